@@ -1,0 +1,58 @@
+import type { Component } from '../stage/component.ts';
+import type { Json, JsonObject } from '../stage/json.ts';
+
+declare const brand: unique symbol;
+type Brand<Name extends string> = string & { readonly [brand]: Name };
+
+/** sha256 (hex) of a fingerprint that names upstream stages by their input keys: known before anything runs. */
+export type InputKey = Brand<'InputKey'>;
+/** sha256 (hex) of a fingerprint that names upstream stages by the digests of their outputs: names an entry. */
+export type ContentKey = Brand<'ContentKey'>;
+/** sha256 (hex) of bytes: a file, or the manifest lines of an entry's outputs. */
+export type Digest = Brand<'Digest'>;
+
+/** An input of a stage: another stage's result, or a leaf (dataset, committed weights). */
+export type StageEdge =
+  | { readonly type: 'stage'; readonly stage: StageNode }
+  | { readonly type: 'leaf'; readonly component: Component; readonly inputs: { readonly [name: string]: StageEdge } };
+
+/** A node of the DAG. Two places of an experiment that mean the same share one node. */
+export interface StageNode {
+  /** Readable and unique within the plan: `tokenizer/peco`, `pretraining/peco/base/seed-1`. Not part of any key. */
+  readonly id: string;
+  readonly component: Component;
+  readonly seed: number;
+  readonly inputs: { readonly [name: string]: StageEdge };
+}
+
+/** A cell of the table: which stage holds the numbers of a variant, a task and a seed. */
+export interface Cell {
+  readonly variant: string;
+  /** `tokenizer` for tokenizer evaluations, else the name of the downstream task. */
+  readonly task: string;
+  readonly seed: number;
+  readonly stage: StageNode;
+}
+
+/** The DAG of an experiment. `stages` is in topological order; the report, if any, is its last member. */
+export interface StageGraph {
+  readonly experiment: string;
+  readonly baseline: string;
+  readonly variants: readonly string[];
+  readonly stages: readonly StageNode[];
+  readonly cells: readonly Cell[];
+}
+
+/** Everything that a stage's key is made of; stored beside the entry, so that "why" is a field-by-field diff. */
+export interface Fingerprint {
+  readonly schema: number;
+  readonly kind: string;
+  readonly config: JsonObject;
+  readonly seed: number;
+  /** Project files of the run module's closure -> digest of their normalised text. */
+  readonly code: { readonly [file: string]: string };
+  /** Third-party packages of the closure -> version. */
+  readonly packages: { readonly [name: string]: string };
+  /** Input name -> what it is: digests of outputs or files, and the code that loads it. */
+  readonly inputs: { readonly [name: string]: Json };
+}

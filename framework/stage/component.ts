@@ -1,0 +1,53 @@
+import type { JsonObject } from './json.ts';
+
+/**
+ * What a component does in an experiment; it decides which inputs the framework wires to its stage:
+ *
+ * | role       | inputs that the framework adds                         |
+ * | ---------- | ------------------------------------------------------ |
+ * | dataset    | none (a leaf: files, no stage)                         |
+ * | network    | train                                                  |
+ * | tokenizer  | train                                                  |
+ * | evaluation | train, test, tokenizer                                 |
+ * | pretraining| train, tokenizer                                       |
+ * | downstream | train, test, pretrained (absent for the scratch row)   |
+ * | report     | every evaluation and downstream stage of the table     |
+ */
+export type Role =
+  | 'dataset'
+  | 'network'
+  | 'tokenizer'
+  | 'evaluation'
+  | 'pretraining'
+  | 'downstream'
+  | 'report';
+
+/** One thing that is wrong in a component's config, with the path of the field inside that config. */
+export interface ConfigIssue {
+  readonly path: readonly (string | number)[];
+  readonly message: string;
+  readonly hint?: string;
+}
+
+/**
+ * A component: the value that a constructor such as `vqvae({...})` returns and an experiment file declares.
+ * It is data only. Its code lives in two modules that are loaded in the processes of stages, never while planning:
+ *
+ * - `run` makes the result: exports `run: StageFunction`. Absent for leaves (datasets, committed weights).
+ * - `load` lets other stages use the result: exports `load: LoadFunction`. Absent where nobody uses it as an input.
+ */
+export interface Component<R extends Role = Role, Config extends JsonObject = JsonObject> {
+  readonly role: R;
+  /** What is it? Part of every key, so never rename: `vqvae`, `vgg`, `fashion-mnist`, ... */
+  readonly kind: string;
+  /** With all defaults applied. Holds no nested component: those are in `inputs`. */
+  readonly config: Config;
+  /** `file:` URLs of the implementation modules. */
+  readonly implementation: { readonly run?: string; readonly load?: string };
+  /** Components that this one uses, such as the network of a perceptual loss. They win over wired inputs of that name. */
+  readonly inputs: { readonly [name: string]: Component };
+  /** Files outside the code that are part of the meaning: their bytes are in the key. Absolute paths by name. */
+  readonly files: { readonly [name: string]: string };
+  /** What was wrong with the config; collected so that all errors are told at once. Then `config` is the raw input. */
+  readonly issues: readonly ConfigIssue[];
+}
