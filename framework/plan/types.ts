@@ -14,7 +14,11 @@ export type Digest = Brand<'Digest'>;
 /** An input of a stage: another stage's result, or a leaf (dataset, committed weights). */
 export type StageEdge =
   | { readonly type: 'stage'; readonly stage: StageNode }
-  | { readonly type: 'leaf'; readonly component: Component; readonly inputs: { readonly [name: string]: StageEdge } };
+  | {
+      readonly type: 'leaf';
+      readonly component: Component;
+      readonly inputs: { readonly [name: string]: StageEdge };
+    };
 
 /** A node of the DAG. Two places of an experiment that mean the same share one node. */
 export interface StageNode {
@@ -53,6 +57,8 @@ export interface Fingerprint {
   readonly code: { readonly [file: string]: string };
   /** Third-party packages of the closure -> version. */
   readonly packages: { readonly [name: string]: string };
+  /** Digests of the component's own `files`, if it has any. */
+  readonly files?: { readonly [name: string]: string };
   /** Input name -> what it is: digests of outputs or files, and the code that loads it. */
   readonly inputs: { readonly [name: string]: Json };
 }

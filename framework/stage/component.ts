@@ -48,6 +48,8 @@ export interface Component<R extends Role = Role, Config extends JsonObject = Js
   readonly inputs: { readonly [name: string]: Component };
   /** Files outside the code that are part of the meaning: their bytes are in the key. Absolute paths by name. */
   readonly files: { readonly [name: string]: string };
+  /** Names that users of this component may refer to, such as the layers of a network. Checked, never part of a key. */
+  readonly offers?: readonly string[];
   /** What was wrong with the config; collected so that all errors are told at once. Then `config` is the raw input. */
   readonly issues: readonly ConfigIssue[];
 }

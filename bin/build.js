@@ -1,0 +1,86 @@
+/**
+ * Builds dist/: the command line, the entry of stage processes, and the library. Also tells whether what is there is
+ * up to date, so that a clone needs no build step: the launcher builds when a source has changed.
+ */
+import fs from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+
+const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
+const dist = path.join(root, 'dist');
+const recordFile = path.join(dist, 'build.json');
+
+const entries = {
+  cli: 'framework/cli/main.ts',
+  worker: 'framework/run/worker.ts',
+  index: 'index.ts',
+};
+
+/** True if dist/ was built from the sources as they are now: by their sizes and times, it takes milliseconds. */
+export function isFresh() {
+  try {
+    const record = JSON.parse(fs.readFileSync(recordFile, 'utf8'));
+    return Object.entries(record.inputs).every(([file, stamp]) => stampOf(path.join(root, file)) === stamp);
+  } catch {
+    return false;
+  }
+}
+
+/** Builds dist/. Several processes may do so at once, and others may be using it: each file changes by one rename. */
+export async function build() {
+  const esbuild = await import('esbuild');
+  const started = Date.now();
+  const result = await esbuild.build({
+    absWorkingDir: root,
+    entryPoints: entries,
+    outdir: 'dist',
+    bundle: true,
+    write: false,
+    metafile: true,
+    packages: 'external',
+    platform: 'node',
+    format: 'esm',
+    target: 'node20',
+    sourcemap: 'linked',
+    sourcesContent: false,
+    logLevel: 'silent',
+    plugins: [keepImplementations],
+  });
+  // A source that was edited while we read it counts as changed: it is built again the next time.
+  const stampUnlessNewer = (file) => (fs.statSync(file).mtimeMs >= started ? 'changed' : stampOf(file));
+  const inputs = Object.fromEntries(
+    [...Object.keys(result.metafile.inputs), 'bin/build.js'].map((file) => [file, stampUnlessNewer(path.join(root, file))]),
+  );
+  fs.mkdirSync(dist, { recursive: true });
+  for (const { path: file, contents } of result.outputFiles) replaceFile(file, contents);
+  replaceFile(recordFile, JSON.stringify({ inputs }));
+}
+
+/**
+ * Components name their implementation modules relative to `import.meta.url`. In the library's one file that would be
+ * dist/; the sources are in the package, so each module keeps its own place, told relative to dist/.
+ */
+const keepImplementations = {
+  name: 'keep-implementations',
+  setup(build) {
+    build.onLoad({ filter: /[\\/](components|reports)[\\/].*\.ts$/ }, async ({ path: file }) => {
+      const text = await fs.promises.readFile(file, 'utf8');
+      const relative = path.relative(dist, file).split(path.sep).join('/');
+      const place = `new URL(${JSON.stringify(relative)}, import.meta.url).href`;
+      return { contents: text.replaceAll('import.meta.url', `(${place})`), loader: 'ts' };
+    });
+  },
+};
+
+function stampOf(file) {
+  const { size, mtimeMs } = fs.statSync(file);
+  return `${size} ${mtimeMs}`;
+}
+
+function replaceFile(file, contents) {
+  const temporary = `${file}.${process.pid}.tmp`;
+  fs.writeFileSync(temporary, contents);
+  fs.renameSync(temporary, file);
+}
+
+if (process.argv[1] && import.meta.url === pathToFileURL(fs.realpathSync(process.argv[1])).href) await build();

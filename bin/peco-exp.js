@@ -1,0 +1,10 @@
+#!/usr/bin/env node
+import fs from 'node:fs';
+
+// A clone has the sources' tsconfig.json, a published package has not: that one is built, and stays as it is.
+if (fs.existsSync(new URL('../tsconfig.json', import.meta.url))) {
+  const { build, isFresh } = await import('./build.js');
+  if (!isFresh()) await build();
+}
+const { main } = await import('../dist/cli.js');
+process.exitCode = await main(process.argv.slice(2));

@@ -1,0 +1,28 @@
+import { z } from 'zod';
+
+/** Sizes by name, as in the ViT and BEiT papers. */
+const SIZES = {
+  'base/16': { dim: 768, depth: 12, heads: 12, patch: 16 },
+  'large/16': { dim: 1024, depth: 24, heads: 16, patch: 16 },
+  'huge/14': { dim: 1280, depth: 32, heads: 16, patch: 14 },
+} as const;
+
+export const vitSchema = z.strictObject({
+  kind: z.literal('vit').default('vit'),
+  dim: z.number().int().positive(),
+  depth: z.number().int().positive(),
+  heads: z.number().int().positive(),
+  /** Side of a patch in pixels; the stride of the tokenizer, so that a patch is a token. */
+  patch: z.number().int().positive(),
+  mlpRatio: z.number().positive().default(4),
+  /** LayerScale (Touvron et al. 2021): initial factor of each residual branch; 0 leaves it out. BEiT-B: 0.1. */
+  layerScaleInit: z.number().nonnegative().default(0),
+});
+
+export type VitConfig = z.output<typeof vitSchema>;
+export type VitInput = z.input<typeof vitSchema>;
+
+/** A vision transformer: `vit('base/16')`, or sizes of your own. A value inside other configs, not a stage. */
+export function vit(size: keyof typeof SIZES | VitInput, changes: Partial<VitInput> = {}): VitInput {
+  return { ...(typeof size === 'string' ? SIZES[size] : size), ...changes };
+}

@@ -1,0 +1,18 @@
+/** Labelled images in memory. What a component of role `dataset` loads to. */
+export interface Dataset {
+  /** For reports: `fashion-mnist train [0, 10000)`. */
+  readonly name: string;
+  readonly count: number;
+  /** Height and width of every image in pixels. */
+  readonly size: number;
+  readonly channels: 3;
+  /** Names of the classes; a label is an index into it. */
+  readonly classes: readonly string[];
+  /** One label an image. */
+  readonly labels: Uint8Array;
+  /**
+   * The images of these indices, in this order: `[indices.length, size, size, 3]`, values in [0, 1].
+   * The array is the caller's to keep. Throws RangeError for an index outside [0, count).
+   */
+  read(indices: ArrayLike<number>): Float32Array;
+}

@@ -1,0 +1,32 @@
+import { z } from 'zod';
+import { defineComponent } from '../../../framework/stage/define.ts';
+import { vitSchema } from '../../backbone/config.ts';
+
+const schema = z.strictObject({
+  /** Needed only where there is no pretraining, in the scratch row; otherwise the pretrained backbone is taken. */
+  backbone: vitSchema.optional(),
+  /** Labelled training images in all, the same number of each class. */
+  labels: z.number().int().positive(),
+  steps: z.number().int().positive(),
+  batchSize: z.number().int().positive().default(64),
+  learningRate: z.number().positive().default(1e-3),
+  minLearningRate: z.number().nonnegative().default(1e-6),
+  warmupSteps: z.number().int().nonnegative().default(30),
+  weightDecay: z.number().nonnegative().default(0.05),
+  /** Learning rate of layer l of L is scaled by this to the power L + 1 - l (BEiT-B: 0.65); 1: none. */
+  layerDecay: z.number().positive().max(1).default(0.75),
+  labelSmoothing: z.number().min(0).lt(1).default(0.1),
+  clipNorm: z.number().nonnegative().default(1),
+  /** Mirror every other image. */
+  flip: z.boolean().default(true),
+});
+
+export type FineTuneConfig = z.output<typeof schema>;
+
+/** Fine-tuning of the whole backbone for classification, evaluated on the whole test split (BEiT, section 3.1). */
+export const fineTune = defineComponent({
+  role: 'downstream',
+  kind: 'fine-tune',
+  schema,
+  run: new URL('./stage.ts', import.meta.url).href,
+});

@@ -1,0 +1,72 @@
+import path from 'node:path';
+import type * as tf from '@tensorflow/tfjs-core';
+import type { StageFunction } from '../../../framework/stage/contract.ts';
+import { subset } from '../../data/subset.ts';
+import type { Dataset } from '../../data/types.ts';
+import { openEngine } from '../../engine/open.ts';
+import type { SpecOf } from '../../engine/types.ts';
+import { saveTree } from '../../nn/safetensors.ts';
+import { cosineLearningRate, stepSize } from '../../nn/schedule.ts';
+import { train } from '../../nn/train.ts';
+import { hostTensor } from '../../nn/tree.ts';
+import { imageBatches } from '../../tokenizer/training.ts';
+import { forward, topOne } from '../classify.ts';
+import { balancedSubset, startingBackbone } from '../start.ts';
+import type { FineTuneConfig } from './config.ts';
+import { classify, type FineTuneBatch, type FineTuneState, fineTuneStep, initClassifier } from './model.ts';
+
+/** Fine-tunes, writes `classifier.safetensors`, and measures top-1 on the whole test split. */
+export const run: StageFunction<FineTuneConfig> = async (context) => {
+  const { config, seed } = context;
+  const { batchSize, steps } = config;
+  const all = await context.inputs.train.load<Dataset>();
+  const test = await context.inputs.test.load<Dataset>();
+  const classes = all.classes.length;
+  const labelled = subset(all, balancedSubset(all.labels, classes, config.labels, seed));
+  const backbone = await startingBackbone(context, config, all.size);
+  const engine = await openEngine(context.engine);
+  const state = engine.state<FineTuneState<tf.Tensor>>(initClassifier(backbone.weights, backbone.config.dim, classes));
+  const scalar = { shape: [] };
+  const spec: SpecOf<FineTuneBatch<tf.Tensor>> = {
+    images: { shape: [batchSize, all.size, all.size, 3] },
+    labels: { shape: [batchSize], dtype: 'int32' },
+    size: { learningRate: scalar, correction1: scalar, correction2: scalar },
+  };
+  const program = await engine.compile({
+    name: 'fine-tuning',
+    step: fineTuneStep(config, backbone.config),
+    state,
+    batch: spec,
+  });
+  const next = imageBatches(labelled, batchSize, seed, config.flip);
+  const last = await train(context, {
+    program,
+    steps,
+    batchSize,
+    batch: (step) => {
+      const { images, indices } = next(step);
+      return {
+        images,
+        labels: hostTensor(
+          [batchSize],
+          Int32Array.from(indices, (index) => labelled.labels[index]),
+        ),
+        size: stepSize(step, cosineLearningRate(step, config)),
+      };
+    },
+  });
+  const { rows, width } = await forward(engine, test, {
+    name: 'classification',
+    state,
+    apply: ({ parameters }, images) => classify(parameters, backbone.config, images),
+  });
+  await saveTree(path.join(context.outDir, 'classifier.safetensors'), state.read().parameters);
+  engine.dispose();
+  return {
+    metrics: {
+      top1: topOne(rows, width, test.labels),
+      images: test.count,
+      trainLoss: last.loss,
+    },
+  };
+};

@@ -1,0 +1,25 @@
+import { z } from 'zod';
+import { defineComponent } from '../../../framework/stage/define.ts';
+import { vitSchema } from '../../backbone/config.ts';
+
+const schema = z.strictObject({
+  /** Needed only where there is no pretraining: then the features are those of random weights, a control. */
+  backbone: vitSchema.optional(),
+  /** Features are the mean of the patch tokens after this block, counted from 1. */
+  layer: z.number().int().positive(),
+  /** Labelled training images in all, the same number of each class. */
+  labels: z.number().int().positive(),
+  steps: z.number().int().positive().default(300),
+  learningRate: z.number().positive().default(1e-2),
+  weightDecay: z.number().nonnegative().default(1e-4),
+});
+
+export type LinearProbeConfig = z.output<typeof schema>;
+
+/** A linear classifier on frozen features of an inner layer (BEiT, section 3.2), evaluated on the whole test split. */
+export const linearProbe = defineComponent({
+  role: 'downstream',
+  kind: 'linear-probe',
+  schema,
+  run: new URL('./stage.ts', import.meta.url).href,
+});

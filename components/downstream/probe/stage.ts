@@ -1,0 +1,60 @@
+import type * as tf from '@tensorflow/tfjs-core';
+import type { StageFunction } from '../../../framework/stage/contract.ts';
+import { applyBlocks, embedPatches, meanOfPatches, type Vit, withPositions } from '../../backbone/vit.ts';
+import { subset } from '../../data/subset.ts';
+import type { Dataset } from '../../data/types.ts';
+import { openEngine } from '../../engine/open.ts';
+import { forward } from '../classify.ts';
+import { linearTopOne } from '../linear.ts';
+import { balancedSubset, startingBackbone } from '../start.ts';
+import type { LinearProbeConfig } from './config.ts';
+
+/** Extracts the features once, fits a linear classifier to them, and measures top-1 on the whole test split. */
+export const run: StageFunction<LinearProbeConfig> = async (context) => {
+  const { config, seed } = context;
+  const all = await context.inputs.train.load<Dataset>();
+  const test = await context.inputs.test.load<Dataset>();
+  const classes = all.classes.length;
+  const labelled = subset(all, balancedSubset(all.labels, classes, config.labels, seed));
+  const backbone = await startingBackbone(context, config, all.size);
+  if (config.layer > backbone.config.depth) {
+    throw new Error(
+      `layer: the backbone has ${backbone.config.depth} blocks, there is no layer ${config.layer}.`,
+    );
+  }
+  const engine = await openEngine(context.engine);
+  const state = engine.state<Vit<tf.Tensor>>(backbone.weights);
+  const features = async (data: Dataset, done: number) =>
+    forward(engine, data, {
+      name: 'features',
+      state,
+      apply: (vit: Vit<tf.Tensor>, images) => {
+        const tokens = withPositions(vit, embedPatches(vit, backbone.config, images));
+        return meanOfPatches(applyBlocks(vit, backbone.config, tokens, config.layer));
+      },
+      onBatch: (images) => {
+        context.signal.throwIfAborted();
+        context.progress({ step: 0, of: config.steps, images: done + images });
+      },
+    });
+  const train = await features(labelled, 0);
+  const held = await features(test, labelled.count);
+  const top1 = await linearTopOne(
+    engine,
+    { rows: train.rows, labels: labelled.labels },
+    { rows: held.rows, labels: test.labels },
+    {
+      width: train.width,
+      classes,
+      steps: config.steps,
+      learningRate: config.learningRate,
+      weightDecay: config.weightDecay,
+      onStep: (step, loss) => {
+        context.progress({ step, of: config.steps, images: labelled.count + test.count, values: { loss } });
+        if (step % 50 === 0 || step === config.steps) context.log({ step, loss });
+      },
+    },
+  );
+  engine.dispose();
+  return { metrics: { top1, images: test.count } };
+};

@@ -1,0 +1,75 @@
+import { EngineError } from '../types.ts';
+import type { Graph } from './graph.ts';
+import { reshape, transpose, transposeOf } from './shape.ts';
+import type { Value } from './value.ts';
+import { broadcastShapes, sizeOf } from './value.ts';
+
+interface Operand {
+  readonly value: Value;
+  readonly transposed: boolean;
+}
+
+/** Matrix product over the last two axes, the others broadcast; float32. */
+export function matmul(g: Graph, a: Value, b: Value, transposeA = false, transposeB = false): Value {
+  const left = absorbTranspose({ value: a, transposed: transposeA });
+  const right = absorbTranspose({ value: b, transposed: transposeB });
+  const rows = a.shape.at(transposeA ? -1 : -2)!;
+  const columns = b.shape.at(transposeB ? -2 : -1)!;
+  if (a.shape.at(transposeA ? -2 : -1) !== b.shape.at(transposeB ? -1 : -2)) {
+    const flags = `transposed: ${transposeA}, ${transposeB}`;
+    throw new EngineError(
+      `matrices [${a.shape.join(', ')}] and [${b.shape.join(', ')}] (${flags}) can't be multiplied`,
+    );
+  }
+  const batch = broadcastShapes(a.shape.slice(0, -2), b.shape.slice(0, -2));
+  const shape = [...batch, rows, columns];
+  if (sizeOf(batch) === 1) return reshape(g, gemm(g, asMatrix(g, left), asMatrix(g, right)), shape);
+  if (sizeOf(b.shape.slice(0, -2)) === 1 && !left.transposed) {
+    // One matrix for the whole batch: the batch is just more rows.
+    const inner = a.shape.at(-1)!;
+    const all = reshape(g, left.value, [sizeOf(a.shape) / inner, inner]);
+    return reshape(g, gemm(g, { value: all, transposed: false }, asMatrix(g, right)), shape);
+  }
+  const attributes = {
+    transA: { int: left.transposed ? 1 : 0 },
+    transB: { int: right.transposed ? 1 : 0 },
+  };
+  return g.emit(
+    'FusedMatMul',
+    [left.value, right.value],
+    { type: 'float32', shape },
+    attributes,
+    'com.microsoft',
+  );
+}
+
+/** Two plain matrices. */
+export function gemm(g: Graph, a: Operand, b: Operand): Value {
+  const rows = a.value.shape[a.transposed ? 1 : 0]!;
+  const columns = b.value.shape[b.transposed ? 0 : 1]!;
+  const attributes = { transA: { int: a.transposed ? 1 : 0 }, transB: { int: b.transposed ? 1 : 0 } };
+  return g.emit('Gemm', [a.value, b.value], { type: 'float32', shape: [rows, columns] }, attributes);
+}
+
+function asMatrix(g: Graph, { value, transposed }: Operand): Operand {
+  return { value: reshape(g, value, value.shape.slice(-2)), transposed };
+}
+
+/** A transpose of the last two axes is a flag of the product. */
+function absorbTranspose(operand: Operand): Operand {
+  const made = transposeOf(operand.value);
+  const rank = operand.value.shape.length;
+  if (!made) return operand;
+  const swapped = [...made.perm.keys()];
+  swapped.splice(rank - 2, 2, rank - 1, rank - 2);
+  if (made.perm.some((axis, index) => axis !== swapped[index])) return operand;
+  return { value: made.source, transposed: !operand.transposed };
+}
+
+/** Swaps the last two axes. */
+export function swapLast(g: Graph, x: Value): Value {
+  const rank = x.shape.length;
+  const perm = [...x.shape.keys()];
+  perm.splice(rank - 2, 2, rank - 1, rank - 2);
+  return transpose(g, x, perm);
+}

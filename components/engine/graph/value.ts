@@ -1,0 +1,80 @@
+import type { Dtype } from '../types.ts';
+import { EngineError } from '../types.ts';
+
+/** tfjs's types and what ONNX's operators want besides: int64 for shapes and indices. */
+export type ElementType = Dtype | 'int64';
+
+export type TypedData = Float32Array | Int32Array | Uint8Array | BigInt64Array;
+
+export interface ValueType {
+  readonly type: ElementType;
+  readonly shape: readonly number[];
+}
+
+/** Where a value comes from. */
+export type Source =
+  | { readonly kind: 'input'; readonly name: string }
+  | { readonly kind: 'constant'; readonly data: TypedData }
+  | { readonly kind: 'splat'; readonly value: number }
+  | { readonly kind: 'node'; readonly node: Node; readonly index: number };
+
+/** A tensor in the recorded graph. */
+export interface Value extends ValueType {
+  readonly id: number;
+  readonly source: Source;
+}
+
+/** `''` is ONNX's own; the other is ONNX Runtime's. */
+export type Domain = '' | 'com.microsoft';
+
+/** ONNX tells integers from floats, JavaScript does not. */
+export type Attribute =
+  | { readonly int: number }
+  | { readonly float: number }
+  | { readonly text: string }
+  | { readonly ints: readonly number[] };
+
+export interface Attributes {
+  readonly [name: string]: Attribute;
+}
+
+/** One ONNX operator applied to values. */
+export interface Node {
+  readonly op: string;
+  readonly domain: Domain;
+  readonly inputs: readonly (Value | undefined)[];
+  readonly attributes: Attributes;
+  readonly outputs: readonly Value[];
+}
+
+/** Number of elements. */
+export function sizeOf(shape: readonly number[]): number {
+  return shape.reduce((product, length) => product * length, 1);
+}
+
+export function sameShape(a: readonly number[], b: readonly number[]): boolean {
+  return a.length === b.length && a.every((length, axis) => length === b[axis]);
+}
+
+/** The shape of an elementwise operation on both (numpy's rule). Throws EngineError where there is none. */
+export function broadcastShapes(a: readonly number[], b: readonly number[]): number[] {
+  const rank = Math.max(a.length, b.length);
+  return Array.from({ length: rank }, (_, axis) => {
+    const inA = a[axis - rank + a.length] ?? 1;
+    const inB = b[axis - rank + b.length] ?? 1;
+    if (inA !== inB && inA !== 1 && inB !== 1) {
+      throw new EngineError(`shapes [${a.join(', ')}] and [${b.join(', ')}] can't be broadcast together`);
+    }
+    return inA === 1 ? inB : inA;
+  });
+}
+
+/** The node that made a value, if it is of that operator. */
+export function nodeOf(value: Value, op: string): Node | undefined {
+  return value.source.kind === 'node' && value.source.node.op === op ? value.source.node : undefined;
+}
+
+/** The number that all elements have, if that is known. */
+export function splatOf(value: Value): number | undefined {
+  return value.source.kind === 'splat' ? value.source.value : undefined;
+}

@@ -1,0 +1,133 @@
+import type {
+  GatherV2Attrs,
+  OneHotAttrs,
+  ScatterNdAttrs,
+  UnsortedSegmentSumAttrs,
+} from '@tensorflow/tfjs-core';
+import { binary, cast, where } from '../graph/elementwise.ts';
+import type { Graph } from '../graph/graph.ts';
+import { gemm } from '../graph/matmul.ts';
+import { reduce } from '../graph/reduce.ts';
+import { expand, reshape, transpose, transposeOf } from '../graph/shape.ts';
+import type { ElementType, Value } from '../graph/value.ts';
+import { sizeOf } from '../graph/value.ts';
+import type { Lowerings } from './lowering.ts';
+import { axesOf, withAttributes } from './lowering.ts';
+
+/** Picks along one axis; `indices` has any rank and its axes take that axis' place. */
+export function gatherAxis(g: Graph, x: Value, indices: Value, axis: number): Value {
+  const transposed = transposeOf(x);
+  if (transposed && indices.shape.length === 1) {
+    return transpose(g, gatherAxis(g, transposed.source, indices, transposed.perm[axis]!), transposed.perm);
+  }
+  const shape = [...x.shape.slice(0, axis), ...indices.shape, ...x.shape.slice(axis + 1)];
+  return g.emit('Gather', [x, indices], { type: x.type, shape }, { axis: { int: axis } });
+}
+
+/** With `batchDims` the first axes of x and indices go together: index into their merged axis instead. */
+function gather(g: Graph, x: Value, indices: Value, axis: number, batchDims: number): Value {
+  if (batchDims === 0) return gatherAxis(g, x, indices, axis);
+  const batch = x.shape.slice(0, batchDims);
+  const outer = x.shape.slice(batchDims, axis);
+  const inner = x.shape.slice(axis + 1);
+  const length = x.shape[axis]!;
+  const picked = indices.shape.slice(batchDims);
+  const [items, outerSize, innerSize, pickedSize] = [batch, outer, inner, picked].map(sizeOf) as [
+    number,
+    number,
+    number,
+    number,
+  ];
+  // [batch, outer, axis, inner] -> [batch * axis, outer * inner]
+  const apart = reshape(g, x, [items, outerSize, length, innerSize]);
+  const rows = reshape(g, transpose(g, apart, [0, 2, 1, 3]), [items * length, outerSize * innerSize]);
+  const offsets = g.constant(
+    Int32Array.from({ length: items }, (_, item) => item * length),
+    'int32',
+    [items, 1],
+  );
+  const flat = reshape(g, binary(g, 'Add', reshape(g, indices, [items, pickedSize]), offsets), [
+    items * pickedSize,
+  ]);
+  const taken = reshape(g, gatherAxis(g, rows, flat, 0), [items, pickedSize, outerSize, innerSize]);
+  return reshape(g, transpose(g, taken, [0, 2, 1, 3]), [...batch, ...outer, ...picked, ...inner]);
+}
+
+/** Indices outside 0..depth-1 give a row of `off`; ONNX would count negative ones from the end. */
+export function oneHot(g: Graph, indices: Value, depth: number, on: number, off: number): Value {
+  const negative = binary(g, 'Less', indices, g.splat(0, 'int32', []), 'bool');
+  const valid = where(g, negative, g.splat(depth, 'int32', []), indices);
+  const values = g.constant(Float32Array.of(off, on), 'float32', [2]);
+  const type = { type: 'float32', shape: [...indices.shape, depth] } as const;
+  return g.emit('OneHot', [valid, g.constant(Int32Array.of(depth), 'int32', [1]), values], type, {
+    axis: { int: -1 },
+  });
+}
+
+/** Up to here a matrix product is quicker than adding row by row. */
+const mostSegmentsByProduct = 512;
+
+/** Sums the rows of `x` [n, width] by segment; ids outside 0..count-1 are left out. */
+function segmentSum(g: Graph, x: Value, ids: Value, count: number): Value {
+  if (x.type === 'float32' && count <= mostSegmentsByProduct) {
+    const members = oneHot(g, ids, count, 1, 0);
+    return gemm(g, { value: members, transposed: true }, { value: x, transposed: false });
+  }
+  const [rows, width] = x.shape as [number, number];
+  // One row more takes what belongs nowhere.
+  const below = binary(g, 'Less', ids, g.splat(0, 'int32', []), 'bool');
+  const above = binary(g, 'GreaterOrEqual', ids, g.splat(count, 'int32', []), 'bool');
+  const valid = where(g, binary(g, 'Or', below, above), g.splat(count, 'int32', []), ids);
+  const type = { type: x.type, shape: [count + 1, width] } as const;
+  const places = expand(g, reshape(g, valid, [rows, 1]), [rows, width]);
+  const zeros = g.splat(0, x.type, type.shape);
+  const attributes = { axis: { int: 0 }, reduction: { text: 'add' } };
+  const sums = g.emit('ScatterElements', [zeros, places, x], type, attributes);
+  const ends = [g.int64([0]), g.int64([count]), g.int64([0])];
+  return g.emit('Slice', [sums, ...ends], { type: x.type, shape: [count, width] });
+}
+
+function unsortedSegmentSum(g: Graph, x: Value, ids: Value, count: number): Value {
+  const rows = sizeOf(ids.shape);
+  const rest = x.shape.slice(ids.shape.length);
+  const flat = reshape(g, x, [rows, sizeOf(rest)]);
+  return reshape(g, segmentSum(g, flat, reshape(g, ids, [rows]), count), [count, ...rest]);
+}
+
+/** Index vectors in the last axis as positions in the flattened leading axes of `shape`. */
+function flatIndices(g: Graph, indices: Value, shape: readonly number[]): Value {
+  const depth = indices.shape.at(-1)!;
+  const strides = Int32Array.from({ length: depth }, (_, axis) => sizeOf(shape.slice(axis + 1, depth)));
+  const products = binary(g, 'Mul', indices, g.constant(strides, 'int32', [depth]));
+  return reduce(g, 'ReduceSum', products, [indices.shape.length - 1], false);
+}
+
+function gatherNd(g: Graph, params: Value, indices: Value): Value {
+  const depth = indices.shape.at(-1)!;
+  const rest = params.shape.slice(depth);
+  const rows = reshape(g, params, [sizeOf(params.shape.slice(0, depth)), ...rest]);
+  return gatherAxis(g, rows, flatIndices(g, indices, params.shape), 0);
+}
+
+function scatterNd(g: Graph, indices: Value, updates: Value, shape: readonly number[]): Value {
+  const depth = indices.shape.at(-1)!;
+  const count = sizeOf(shape.slice(0, depth));
+  const ids = flatIndices(g, indices, shape);
+  return reshape(g, unsortedSegmentSum(g, updates, ids, count), shape);
+}
+
+export const gatherLowerings: Lowerings = {
+  GatherV2: withAttributes<GatherV2Attrs>((g, { x, indices }, { axis, batchDims }) =>
+    gather(g, x, cast(g, indices, 'int32'), axesOf(axis, x.shape.length)[0]!, batchDims ?? 0),
+  ),
+  GatherNd: (g, { params, indices }) => gatherNd(g, params, indices),
+  ScatterNd: withAttributes<ScatterNdAttrs>((g, { indices, updates }, { shape }) =>
+    scatterNd(g, indices, updates, shape),
+  ),
+  UnsortedSegmentSum: withAttributes<UnsortedSegmentSumAttrs>((g, { x, segmentIds }, { numSegments }) =>
+    unsortedSegmentSum(g, x, cast(g, segmentIds, 'int32'), numSegments),
+  ),
+  OneHot: withAttributes<OneHotAttrs>((g, { indices }, { depth, onValue, offValue, dtype }) =>
+    cast(g, oneHot(g, indices, depth, onValue, offValue), (dtype ?? 'int32') as ElementType),
+  ),
+};

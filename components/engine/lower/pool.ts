@@ -1,0 +1,103 @@
+import type { AvgPoolAttrs, MaxPoolAttrs } from '@tensorflow/tfjs-core';
+import { backend_util } from '@tensorflow/tfjs-core';
+import { binary, cast } from '../graph/elementwise.ts';
+import type { Graph } from '../graph/graph.ts';
+import { reshape, transpose } from '../graph/shape.ts';
+import type { Attributes, Value } from '../graph/value.ts';
+import { sizeOf } from '../graph/value.ts';
+import { convTranspose, toNchw, toNhwc } from './conv.ts';
+import type { Lowerings } from './lowering.ts';
+import { withAttributes } from './lowering.ts';
+
+type Info = backend_util.Conv2DInfo;
+type PoolAttributes = MaxPoolAttrs;
+
+function describe(
+  shape: readonly number[],
+  { filterSize, strides, pad, dimRoundingMode }: PoolAttributes,
+): Info {
+  return backend_util.computePool2DInfo(
+    shape as [number, number, number, number],
+    filterSize,
+    strides,
+    1,
+    pad,
+    dimRoundingMode,
+  );
+}
+
+function windowOf({ filterHeight, filterWidth, strideHeight, strideWidth, padInfo }: Info): Attributes {
+  return {
+    kernel_shape: { ints: [filterHeight, filterWidth] },
+    strides: { ints: [strideHeight, strideWidth] },
+    pads: { ints: [padInfo.top, padInfo.left, padInfo.bottom, padInfo.right] },
+  };
+}
+
+const outputShape = (info: Info) => [info.batchSize, info.inChannels, info.outHeight, info.outWidth];
+
+function maxPool(g: Graph, x: Value, info: Info): { readonly values: Value; readonly places: Value } {
+  const shape = outputShape(info);
+  const types = [
+    { type: 'float32', shape },
+    { type: 'int64', shape },
+  ] as const;
+  const [values, places] = g.emitAll('MaxPool', [transpose(g, x, toNchw)], types, windowOf(info));
+  return { values: values!, places: places! };
+}
+
+/** Each dy goes to where its maximum was (the first of several); windows may overlap, so they add. */
+function maxPoolGradient(g: Graph, dy: Value, x: Value, info: Info): Value {
+  const { places } = maxPool(g, x, info);
+  const size = sizeOf(x.shape);
+  const outputs = sizeOf(places.shape);
+  const flat = [
+    g.splat(0, 'float32', [size]),
+    reshape(g, places, [outputs]),
+    reshape(g, transpose(g, dy, toNchw), [outputs]),
+  ];
+  const attributes = { axis: { int: 0 }, reduction: { text: 'add' } };
+  const scattered = g.emit('ScatterElements', flat, { type: 'float32', shape: [size] }, attributes);
+  const { batchSize, inChannels, inHeight, inWidth } = info;
+  return transpose(g, reshape(g, scattered, [batchSize, inChannels, inHeight, inWidth]), toNhwc);
+}
+
+function avgPool(g: Graph, x: Value, info: Info): Value {
+  const attributes = { ...windowOf(info), count_include_pad: { int: 0 } };
+  const type = { type: 'float32', shape: outputShape(info) } as const;
+  return transpose(g, g.emit('AveragePool', [transpose(g, x, toNchw)], type, attributes), toNhwc);
+}
+
+/** tfjs divides by the size of the whole window, also where part of it is padding. */
+function avgPoolGradient(g: Graph, dy: Value, info: Info): Value {
+  const { batchSize, inChannels, inHeight, inWidth, outHeight, outWidth, filterHeight, filterWidth } = info;
+  const planes = batchSize * inChannels;
+  const share = Math.fround(1 / (filterHeight * filterWidth));
+  const scaled = binary(g, 'Mul', transpose(g, dy, toNchw), g.splat(share, 'float32', []));
+  const filter = g.splat(1, 'float32', [1, 1, filterHeight, filterWidth]);
+  const spread = convTranspose(
+    g,
+    reshape(g, scaled, [planes, 1, outHeight, outWidth]),
+    filter,
+    info,
+    [planes, 1, inHeight, inWidth],
+    1,
+  );
+  return transpose(g, reshape(g, spread, [batchSize, inChannels, inHeight, inWidth]), toNhwc);
+}
+
+export const poolLowerings: Lowerings = {
+  MaxPool: withAttributes<MaxPoolAttrs>((g, { x }, attributes) => {
+    const { values } = maxPool(g, cast(g, x, 'float32'), describe(x.shape, attributes));
+    return transpose(g, values, toNhwc);
+  }),
+  MaxPoolGrad: withAttributes<MaxPoolAttrs>((g, { dy, input }, attributes) =>
+    maxPoolGradient(g, dy, input, describe(input.shape, attributes)),
+  ),
+  AvgPool: withAttributes<AvgPoolAttrs>((g, { x }, attributes) =>
+    avgPool(g, cast(g, x, 'float32'), describe(x.shape, attributes)),
+  ),
+  AvgPoolGrad: withAttributes<AvgPoolAttrs>((g, { dy, input }, attributes) =>
+    avgPoolGradient(g, dy, describe(input.shape, attributes)),
+  ),
+};

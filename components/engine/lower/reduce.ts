@@ -1,0 +1,162 @@
+import type {
+  _FusedMatMulAttrs,
+  ArgMaxAttrs,
+  BatchMatMulAttrs,
+  CumsumAttrs,
+  EinsumAttrs,
+  FusedBatchNormAttrs,
+  LogSoftmaxAttrs,
+  MaxAttrs,
+  SoftmaxAttrs,
+  TopKAttrs,
+} from '@tensorflow/tfjs-core';
+import { backend_util } from '@tensorflow/tfjs-core';
+import { binary, cast, unary, where } from '../graph/elementwise.ts';
+import type { Graph } from '../graph/graph.ts';
+import { matmul } from '../graph/matmul.ts';
+import { reduce } from '../graph/reduce.ts';
+import { reshape } from '../graph/shape.ts';
+import type { Value } from '../graph/value.ts';
+import { EngineError } from '../types.ts';
+import type { Inputs, Lowering, Lowerings } from './lowering.ts';
+import { axesOf, withAttributes } from './lowering.ts';
+import { activate } from './unary.ts';
+
+interface ReduceAttributes {
+  readonly axis?: number | readonly number[];
+  readonly keepDims?: boolean;
+}
+
+function reducing(op: string): Lowering {
+  return withAttributes<ReduceAttributes>((g, { x }, { axis, keepDims }) => {
+    const axes = axesOf(axis, x.shape.length);
+    if (x.type !== 'bool') return reduce(g, op, x, axes, keepDims ?? false);
+    // Counting bools gives int32; everything else stays bool.
+    const counted = reduce(g, op, cast(g, x, 'int32'), axes, keepDims ?? false);
+    return op === 'ReduceSum' || op === 'ReduceProd' ? counted : cast(g, counted, 'bool');
+  });
+}
+
+function mean(g: Graph, x: Value, { axis, keepDims }: ReduceAttributes): Value {
+  const axes = axesOf(axis, x.shape.length);
+  return reduce(g, 'ReduceMean', cast(g, x, 'float32'), axes, keepDims ?? false);
+}
+
+function argument(op: string): Lowering {
+  return withAttributes<ArgMaxAttrs>((g, { x }, { axis }) => {
+    const along = axesOf(axis, x.shape.length)[0]!;
+    const shape = x.shape.filter((_, each) => each !== along);
+    const values = x.type === 'bool' ? cast(g, x, 'int32') : x;
+    const attributes = { axis: { int: along }, keepdims: { int: 0 }, select_last_index: { int: 0 } };
+    return cast(g, g.emit(op, [values], { type: 'int64', shape }, attributes), 'int32');
+  });
+}
+
+function softmax(g: Graph, op: string, logits: Value, axis: number | undefined): Value {
+  const along = axesOf(axis ?? -1, logits.shape.length)[0]!;
+  return g.emit(
+    op,
+    [cast(g, logits, 'float32')],
+    { type: 'float32', shape: logits.shape },
+    { axis: { int: along } },
+  );
+}
+
+function cumsum(g: Graph, x: Value, { axis, exclusive, reverse }: CumsumAttrs): Value {
+  const along = axesOf(axis, x.shape.length)[0]!;
+  const attributes = { exclusive: { int: exclusive ? 1 : 0 }, reverse: { int: reverse ? 1 : 0 } };
+  return g.emit('CumSum', [x, g.int64([along], [])], { type: x.type, shape: x.shape }, attributes);
+}
+
+function topK(g: Graph, x: Value, k: number): Value[] {
+  const shape = [...x.shape.slice(0, -1), k];
+  const outputs = [
+    { type: x.type, shape },
+    { type: 'int64', shape },
+  ] as const;
+  const attributes = { axis: { int: -1 }, largest: { int: 1 }, sorted: { int: 1 } };
+  const [values, indices] = g.emitAll('TopK', [x, g.int64([k])], outputs, attributes);
+  return [values!, cast(g, indices!, 'int32')];
+}
+
+function einsum(g: Graph, inputs: Inputs, { equation }: EinsumAttrs): Value {
+  const operands = Object.values(inputs);
+  const { allDims, idDims } = backend_util.decodeEinsumEquation(equation, operands.length);
+  const lengths = new Map<number, number>();
+  operands.forEach((operand, index) => {
+    idDims[index]!.forEach((dim, axis) => {
+      const length = operand.shape[axis]!;
+      if ((lengths.get(dim) ?? length) !== length) {
+        throw new EngineError(
+          `einsum '${equation}': '${allDims[dim]}' is both ${lengths.get(dim)} and ${length}`,
+        );
+      }
+      lengths.set(dim, length);
+    });
+  });
+  const letters = (equation.split('->')[1] ?? '').trim();
+  const shape = [...letters].map((letter) => lengths.get(allDims.indexOf(letter))!);
+  return g.emit('Einsum', operands, { type: operands[0]!.type, shape }, { equation: { text: equation } });
+}
+
+function fusedMatMul(g: Graph, inputs: Inputs, attributes: _FusedMatMulAttrs): Value {
+  const { a, b, bias, preluActivationWeights } = inputs as Partial<Inputs>;
+  const product = matmul(g, a!, b!, attributes.transposeA, attributes.transposeB);
+  const biased = bias ? binary(g, 'Add', product, bias) : product;
+  return activate(
+    g,
+    biased,
+    attributes.activation ?? 'linear',
+    attributes.leakyreluAlpha ?? 0.2,
+    preluActivationWeights,
+  );
+}
+
+function batchNorm(g: Graph, inputs: Inputs, epsilon: number): Value {
+  const { x, mean: average, variance, offset, scale } = inputs as Partial<Inputs>;
+  const spread = unary(g, 'Sqrt', binary(g, 'Add', variance!, g.splat(Math.fround(epsilon), 'float32', [])));
+  const factor = binary(g, 'Div', scale ?? g.splat(1, 'float32', []), spread);
+  const shift = binary(g, 'Mul', average!, factor);
+  const base = offset ? binary(g, 'Sub', offset, shift) : unary(g, 'Neg', shift);
+  return binary(g, 'Add', binary(g, 'Mul', x!, factor), base);
+}
+
+/** A condition of rank 1 chooses whole rows. */
+function select(g: Graph, condition: Value, t: Value, e: Value): Value {
+  const rows = condition.shape.length === 1 && t.shape.length > 1;
+  const shape = rows
+    ? [condition.shape[0]!, ...new Array<number>(t.shape.length - 1).fill(1)]
+    : condition.shape;
+  return where(g, reshape(g, cast(g, condition, 'bool'), shape), t, e);
+}
+
+export const reduceLowerings: Lowerings = {
+  Sum: reducing('ReduceSum'),
+  Prod: reducing('ReduceProd'),
+  Min: reducing('ReduceMin'),
+  Any: reducing('ReduceMax'),
+  All: reducing('ReduceMin'),
+  Max: withAttributes<MaxAttrs & ReduceAttributes>((g, inputs, { reductionIndices, axis, keepDims }) =>
+    reducing('ReduceMax')(g, inputs, { axis: reductionIndices ?? axis, keepDims }),
+  ),
+  Mean: withAttributes<ReduceAttributes>((g, { x }, attributes) => mean(g, x, attributes)),
+  ArgMax: argument('ArgMax'),
+  ArgMin: argument('ArgMin'),
+  Softmax: withAttributes<Partial<SoftmaxAttrs>>((g, { logits }, { dim }) =>
+    softmax(g, 'Softmax', logits, dim),
+  ),
+  LogSoftmax: withAttributes<Partial<LogSoftmaxAttrs>>((g, { logits }, { axis }) =>
+    softmax(g, 'LogSoftmax', logits, axis),
+  ),
+  Cumsum: withAttributes<CumsumAttrs>((g, { x }, attributes) => cumsum(g, x, attributes)),
+  TopK: withAttributes<TopKAttrs>((g, { x }, { k }) => topK(g, x, k)),
+  Einsum: withAttributes<EinsumAttrs>(einsum),
+  BatchMatMul: withAttributes<BatchMatMulAttrs>((g, { a, b }, { transposeA, transposeB }) =>
+    matmul(g, a, b, transposeA, transposeB),
+  ),
+  _FusedMatMul: withAttributes<_FusedMatMulAttrs>(fusedMatMul),
+  FusedBatchNorm: withAttributes<FusedBatchNormAttrs>((g, inputs, { varianceEpsilon }) =>
+    batchNorm(g, inputs, varianceEpsilon ?? 0.001),
+  ),
+  Select: (g, { condition, t, e }) => select(g, condition, t, e),
+};

@@ -1,0 +1,171 @@
+import protobuf from 'protobufjs/light.js';
+import { onnxTypes } from '../graph/elementwise.ts';
+import type { Attribute, Node, TypedData, Value, ValueType } from '../graph/value.ts';
+import { sizeOf } from '../graph/value.ts';
+
+/** The part of ONNX's protobuf schema (onnx.proto3) that a recorded graph needs. */
+const schema = protobuf.Root.fromJSON({
+  nested: {
+    Model: message({
+      irVersion: [1, 'int64'],
+      producerName: [2, 'string'],
+      graph: [7, 'Graph'],
+      opsetImport: [8, 'Opset', 'repeated'],
+    }),
+    Opset: message({ domain: [1, 'string'], version: [2, 'int64'] }),
+    Graph: message({
+      node: [1, 'Node', 'repeated'],
+      name: [2, 'string'],
+      initializer: [5, 'Tensor', 'repeated'],
+      input: [11, 'ValueInfo', 'repeated'],
+      output: [12, 'ValueInfo', 'repeated'],
+    }),
+    Node: message({
+      input: [1, 'string', 'repeated'],
+      output: [2, 'string', 'repeated'],
+      name: [3, 'string'],
+      opType: [4, 'string'],
+      attribute: [5, 'Attribute', 'repeated'],
+      domain: [7, 'string'],
+    }),
+    Attribute: message({
+      name: [1, 'string'],
+      f: [2, 'float'],
+      i: [3, 'int64'],
+      s: [4, 'bytes'],
+      ints: [8, 'int64', 'repeated'],
+      type: [20, 'int32'],
+    }),
+    Tensor: message({
+      dims: [1, 'int64', 'repeated'],
+      dataType: [2, 'int32'],
+      name: [8, 'string'],
+      rawData: [9, 'bytes'],
+    }),
+    ValueInfo: message({ name: [1, 'string'], type: [2, 'Type'] }),
+    Type: message({ tensorType: [1, 'TensorType'] }),
+    TensorType: message({ elemType: [1, 'int32'], shape: [2, 'Shape'] }),
+    Shape: message({ dim: [1, 'Dim', 'repeated'] }),
+    Dim: message({ dimValue: [1, 'int64'] }),
+  },
+});
+
+const modelType = schema.lookupType('Model');
+
+type Field = readonly [id: number, type: string, rule?: 'repeated'];
+
+function message(fields: { readonly [name: string]: Field }) {
+  return {
+    fields: Object.fromEntries(
+      Object.entries(fields).map(([name, [id, type, rule]]) => [name, { id, type, rule }]),
+    ),
+  };
+}
+
+/** Operators as ONNX defined them in this version; ONNX Runtime has known it since 1.20. */
+const opset = 21;
+const irVersion = 10;
+
+/** Splats up to this size are written out; larger ones are expanded when the model is loaded. */
+const largestWrittenSplat = 1024;
+
+export interface Endpoint {
+  readonly name: string;
+  readonly value: Value;
+}
+
+/** A graph as the bytes of an ONNX model. `nodes` in the order of execution. */
+export function encodeModel(
+  name: string,
+  nodes: readonly Node[],
+  inputs: readonly Endpoint[],
+  outputs: readonly Endpoint[],
+): Uint8Array {
+  const initializer: object[] = [];
+  const expansions: object[] = [];
+  const names = new Map<number, string>(inputs.map((each) => [each.value.id, each.name]));
+  const nameOf = (value: Value): string => {
+    const known = names.get(value.id);
+    if (known !== undefined) return known;
+    const made = `v${value.id}`;
+    names.set(value.id, made);
+    const { source } = value;
+    if (source.kind === 'constant') initializer.push(tensor(made, value, source.data));
+    if (source.kind === 'splat') writeSplat(made, value, source.value, initializer, expansions);
+    return made;
+  };
+  const encoded = nodes.map((node, index) => ({
+    input: node.inputs.map((input) => (input ? nameOf(input) : '')),
+    output: node.outputs.map(nameOf),
+    name: `${node.op}_${index}`,
+    opType: node.op,
+    domain: node.domain,
+    attribute: Object.entries(node.attributes).map(([key, attribute]) => encodeAttribute(key, attribute)),
+  }));
+  // An output has a name of its own, since a value may be put out twice or be an input or a constant.
+  const results = outputs.map(({ name: output, value }) => ({
+    input: [nameOf(value)],
+    output: [output],
+    name: `Output_${output}`,
+    opType: 'Identity',
+  }));
+  const graph = {
+    name,
+    node: [...expansions, ...encoded, ...results],
+    initializer,
+    input: inputs.map(valueInfo),
+    output: outputs.map(valueInfo),
+  };
+  const opsetImport = [
+    { domain: '', version: opset },
+    { domain: 'com.microsoft', version: 1 },
+  ];
+  return modelType.encode({ irVersion, producerName: 'peco-exp', graph, opsetImport }).finish();
+}
+
+function writeSplat(
+  name: string,
+  type: ValueType,
+  value: number,
+  initializer: object[],
+  expansions: object[],
+): void {
+  const size = sizeOf(type.shape);
+  if (size <= largestWrittenSplat) {
+    initializer.push(tensor(name, type, splatData(type, value, size)));
+    return;
+  }
+  const shape = BigInt64Array.from(type.shape, (length) => BigInt(length));
+  initializer.push(tensor(`${name}_value`, { type: type.type, shape: [] }, splatData(type, value, 1)));
+  initializer.push(tensor(`${name}_shape`, { type: 'int64', shape: [shape.length] }, shape));
+  expansions.push({
+    input: [`${name}_value`, `${name}_shape`],
+    output: [name],
+    name: `Expand_${name}`,
+    opType: 'Expand',
+  });
+}
+
+function splatData({ type }: ValueType, value: number, size: number): TypedData {
+  if (type === 'float32') return new Float32Array(size).fill(value);
+  if (type === 'int32') return new Int32Array(size).fill(value);
+  if (type === 'bool') return new Uint8Array(size).fill(value);
+  return new BigInt64Array(size).fill(BigInt(value));
+}
+
+function tensor(name: string, { type, shape }: ValueType, data: TypedData): object {
+  const rawData = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+  return { name, dataType: onnxTypes[type], dims: shape, rawData };
+}
+
+function valueInfo({ name, value }: Endpoint): object {
+  const shape = { dim: value.shape.map((dimValue) => ({ dimValue })) };
+  return { name, type: { tensorType: { elemType: onnxTypes[value.type], shape } } };
+}
+
+function encodeAttribute(name: string, attribute: Attribute): object {
+  if ('float' in attribute) return { name, type: 1, f: attribute.float };
+  if ('int' in attribute) return { name, type: 2, i: attribute.int };
+  if ('text' in attribute) return { name, type: 3, s: new TextEncoder().encode(attribute.text) };
+  return { name, type: 7, ints: attribute.ints };
+}

@@ -1,0 +1,40 @@
+import { readFileSync } from 'node:fs';
+import type { LoadFunction, StageInput } from '../../../framework/stage/contract.ts';
+import { parseSafetensors, type RawTensor, toHost } from '../../nn/safetensors.ts';
+import { hostTensor } from '../../nn/tree.ts';
+import type { FeatureNetwork, NetworkWeights } from '../types.ts';
+import type { InceptionConfig } from './config.ts';
+import { inceptionFeatures } from './model.ts';
+import { CONVOLUTIONS, INCEPTION_LAYERS } from './topology.ts';
+
+/** Reads the weights that ship with this folder. */
+export const load: LoadFunction<FeatureNetwork> = async (input: StageInput) => {
+  const options = input.config as unknown as InceptionConfig;
+  const file = input.files.weights;
+  const { tensors, metadata } = parseSafetensors(readFileSync(file), file);
+  return {
+    name: `inception (${metadata.source})`,
+    layers: INCEPTION_LAYERS,
+    weights: dequantise(tensors, file),
+    features: (weights, images, layers) => inceptionFeatures(weights, images, layers, options),
+  };
+};
+
+/** Bytes to float32 kernels: minimum + scale * byte, both a number an output channel, which is the last axis. */
+function dequantise(tensors: { readonly [name: string]: RawTensor }, file: string): NetworkWeights {
+  const find = (name: string): RawTensor => {
+    if (!Object.hasOwn(tensors, name)) throw new Error(`${file}: has no tensor "${name}"`);
+    return tensors[name];
+  };
+  const weights: { [name: string]: NetworkWeights[string] } = {};
+  for (const { name, shape } of CONVOLUTIONS) {
+    const minimum = toHost(find(`${name}/kernel.min`)).data;
+    const scale = toHost(find(`${name}/kernel.scale`)).data;
+    const outputs = shape[3];
+    const { bytes } = find(`${name}/kernel`);
+    const kernel = Float32Array.from(bytes, (byte, i) => minimum[i % outputs] + scale[i % outputs] * byte);
+    weights[`${name}/kernel`] = hostTensor(shape, kernel);
+    weights[`${name}/bias`] = toHost(find(`${name}/bias`));
+  }
+  return weights;
+}

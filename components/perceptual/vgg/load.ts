@@ -1,0 +1,28 @@
+import path from 'node:path';
+import type { LoadFunction, StageInput } from '../../../framework/stage/contract.ts';
+import type * as tf from '@tensorflow/tfjs-core';
+import { flatten, loadTree, unflatten } from '../../nn/safetensors.ts';
+import type { HostTree, TreeOf } from '../../nn/tree.ts';
+import type { FeatureNetwork } from '../types.ts';
+import { vggConvolutions, vggLayers } from './architecture.ts';
+import type { VggConfig } from './config.ts';
+import { type VggParameters, vggFeatures } from './model.ts';
+
+/** Reads the convolutions of a trained network; the classifier stays behind. */
+export const load: LoadFunction<FeatureNetwork> = async (input: StageInput) => {
+  const config = input.config as unknown as VggConfig;
+  const trained = loadTree<{ readonly [name: string]: HostTree }>(path.join(input.dir, 'vgg.safetensors'));
+  const names = vggConvolutions(config).map(({ name }) => name);
+  const weights = flatten(Object.fromEntries(names.map((name) => [name, trained[name]])));
+  return {
+    name: `vgg (width ${config.width}, ${config.stages} stages, trained on the train split)`,
+    layers: vggLayers(config),
+    weights,
+    features: (tensors, images, layers) => vggFeatures(nest(tensors), images, layers, config),
+  };
+};
+
+/** `conv1_1/weight` -> `conv1_1: { weight }`. */
+function nest(tensors: { readonly [name: string]: tf.Tensor }): VggParameters<tf.Tensor> {
+  return unflatten<tf.Tensor>(tensors) as TreeOf<tf.Tensor> as VggParameters<tf.Tensor>;
+}

@@ -1,0 +1,55 @@
+import * as tf from '@tensorflow/tfjs-core';
+import type { HostTensor } from '../../engine/types.ts';
+import { hostTensor } from '../../nn/tree.ts';
+import { heNormal, zeros } from '../../nn/init.ts';
+import { type Affine, conv, dense } from '../../nn/layers.ts';
+import { random } from '../../nn/random.ts';
+import { deepest } from '../layers.ts';
+import { type VggArchitecture, vggConvolutions, vggLayers } from './architecture.ts';
+
+/** Convolutions by name (`conv1_1`), and the classifier `head` behind the mean over positions. */
+export type VggParameters<T> = { readonly [name: string]: Affine<T> };
+
+/** Mean and deviation of ImageNet's channels, as torchvision normalises images for its VGG16. */
+const MEAN = [0.485, 0.456, 0.406];
+const DEVIATION = [0.229, 0.224, 0.225];
+
+export function initVgg(architecture: VggArchitecture, classes: number, seed: number): VggParameters<HostTensor> {
+  const convolutions = vggConvolutions(architecture);
+  const last = convolutions[convolutions.length - 1];
+  const parameters = convolutions.map(({ name, inputs, outputs }): [string, Affine<HostTensor>] => {
+    const weight = heNormal(random(seed, 'vgg', name), 3, 3, inputs, outputs);
+    return [name, { weight, bias: zeros(outputs) }];
+  });
+  // Zeros: the first loss is log(classes), and nothing is confidently wrong at the start.
+  const head = { weight: hostTensor([last.outputs, classes]), bias: zeros(classes) };
+  return { ...Object.fromEntries(parameters), head };
+}
+
+/** Activations of the named layers; see FeatureNetwork. images [n, h, w, 3] in [0, 1]. */
+export function vggFeatures(
+  parameters: VggParameters<tf.Tensor>,
+  images: tf.Tensor4D,
+  layers: readonly string[],
+  architecture: VggArchitecture,
+): tf.Tensor4D[] {
+  const last = deepest(vggLayers(architecture), layers);
+  const found = new Map<string, tf.Tensor4D>();
+  let x: tf.Tensor4D = tf.div(tf.sub(images, tf.tensor1d(MEAN)), tf.tensor1d(DEVIATION));
+  for (const { name, layer, pooled } of vggConvolutions(architecture).slice(0, last + 1)) {
+    x = tf.relu(conv(pooled ? tf.maxPool(x, 2, 2, 'valid') : x, parameters[name]));
+    found.set(layer, x);
+  }
+  return layers.map((layer) => found.get(layer) as tf.Tensor4D);
+}
+
+/** Logits [n, classes] of images [n, h, w, 3] in [0, 1]. */
+export function vggLogits(
+  parameters: VggParameters<tf.Tensor>,
+  images: tf.Tensor4D,
+  architecture: VggArchitecture,
+): tf.Tensor2D {
+  const layers = vggLayers(architecture);
+  const [deep] = vggFeatures(parameters, images, [layers[layers.length - 1]], architecture);
+  return dense(tf.mean(deep, [1, 2]), parameters.head) as tf.Tensor2D;
+}

@@ -1,0 +1,85 @@
+import type { Random } from '../nn/random.ts';
+
+export interface MaskingOptions {
+  /** Patches along one side of the image. */
+  readonly side: number;
+  /** At most so many patches are masked. */
+  readonly count: number;
+  /** Smallest area of a block in patches. */
+  readonly minPatches: number;
+  /** Least height / width of a block; the greatest is its inverse. */
+  readonly minAspect?: number;
+}
+
+/**
+ * Block-wise masking as BEiT's generator does it (microsoft/unilm, beit/masking_generator.py): blocks of random area
+ * and aspect are added until `count` patches are masked or ten draws in a row add nothing, so masks can stay a little
+ * below `count`. Returns side * side flags, row by row.
+ */
+export function blockMask(
+  random: Random,
+  { side, count, minPatches, minAspect = 0.3 }: MaskingOptions,
+): Uint8Array {
+  const mask = new Uint8Array(side * side);
+  const logAspect = Math.log(minAspect);
+  let masked = 0;
+  while (masked < count) {
+    const added = addBlock(count - masked);
+    if (added === 0) break;
+    masked += added;
+  }
+  return mask;
+
+  function addBlock(room: number): number {
+    for (let attempt = 0; attempt < 10; attempt++) {
+      const area = minPatches + random.uniform() * (room - minPatches);
+      const aspect = Math.exp(logAspect + random.uniform() * -2 * logAspect);
+      const height = Math.round(Math.sqrt(area * aspect));
+      const width = Math.round(Math.sqrt(area / aspect));
+      if (height < 1 || width < 1 || height >= side || width >= side) continue;
+      const top = random.int(side - height + 1);
+      const left = random.int(side - width + 1);
+      const fresh = freshIn(top, left, height, width);
+      if (fresh.length === 0 || fresh.length > room) continue;
+      for (const index of fresh) mask[index] = 1;
+      return fresh.length;
+    }
+    return 0;
+  }
+
+  function freshIn(top: number, left: number, height: number, width: number): number[] {
+    const fresh: number[] = [];
+    for (let y = top; y < top + height; y++) {
+      for (let x = left; x < left + width; x++) if (!mask[y * side + x]) fresh.push(y * side + x);
+    }
+    return fresh;
+  }
+}
+
+/** Masks of a batch, and which rows of the [B * tokens] token list they are, padded to B * count. */
+export interface BatchMasks {
+  /** float32 [B * tokens]: 1 where masked. */
+  readonly mask: Float32Array;
+  /** int32 [B * count]: rows of masked tokens; padding points at row 0. */
+  readonly rows: Int32Array;
+  /** float32 [B * count]: 1 for a masked token, 0 for padding. */
+  readonly weights: Float32Array;
+}
+
+export function batchMasks(random: Random, batch: number, options: MaskingOptions): BatchMasks {
+  const tokens = options.side ** 2;
+  const mask = new Float32Array(batch * tokens);
+  const rows = new Int32Array(batch * options.count);
+  const weights = new Float32Array(batch * options.count);
+  let next = 0;
+  for (let image = 0; image < batch; image++) {
+    const flags = blockMask(random, options);
+    for (let token = 0; token < tokens; token++) {
+      if (!flags[token]) continue;
+      mask[image * tokens + token] = 1;
+      rows[next] = image * tokens + token;
+      weights[next++] = 1;
+    }
+  }
+  return { mask, rows, weights };
+}

@@ -1,0 +1,33 @@
+import { z } from 'zod';
+import { defineComponent } from '../../../framework/stage/define.ts';
+import { vitSchema } from '../../backbone/config.ts';
+
+const schema = z.strictObject({
+  backbone: vitSchema,
+  /** Share of the patches that is masked; BEiT: 75 of 196, about 0.4. */
+  maskRatio: z.number().gt(0).lt(1).default(0.4),
+  /** Smallest area of a masked block in patches; BEiT: 16 of 196. */
+  minMaskPatches: z.number().int().positive().default(2),
+  steps: z.number().int().positive(),
+  batchSize: z.number().int().positive().default(64),
+  learningRate: z.number().positive().default(1.5e-3),
+  minLearningRate: z.number().nonnegative().default(1e-5),
+  warmupSteps: z.number().int().nonnegative().default(50),
+  weightDecay: z.number().nonnegative().default(0.05),
+  beta2: z.number().gt(0).lt(1).default(0.999),
+  /** Gradients are scaled down to this global norm; 0: never. BEiT: 3. */
+  clipNorm: z.number().nonnegative().default(3),
+  /** Mirror every other image; the tokenizer sees the mirrored image too. */
+  flip: z.boolean().default(true),
+});
+
+export type MaskedImageModellingConfig = z.output<typeof schema>;
+
+/** BEiT's pretraining (arXiv 2106.08254): predict the tokenizer's codes of masked patches. */
+export const maskedImageModelling = defineComponent({
+  role: 'pretraining',
+  kind: 'masked-image-modelling',
+  schema,
+  run: new URL('./stage.ts', import.meta.url).href,
+  load: new URL('./load.ts', import.meta.url).href,
+});

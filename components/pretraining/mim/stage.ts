@@ -1,0 +1,88 @@
+import type * as tf from '@tensorflow/tfjs-core';
+import type { StageFunction } from '../../../framework/stage/contract.ts';
+import { saveBackbone } from '../../backbone/checkpoint.ts';
+import type { Dataset } from '../../data/types.ts';
+import { openEngine } from '../../engine/open.ts';
+import type { SpecOf } from '../../engine/types.ts';
+import { random } from '../../nn/random.ts';
+import { cosineLearningRate, stepSize } from '../../nn/schedule.ts';
+import { train } from '../../nn/train.ts';
+import { hostTensor } from '../../nn/tree.ts';
+import { codesOf } from '../../tokenizer/codes.ts';
+import { imageBatches } from '../../tokenizer/training.ts';
+import type { Tokenizer } from '../../tokenizer/types.ts';
+import { batchMasks, type MaskingOptions } from '../masking.ts';
+import type { MaskedImageModellingConfig } from './config.ts';
+import { initMim, type MimBatch, type MimState, mimStep } from './model.ts';
+
+/** Pretrains the backbone and writes `backbone.safetensors` and `backbone.json`. */
+export const run: StageFunction<MaskedImageModellingConfig> = async (context) => {
+  const { config, seed } = context;
+  const { backbone, batchSize, steps } = config;
+  const dataset = await context.inputs.train.load<Dataset>();
+  const tokenizer = await context.inputs.tokenizer.load<Tokenizer>();
+  if (backbone.patch !== tokenizer.stride) {
+    throw new Error(
+      `backbone.patch is ${backbone.patch} but the tokenizer's stride is ${tokenizer.stride}: make them equal, a patch is a token.`,
+    );
+  }
+  const engine = await openEngine(context.engine);
+  const views = [await codesOf(engine, tokenizer, dataset)];
+  if (config.flip) views.push(await codesOf(engine, tokenizer, dataset, { mirrored: true }));
+  context.signal.throwIfAborted();
+
+  const side = dataset.size / backbone.patch;
+  const tokens = side ** 2;
+  const masking: MaskingOptions = {
+    side,
+    count: Math.max(1, Math.round(tokens * config.maskRatio)),
+    minPatches: config.minMaskPatches,
+  };
+  const masked = batchSize * masking.count;
+  const scalar = { shape: [] };
+  const spec: SpecOf<MimBatch<tf.Tensor>> = {
+    images: { shape: [batchSize, dataset.size, dataset.size, 3] },
+    mask: { shape: [batchSize, tokens, 1] },
+    rows: { shape: [masked], dtype: 'int32' },
+    weights: { shape: [masked] },
+    codes: { shape: [masked], dtype: 'int32' },
+    size: { learningRate: scalar, correction1: scalar, correction2: scalar },
+  };
+  const vocabulary = tokenizer.vocabulary;
+  const state = engine.state<MimState<tf.Tensor>>(initMim(config, { imageSize: dataset.size, vocabulary, seed }));
+  const program = await engine.compile({
+    name: 'masked image modelling',
+    step: mimStep(config),
+    state,
+    batch: spec,
+  });
+  const next = imageBatches(dataset, batchSize, seed, config.flip);
+  const last = await train(context, {
+    program,
+    steps,
+    batchSize,
+    batch: (step) => {
+      const { images, indices, flips } = next(step);
+      const masks = batchMasks(random(seed, 'mask', step), batchSize, masking);
+      const codes = Int32Array.from(masks.rows, (row) => {
+        const image = Math.floor(row / tokens);
+        return views[flips[image]][indices[image] * tokens + (row % tokens)];
+      });
+      return {
+        images,
+        mask: hostTensor([batchSize, tokens, 1], masks.mask),
+        rows: hostTensor([masked], masks.rows),
+        weights: hostTensor([masked], masks.weights),
+        codes: hostTensor([masked], codes),
+        size: stepSize(step, cosineLearningRate(step, config), 0.9, config.beta2),
+      };
+    },
+  });
+  await saveBackbone(context.outDir, {
+    config: backbone,
+    imageSize: dataset.size,
+    weights: state.read().parameters.vit,
+  });
+  engine.dispose();
+  return { metrics: last };
+};

@@ -1,0 +1,50 @@
+import type * as tf from '@tensorflow/tfjs-core';
+import type { Dataset } from '../data/types.ts';
+import type { Engine } from '../engine/types.ts';
+import { hostTensor } from '../nn/tree.ts';
+import { flipRows } from './training.ts';
+import type { Tokenizer } from './types.ts';
+
+/** Codes of images `[0, count)` of a data set, int32 [count * tokens], optionally of their mirror images. */
+export async function codesOf(
+  engine: Engine,
+  tokenizer: Tokenizer,
+  dataset: Dataset,
+  { count = dataset.count, batchSize = 100, mirrored = false, onBatch = () => {} }: CodesOptions = {},
+): Promise<Int32Array> {
+  const tokens = (dataset.size / tokenizer.stride) ** 2;
+  const state = engine.state({});
+  const program = await engine.compile({
+    name: 'tokenizer encode',
+    step: (
+      nothing: Record<string, never>,
+      batch: { images: tf.Tensor },
+      weights: Parameters<Tokenizer['encode']>[0],
+    ) => ({ state: nothing, out: { codes: tokenizer.encode(weights, batch.images) } }),
+    state,
+    batch: { images: { shape: [batchSize, dataset.size, dataset.size, 3] } },
+    constants: tokenizer.weights as never,
+  });
+  const codes = new Int32Array(count * tokens);
+  for (let first = 0; first < count; first += batchSize) {
+    // The last batch repeats its last image: programs have one fixed batch size.
+    const indices = Int32Array.from({ length: batchSize }, (_, i) => Math.min(first + i, count - 1));
+    const pixels = dataset.read(indices);
+    if (mirrored) flipRows(pixels, new Uint8Array(batchSize).fill(1), dataset.size);
+    const out = await program.run({ images: hostTensor([batchSize, dataset.size, dataset.size, 3], pixels) });
+    const used = Math.min(batchSize, count - first) * tokens;
+    codes.set((out.codes.data as Int32Array).subarray(0, used), first * tokens);
+    onBatch(Math.min(first + batchSize, count));
+  }
+  program.dispose();
+  state.dispose();
+  return codes;
+}
+
+export interface CodesOptions {
+  readonly count?: number;
+  readonly batchSize?: number;
+  readonly mirrored?: boolean;
+  /** Called with the number of images done. */
+  readonly onBatch?: (done: number) => void;
+}

@@ -1,0 +1,61 @@
+import { z } from 'zod';
+import type { Component } from '../../framework/stage/component.ts';
+import { component } from '../../framework/stage/define.ts';
+
+const positive = z.number().positive();
+const count = z.number().int().positive();
+
+/** Fields that every convolutional tokenizer has. */
+export const trainingFields = {
+  /** Channels at the lowest resolution; half as many at each higher one, at least 16. A multiple of 8. */
+  width: z.number().int().multipleOf(8).min(16).default(64),
+  /** Side of the square of pixels that becomes one token. */
+  stride: z.union([z.literal(4), z.literal(8), z.literal(16)]).default(8),
+  /** Residual blocks at the lowest resolution, in the encoder and in the decoder. */
+  residualBlocks: z.number().int().nonnegative().default(2),
+  loss: z
+    .strictObject({
+      /** Weight of the mean squared error of pixels in [0, 1]. */
+      pixel: z.number().nonnegative().default(1),
+      /** PeCo's term; absent: pixels only. */
+      perceptual: z
+        .strictObject({
+          /** A frozen network: `inception()`, `vgg({...})`. */
+          network: component('network'),
+          /** Layers of it whose activations are compared, all with the same weight. */
+          layers: z.array(z.string()).min(1),
+          weight: positive.default(1),
+          /** unit: unit length over channels at each position, as LPIPS. */
+          normalisation: z.enum(['unit', 'layer', 'none']).default('unit'),
+        })
+        .optional(),
+    })
+    .prefault({}),
+  steps: count,
+  batchSize: count.default(64),
+  learningRate: positive.default(1e-3),
+  warmupSteps: z.number().int().nonnegative().default(20),
+  /** Mirror every other image. */
+  flip: z.boolean().default(true),
+  /** A tokenizer is trained once and serves all seeds of its variant. */
+  seed: z.number().int().nonnegative().default(0),
+};
+
+export const codebookFields = {
+  /** Number of codes: K. */
+  size: z.number().int().min(2).default(256),
+  /** Length of a code vector: D. */
+  dim: count.default(32),
+};
+
+const trainingSchema = z.strictObject(trainingFields);
+
+/** The fields above with defaults applied, as a stage reads them. */
+export type TokenizerTraining = z.output<typeof trainingSchema>;
+
+/** Finds the nested network, so that the framework can make it a stage of its own. */
+export function perceptualNetwork(input: {
+  readonly loss?: { readonly perceptual?: { readonly network: Component } | undefined } | undefined;
+}): { network: Component | undefined } {
+  return { network: input.loss?.perceptual?.network };
+}

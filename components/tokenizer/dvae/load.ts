@@ -1,0 +1,14 @@
+import * as tf from '@tensorflow/tfjs-core';
+import type { LoadFunction } from '../../../framework/stage/contract.ts';
+import { loadTokenizer } from '../loading.ts';
+import { applyEncoder } from '../network.ts';
+import type { Tokenizer } from '../types.ts';
+import type { DvaeConfig } from './config.ts';
+
+export const load: LoadFunction<Tokenizer> = async (input) => {
+  const config = input.config as DvaeConfig;
+  return loadTokenizer(input.dir, config, (weights, images) => {
+    const logits = applyEncoder(weights.encoder, images);
+    return tf.argMax(tf.reshape(logits, [-1, config.codebook.size]), 1);
+  });
+};

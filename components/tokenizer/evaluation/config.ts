@@ -1,0 +1,21 @@
+import { z } from 'zod';
+import { defineComponent } from '../../../framework/stage/define.ts';
+
+const schema = z.strictObject({
+  /** Test images that are reconstructed for PSNR and codebook statistics. */
+  images: z.number().int().positive().default(10000),
+  /** Labelled training images for the linear probe on the mean codeword of an image; 0: no probe. */
+  probeLabels: z.number().int().nonnegative().default(5000),
+  /** Test images shown in the picture. */
+  pictures: z.number().int().positive().default(12),
+});
+
+export type TokenizerEvaluationConfig = z.output<typeof schema>;
+
+/** What a tokenizer keeps of an image (PSNR), how it uses its codebook, and how semantic its codewords are. */
+export const tokenizerEvaluation = defineComponent({
+  role: 'evaluation',
+  kind: 'tokenizer-evaluation',
+  schema,
+  run: new URL('./stage.ts', import.meta.url).href,
+});

@@ -1,0 +1,133 @@
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import * as tf from '@tensorflow/tfjs-core';
+import type { StageFunction } from '../../../framework/stage/contract.ts';
+import { encodeGrid } from '../../data/png.ts';
+import { subset } from '../../data/subset.ts';
+import type { Dataset } from '../../data/types.ts';
+import { linearTopOne } from '../../downstream/linear.ts';
+import { balancedSubset } from '../../downstream/start.ts';
+import { openEngine } from '../../engine/open.ts';
+import type { Engine, HostTensor } from '../../engine/types.ts';
+import { hostTensor } from '../../nn/tree.ts';
+import { codebookUsage, perplexity } from '../codebook.ts';
+import { codesOf } from '../codes.ts';
+import type { Tokenizer } from '../types.ts';
+import type { TokenizerEvaluationConfig } from './config.ts';
+
+/** Measures a tokenizer and writes the strips `originals.png` and `reconstructions.png`. */
+export const run: StageFunction<TokenizerEvaluationConfig> = async (context) => {
+  const { config, seed } = context;
+  const tokenizer = await context.inputs.tokenizer.load<Tokenizer>();
+  const test = await context.inputs.test.load<Dataset>();
+  const engine = await openEngine(context.engine);
+  const count = Math.min(config.images, test.count);
+  const show = (step: number) => {
+    context.signal.throwIfAborted();
+    context.progress({ step, of: 2 * count, images: step });
+  };
+  const codes = await codesOf(engine, tokenizer, test, { count, onBatch: show });
+  const reconstructed = await reconstruct(engine, tokenizer, codes, test.size, (done) => show(count + done));
+  const originals = test.read(Int32Array.from({ length: count }, (_, i) => i));
+  const histogram = new Float64Array(tokenizer.vocabulary);
+  for (const code of codes) histogram[code]++;
+
+  const pictures = Math.min(config.pictures, count);
+  const strip = (pixels: Float32Array) =>
+    encodeGrid(pixels.subarray(0, pictures * test.size ** 2 * 3), { size: test.size, columns: pictures });
+  await writeFile(path.join(context.outDir, 'originals.png'), strip(originals));
+  await writeFile(path.join(context.outDir, 'reconstructions.png'), strip(reconstructed));
+
+  const metrics: Record<string, number> = {
+    psnr: meanPsnr(originals, reconstructed, test.size ** 2 * 3),
+    usage: codebookUsage(histogram),
+    perplexity: perplexity(histogram),
+    images: count,
+  };
+  if (config.probeLabels > 0) {
+    const train = await context.inputs.train.load<Dataset>();
+    const labelled = subset(
+      train,
+      balancedSubset(train.labels, train.classes.length, config.probeLabels, seed),
+    );
+    const trainCodes = await codesOf(engine, tokenizer, labelled);
+    const testCodes = count === test.count ? codes : await codesOf(engine, tokenizer, test);
+    metrics.codewordTop1 = await linearTopOne(
+      engine,
+      { rows: meanCodewords(tokenizer.codebook, trainCodes, labelled.count), labels: labelled.labels },
+      { rows: meanCodewords(tokenizer.codebook, testCodes, test.count), labels: test.labels },
+      {
+        width: tokenizer.codebook.shape[1],
+        classes: train.classes.length,
+        steps: 300,
+        learningRate: 1e-2,
+        weightDecay: 1e-4,
+      },
+    );
+  }
+  engine.dispose();
+  return { metrics };
+};
+
+/** Images of codes, [images * size * size * 3], clipped to [0, 1]. */
+async function reconstruct(
+  engine: Engine,
+  tokenizer: Tokenizer,
+  codes: Int32Array,
+  size: number,
+  onBatch: (done: number) => void,
+): Promise<Float32Array> {
+  const tokens = (size / tokenizer.stride) ** 2;
+  const count = codes.length / tokens;
+  const batchSize = Math.min(100, count);
+  const program = await engine.compile({
+    name: 'tokenizer decode',
+    state: engine.state({}),
+    step: (
+      nothing: Record<string, never>,
+      batch: { codes: tf.Tensor },
+      weights: Parameters<Tokenizer['decode']>[0],
+    ) => ({
+      state: nothing,
+      out: { images: tf.clipByValue(tokenizer.decode(weights, batch.codes), 0, 1) },
+    }),
+    batch: { codes: { shape: [batchSize, tokens], dtype: 'int32' } },
+    constants: tokenizer.weights as never,
+  });
+  const pixels = new Float32Array(count * size * size * 3);
+  for (let first = 0; first < count; first += batchSize) {
+    // The last batch is filled up with zeros: programs have one fixed batch size.
+    const batch = new Int32Array(batchSize * tokens);
+    batch.set(codes.subarray(first * tokens, (first + batchSize) * tokens));
+    const out = await program.run({ codes: hostTensor([batchSize, tokens], batch) });
+    const used = Math.min(batchSize, count - first) * size * size * 3;
+    pixels.set((out.images.data as Float32Array).subarray(0, used), first * size * size * 3);
+    onBatch(Math.min(first + batchSize, count));
+  }
+  program.dispose();
+  return pixels;
+}
+
+/** Mean over images of 10 log10(1 / MSE), in dB, for pixels in [0, 1]. */
+export function meanPsnr(a: Float32Array, b: Float32Array, pixelsPerImage: number): number {
+  const count = a.length / pixelsPerImage;
+  let sum = 0;
+  for (let image = 0; image < count; image++) {
+    let error = 0;
+    for (let i = image * pixelsPerImage; i < (image + 1) * pixelsPerImage; i++) error += (a[i] - b[i]) ** 2;
+    sum += 10 * Math.log10(pixelsPerImage / Math.max(error, 1e-12));
+  }
+  return sum / count;
+}
+
+/** Mean code vector of each image: the features of PeCo's "linear evaluation of codewords". */
+function meanCodewords(codebook: HostTensor, codes: Int32Array, count: number): Float32Array {
+  const dim = codebook.shape[1];
+  const tokens = codes.length / count;
+  const rows = new Float32Array(count * dim);
+  for (let i = 0; i < codes.length; i++) {
+    const row = Math.floor(i / tokens) * dim;
+    for (let d = 0; d < dim; d++) rows[row + d] += (codebook.data[codes[i] * dim + d] as number) / tokens;
+  }
+  return rows;
+}

@@ -1,0 +1,16 @@
+import * as tf from '@tensorflow/tfjs-core';
+import type { LoadFunction } from '../../../framework/stage/contract.ts';
+import { nearestCodes } from '../codebook.ts';
+import { loadTokenizer } from '../loading.ts';
+import { applyEncoder } from '../network.ts';
+import type { Tokenizer } from '../types.ts';
+import type { VqvaeConfig } from './config.ts';
+
+export const load: LoadFunction<Tokenizer> = async (input) => {
+  const config = input.config as VqvaeConfig;
+  return loadTokenizer(input.dir, config, (weights, images) => {
+    const encoded = applyEncoder(weights.encoder, images);
+    const tokens = tf.reshape(encoded, [-1, config.codebook.dim]);
+    return nearestCodes(tokens, weights.codebook);
+  });
+};

@@ -1,0 +1,62 @@
+import path from 'node:path';
+import type * as tf from '@tensorflow/tfjs-core';
+import type { StageFunction } from '../../../framework/stage/contract.ts';
+import type { Dataset } from '../../data/types.ts';
+import { openEngine } from '../../engine/open.ts';
+import type { SpecOf } from '../../engine/types.ts';
+import { random } from '../../nn/random.ts';
+import { saveTree } from '../../nn/safetensors.ts';
+import { cosineLearningRate, stepSize } from '../../nn/schedule.ts';
+import { train } from '../../nn/train.ts';
+import { hostTensor } from '../../nn/tree.ts';
+import { imageBatches, reconstructionLoss } from '../training.ts';
+import type { VqvaeConfig } from './config.ts';
+import { initVqvae, type VqvaeBatch, type VqvaeState, vqvaeStep } from './model.ts';
+
+/** Trains the tokenizer and writes `tokenizer.safetensors`. */
+export const run: StageFunction<VqvaeConfig> = async (context) => {
+  const { config, seed } = context;
+  const dataset = await context.inputs.train.load<Dataset>();
+  const reconstruction = await reconstructionLoss(context, config);
+  const engine = await openEngine(context.engine);
+  const state = engine.state<VqvaeState<tf.Tensor>>(initVqvae(config, seed));
+  const { batchSize, codebook } = config;
+  const tokens = batchSize * (dataset.size / config.stride) ** 2;
+  const scalar = { shape: [] };
+  const spec: SpecOf<VqvaeBatch<tf.Tensor>> = {
+    images: { shape: [batchSize, dataset.size, dataset.size, 3] },
+    candidates: { shape: [codebook.size], dtype: 'int32' },
+    size: { learningRate: scalar, correction1: scalar, correction2: scalar },
+  };
+  const program = await engine.compile({
+    name: 'vqvae training',
+    step: vqvaeStep(config, reconstruction),
+    state,
+    batch: spec,
+    constants: reconstruction.constants,
+  });
+  const next = imageBatches(dataset, batchSize, seed, config.flip);
+  const last = await train(context, {
+    program,
+    steps: config.steps,
+    batchSize,
+    batch: (step) => {
+      const draw = random(seed, 'revival', step);
+      return {
+        images: next(step).images,
+        candidates: hostTensor(
+          [codebook.size],
+          Int32Array.from({ length: codebook.size }, () => draw.int(tokens)),
+        ),
+        size: stepSize(step, cosineLearningRate(step, config)),
+      };
+    },
+  });
+  const { parameters, codebook: trained } = state.read();
+  await saveTree(path.join(context.outDir, 'tokenizer.safetensors'), {
+    ...parameters,
+    codebook: trained.vectors,
+  });
+  engine.dispose();
+  return { metrics: last };
+};

@@ -1,0 +1,69 @@
+/**
+ * Does a perceptual loss make a better tokenizer for masked image modelling? PeCo's question, small enough for a laptop.
+ *
+ *   npx peco-exp run experiments/quickstart.ts
+ *
+ * Data: 10,000 training and 10,000 test images of Fashion-MNIST, which ship with the repository. Rows of the table:
+ * scratch (no pretraining), beit (the baseline: Gumbel-softmax dVAE), pixel (VQ-VAE), peco (VQ-VAE with a perceptual
+ * loss on a VGG that is trained in the DAG).
+ */
+import {
+  ablationTable,
+  defineExperiment,
+  dvae,
+  fashionMnist,
+  fineTune,
+  linearProbe,
+  maskedImageModelling,
+  tokenizerEvaluation,
+  vgg,
+  vit,
+  vqvae,
+} from 'peco-exp';
+
+// A patch is a token: 32x32 images, stride 8, 16 tokens.
+const tokenizer = { width: 64, stride: 8, codebook: { size: 256, dim: 32 }, steps: 200 } as const;
+const backbone = vit({ dim: 64, depth: 4, heads: 4, patch: 8 });
+
+const labels = { finetune: 2000, probe: 5000 };
+
+export default defineExperiment({
+  name: 'quickstart',
+  seeds: [0, 1],
+  data: {
+    train: fashionMnist({ split: 'train' }),
+    test: fashionMnist({ split: 'test' }),
+  },
+  tokenizers: {
+    beit: dvae(tokenizer),
+    pixel: vqvae(tokenizer),
+    peco: vqvae({
+      ...tokenizer,
+      loss: {
+        pixel: 1,
+        perceptual: {
+          network: vgg({ widths: [16, 32, 64], convolutions: [1, 2, 2], steps: 250 }),
+          layers: ['relu2_2', 'relu3_2'],
+          weight: 1,
+        },
+      },
+    }),
+  },
+  evaluation: tokenizerEvaluation({}),
+  pretraining: {
+    base: maskedImageModelling({ backbone, steps: 400 }),
+  },
+  downstream: {
+    finetune: fineTune({ labels: labels.finetune, steps: 200 }),
+    probe: linearProbe({ layer: 3, labels: labels.probe }),
+  },
+  scratch: {
+    downstream: {
+      // Random weights want every layer to move, and more steps.
+      finetune: fineTune({ backbone, labels: labels.finetune, steps: 400, layerDecay: 1 }),
+      probe: linearProbe({ backbone, layer: 3, labels: labels.probe }),
+    },
+  },
+  baseline: 'beit',
+  report: ablationTable({}),
+});

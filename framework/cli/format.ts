@@ -1,0 +1,44 @@
+import type { StageProgress } from '../run/events.ts';
+
+/** `0.8 s`, `42 s`, `3:07`, `1:02:45`: short, and read at a glance. */
+export function formatDuration(seconds: number): string {
+  if (seconds < 9.95) return `${Math.max(0, seconds).toFixed(1)} s`;
+  const whole = Math.round(seconds);
+  if (whole < 60) return `${whole} s`;
+  const two = (value: number) => String(value).padStart(2, '0');
+  const minutes = Math.floor(whole / 60);
+  if (minutes < 60) return `${minutes}:${two(whole % 60)}`;
+  return `${Math.floor(minutes / 60)}:${two(minutes % 60)}:${two(whole % 60)}`;
+}
+
+/** Three significant digits where that is short, whole numbers with separators above. */
+export function formatRate(imagesPerSecond: number): string {
+  const digits = imagesPerSecond < 10 ? 1 : 0;
+  return `${formatNumber(imagesPerSecond, digits)} images/s`;
+}
+
+/** `step 120/600 · 3,200 images/s · 12 s left · loss 1.234` */
+export function formatProgress(progress: StageProgress): string {
+  const { step, of, imagesPerSecond, remainingSeconds, values } = progress;
+  const parts = [`step ${formatNumber(step)}/${formatNumber(of)}`];
+  if (imagesPerSecond !== undefined) parts.push(formatRate(imagesPerSecond));
+  if (remainingSeconds !== undefined) parts.push(`${formatDuration(remainingSeconds)} left`);
+  for (const [name, value] of Object.entries(values ?? {})) parts.push(`${name} ${formatValue(value)}`);
+  return parts.join(' · ');
+}
+
+/** `1 stage`, `2 stages`. */
+export function count(many: number, noun: string): string {
+  return `${many} ${noun}${many === 1 ? '' : 's'}`;
+}
+
+function formatValue(value: number): string {
+  if (!Number.isFinite(value)) return String(value);
+  const size = Math.abs(value);
+  if (size !== 0 && (size < 1e-3 || size >= 1e6)) return value.toExponential(2);
+  return value.toFixed(size < 100 ? 3 : 0);
+}
+
+function formatNumber(value: number, digits = 0): string {
+  return value.toLocaleString('en-US', { minimumFractionDigits: digits, maximumFractionDigits: digits });
+}

@@ -1,0 +1,93 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { formatError, isPecoError } from '../stage/errors.ts';
+import type { ExperimentFlags } from './prepare.ts';
+
+/** Runs the command line; `args` without node and script. Returns the exit code. */
+export async function main(args: readonly string[]): Promise<number> {
+  let code = 0;
+  const program = createProgram((result) => {
+    code = result;
+  });
+  try {
+    await program.parseAsync([...args], { from: 'user' });
+    return code;
+  } catch (error) {
+    // Commander has printed its message (or the help, or the version) already.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    return reportError(error, args.includes('--verbose'));
+  }
+}
+
+function reportError(error: unknown, verbose: boolean): number {
+  const expected = isPecoError(error);
+  const stack = error instanceof Error ? error.stack : undefined;
+  const lines = [expected ? formatError(error) : `unexpected error: ${formatError(error)}`];
+  if (verbose && stack !== undefined) lines.push('', stack);
+  else if (!expected) lines.push('  --verbose shows where it came from');
+  process.stderr.write(`${lines.join('\n')}\n`);
+  return expected ? 2 : 1;
+}
+
+function createProgram(finish: (code: number) => void): Command {
+  const program = new Command('peco-exp')
+    .description('Runs experiments on visual tokenizers: only the stages whose meaning changed.')
+    .version(readVersion())
+    .exitOverride()
+    .showHelpAfterError('(peco-exp --help lists commands and flags)')
+    .helpCommand(false);
+  withExperimentFlags(program.command('run'), 'Run an experiment and write its table.')
+    .option('--jobs <n>', 'stages at once (default: number of cores, at most 4; PECO_JOBS)', parsePositive)
+    .option('--out <dir>', 'folder for results (default: results; PECO_RESULTS)')
+    .option('--verbose', 'show what stages print, and stacks of errors')
+    .action(async (file: string, flags: ExperimentFlags) => {
+      const { runCommand } = await import('./run-command.ts');
+      finish(await runCommand(file, flags));
+    });
+  withExperimentFlags(program.command('plan'), 'Show what would run, and why; run nothing.')
+    .option('--verbose', 'show stacks of errors')
+    .action(async (file: string, flags: ExperimentFlags) => {
+      const { planCommand } = await import('./plan-command.ts');
+      finish(await planCommand(file, flags));
+    });
+  return program;
+}
+
+function withExperimentFlags(command: Command, description: string): Command {
+  return command
+    .description(description)
+    .argument('<file>', 'experiment file (.ts)')
+    .option('--set <path=value>', 'change a field of the experiment; repeatable', collect)
+    .option('--seeds <list>', 'replace the seeds, for example 0,1,2', parseSeeds)
+    .option('--upto <stage>', 'only this stage and what it needs; repeatable', collect)
+    .option('--engine <name>', 'engine that trains: onnx or reference (default: onnx; PECO_ENGINE)')
+    .option('--store <dir>', 'folder of stored results (default: .peco; PECO_STORE)')
+    .option('--json', 'machine-readable output: JSON, one object a line');
+}
+
+function collect(value: string, previous: readonly string[] = []): readonly string[] {
+  return [...previous, value];
+}
+
+function parsePositive(value: string): number {
+  const number = Number(value);
+  if (!Number.isInteger(number) || number < 1)
+    throw new InvalidArgumentError('give a whole number from 1 up');
+  return number;
+}
+
+function parseSeeds(value: string): readonly number[] {
+  const seeds = value.split(',').map((part) => (part.trim() === '' ? Number.NaN : Number(part)));
+  const valid =
+    seeds.every((seed) => Number.isSafeInteger(seed) && seed >= 0) && new Set(seeds).size === seeds.length;
+  if (!valid) throw new InvalidArgumentError('give different whole numbers from 0 up, with commas: 0,1,2');
+  return seeds;
+}
+
+function readVersion(): string {
+  // The bundled command line lies in dist/, one below the package's root.
+  const file = path.join(path.dirname(fileURLToPath(import.meta.url)), '..', 'package.json');
+  return (JSON.parse(fs.readFileSync(file, 'utf8')) as { readonly version: string }).version;
+}

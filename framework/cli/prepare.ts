@@ -1,0 +1,67 @@
+import { type LoadedExperiment, loadExperiment } from '../experiment/load.ts';
+import { resolveGraph } from '../plan/graph.ts';
+import { type Plan, planRun } from '../plan/plan.ts';
+import type { StageGraph, StageNode } from '../plan/types.ts';
+import { upstreamStages } from '../run/schedule.ts';
+import { PecoError } from '../stage/errors.ts';
+import { suggest } from '../stage/issues.ts';
+import { openStore, type Store, type StoreWarning } from '../store/store.ts';
+import { findProject, type Project, type ProjectFlags } from './project.ts';
+
+/** Flags of every command that takes an experiment file. */
+export interface ExperimentFlags extends ProjectFlags {
+  readonly set?: readonly string[];
+  readonly seeds?: readonly number[];
+  readonly upto?: readonly string[];
+  readonly json?: boolean;
+  readonly verbose?: boolean;
+}
+
+/** An experiment, ready to run. */
+export interface Prepared {
+  readonly loaded: LoadedExperiment;
+  readonly project: Project;
+  readonly store: Store;
+  readonly plan: Plan;
+}
+
+/** Loads and plans an experiment. Throws a PecoError, before anything ran, for whatever is wrong with it. */
+export async function prepareExperiment(
+  file: string,
+  flags: ExperimentFlags,
+  onWarning: (warning: StoreWarning) => void,
+): Promise<Prepared> {
+  const cwd = process.cwd();
+  const { set = [], seeds } = flags;
+  const loaded = await loadExperiment(file, { set, cwd, ...(seeds === undefined ? {} : { seeds }) });
+  const project = await findProject(loaded.file, { flags, env: process.env, cwd });
+  const store = openStore(project.store, { onWarning });
+  const graph = narrowGraph(resolveGraph(loaded.experiment), flags.upto ?? []);
+  const plan = await planRun(graph, { store, root: project.root });
+  return { loaded, project, store, plan };
+}
+
+/** The stages with these ids and everything above them; all stages if there are none. */
+function narrowGraph(graph: StageGraph, ids: readonly string[]): StageGraph {
+  if (ids.length === 0) return graph;
+  const kept = new Set<StageNode>();
+  const keep = (node: StageNode): void => {
+    if (kept.has(node)) return;
+    kept.add(node);
+    for (const upstream of upstreamStages(node)) keep(upstream);
+  };
+  for (const id of ids) keep(findStage(graph, id));
+  const stages = graph.stages.filter((node) => kept.has(node));
+  return { ...graph, stages, cells: graph.cells.filter((cell) => kept.has(cell.stage)) };
+}
+
+function findStage(graph: StageGraph, id: string): StageNode {
+  const found = graph.stages.find((node) => node.id === id);
+  if (found) return found;
+  const names = graph.stages.map((node) => node.id);
+  const hint = suggest(id, names);
+  throw new PecoError(`the experiment has no stage "${id}"`, {
+    code: 'unknown-stage',
+    ...(hint === undefined ? {} : { hint }),
+  });
+}

@@ -1,0 +1,148 @@
+import type { DefaultRenderer, ListrTask, ListrTaskWrapper, SimpleRenderer } from 'listr2';
+import { type RunEvent, type StageFailed, unreachable, type Warning } from '../../run/events.ts';
+import { formatProgress } from '../format.ts';
+import type { Renderer, RenderOptions } from './renderer.ts';
+import {
+  formatFailure,
+  formatFinished,
+  formatInterrupt,
+  formatRunStarted,
+  formatSkipped,
+  formatWarning,
+} from './text.ts';
+
+type Wrapper = ListrTaskWrapper<unknown, typeof DefaultRenderer, typeof SimpleRenderer>;
+
+/** One line of the display. Its Listr task runs until the stage has ended; what it does meanwhile we are told by events. */
+interface Line {
+  readonly stage: string;
+  wrapper?: Wrapper;
+  ended: boolean;
+  end(how: 'completed' | 'failed' | 'skipped'): void;
+}
+
+/**
+ * Shows a run on a terminal: one line for each of `stages`, redrawn in place. Failures and warnings in full come when
+ * the display is closed, where they can be read and scrolled back to.
+ */
+export async function createLiveRenderer(
+  stages: readonly string[],
+  options: RenderOptions,
+): Promise<Renderer> {
+  const { Listr, ListrTaskState } = await import('listr2');
+  const width = Math.max(...stages.map((stage) => stage.length));
+  const lines = new Map<string, Line>();
+  const remarks: (StageFailed | Warning)[] = [];
+  let running: Promise<unknown> | undefined;
+
+  const tasks = stages.map((stage): ListrTask<unknown, typeof DefaultRenderer> => {
+    let settle: { resolve(): void; reject(reason: Error): void };
+    const ended = new Promise<void>((resolve, reject) => {
+      settle = { resolve, reject };
+    });
+    const line: Line = {
+      stage,
+      ended: false,
+      end(how) {
+        if (line.ended) return;
+        line.ended = true;
+        // Listr marks what has started as completed; it must also be told so of what was found in the store.
+        if (line.wrapper) {
+          line.wrapper.task.state$ = how === 'skipped' ? ListrTaskState.SKIPPED : ListrTaskState.STARTED;
+        }
+        if (how === 'failed') settle.reject(new Error(`${stage} failed`));
+        else settle.resolve();
+      },
+    };
+    lines.set(stage, line);
+    return {
+      title: stage,
+      task: (_context, wrapper) => {
+        line.wrapper = wrapper;
+        // Listr would show every task as started, since it runs them all at once: our scheduler decides.
+        wrapper.task.state$ = ListrTaskState.WAITING;
+        return ended;
+      },
+    };
+  });
+  const listr = new Listr(tasks, {
+    concurrent: true,
+    exitOnError: false,
+    // Ctrl-C is ours: a run that stops is still to be shown.
+    registerSignalListeners: false,
+    rendererOptions: {
+      formatOutput: 'truncate',
+      collapseSkips: false,
+      collapseErrors: false,
+      showErrorMessage: false,
+    },
+  });
+
+  function setText(stage: string, text: string): void {
+    const wrapper = lines.get(stage)?.wrapper;
+    if (wrapper) wrapper.title = text === '' ? stage : `${stage.padEnd(width)}  ${text}`;
+  }
+
+  function show(event: RunEvent): void {
+    switch (event.type) {
+      case 'run-started':
+        options.write(formatRunStarted(event).join('\n').concat('\n'));
+        running = listr.run();
+        return;
+      case 'stage-waiting':
+        setText(event.stage, 'another run is making it, waiting for that');
+        return;
+      case 'stage-started': {
+        const wrapper = lines.get(event.stage)?.wrapper;
+        if (wrapper) wrapper.task.state$ = ListrTaskState.STARTED;
+        setText(event.stage, '');
+        return;
+      }
+      case 'stage-progress':
+        setText(event.stage, formatProgress(event));
+        return;
+      case 'stage-finished':
+        setText(event.stage, formatFinished(event));
+        lines.get(event.stage)?.end('completed');
+        return;
+      case 'stage-failed':
+        remarks.push(event);
+        setText(event.stage, `FAILED: ${event.failure.message.split('\n')[0]}`);
+        lines.get(event.stage)?.end('failed');
+        return;
+      case 'stage-skipped':
+        setText(event.stage, formatSkipped(event));
+        lines.get(event.stage)?.end('skipped');
+        return;
+      case 'stage-interrupted':
+        setText(event.stage, 'stopped');
+        lines.get(event.stage)?.end('skipped');
+        return;
+      case 'run-interrupted':
+        for (const line of lines.values()) {
+          if (line.wrapper?.task.isStarted()) setText(line.stage, formatInterrupt(event));
+        }
+        return;
+      case 'warning':
+        remarks.push(event);
+        return;
+      case 'log':
+      case 'run-finished':
+        return;
+      default:
+        unreachable(event);
+    }
+  }
+
+  async function close(): Promise<void> {
+    // What is still open was never started.
+    for (const line of lines.values()) line.end('skipped');
+    await running;
+    const text = remarks.flatMap((event) =>
+      event.type === 'warning' ? formatWarning(event) : formatFailure(event, options.verbose),
+    );
+    if (text.length > 0) options.write(`\n${text.join('\n')}\n`);
+  }
+
+  return { show, close };
+}

@@ -1,0 +1,85 @@
+import type { Override } from '../../experiment/types.ts';
+import type {
+  Failure,
+  RunFinished,
+  RunInterrupted,
+  RunStarted,
+  StageFailed,
+  StageFinished,
+  StageSkipped,
+  Warning,
+} from '../../run/events.ts';
+import { count, formatDuration, formatRate } from '../format.ts';
+
+/** Lines about a run that are the same on a terminal and in a log. */
+
+export function formatOverrides(overrides: readonly Override[]): string[] {
+  return overrides.map(
+    ({ path, from, to }) => `set ${path} = ${JSON.stringify(to)} (was ${JSON.stringify(from)})`,
+  );
+}
+
+export function formatRunStarted(event: RunStarted): string[] {
+  const stored = event.stages.filter((stage) => stage.status === 'hit').length;
+  const rest = event.stages.length - stored;
+  const how = rest > 0 ? `, ${rest} to run (${event.engine}, ${count(event.jobs, 'job')})` : '';
+  const summary = `${event.experiment}: ${count(event.stages.length, 'stage')}, ${stored} stored${how}`;
+  return [...formatOverrides(event.overrides), summary];
+}
+
+/** `done in 31 s · 3,100 images/s`; for a result that was there already, where it came from. */
+export function formatFinished(event: StageFinished): string {
+  if (event.origin === 'hit') return 'stored';
+  const parts = [event.origin === 'shared' ? 'made by another run' : 'done'];
+  if (event.seconds !== undefined) parts[0] += ` in ${formatDuration(event.seconds)}`;
+  if (event.imagesPerSecond !== undefined) parts.push(formatRate(event.imagesPerSecond));
+  return parts.join(' · ');
+}
+
+export function formatSkipped(event: StageSkipped): string {
+  return `skipped, because ${event.because} failed`;
+}
+
+/** The message, its hint, and with `verbose` the stack, indented below the stage's name. */
+export function formatFailure(event: StageFailed, verbose: boolean): string[] {
+  const { failure, tail } = event;
+  const lines = [`${event.stage}  FAILED: ${failure.message}`, ...details(failure, verbose)];
+  // With `verbose` everything that it printed has been shown already.
+  if (tail.length > 0 && !verbose)
+    lines.push('  the last that it printed:', ...tail.map((line) => `  | ${line}`));
+  return lines;
+}
+
+export function formatWarning(event: Warning): string[] {
+  const about = event.stage === undefined ? '' : `${event.stage}: `;
+  return [`warning: ${about}${event.message}`, ...(event.hint === undefined ? [] : [`  ${event.hint}`])];
+}
+
+export function formatInterrupt(event: RunInterrupted): string {
+  return event.kill ? 'killing the stages that still run' : 'stopping; Ctrl-C again kills';
+}
+
+/** What happened to the stages and how long it all took; then where the files are, shown by `showPath`. */
+export function formatRunFinished(event: RunFinished, showPath: (file: string) => string): string[] {
+  const { counts } = event;
+  const parts = [`${counts.hit} stored`, `${counts.ran} ran`];
+  if (counts.shared > 0) parts.push(`${counts.shared} made by another run`);
+  if (counts.failed > 0) parts.push(`${counts.failed} FAILED`);
+  if (counts.skipped > 0) parts.push(`${counts.skipped} skipped`);
+  const open = counts.interrupted + counts.unstarted;
+  if (open > 0) parts.push(`${open} not finished`);
+  const lines = [`${wordOf(event)} in ${formatDuration(event.seconds)}: ${parts.join(', ')}`];
+  if (event.status === 'interrupted') lines.push('the same command goes on from the finished stages');
+  if (event.files.length > 0) lines.push(...event.files.map((file) => `  ${showPath(file)}`));
+  return lines;
+}
+
+function wordOf(event: RunFinished): string {
+  if (event.status === 'interrupted') return 'interrupted';
+  return event.status === 'failed' ? 'failed' : 'done';
+}
+
+function details(failure: Failure, verbose: boolean): string[] {
+  const text = [failure.hint, verbose ? failure.stack : undefined].filter((part) => part !== undefined);
+  return text.flatMap((part) => part.split('\n')).map((line) => `  ${line}`);
+}

@@ -1,0 +1,101 @@
+import fs from 'node:fs/promises';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Emit, RunEvent, StageSummary } from '../run/events.ts';
+import { localExecutor } from '../run/local.ts';
+import { type RunOutcome, runExperiment } from '../run/scheduler.ts';
+import { listenForInterrupts } from './interrupts.ts';
+import { type ExperimentFlags, type Prepared, prepareExperiment } from './prepare.ts';
+import { createJsonRenderer } from './render/json.ts';
+import { createLineRenderer } from './render/lines.ts';
+import type { Renderer } from './render/renderer.ts';
+import { formatRunFinished } from './render/text.ts';
+
+/** Lines of a terminal that the live display leaves to what is around it. */
+const spareLines = 6;
+
+/** `peco-exp run FILE`. Returns the exit code: 0 done, 1 a stage failed, 130 interrupted. */
+export async function runCommand(file: string, flags: ExperimentFlags): Promise<number> {
+  const early: RunEvent[] = [];
+  let show: Emit = (event) => early.push(event);
+  const prepared = await prepareExperiment(file, flags, ({ message }) => show({ type: 'warning', message }));
+  const renderer = await createRenderer(prepared, flags);
+  renderer.show(describeStart(prepared));
+  for (const event of early) renderer.show(event);
+  show = (event) => renderer.show(event);
+
+  const interrupts = listenForInterrupts(show);
+  const { project, store, plan } = prepared;
+  let outcome: RunOutcome;
+  try {
+    outcome = await runExperiment(
+      plan,
+      {
+        store,
+        root: project.root,
+        results: project.results,
+        jobs: project.jobs,
+        engine: project.engine,
+        executor: localExecutor(fileURLToPath(new URL('./worker.js', import.meta.url))),
+        stop: interrupts.stop,
+        kill: interrupts.kill,
+      },
+      (event) => show(event),
+    );
+    await store.flush();
+  } finally {
+    interrupts.close();
+    await renderer.close();
+  }
+  await conclude(outcome, renderer, flags);
+  return { done: 0, failed: 1, interrupted: 130 }[outcome.status];
+}
+
+function describeStart({ loaded, project, store, plan }: Prepared): RunEvent {
+  return {
+    type: 'run-started',
+    experiment: plan.graph.experiment,
+    file: loaded.file,
+    overrides: loaded.overrides,
+    stages: plan.stages.map(
+      ({ node, status }): StageSummary => ({ stage: node.id, kind: node.component.kind, status }),
+    ),
+    store: store.dir,
+    results: project.results,
+    jobs: project.jobs,
+    engine: project.engine,
+  };
+}
+
+/** NDJSON if asked for, a live display on a terminal that has room for it, and lines everywhere else. */
+async function createRenderer({ plan }: Prepared, flags: ExperimentFlags): Promise<Renderer> {
+  const write = (text: string) => void process.stdout.write(text);
+  const options = { write, verbose: flags.verbose ?? false };
+  if (flags.json) return createJsonRenderer(write);
+  const open = plan.stages.filter((stage) => stage.status !== 'hit').map((stage) => stage.node.id);
+  const room = (process.stdout.rows ?? 0) - spareLines;
+  const live =
+    process.stdout.isTTY && !process.env.CI && !options.verbose && open.length > 0 && open.length <= room;
+  if (!live) return createLineRenderer(options);
+  const { createLiveRenderer } = await import('./render/live.ts');
+  return createLiveRenderer(open, options);
+}
+
+/** The table, what happened, and where the files are. */
+async function conclude(outcome: RunOutcome, renderer: Renderer, flags: ExperimentFlags): Promise<void> {
+  const { status, counts, files } = outcome;
+  // Of the whole command, from the start of the process.
+  const event = { type: 'run-finished', status, counts, files, seconds: performance.now() / 1000 } as const;
+  if (flags.json) {
+    renderer.show(event);
+    return;
+  }
+  const table = files.find((file) => file.endsWith('.md'));
+  if (table) process.stdout.write(`\n${await fs.readFile(table, 'utf8')}\n`);
+  process.stdout.write(formatRunFinished(event, showPath).join('\n').concat('\n'));
+}
+
+function showPath(file: string): string {
+  const relative = path.relative(process.cwd(), file);
+  return relative.startsWith('..') ? file : relative;
+}

@@ -1,0 +1,201 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import type { BuildFailure, Metafile, OnResolveArgs, Plugin, PluginBuild } from 'esbuild';
+import { PecoError } from '../stage/errors.ts';
+
+const ownName = 'peco-exp';
+const resolvedMark = Symbol('resolved by this plugin');
+
+/** A bundled module. */
+export interface Bundle {
+  readonly text: string;
+  /** Source map (version 3) as JSON text. */
+  readonly map: string;
+  /** Project files of the closure, absolute, sorted; types alone don't count. */
+  readonly sources: readonly string[];
+  /** Third-party packages that the closure imports -> folder of the package. */
+  readonly packages: { readonly [name: string]: string };
+}
+
+/**
+ * Bundles modules, each by itself. Project files and peco-exp's own sources are in the bundle; packages stay outside,
+ * imported by absolute URL, so that a bundle may lie anywhere. `import.meta.url` is that of the source file.
+ *
+ * @throws PecoError `syntax-error` or `missing-module`, every one of them, with its place
+ */
+export async function bundleModules(entries: readonly string[], cwd: string): Promise<Map<string, Bundle>> {
+  const esbuild = await import('esbuild');
+  const packages = new Map<string, string>();
+  try {
+    const result = await esbuild.build({
+      entryPoints: entries.map((entry, index) => ({ in: entry, out: String(index) })),
+      absWorkingDir: cwd,
+      outdir: path.join(cwd, '.bundles'), // never written: only names in the metafile
+      outExtension: { '.js': '.mjs' },
+      bundle: true,
+      write: false,
+      metafile: true,
+      sourcemap: 'external',
+      sourcesContent: false,
+      platform: 'node',
+      format: 'esm',
+      target: 'node20',
+      // Given explicitly, so that the condition "module" is absent: packages must be what Node itself would load.
+      conditions: ['peco-source'],
+      mainFields: ['main'],
+      define: {
+        'import.meta.url': '__pecoUrl',
+        'import.meta.filename': '__pecoFilename',
+        'import.meta.dirname': '__pecoDirname',
+      },
+      legalComments: 'none',
+      logLevel: 'silent',
+      plugins: [projectModules(packages)],
+    });
+    return splitResult(entries, cwd, result, packages);
+  } catch (error) {
+    if (isBuildFailure(error)) throw explainFailure(error);
+    throw error;
+  }
+}
+
+/** One PecoError for all that esbuild found wrong. */
+export function explainFailure(failure: BuildFailure): PecoError {
+  const problems = failure.errors.map(({ text, location, notes }) => {
+    const missing = text.startsWith('Could not resolve');
+    const hint = missing ? 'check the path, or install the package' : notes[0]?.text;
+    return new PecoError(text, {
+      code: missing ? 'missing-module' : 'syntax-error',
+      ...(hint ? { hint } : {}),
+      ...(location
+        ? { location: { file: location.file, line: location.line, column: location.column + 1 } }
+        : {}),
+    });
+  });
+  if (problems.length === 1) return problems[0]!;
+  return new PecoError(`${problems.length} problems in the code`, { code: problems[0]!.code, problems });
+}
+
+export function isBuildFailure(error: unknown): error is BuildFailure {
+  return error instanceof Error && Array.isArray((error as { readonly errors?: unknown }).errors);
+}
+
+/** The nearest folder at or above a path that holds a package.json with a name, and that name. */
+export function packageOf(file: string): { readonly name: string; readonly dir: string } | undefined {
+  for (let dir = path.dirname(file); ; dir = path.dirname(dir)) {
+    try {
+      const { name } = JSON.parse(fs.readFileSync(path.join(dir, 'package.json'), 'utf8')) as {
+        readonly name?: string;
+      };
+      // Packages mark folders as ESM or CommonJS by nameless package.json files.
+      if (name !== undefined) return { name, dir };
+    } catch {
+      // none here
+    }
+    if (path.dirname(dir) === dir) return undefined;
+  }
+}
+
+function projectModules(packages: Map<string, string>): Plugin {
+  return {
+    name: 'project-modules',
+    setup(build) {
+      build.onResolve({ filter: /^[^./]/ }, (args) => resolveBare(build, args, packages));
+      build.onLoad({ filter: /\.[cm]?[jt]sx?$/ }, async ({ path: file }) => {
+        const text = await fs.promises.readFile(file, 'utf8');
+        return {
+          contents: text.includes('import.meta') ? withOwnPlace(text, file) : text,
+          loader: loaderOf(file),
+        };
+      });
+    },
+  };
+}
+
+async function resolveBare(build: PluginBuild, args: OnResolveArgs, packages: Map<string, string>) {
+  const isOurs = args.pluginData === resolvedMark || args.kind === 'entry-point';
+  if (isOurs || path.isAbsolute(args.path)) return undefined;
+  const { isBuiltin } = await import('node:module');
+  if (isBuiltin(args.path)) return { path: args.path, external: true };
+  const { kind, importer, resolveDir } = args;
+  const resolve = (from: string) =>
+    build.resolve(args.path, { kind, importer, resolveDir: from, pluginData: resolvedMark });
+  let found = await resolve(resolveDir);
+  if (found.errors.length > 0 && isOwn(args.path)) {
+    // An experiment outside any project, run by a peco-exp that is installed elsewhere.
+    const own = packageOf(fileURLToPath(import.meta.url));
+    if (own) found = await resolve(own.dir);
+  }
+  if (found.errors.length > 0) return { errors: found.errors };
+  if (isOwn(args.path) || !found.path.split(path.sep).includes('node_modules')) return { path: found.path };
+  const owner = packageOf(found.path);
+  if (owner) packages.set(found.path, owner.dir);
+  return { path: pathToFileURL(found.path).href, external: true };
+}
+
+function isOwn(specifier: string): boolean {
+  return specifier === ownName || specifier.startsWith(`${ownName}/`);
+}
+
+/** Says to the module where it is: esbuild's `define` puts these names where `import.meta.url` and the like stood. */
+function withOwnPlace(text: string, file: string): string {
+  const url = JSON.stringify(pathToFileURL(file).href);
+  const place = `const __pecoUrl = ${url}, __pecoFilename = ${JSON.stringify(file)}, __pecoDirname = ${JSON.stringify(path.dirname(file))};`;
+  // On the first line, so that line numbers stay.
+  return text.startsWith('#!') ? text.replace(/^#!.*/, place) : `${place}${text}`;
+}
+
+function loaderOf(file: string): 'ts' | 'tsx' | 'js' | 'jsx' {
+  if (/\.[cm]?ts$/.test(file)) return 'ts';
+  if (file.endsWith('.tsx')) return 'tsx';
+  return file.endsWith('.jsx') ? 'jsx' : 'js';
+}
+
+interface BuildOutput {
+  readonly metafile: Metafile;
+  readonly outputFiles: readonly { readonly path: string; readonly text: string }[];
+}
+
+function splitResult(
+  entries: readonly string[],
+  cwd: string,
+  result: BuildOutput,
+  packages: ReadonlyMap<string, string>,
+): Map<string, Bundle> {
+  const texts = new Map(result.outputFiles.map((file) => [path.basename(file.path), file.text]));
+  return new Map(
+    entries.map((entry, index) => {
+      const closure = closureOf(path.relative(cwd, entry).split(path.sep).join('/'), result.metafile);
+      const used = [...closure.external].flatMap((url) => {
+        const dir = url.startsWith('file:') ? packages.get(fileURLToPath(url)) : undefined;
+        return dir === undefined ? [] : [[packageOf(path.join(dir, 'package.json'))!.name, dir] as const];
+      });
+      const bundle = {
+        text: texts.get(`${index}.mjs`)!,
+        map: texts.get(`${index}.mjs.map`)!,
+        sources: [...closure.files].map((file) => path.resolve(cwd, file)).sort(),
+        packages: Object.fromEntries(used.sort(([a], [b]) => (a < b ? -1 : 1))),
+      };
+      return [entry, bundle];
+    }),
+  );
+}
+
+function closureOf(
+  entry: string,
+  metafile: Metafile,
+): { readonly files: Set<string>; readonly external: Set<string> } {
+  const files = new Set<string>();
+  const external = new Set<string>();
+  const todo = [entry];
+  for (let file = todo.pop(); file !== undefined; file = todo.pop()) {
+    if (files.has(file)) continue;
+    files.add(file);
+    for (const imported of metafile.inputs[file]?.imports ?? []) {
+      if (imported.external) external.add(imported.path);
+      else todo.push(imported.path);
+    }
+  }
+  return { files, external };
+}

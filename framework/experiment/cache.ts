@@ -1,0 +1,59 @@
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { type FileDigests, openFileDigests } from '../store/digests.ts';
+
+/** Where a project keeps what can be made again: `node_modules/.cache/peco-exp/`. Safe to delete at any time. */
+export interface ProjectCache {
+  readonly dir: string;
+  /** Digests of source files. */
+  readonly digests: FileDigests;
+}
+
+const open = new Map<string, ProjectCache>();
+
+/** The cache of the project that a folder is in. */
+export function openProjectCache(folder: string): ProjectCache {
+  const dir = findCacheDir(path.resolve(folder));
+  let cache = open.get(dir);
+  if (!cache) {
+    cache = { dir, digests: openFileDigests(path.join(dir, 'digests.json')) };
+    open.set(dir, cache);
+  }
+  return cache;
+}
+
+/** Writes a file of the cache whole or not at all; other processes may be reading it. */
+export async function writeCacheFile(file: string, text: string): Promise<void> {
+  const temporary = `${file}.${process.pid}.${process.hrtime.bigint()}`;
+  await fs.promises.mkdir(path.dirname(file), { recursive: true });
+  await fs.promises.writeFile(temporary, text);
+  await fs.promises.rename(temporary, file);
+}
+
+/** Undefined for a file that is missing or broken: it is made again. */
+export function readCacheJson<T>(file: string): T | undefined {
+  try {
+    return JSON.parse(fs.readFileSync(file, 'utf8')) as T;
+  } catch {
+    return undefined;
+  }
+}
+
+function findCacheDir(folder: string): string {
+  for (let dir = folder; path.dirname(dir) !== dir; dir = path.dirname(dir)) {
+    const modules = path.join(dir, 'node_modules');
+    if (isWritableDir(modules)) return path.join(modules, '.cache', 'peco-exp');
+  }
+  // No installed project, or a read-only one: bundles name packages by absolute URL, so they work from anywhere.
+  return path.join(os.tmpdir(), `peco-exp-${os.userInfo().uid}`, folder.replaceAll(/[^A-Za-z0-9]+/g, '-'));
+}
+
+function isWritableDir(dir: string): boolean {
+  try {
+    fs.accessSync(dir, fs.constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}

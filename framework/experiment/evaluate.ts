@@ -1,0 +1,51 @@
+import fs from 'node:fs';
+import { SourceMap } from 'node:module';
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { isPecoError, PecoError, type SourceLocation } from '../stage/errors.ts';
+import type { StoredBundle } from './modules.ts';
+
+/**
+ * Imports a bundle, which runs the code of the experiment file.
+ *
+ * @throws PecoError `evaluation-failed` with the place in the source where the file's own code threw
+ */
+export async function evaluateBundle(
+  bundle: StoredBundle,
+  options: { readonly shown: string; readonly cwd: string },
+): Promise<{ readonly [name: string]: unknown }> {
+  try {
+    return (await import(pathToFileURL(bundle.path).href)) as { readonly [name: string]: unknown };
+  } catch (error) {
+    if (isPecoError(error)) throw error;
+    const location = error instanceof Error ? traceBack(error, bundle, options.cwd) : undefined;
+    const message = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+    throw new PecoError(`${options.shown} can't be evaluated: ${message}`, {
+      code: 'evaluation-failed',
+      ...(location ? { location } : {}),
+      cause: error,
+    });
+  }
+}
+
+/** The innermost place in project code that an error's stack passes through. */
+function traceBack(error: Error, bundle: StoredBundle, cwd: string): SourceLocation | undefined {
+  const frames = (error.stack ?? '').matchAll(/((?:file:\/\/)?[^\s()]+\.mjs):(\d+):(\d+)/g);
+  for (const [, file, line, column] of frames) {
+    if (!file!.endsWith(path.basename(bundle.path))) continue;
+    const map = new SourceMap(JSON.parse(fs.readFileSync(`${bundle.path}.map`, 'utf8')));
+    const entry = map.findEntry(Number(line) - 1, Number(column) - 1);
+    if (!('originalSource' in entry)) continue;
+    // Names in the map are relative to a folder that holds nothing; only their ends tell the file.
+    const sources = Object.keys(bundle.sources);
+    const tail = entry.originalSource.replace(/^(\.\.\/)+/, '');
+    const source = sources.find((candidate) => candidate.endsWith(`/${tail}`)) ?? entry.originalSource;
+    const shown = path.relative(cwd, source);
+    return {
+      file: shown.startsWith('..') ? source : shown,
+      line: entry.originalLine + 1,
+      column: entry.originalColumn + 1,
+    };
+  }
+  return undefined;
+}

@@ -1,0 +1,60 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { PecoError } from '../stage/errors.ts';
+import { suggest } from '../stage/issues.ts';
+import { isComponent, sourceOf } from '../stage/source.ts';
+import { evaluateBundle } from './evaluate.ts';
+import { loadBundles } from './modules.ts';
+import { applyOverrides } from './override.ts';
+import { collectProblems, type Problem, reportProblems } from './problems.ts';
+import type { Experiment, LoadedExperiment, LoadOptions } from './types.ts';
+
+export type { LoadedExperiment, LoadOptions, Override } from './types.ts';
+
+/**
+ * Loads an experiment file: bundles and evaluates it, applies `--set`, checks everything.
+ *
+ * @throws PecoError with all that is wrong as its `problems`, each with the path in the config, `file:line` and a hint
+ */
+export async function loadExperiment(file: string, options: LoadOptions): Promise<LoadedExperiment> {
+  const absolute = path.resolve(options.cwd, file);
+  const shown = showPath(absolute, options.cwd);
+  if (!fs.existsSync(absolute)) throw missingFile(absolute, shown);
+  const bundle = (await loadBundles([absolute], options.cwd)).get(absolute)!;
+  const exported = await evaluateBundle(bundle, { shown, cwd: options.cwd });
+  const {
+    experiment: declared,
+    overrides,
+    problems: refused,
+  } = applyOverrides(asExperiment(exported, shown), options);
+  const problems: Problem[] = [...refused, ...collectProblems(declared, overrides)];
+  if (problems.length > 0) throw await reportProblems(problems, { file: absolute, shown, cwd: options.cwd });
+  return { file: absolute, experiment: declared, sources: Object.keys(bundle.sources).sort(), overrides };
+}
+
+/** How a file is named to the user: relative where that is shorter. */
+export function showPath(file: string, cwd: string): string {
+  const relative = path.relative(cwd, file);
+  return relative.startsWith('..') || path.isAbsolute(relative) ? file : relative;
+}
+
+function asExperiment(exported: { readonly [name: string]: unknown }, shown: string): Experiment {
+  const hint = 'write `export default defineExperiment({ ... })`';
+  if (!('default' in exported)) {
+    throw new PecoError(`${shown} has no default export`, { code: 'invalid-experiment', hint });
+  }
+  const value = exported.default;
+  // Whatever `defineExperiment` was given, what it returns knows what it was made from.
+  if (sourceOf(value) !== undefined && !isComponent(value)) return value as Experiment;
+  throw new PecoError(`the default export of ${shown} is not an experiment`, {
+    code: 'invalid-experiment',
+    hint,
+  });
+}
+
+function missingFile(file: string, shown: string): PecoError {
+  const dir = path.dirname(file);
+  const siblings = fs.existsSync(dir) ? fs.readdirSync(dir).filter((name) => /\.[cm]?[jt]s$/.test(name)) : [];
+  const hint = suggest(path.basename(file), siblings) ?? 'give the path of an experiment file';
+  return new PecoError(`there is no file ${shown}`, { code: 'missing-file', hint });
+}

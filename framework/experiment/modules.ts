@@ -1,0 +1,107 @@
+import { createHash } from 'node:crypto';
+import fs from 'node:fs';
+import path from 'node:path';
+import { type Bundle, bundleModules } from './bundle.ts';
+import { openProjectCache, type ProjectCache, readCacheJson, writeCacheFile } from './cache.ts';
+
+/** A bundle that lies in the project's cache. */
+export interface StoredBundle {
+  /** Absolute; its name changes with its content. The source map is `<path>.map`. */
+  readonly path: string;
+  /** Project files of the closure, absolute -> digest of their bytes. */
+  readonly sources: { readonly [file: string]: string };
+  /** Third-party packages -> folder of the package. */
+  readonly packages: { readonly [name: string]: string };
+}
+
+interface Index {
+  readonly format: number;
+  bundles: { [entry: string]: StoredBundle };
+}
+
+// Counts up when bundles are made in another way.
+const format = 1;
+
+const indexes = new Map<string, Index>();
+
+/**
+ * Bundles of modules, by the absolute path of the module. Only those are made whose sources changed since the last
+ * time, in one call of esbuild; if none did, esbuild isn't even loaded.
+ *
+ * @throws PecoError as `bundleModules` does
+ */
+export async function loadBundles(
+  entries: readonly string[],
+  root: string,
+): Promise<Map<string, StoredBundle>> {
+  const cache = openProjectCache(root);
+  const index = openIndex(cache);
+  const current = await Promise.all(
+    entries.map(async (entry) => [entry, await findCurrent(index, entry, cache)] as const),
+  );
+  const found = new Map(current.filter((pair): pair is [string, StoredBundle] => pair[1] !== undefined));
+  const missing = [...new Set(entries.filter((entry) => !found.has(entry)))];
+  if (missing.length > 0) {
+    for (const [entry, bundle] of await bundleModules(missing, root)) {
+      const stored = await storeBundle(bundle, cache);
+      found.set(entry, stored);
+      index.bundles[entry] = stored;
+    }
+    await writeIndex(index, cache);
+  }
+  await cache.digests.flush();
+  return found;
+}
+
+async function findCurrent(
+  index: Index,
+  entry: string,
+  cache: ProjectCache,
+): Promise<StoredBundle | undefined> {
+  const stored = index.bundles[entry];
+  if (stored === undefined || !fs.existsSync(stored.path)) return undefined;
+  for (const dir of Object.values(stored.packages)) {
+    if (!fs.existsSync(path.join(dir, 'package.json'))) return undefined;
+  }
+  try {
+    for (const [file, digest] of Object.entries(stored.sources)) {
+      if ((await cache.digests.digest(file)) !== digest) return undefined;
+    }
+  } catch {
+    return undefined; // a source is gone
+  }
+  return stored;
+}
+
+async function storeBundle(bundle: Bundle, cache: ProjectCache): Promise<StoredBundle> {
+  const name = createHash('sha256').update(bundle.text).digest('hex').slice(0, 32);
+  const target = path.join(cache.dir, 'modules', `${name}.mjs`);
+  if (!fs.existsSync(target)) {
+    await writeCacheFile(`${target}.map`, bundle.map);
+    await writeCacheFile(target, bundle.text);
+  }
+  const digests = await Promise.all(
+    bundle.sources.map(async (file) => [file, await cache.digests.digest(file)] as const),
+  );
+  return { path: target, sources: Object.fromEntries(digests), packages: bundle.packages };
+}
+
+function openIndex(cache: ProjectCache): Index {
+  let index = indexes.get(cache.dir);
+  if (!index) {
+    const read = readCacheJson<Index>(path.join(cache.dir, 'modules.json'));
+    index = read?.format === format ? read : { format, bundles: {} };
+    indexes.set(cache.dir, index);
+  }
+  return index;
+}
+
+async function writeIndex(index: Index, cache: ProjectCache): Promise<void> {
+  const file = path.join(cache.dir, 'modules.json');
+  const written = readCacheJson<Index>(file); // another process may have added its own
+  if (written?.format === format) index.bundles = { ...written.bundles, ...index.bundles };
+  for (const entry of Object.keys(index.bundles)) {
+    if (!fs.existsSync(entry)) delete index.bundles[entry];
+  }
+  await writeCacheFile(file, JSON.stringify(index));
+}

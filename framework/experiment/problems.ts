@@ -1,0 +1,101 @@
+import type { ConfigIssue } from '../stage/component.ts';
+import { PecoError, type SourceLocation } from '../stage/errors.ts';
+import { valueAt } from '../stage/issues.ts';
+import { isComponent, sourceOf } from '../stage/source.ts';
+import type { Experiment, Override } from './types.ts';
+
+/** Something wrong with an experiment, with the path from its root. */
+export interface Problem extends ConfigIssue {
+  /** `set`: the user wrote it on the command line, not in the file. */
+  readonly origin?: 'set';
+  readonly value?: unknown;
+}
+
+/** What is wrong with an experiment and with all components in it, in the order of the declaration. */
+export function collectProblems(experiment: Experiment, overrides: readonly Override[]): Problem[] {
+  const input = sourceOf(experiment)?.input;
+  const problems: Problem[] = experiment.issues.map((issue) => withValue(issue, [], input));
+  const seen = new Set<unknown>();
+  visit(input, []);
+  return problems.map((problem) =>
+    isOverridden(problem, overrides) ? { ...problem, origin: 'set' as const } : problem,
+  );
+
+  function visit(value: unknown, path: ConfigIssue['path']): void {
+    if (typeof value !== 'object' || value === null || seen.has(value)) return;
+    seen.add(value); // a component that is used twice is wrong once
+    if (isComponent(value)) {
+      const given = sourceOf(value)?.input;
+      for (const issue of value.issues) problems.push(withValue(issue, path, given));
+      visit(given, path);
+      return;
+    }
+    for (const [key, item] of Object.entries(value))
+      visit(item, [...path, Array.isArray(value) ? Number(key) : key]);
+  }
+}
+
+/** One error for all problems, each with its place in the source. */
+export async function reportProblems(
+  problems: readonly Problem[],
+  options: { readonly file: string; readonly shown: string; readonly cwd: string },
+): Promise<PecoError> {
+  const { createLocator } = await import('./locate.ts');
+  const locate = createLocator(options.file, options.cwd);
+  const located = problems.map((problem) => ({
+    problem,
+    location: problem.origin === 'set' ? undefined : locate(problem.path),
+  }));
+  const errors = mergeEqual(located).map(({ problem, location, also }) =>
+    describeProblem(problem, location, also),
+  );
+  const count = errors.length === 1 ? 'a problem' : `${errors.length} problems`;
+  return new PecoError(`${options.shown} has ${count}`, { code: 'invalid-experiment', problems: errors });
+}
+
+interface LocatedProblem {
+  readonly problem: Problem;
+  readonly location: SourceLocation | undefined;
+}
+
+/** A constant that several components use is wrong once, however many of them complain. */
+function mergeEqual(located: readonly LocatedProblem[]): (LocatedProblem & { readonly also: number })[] {
+  const groups = new Map<string, LocatedProblem[]>();
+  for (const item of located) {
+    const { problem, location } = item;
+    const place = location ? `${location.file}:${location.line}:${location.column}` : problem.path.join('.');
+    const name = `${place} ${String(problem.path.at(-1))} ${problem.message}`;
+    groups.set(name, [...(groups.get(name) ?? []), item]);
+  }
+  return [...groups.values()].map((group) => ({ ...group[0]!, also: group.length - 1 }));
+}
+
+function describeProblem(problem: Problem, location: SourceLocation | undefined, also: number): PecoError {
+  const { path, message, hint, value, origin } = problem;
+  const got = value === undefined ? '' : `, got ${shortText(value)}`;
+  const from = origin === 'set' && path.length > 0 ? ' (from --set)' : '';
+  const others = also > 0 ? ` and ${also} more` : '';
+  const where = path.length > 0 ? `${path.join('.')}${others}: ` : '';
+  return new PecoError(`${where}${message}${got}${from}`, {
+    code: 'invalid-config',
+    ...(hint === undefined ? {} : { hint }),
+    ...(location ? { location } : {}),
+  });
+}
+
+function withValue(issue: ConfigIssue, base: ConfigIssue['path'], input: unknown): Problem {
+  const value = valueAt(input, issue.path);
+  const shown = value === undefined || issue.path.length === 0 || isComponent(value) ? {} : { value };
+  return { ...issue, path: [...base, ...issue.path], ...shown };
+}
+
+function isOverridden(problem: Problem, overrides: readonly Override[]): boolean {
+  const path = problem.path.join('.');
+  return overrides.some((override) => path === override.path || path.startsWith(`${override.path}.`));
+}
+
+function shortText(value: unknown): string {
+  if (typeof value === 'function') return 'a function';
+  const text = typeof value === 'number' ? String(value) : (JSON.stringify(value) ?? String(value));
+  return text.length > 60 ? `${text.slice(0, 57)}...` : text;
+}

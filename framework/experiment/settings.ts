@@ -1,0 +1,101 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { z } from 'zod';
+import { PecoError } from '../stage/errors.ts';
+import { explainZodError, valueAt } from '../stage/issues.ts';
+import { evaluateBundle } from './evaluate.ts';
+import { loadBundles } from './modules.ts';
+
+const schema = z.strictObject({
+  store: z.string().min(1).optional(),
+  results: z.string().min(1).optional(),
+  engine: z.string().min(1).optional(),
+  jobs: z.int().positive().optional(),
+});
+
+/** What a project's settings file may say. Flags and environment win over it. Paths are relative to that file. */
+export type Settings = Readonly<z.output<typeof schema>>;
+
+export interface LoadedSettings {
+  readonly settings: Settings;
+  /** The file they came from, absolute; undefined if there is none. */
+  readonly file?: string;
+}
+
+// In this order within a folder; the nearest folder that has one wins.
+const names = [
+  'peco.config.ts',
+  'peco.config.mjs',
+  'peco.config.json',
+  '.pecorc',
+  '.pecorc.json',
+  '.pecorc.yaml',
+  '.pecorc.yml',
+  '.pecorc.ts',
+  '.pecorc.mjs',
+];
+
+/**
+ * Finds and reads `peco.config.{ts,mjs,json}`, `.pecorc*` or the key `peco` of package.json, in this folder or the
+ * nearest above.
+ *
+ * @throws PecoError `invalid-settings` naming file, field and fix
+ */
+export async function loadSettings(cwd: string): Promise<LoadedSettings> {
+  const file = findFile(path.resolve(cwd));
+  if (file === undefined) return { settings: {} };
+  const shown = path.relative(cwd, file) || file;
+  const given = (await readSettings(file, cwd)) ?? {};
+  const parsed = schema.safeParse(given);
+  if (parsed.success) return { settings: parsed.data, file };
+  const problems = explainZodError(parsed.error, schema, given).map(({ path: field, message, hint }) => {
+    const value = valueAt(given, field);
+    const got = value === undefined ? '' : `, got ${JSON.stringify(value)}`;
+    const options = { code: 'invalid-settings', ...(hint === undefined ? {} : { hint }) };
+    return new PecoError(`${field.join('.') || 'settings'}: ${message}${got}`, options);
+  });
+  throw new PecoError(`the settings in ${shown} are wrong`, { code: 'invalid-settings', problems });
+}
+
+/** Looks before cosmiconfig is loaded: most projects have no settings, and shall not wait for it. */
+function findFile(folder: string): string | undefined {
+  for (let dir = folder; ; dir = path.dirname(dir)) {
+    const name = names.find((candidate) => fs.existsSync(path.join(dir, candidate)));
+    if (name !== undefined) return path.join(dir, name);
+    const manifest = path.join(dir, 'package.json');
+    if (hasOwnKey(manifest)) return manifest;
+    if (path.dirname(dir) === dir) return undefined;
+  }
+}
+
+function hasOwnKey(manifest: string): boolean {
+  try {
+    const parsed: unknown = JSON.parse(fs.readFileSync(manifest, 'utf8'));
+    return typeof parsed === 'object' && parsed !== null && 'peco' in parsed;
+  } catch {
+    return false;
+  }
+}
+
+async function readSettings(file: string, cwd: string): Promise<unknown> {
+  const { cosmiconfig, defaultLoaders } = await import('cosmiconfig');
+  const loadModule = async (module: string): Promise<unknown> => {
+    const bundle = (await loadBundles([module], path.dirname(module))).get(module)!;
+    const exported = await evaluateBundle(bundle, { shown: path.relative(cwd, module), cwd });
+    return exported.default;
+  };
+  const explorer = cosmiconfig('peco', {
+    loaders: { ...defaultLoaders, '.ts': loadModule, '.mjs': loadModule },
+    searchStrategy: 'none',
+    // A settings file of the user's, not of cosmiconfig's own meta search.
+    mergeSearchPlaces: false,
+  });
+  try {
+    const loaded = await explorer.load(file);
+    return loaded?.config as unknown;
+  } catch (error) {
+    if (error instanceof PecoError) throw error;
+    const message = error instanceof Error ? error.message : String(error);
+    throw new PecoError(`can't read the settings: ${message}`, { code: 'invalid-settings', cause: error });
+  }
+}

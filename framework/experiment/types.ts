@@ -1,0 +1,54 @@
+import type { Component, ConfigIssue } from '../stage/component.ts';
+import type { Json } from '../stage/json.ts';
+
+type Named<T> = { readonly [name: string]: T };
+
+/** What `defineExperiment` takes. */
+export interface ExperimentInput {
+  /** Names the results folder. Not part of any key. */
+  readonly name: string;
+  /** Pretraining and downstream tasks run once per seed. */
+  readonly seeds: readonly number[];
+  readonly data: { readonly train: Component<'dataset'>; readonly test: Component<'dataset'> };
+  /** The rows of the table, in this order. */
+  readonly tokenizers: Named<Component<'tokenizer'>>;
+  readonly pretraining: Named<Component<'pretraining'>>;
+  readonly downstream: Named<Component<'downstream'>>;
+  /** Measures every tokenizer. */
+  readonly evaluation?: Component<'evaluation'>;
+  /** Adds the row `scratch`: downstream tasks without pretraining. A task that isn't given here has no cell in it. */
+  readonly scratch?: { readonly downstream: Named<Component<'downstream'> | undefined> };
+  /** The row that the others are compared with: a tokenizer's name, or `scratch`. */
+  readonly baseline: string;
+  readonly report?: Component<'report'>;
+}
+
+/** What an experiment file exports: data, validated; `issues` is not empty if it can't run. */
+export interface Experiment extends ExperimentInput {
+  readonly issues: readonly ConfigIssue[];
+}
+
+/** A change by `--set`; `from` is null where the field wasn't there. */
+export interface Override {
+  readonly path: string;
+  readonly from: Json;
+  readonly to: Json;
+}
+
+export interface LoadOptions {
+  /** `path=value` each; the value is JSON or, if it isn't, a string. */
+  readonly set?: readonly string[];
+  /** Replaces the experiment's seeds. */
+  readonly seeds?: readonly number[];
+  /** Files are found and shown relative to this folder. */
+  readonly cwd: string;
+}
+
+export interface LoadedExperiment {
+  /** Absolute. */
+  readonly file: string;
+  readonly experiment: Experiment;
+  /** Project files that the experiment is made of, absolute, sorted. */
+  readonly sources: readonly string[];
+  readonly overrides: readonly Override[];
+}

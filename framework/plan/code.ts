@@ -1,0 +1,152 @@
+import { createHash } from 'node:crypto';
+import fs from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { packageOf } from '../experiment/bundle.ts';
+import { openProjectCache, type ProjectCache, readCacheJson, writeCacheFile } from '../experiment/cache.ts';
+import { loadBundles, type StoredBundle } from '../experiment/modules.ts';
+
+/** The code of an implementation module, ready to run and ready to be part of a key. */
+export interface CodeBundle {
+  /** Bundled module, absolute: `import(pathToFileURL(path).href)`. Its name changes with its content. */
+  readonly path: string;
+  /** Project files of the closure, relative to the root -> digest of their text without comments and white space. */
+  readonly code: { readonly [file: string]: string };
+  /** Third-party packages of the closure -> version. */
+  readonly packages: { readonly [name: string]: string };
+}
+
+interface Batch {
+  readonly urls: Set<string>;
+  readonly result: Promise<Map<string, CodeBundle>>;
+}
+
+const known = new Map<string, Promise<CodeBundle>>();
+const batches = new Map<string, Batch>();
+
+/**
+ * Bundles an implementation module given by its `file:` URL. Calls made in the same tick share one esbuild run, and
+ * a process bundles a module once: edits during a run don't change the run.
+ *
+ * @throws PecoError `syntax-error` or `missing-module` with the place in the source
+ */
+export function bundleImplementation(url: string, options: { readonly root: string }): Promise<CodeBundle> {
+  const key = `${options.root}\n${url}`;
+  let bundle = known.get(key);
+  if (!bundle) {
+    bundle = joinBatch(url, options.root).then((bundles) => bundles.get(url)!);
+    known.set(key, bundle);
+    // An error is not remembered: the next plan of the same process sees the mended file.
+    bundle.catch(() => known.delete(key));
+  }
+  return bundle;
+}
+
+/** Forgets what this process has bundled; the next plan looks at the files again. */
+export function forgetBundles(): void {
+  known.clear();
+}
+
+function joinBatch(url: string, root: string): Promise<Map<string, CodeBundle>> {
+  let batch = batches.get(root);
+  if (!batch) {
+    const urls = new Set<string>();
+    const result = new Promise<void>(setImmediate).then(() => {
+      batches.delete(root);
+      return bundleAll([...urls], root);
+    });
+    batch = { urls, result };
+    batches.set(root, batch);
+  }
+  batch.urls.add(url);
+  return batch.result;
+}
+
+async function bundleAll(urls: readonly string[], root: string): Promise<Map<string, CodeBundle>> {
+  const cache = openProjectCache(root);
+  const bundles = await loadBundles(
+    urls.map((url) => fileURLToPath(url)),
+    root,
+  );
+  const sources = new Map<string, string>();
+  for (const bundle of bundles.values()) {
+    for (const [file, digest] of Object.entries(bundle.sources)) sources.set(file, digest);
+  }
+  const meanings = await digestMeanings(sources, cache);
+  return new Map(urls.map((url) => [url, describeBundle(bundles.get(fileURLToPath(url))!, meanings, root)]));
+}
+
+function describeBundle(
+  bundle: StoredBundle,
+  meanings: ReadonlyMap<string, string>,
+  root: string,
+): CodeBundle {
+  const code = Object.keys(bundle.sources).map(
+    (file) => [nameFile(file, root), meanings.get(file)!] as const,
+  );
+  const packages = Object.entries(bundle.packages).map(([name, dir]) => [name, versionOf(dir)] as const);
+  return { path: bundle.path, code: sortedRecord(code), packages: sortedRecord(packages) };
+}
+
+/**
+ * Digest of what a file means: its text as esbuild prints it without types, comments and white space.
+ * Remembered by the digest of its bytes.
+ */
+async function digestMeanings(
+  sources: ReadonlyMap<string, string>,
+  cache: ProjectCache,
+): Promise<Map<string, string>> {
+  const memoryFile = path.join(cache.dir, 'meanings.json');
+  const memory = readCacheJson<{ [file: string]: string }>(memoryFile) ?? {};
+  let changed = false;
+  const digests = await Promise.all(
+    [...sources].map(async ([file, bytes]) => {
+      const name = `${bytes} ${path.extname(file)}`;
+      let digest = memory[name];
+      if (digest === undefined) {
+        digest = createHash('sha256')
+          .update(await stripFile(file))
+          .digest('hex');
+        memory[name] = digest;
+        changed = true;
+      }
+      return [file, digest] as const;
+    }),
+  );
+  if (changed) await writeCacheFile(memoryFile, JSON.stringify(memory));
+  return new Map(digests);
+}
+
+async function stripFile(file: string): Promise<string> {
+  const text = await fs.promises.readFile(file, 'utf8');
+  if (!/\.[cm]?[jt]sx?$/.test(file)) return text;
+  const esbuild = await import('esbuild');
+  const loader = /\.[cm]?ts$/.test(file) ? 'ts' : file.endsWith('.tsx') ? 'tsx' : 'jsx';
+  const result = await esbuild.transform(text, {
+    loader,
+    sourcefile: file,
+    target: 'node20',
+    minifyWhitespace: true,
+    legalComments: 'none',
+    // A project's own tsconfig.json is not looked at here; this one says which imports are types.
+    tsconfigRaw: { compilerOptions: { verbatimModuleSyntax: true } },
+  });
+  return result.code;
+}
+
+/** Relative to the root; files of another package by its name, so that where it is installed doesn't matter. */
+function nameFile(file: string, root: string): string {
+  const relative = path.relative(root, file).split(path.sep).join('/');
+  if (!relative.startsWith('..') && !relative.split('/').includes('node_modules')) return relative;
+  const owner = packageOf(file);
+  return owner ? `${owner.name}/${path.relative(owner.dir, file).split(path.sep).join('/')}` : relative;
+}
+
+function versionOf(packageDir: string): string {
+  const text = fs.readFileSync(path.join(packageDir, 'package.json'), 'utf8');
+  return (JSON.parse(text) as { readonly version?: string }).version ?? 'unknown';
+}
+
+function sortedRecord(entries: readonly (readonly [string, string])[]): { readonly [name: string]: string } {
+  return Object.fromEntries([...entries].sort(([a], [b]) => (a < b ? -1 : 1)));
+}

@@ -1,0 +1,78 @@
+import type { Component } from '../stage/component.ts';
+import type { Json } from '../stage/json.ts';
+import type { Cell, StageEdge, StageNode } from './types.ts';
+
+/** A cell of the table that has no result, and why. */
+export interface MissingCell {
+  readonly variant: string;
+  readonly task: string;
+  readonly seed: number;
+  readonly reason: string;
+}
+
+interface Table {
+  readonly component: Component;
+  readonly experiment: string;
+  readonly baseline: string;
+  readonly variants: readonly string[];
+  readonly cells: readonly Cell[];
+}
+
+/** The shape of `config.table` that a report stage gets, beside its component's own config. */
+interface TableConfig {
+  readonly experiment: string;
+  readonly baseline: string;
+  readonly variants: readonly string[];
+  /** `input` names the input of the report that has the numbers. */
+  readonly cells: readonly {
+    readonly variant: string;
+    readonly task: string;
+    readonly seed: number;
+    readonly input: string;
+  }[];
+  readonly missing: readonly {
+    readonly variant: string;
+    readonly task: string;
+    readonly seed: number;
+    readonly reason: string;
+  }[];
+}
+
+/** The report stage: an input and a line of `config.table` for every cell. */
+export function tableOf(table: Table): StageNode {
+  const { component, experiment, baseline, variants } = table;
+  const cells = table.cells.map(({ variant, task, seed }) => ({
+    variant,
+    task,
+    seed,
+    input: cellName({ variant, task, seed }),
+  }));
+  const inputs: { [name: string]: StageEdge } = {};
+  for (const cell of table.cells) inputs[cellName(cell)] = { type: 'stage', stage: cell.stage };
+  return buildReport('report', component, { experiment, baseline, variants, cells, missing: [] }, inputs);
+}
+
+/** The report stage without the inputs that could not be made; its table names them as missing. */
+export function withMissing(report: StageNode, missing: readonly MissingCell[]): StageNode {
+  const table = report.component.config.table as unknown as TableConfig;
+  const gone = new Set(missing.map(cellName));
+  const cells = table.cells.filter((cell) => !gone.has(cell.input));
+  const inputs = Object.fromEntries(Object.entries(report.inputs).filter(([name]) => !gone.has(name)));
+  const reasons = missing.map(({ variant, task, seed, reason }) => ({ variant, task, seed, reason }));
+  const config = { ...table, cells, missing: [...table.missing, ...reasons] };
+  return buildReport(report.id, report.component, config, inputs);
+}
+
+function buildReport(
+  id: string,
+  component: Component,
+  table: TableConfig,
+  inputs: { readonly [name: string]: StageEdge },
+): StageNode {
+  const config = { ...component.config, table: table as unknown as Json };
+  return { id, component: { ...component, config }, seed: 0, inputs };
+}
+
+function cellName(cell: { readonly variant: string; readonly task: string; readonly seed: number }): string {
+  return `${cell.variant}/${cell.task}/${cell.seed}`;
+}

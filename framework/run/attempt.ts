@@ -1,0 +1,125 @@
+import fs from 'node:fs/promises';
+import type { ContentKey, Fingerprint, InputKey, StageNode } from '../plan/types.ts';
+import { formatError } from '../stage/errors.ts';
+import type { Entry, Store } from '../store/types.ts';
+import type { Emit, Failure } from './events.ts';
+import type { Executor, JobResult } from './executor.ts';
+import { type BundleModule, describeJob } from './job.ts';
+import type { Making, Provenance } from './provenance.ts';
+import { createRateMeter } from './rate.ts';
+
+/** A stage whose key is known and that the store doesn't have. */
+export interface Attempt {
+  readonly node: StageNode;
+  readonly inputKey: InputKey;
+  readonly contentKey: ContentKey;
+  readonly fingerprint: Fingerprint;
+  entryOf(stage: StageNode): Entry;
+}
+
+/** What attempts of one run have in common. */
+export interface Workshop {
+  readonly store: Store;
+  readonly engine: string;
+  readonly executor: Executor;
+  readonly bundleModule: BundleModule;
+  readonly writeProvenance: (making: Making) => Promise<Provenance>;
+  readonly stop: AbortSignal;
+  readonly kill: AbortSignal;
+  readonly emit: Emit;
+}
+
+export type AttemptResult =
+  | { readonly type: 'finished'; readonly origin: 'ran' | 'shared'; readonly entry: Entry }
+  | { readonly type: 'failed'; readonly failure: Failure; readonly tail: readonly string[] }
+  | { readonly type: 'interrupted' };
+
+/** The right to run a process, as the scheduler hands it out. */
+export interface Slot {
+  /** Gives it back while the attempt waits for another run. */
+  release(): void;
+  /** Waits for a free one; resolves to the threads that the stage may use. */
+  acquire(): Promise<number>;
+}
+
+/**
+ * Makes the result of one stage, or takes that of another run which made it at the same time: whoever holds the lock
+ * of the key runs it, and everybody else finds it in the store afterwards. Never throws.
+ */
+export async function attemptStage(
+  attempt: Attempt,
+  slot: Slot,
+  threads: number,
+  shop: Workshop,
+): Promise<AttemptResult> {
+  const { store, stop, emit } = shop;
+  let waited = false;
+  let unlock: (() => Promise<void>) | undefined;
+  try {
+    unlock = await store.lock(attempt.contentKey, {
+      signal: stop,
+      onWait() {
+        waited = true;
+        slot.release();
+        emit({ type: 'stage-waiting', stage: attempt.node.id });
+      },
+    });
+    // It may have been committed between the scheduler's look and this lock.
+    const entry = await store.lookup(attempt.contentKey);
+    if (entry) return { type: 'finished', origin: 'shared', entry };
+    const granted = waited ? await slot.acquire() : threads;
+    if (stop.aborted) return { type: 'interrupted' };
+    return await runLocked(attempt, granted, shop);
+  } catch (error) {
+    if (stop.aborted) return { type: 'interrupted' };
+    return { type: 'failed', failure: describeFailure(error), tail: [] };
+  } finally {
+    await unlock?.();
+  }
+}
+
+async function runLocked(attempt: Attempt, threads: number, shop: Workshop): Promise<AttemptResult> {
+  const { store, emit } = shop;
+  const stage = attempt.node.id;
+  emit({ type: 'stage-started', stage, threads });
+  const startedAt = new Date();
+  const clock = performance.now();
+  const { job, packages } = await describeJob(attempt.node, attempt.entryOf, shop.bundleModule);
+  const outDir = await store.newOutDir();
+  try {
+    const engine = { name: shop.engine, threads };
+    const scratchDir = await store.scratchDir(attempt.inputKey);
+    const result = await execute({ ...job, outDir, scratchDir, engine }, shop);
+    if (result.type !== 'done') return result;
+    const seconds = (performance.now() - clock) / 1000;
+    const making = { startedAt, seconds, images: result.images, engine: shop.engine, threads, packages };
+    const provenance = await shop.writeProvenance(making);
+    const entry = await store.commit(attempt.contentKey, {
+      outDir,
+      fingerprint: attempt.fingerprint,
+      provenance,
+    });
+    await store.clearScratch(attempt.inputKey);
+    return { type: 'finished', origin: 'ran', entry };
+  } finally {
+    await fs.rm(outDir, { recursive: true, force: true });
+  }
+}
+
+function execute(job: Parameters<Executor>[0], shop: Workshop): Promise<JobResult> {
+  const { stage } = job;
+  const measureRate = createRateMeter();
+  return shop.executor(job, {
+    stop: shop.stop,
+    kill: shop.kill,
+    onProgress: (progress) =>
+      shop.emit({ type: 'stage-progress', stage, ...progress, ...measureRate(progress) }),
+    onOutput: (stream, text) => shop.emit({ type: 'log', stage, stream, text }),
+  });
+}
+
+/** An error of the framework itself around a stage: a full disk, a module that can't be bundled. */
+export function describeFailure(error: unknown): Failure {
+  const message = formatError(error);
+  return error instanceof Error && error.stack !== undefined ? { message, stack: error.stack } : { message };
+}

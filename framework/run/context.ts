@@ -1,0 +1,124 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import type { Progress, StageContext, StageInput, StageResult } from '../stage/contract.ts';
+import type { Json } from '../stage/json.ts';
+import type { InputDescriptor, StageJob, TimedProgress } from './executor.ts';
+
+const progressInterval = 0.2; // seconds
+
+/** The stage's view of a job, and what the framework does with it when `run` has resolved. */
+export interface OpenContext {
+  readonly context: StageContext;
+  /** Sends the progress that thinning held back, writes `metrics.json`, closes files. Returns images used in all. */
+  finish(result: StageResult): number;
+}
+
+/** Turns a job into the context that is handed to a stage's `run`. */
+export function openContext(
+  job: StageJob,
+  signal: AbortSignal,
+  send: (progress: TimedProgress) => void,
+): OpenContext {
+  const inputs = openInputs(job);
+  const started = performance.now();
+  let metricsFile: number | undefined;
+  let latest: TimedProgress | undefined;
+  let sent: TimedProgress | undefined;
+
+  function progress(update: Progress): void {
+    latest = { ...update, seconds: (performance.now() - started) / 1000 };
+    const due = sent === undefined || latest.seconds - sent.seconds >= progressInterval;
+    if (due || update.step === update.of) sendLatest();
+  }
+
+  function sendLatest(): void {
+    if (latest === undefined || latest === sent) return;
+    sent = latest;
+    send(latest);
+  }
+
+  const context: StageContext = {
+    config: job.config,
+    seed: job.seed,
+    inputs,
+    outDir: job.outDir,
+    scratchDir: job.scratchDir,
+    engine: job.engine,
+    signal,
+    progress,
+    log(record) {
+      // Synchronously: a stage that dies keeps its history up to then, and the order is that of the calls.
+      metricsFile ??= fs.openSync(path.join(job.outDir, 'metrics.jsonl'), 'a');
+      fs.writeSync(metricsFile, `${JSON.stringify(record, nameNonFinite)}\n`);
+    },
+  };
+  return {
+    context,
+    finish(result) {
+      sendLatest();
+      if (metricsFile !== undefined) fs.closeSync(metricsFile);
+      const text = formatMetrics(job.engine.name, result?.metrics ?? {});
+      fs.writeFileSync(path.join(job.outDir, 'metrics.json'), text);
+      return latest?.images ?? 0;
+    },
+  };
+}
+
+/** The text of `metrics.json`: names sorted, so that the same numbers are the same bytes. */
+export function formatMetrics(engine: string, metrics: { readonly [name: string]: number }): string {
+  const sorted: { [name: string]: number } = {};
+  for (const name of Object.keys(metrics).sort()) {
+    const value = metrics[name];
+    if (typeof value !== 'number' || !Number.isFinite(value)) {
+      throw new Error(
+        `metric "${name}" is ${String(value)}: a stage returns finite numbers, or leaves the metric out`,
+      );
+    }
+    sorted[name] = value;
+  }
+  return `${JSON.stringify({ engine, metrics: sorted }, null, 2)}\n`;
+}
+
+/** JSON has no NaN and would write null; a diverged loss must stay visible in the history. */
+function nameNonFinite(_key: string, value: Json): Json {
+  return typeof value === 'number' && !Number.isFinite(value) ? String(value) : value;
+}
+
+function openInputs(job: StageJob): { readonly [name: string]: StageInput } {
+  const open = new Map<string, StageInput>();
+  function openInput(id: string): StageInput {
+    const known = open.get(id);
+    if (known) return known;
+    const descriptor = job.descriptors[id]!;
+    const input: StageInput = {
+      kind: descriptor.kind,
+      config: descriptor.config,
+      dir: descriptor.dir,
+      files: descriptor.files,
+      inputs: mapValues(descriptor.inputs, openInput),
+      load: <T>() => loadInput(descriptor, input) as Promise<T>,
+    };
+    open.set(id, input);
+    return input;
+  }
+  return mapValues(job.inputs, openInput);
+}
+
+async function loadInput(descriptor: InputDescriptor, input: StageInput): Promise<unknown> {
+  if (descriptor.load === undefined) {
+    throw new Error(`input of kind "${descriptor.kind}" can't be loaded: its component has no load module`);
+  }
+  const module: { load?: unknown } = await import(pathToFileURL(descriptor.load).href);
+  if (typeof module.load !== 'function') {
+    throw new Error(`the load module of kind "${descriptor.kind}" exports no function \`load\``);
+  }
+  return module.load(input);
+}
+
+function mapValues<From, To>(
+  record: { readonly [name: string]: From },
+  convert: (value: From) => To,
+): { readonly [name: string]: To } {
+  return Object.fromEntries(Object.entries(record).map(([name, value]) => [name, convert(value)]));
+}

@@ -1,0 +1,147 @@
+import type { Json } from '../stage/json.ts';
+
+/** What went wrong, as plain data: it crosses process borders and goes to `--json`. */
+export interface Failure {
+  readonly message: string;
+  readonly hint?: string;
+  /** Shown with `--verbose` only. */
+  readonly stack?: string;
+}
+
+/** How a stage got its result: found in the store, made by this run, or made by another run that we waited for. */
+export type Origin = 'hit' | 'ran' | 'shared';
+
+/** One line of the plan as a run starts. */
+export interface StageSummary {
+  readonly stage: string;
+  readonly kind: string;
+  /** What the plan says: `hit`, `run`, or `maybe` (depends on what upstream stages put out). */
+  readonly status: 'hit' | 'run' | 'maybe';
+}
+
+export interface RunStarted {
+  readonly type: 'run-started';
+  readonly experiment: string;
+  readonly file: string;
+  readonly stages: readonly StageSummary[];
+  readonly overrides: readonly { readonly path: string; readonly from: Json; readonly to: Json }[];
+  readonly store: string;
+  readonly results: string;
+  readonly jobs: number;
+  readonly engine: string;
+}
+
+/** Another process holds the lock of this stage: wait for its result instead of making it twice. */
+export interface StageWaiting {
+  readonly type: 'stage-waiting';
+  readonly stage: string;
+}
+
+export interface StageStarted {
+  readonly type: 'stage-started';
+  readonly stage: string;
+  readonly threads: number;
+}
+
+export interface StageProgress {
+  readonly type: 'stage-progress';
+  readonly stage: string;
+  readonly step: number;
+  readonly of: number;
+  /** Seconds since the stage's `run` was called. */
+  readonly seconds: number;
+  readonly images?: number;
+  readonly imagesPerSecond?: number;
+  /** Seconds until step `of` at the current rate. */
+  readonly remainingSeconds?: number;
+  readonly values?: { readonly [name: string]: number };
+}
+
+export interface StageFinished {
+  readonly type: 'stage-finished';
+  readonly stage: string;
+  readonly origin: Origin;
+  readonly contentKey: string;
+  /** Wall time of the run that made the result; for a hit that was some earlier run. */
+  readonly seconds?: number;
+  readonly imagesPerSecond?: number;
+}
+
+export interface StageFailed {
+  readonly type: 'stage-failed';
+  readonly stage: string;
+  readonly failure: Failure;
+  /** Last lines of what the stage printed. */
+  readonly tail: readonly string[];
+}
+
+/** Never started, because a stage that it needs failed. */
+export interface StageSkipped {
+  readonly type: 'stage-skipped';
+  readonly stage: string;
+  /** Id of the stage that failed. */
+  readonly because: string;
+}
+
+/** Stopped by Ctrl-C before it had a result. */
+export interface StageInterrupted {
+  readonly type: 'stage-interrupted';
+  readonly stage: string;
+}
+
+/** Ctrl-C: first it stops the stages gently, the second time it kills them. */
+export interface RunInterrupted {
+  readonly type: 'run-interrupted';
+  readonly kill: boolean;
+}
+
+export interface Warning {
+  readonly type: 'warning';
+  readonly message: string;
+  readonly hint?: string;
+  readonly stage?: string;
+}
+
+/** A line that a stage printed. */
+export interface Log {
+  readonly type: 'log';
+  readonly stage: string;
+  readonly stream: 'stdout' | 'stderr';
+  readonly text: string;
+}
+
+export type RunStatus = 'done' | 'failed' | 'interrupted';
+
+export interface RunFinished {
+  readonly type: 'run-finished';
+  readonly status: RunStatus;
+  readonly seconds: number;
+  readonly counts: { readonly [state in StageState]: number };
+  /** Files in the results folder, the table first; empty without a report. */
+  readonly files: readonly string[];
+}
+
+/** How a stage ended. `unstarted`: the run was interrupted first. */
+export type StageState = 'hit' | 'ran' | 'shared' | 'failed' | 'skipped' | 'interrupted' | 'unstarted';
+
+/** Everything that happens in a run. What a user sees, on any output, is a rendering of these and nothing else. */
+export type RunEvent =
+  | RunStarted
+  | StageWaiting
+  | StageStarted
+  | StageProgress
+  | StageFinished
+  | StageFailed
+  | StageSkipped
+  | StageInterrupted
+  | RunInterrupted
+  | Warning
+  | Log
+  | RunFinished;
+
+export type Emit = (event: RunEvent) => void;
+
+/** For the default case of a switch over a closed union: a new member fails to compile. */
+export function unreachable(value: never): never {
+  throw new Error(`unreachable: ${JSON.stringify(value)}`);
+}

@@ -1,0 +1,68 @@
+import type { StageEdge, StageNode } from '../plan/types.ts';
+import type { Entry } from '../store/types.ts';
+import type { InputDescriptor, StageJob } from './executor.ts';
+
+/** A bundled implementation module: the file that a stage's process imports, and the packages that it needs. */
+export interface Bundle {
+  readonly path: string;
+  readonly packages: { readonly [name: string]: string };
+}
+
+export type BundleModule = (url: string) => Promise<Bundle>;
+
+/** What is known of a job before a place to run it: the job but for its folders and engine. */
+export interface JobDescription {
+  readonly job: Omit<StageJob, 'outDir' | 'scratchDir' | 'engine'>;
+  readonly packages: { readonly [name: string]: string };
+}
+
+/**
+ * Describes a stage whose upstream stages all have entries: bundles its module and those that load its inputs, and
+ * flattens the graph above it, in which stages share inputs, into a table.
+ */
+export async function describeJob(
+  node: StageNode,
+  entryOf: (stage: StageNode) => Entry,
+  bundleModule: BundleModule,
+): Promise<JobDescription> {
+  const run = node.component.implementation.run;
+  if (run === undefined)
+    throw new Error(`${node.id}: a component of kind "${node.component.kind}" can't be run`);
+  const ids = new Map<object, string>();
+  const descriptors: { [id: string]: InputDescriptor } = {};
+
+  async function describeEdge(edge: StageEdge): Promise<string> {
+    const subject = edge.type === 'stage' ? edge.stage : edge;
+    const component = edge.type === 'stage' ? edge.stage.component : edge.component;
+    const known = ids.get(subject);
+    if (known !== undefined) return known;
+    const id = `${ids.size}:${edge.type === 'stage' ? edge.stage.id : component.kind}`;
+    ids.set(subject, id);
+    const { load } = component.implementation;
+    descriptors[id] = {
+      kind: component.kind,
+      config: component.config,
+      dir: edge.type === 'stage' ? entryOf(edge.stage).dir : '',
+      files: component.files,
+      inputs: await describeEdges(edge.type === 'stage' ? edge.stage.inputs : edge.inputs),
+      ...(load === undefined ? {} : { load: (await bundleModule(load)).path }),
+    };
+    return id;
+  }
+
+  async function describeEdges(edges: {
+    readonly [name: string]: StageEdge;
+  }): Promise<{ [name: string]: string }> {
+    const described: { [name: string]: string } = {};
+    for (const [name, edge] of Object.entries(edges)) described[name] = await describeEdge(edge);
+    return described;
+  }
+
+  const bundle = await bundleModule(run);
+  const inputs = await describeEdges(node.inputs);
+  const { config } = node.component;
+  return {
+    job: { stage: node.id, bundle: bundle.path, config, seed: node.seed, inputs, descriptors },
+    packages: bundle.packages,
+  };
+}

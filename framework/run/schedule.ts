@@ -1,0 +1,41 @@
+import type { StageEdge, StageNode } from '../plan/types.ts';
+
+/** The stages that a stage waits for: direct inputs, and those of its leaves. No duplicates. */
+export function upstreamStages(node: StageNode): readonly StageNode[] {
+  const found = new Set<StageNode>();
+  function visit(edges: { readonly [name: string]: StageEdge }): void {
+    for (const edge of Object.values(edges)) {
+      if (edge.type === 'stage') found.add(edge.stage);
+      else visit(edge.inputs);
+    }
+  }
+  visit(node.inputs);
+  return [...found];
+}
+
+/**
+ * For every stage the number of stages, itself included, on the longest chain from it to the end of the DAG.
+ * Starting long chains first keeps all processes busy until the end. `stages` is in topological order.
+ */
+export function chainLengths(stages: readonly StageNode[]): ReadonlyMap<StageNode, number> {
+  const lengths = new Map<StageNode, number>(stages.map((stage) => [stage, 1]));
+  for (const stage of stages.toReversed()) {
+    const through = lengths.get(stage)! + 1;
+    for (const upstream of upstreamStages(stage)) {
+      lengths.set(upstream, Math.max(lengths.get(upstream) ?? 1, through));
+    }
+  }
+  return lengths;
+}
+
+/** Threads for the next stage to start, so that a lone stage gets all cores and many share them evenly. */
+export function shareCores(options: {
+  readonly cores: number;
+  /** Threads given to stages that run now. */
+  readonly used: number;
+  /** Stages that could start now, the next one included. */
+  readonly startable: number;
+}): number {
+  const free = options.cores - options.used;
+  return Math.max(1, Math.floor(free / Math.max(1, options.startable)));
+}

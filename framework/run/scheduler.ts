@@ -1,0 +1,79 @@
+import path from 'node:path';
+import type { Plan } from '../plan/plan.ts';
+import type { Store } from '../store/types.ts';
+import { describeFailure } from './attempt.ts';
+import type { Emit, RunStatus, StageState } from './events.ts';
+import type { Executor } from './executor.ts';
+import { publishReport, writeIfDifferent } from './publish.ts';
+import { settleStages, type Task } from './settle.ts';
+import { formatTimings } from './timing.ts';
+
+export interface RunOptions {
+  readonly store: Store;
+  /** Folder of the project: code is named relative to it. */
+  readonly root: string;
+  /** Where the report's files go; a folder per experiment is made in it. */
+  readonly results: string;
+  /** Processes at once. */
+  readonly jobs: number;
+  /** Threads to share among them; default: what the machine has. */
+  readonly cores?: number;
+  readonly engine: string;
+  readonly executor: Executor;
+  /** Aborted at the first and at the second Ctrl-C. */
+  readonly stop: AbortSignal;
+  readonly kill: AbortSignal;
+}
+
+export interface RunOutcome {
+  readonly status: RunStatus;
+  readonly counts: { readonly [state in StageState]: number };
+  readonly seconds: number;
+  /** Absolute paths of the published files, the report's first; empty without a report. */
+  readonly files: readonly string[];
+}
+
+/**
+ * Runs the stages of a plan that have no result, as many at once as `jobs` says, and publishes the report. A failed
+ * stage stops only what depends on it; the report is then made with missing cells. Never throws for a stage's failure.
+ */
+export async function runExperiment(plan: Plan, options: RunOptions, emit: Emit): Promise<RunOutcome> {
+  const started = performance.now();
+  const tasks = await settleStages(plan, options, emit);
+  const counts = countStates(tasks);
+  const report = tasks.find((task) => task.node.component.role === 'report');
+  let status = runStatus(counts);
+  let files: readonly string[] = [];
+  if (report?.entry) {
+    const folder = path.join(options.results, plan.graph.experiment);
+    try {
+      const published = await publishReport(report.entry, folder);
+      const timing = path.join(folder, 'timing.csv');
+      await writeIfDifferent(timing, await formatTimings(timingsOf(tasks)));
+      files = [...published, timing];
+    } catch (error) {
+      emit({ type: 'warning', message: `could not write the results: ${describeFailure(error).message}` });
+      status = 'failed';
+    }
+  }
+  return { status, counts, seconds: (performance.now() - started) / 1000, files };
+}
+
+function runStatus(counts: { readonly [state in StageState]: number }): RunStatus {
+  if (counts.interrupted + counts.unstarted > 0) return 'interrupted';
+  return counts.failed > 0 ? 'failed' : 'done';
+}
+
+function countStates(tasks: readonly Task[]): { readonly [state in StageState]: number } {
+  const counts = { hit: 0, ran: 0, shared: 0, failed: 0, skipped: 0, interrupted: 0, unstarted: 0 };
+  for (const task of tasks) counts[task.state] += 1;
+  return counts;
+}
+
+function timingsOf(tasks: readonly Task[]) {
+  return tasks.flatMap(({ node, entry, state }) => {
+    if (!entry) return [];
+    const { id, component, seed } = node;
+    return [{ stage: id, kind: component.kind, seed, provenance: entry.provenance, reused: state !== 'ran' }];
+  });
+}

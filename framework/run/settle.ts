@@ -1,0 +1,222 @@
+import os from 'node:os';
+import { bundleImplementation } from '../plan/code.ts';
+import { type MissingCell, withMissing } from '../plan/graph.ts';
+import { fingerprintOf, type Plan, type PlannedStage } from '../plan/plan.ts';
+import type { StageNode } from '../plan/types.ts';
+import type { Entry } from '../store/types.ts';
+import {
+  type Attempt,
+  type AttemptResult,
+  attemptStage,
+  describeFailure,
+  type Slot,
+  type Workshop,
+} from './attempt.ts';
+import type { Emit, StageState } from './events.ts';
+import { createProvenanceWriter, imagesPerSecond } from './provenance.ts';
+import { chainLengths, shareCores, upstreamStages } from './schedule.ts';
+import type { RunOptions } from './scheduler.ts';
+
+/** A stage on its way through a run. */
+export interface Task {
+  readonly planned: PlannedStage;
+  /** The planned node, or the report without the inputs that could not be made. */
+  node: StageNode;
+  /**
+   * pending (upstream stages not settled) -> resolving (being looked up) -> ready (must run) -> active -> settled;
+   * a hit skips the middle, and so does a stage whose upstream failed.
+   */
+  phase: 'pending' | 'resolving' | 'ready' | 'active' | 'settled';
+  state: StageState;
+  entry?: Entry;
+  attempt?: Attempt;
+}
+
+/** Brings every stage to its end. Resolves when nothing runs and nothing more can start. */
+export function settleStages(plan: Plan, options: RunOptions, emit: Emit): Promise<readonly Task[]> {
+  const { store, root, stop, kill } = options;
+  const tasks = new Map<StageNode, Task>(
+    plan.stages.map((planned) => [
+      planned.node,
+      { planned, node: planned.node, phase: 'pending', state: 'unstarted' },
+    ]),
+  );
+  const cores = options.cores ?? os.availableParallelism();
+  const chains = chainLengths(plan.stages.map((planned) => planned.node));
+  const shop: Workshop = {
+    store,
+    engine: options.engine,
+    executor: options.executor,
+    bundleModule: (url) => bundleImplementation(url, { root }),
+    writeProvenance: createProvenanceWriter(root),
+    stop,
+    kill,
+    emit,
+  };
+  /** Threads of the stages that hold a slot. */
+  const slots = new Map<Task, number>();
+  /** Attempts that hold a lock after waiting for it: first in line, since other runs may now wait for them. */
+  const queue: { task: Task; grant: (threads: number) => void }[] = [];
+  let busy = 0;
+  let finish: (tasks: readonly Task[]) => void;
+  let giveUp: (bug: unknown) => void;
+  const finished = new Promise<readonly Task[]>((resolve, reject) => {
+    finish = resolve;
+    giveUp = reject;
+  });
+
+  function pump(): void {
+    if (!stop.aborted) for (const task of tasks.values()) if (task.phase === 'pending') advance(task);
+    startReady();
+    if (busy === 0) finish([...tasks.values()]);
+  }
+
+  /** Moves a pending stage on as soon as its upstream stages have settled. */
+  function advance(task: Task): void {
+    const upstream = upstreamStages(task.node).map((node) => tasks.get(node)!);
+    if (upstream.some((one) => one.phase !== 'settled')) return;
+    const lost = upstream.filter((one) => one.entry === undefined);
+    if (lost.length > 0) {
+      const made = upstream.length - lost.length;
+      if (task.node.component.role !== 'report' || made === 0) {
+        skip(task, causeOf(lost[0]!));
+        return;
+      }
+      task.node = withMissing(task.node, missingCells());
+    }
+    if (task.planned.entry && task.node === task.planned.node) {
+      settle(task, { type: 'finished', origin: 'hit', entry: task.planned.entry });
+      return;
+    }
+    task.phase = 'resolving';
+    work(resolve(task));
+  }
+
+  /** Names the stage by what its upstream stages really put out: that may be in the store already. */
+  async function resolve(task: Task): Promise<void> {
+    try {
+      const { contentKey, fingerprint } = await fingerprintOf(task.node, entryOf, { store, root });
+      const entry = await store.lookup(contentKey);
+      if (entry) {
+        settle(task, { type: 'finished', origin: 'hit', entry });
+        return;
+      }
+      task.attempt = { node: task.node, inputKey: task.planned.inputKey, contentKey, fingerprint, entryOf };
+      task.phase = 'ready';
+    } catch (error) {
+      settle(task, { type: 'failed', failure: describeFailure(error), tail: [] });
+    }
+  }
+
+  function startReady(): void {
+    // Stages that are being looked up may start in a moment: the cores are shared when all of them are known.
+    const all = [...tasks.values()];
+    if (all.some((task) => task.phase === 'resolving')) return;
+    const ready = all.filter((task) => task.phase === 'ready');
+    ready.sort((a, b) => chains.get(b.planned.node)! - chains.get(a.planned.node)!);
+    while (slots.size < options.jobs && queue.length + ready.length > 0) {
+      const startable = Math.min(queue.length + ready.length, options.jobs - slots.size);
+      const used = [...slots.values()].reduce((sum, threads) => sum + threads, 0);
+      const threads = shareCores({ cores, used, startable });
+      const waiting = queue.shift();
+      if (waiting) {
+        slots.set(waiting.task, threads);
+        waiting.grant(threads);
+        continue;
+      }
+      if (stop.aborted) return;
+      const task = ready.shift()!;
+      task.phase = 'active';
+      slots.set(task, threads);
+      work(run(task, threads));
+    }
+  }
+
+  async function run(task: Task, threads: number): Promise<void> {
+    const slot: Slot = {
+      release() {
+        slots.delete(task);
+        // Later, since this may be called from within `startReady`.
+        queueMicrotask(pump);
+      },
+      acquire: () =>
+        new Promise((grant) => {
+          queue.push({ task, grant });
+          queueMicrotask(pump);
+        }),
+    };
+    const result = await attemptStage(task.attempt!, slot, threads, shop);
+    slots.delete(task);
+    settle(task, result);
+  }
+
+  function settle(
+    task: Task,
+    result: AttemptResult | { type: 'finished'; origin: 'hit'; entry: Entry },
+  ): void {
+    const stage = task.node.id;
+    task.phase = 'settled';
+    if (result.type === 'finished') {
+      const { entry, origin } = result;
+      task.entry = entry;
+      task.state = origin;
+      const { seconds } = entry.provenance;
+      const rate = imagesPerSecond(entry.provenance);
+      emit({
+        type: 'stage-finished',
+        stage,
+        origin,
+        contentKey: entry.key,
+        ...(typeof seconds === 'number' ? { seconds } : {}),
+        ...(rate === undefined ? {} : { imagesPerSecond: rate }),
+      });
+    } else if (result.type === 'failed') {
+      task.state = 'failed';
+      emit({ type: 'stage-failed', stage, failure: result.failure, tail: result.tail });
+    } else {
+      task.state = 'interrupted';
+      emit({ type: 'stage-interrupted', stage });
+    }
+  }
+
+  function skip(task: Task, cause: Task): void {
+    task.phase = 'settled';
+    task.state = 'skipped';
+    emit({ type: 'stage-skipped', stage: task.node.id, because: cause.node.id });
+  }
+
+  /** The stage whose failure is why this one has no result. */
+  function causeOf(task: Task): Task {
+    if (task.state !== 'skipped') return task;
+    const lost = upstreamStages(task.node).map((node) => tasks.get(node)!);
+    return causeOf(lost.find((one) => one.entry === undefined)!);
+  }
+
+  function entryOf(node: StageNode): Entry {
+    return tasks.get(node)!.entry!;
+  }
+
+  function missingCells(): MissingCell[] {
+    return plan.graph.cells.flatMap(({ variant, task, seed, stage }) => {
+      const cell = tasks.get(stage)!;
+      if (cell.entry) return [];
+      return [{ variant, task, seed, reason: `${causeOf(cell).node.id} failed` }];
+    });
+  }
+
+  function work(promise: Promise<void>): void {
+    busy += 1;
+    promise.then(
+      () => {
+        busy -= 1;
+        pump();
+      },
+      // A bug of the framework: it must end the run with its stack, not hang it.
+      (bug) => giveUp(bug),
+    );
+  }
+
+  stop.addEventListener('abort', pump, { once: true });
+  pump();
+  return finished.finally(() => stop.removeEventListener('abort', pump));
+}

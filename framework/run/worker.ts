@@ -1,0 +1,59 @@
+/**
+ * Entry of a stage's process: takes one job by IPC, calls the stage's `run`, says how it ended, and exits.
+ * What the stage prints goes to pipes that the parent reads.
+ */
+import { pathToFileURL } from 'node:url';
+import type { StageFunction } from '../stage/contract.ts';
+import { openContext } from './context.ts';
+import type { Failure } from './events.ts';
+import type { FromWorker, StageJob, ToWorker } from './executor.ts';
+
+const stop = new AbortController();
+
+function requestStop(): void {
+  if (!stop.signal.aborted) stop.abort(new Error('interrupted'));
+}
+
+// The terminal sends Ctrl-C to the whole process group. The parent decides what it means and says `stop`.
+process.on('SIGINT', () => {});
+process.on('SIGTERM', requestStop);
+// The parent is gone (kill -9, for example): nobody will commit the result, so working on is pointless.
+process.on('disconnect', () => process.exit(1));
+process.on('message', (message: ToWorker) => {
+  if (message.type === 'stop') requestStop();
+  else void runJob(message.job).then(end, (error: unknown) => end(failureMessage(error)));
+});
+process.on('uncaughtException', (error) => end(failureMessage(error)));
+
+async function runJob(job: StageJob): Promise<FromWorker> {
+  const { context, finish } = openContext(job, stop.signal, (progress) =>
+    send({ type: 'progress', progress }),
+  );
+  const module: { run?: unknown } = await import(pathToFileURL(job.bundle).href);
+  if (typeof module.run !== 'function')
+    throw new Error('the implementation module exports no function `run`');
+  const result = await (module.run as StageFunction)(context);
+  return { type: 'done', images: finish(result) };
+}
+
+function failureMessage(error: unknown): FromWorker {
+  // Whatever a stage throws once it was told to stop, it stopped because of that.
+  if (stop.signal.aborted) return { type: 'interrupted' };
+  return { type: 'failed', failure: describeError(error) };
+}
+
+function describeError(error: unknown): Failure {
+  if (!(error instanceof Error)) return { message: String(error) };
+  const hint = 'hint' in error && typeof error.hint === 'string' ? { hint: error.hint } : {};
+  const name = error.name === 'Error' || error.name === 'PecoError' ? '' : `${error.name}: `;
+  return { message: `${name}${error.message}`, ...hint, stack: error.stack ?? '' };
+}
+
+function send(message: FromWorker, sent: () => void = () => {}): void {
+  if (process.connected) process.send!(message, undefined, undefined, sent);
+}
+
+/** Exits even if the stage left timers or sockets open, but not before the message is out. */
+function end(message: FromWorker): void {
+  send(message, () => process.exit(0));
+}

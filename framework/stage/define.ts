@@ -1,0 +1,124 @@
+import { z } from 'zod';
+import { cleanConfig } from './canonical.ts';
+import type { Component, ConfigIssue, Role } from './component.ts';
+import { explainZodError, withArticle } from './issues.ts';
+import type { JsonObject } from './json.ts';
+import { isComponent, rememberSource } from './source.ts';
+
+/** A component whose names are known to the compiler: `Component<'network'> & Offering<'relu1_2' | 'relu2_2'>`. */
+export interface Offering<Names extends string> {
+  readonly offers: readonly Names[];
+}
+
+/** The inputs of a component by name; `undefined` where the config leaves one out. */
+export type NestedComponents = { readonly [name: string]: Component | undefined };
+
+export interface Definition<R extends Role, S extends z.ZodObject, Names extends string = never> {
+  readonly role: R;
+  /** Part of every key: never rename. */
+  readonly kind: string;
+  /** A `z.strictObject`; its output, `component(...)` fields included, must be JSON. */
+  readonly schema: S;
+  /** `new URL('./stage.ts', import.meta.url).href` of the module that exports `run`; absent for leaves. */
+  readonly run?: string;
+  /** The same for the module that exports `load`; absent where nobody uses the result as an input. */
+  readonly load?: string;
+  /** Lifts components out of the (valid) input: `(input) => ({ network: input.loss.perceptual?.network })`. */
+  readonly inputs?: (input: z.input<S>) => NestedComponents;
+  /** Absolute paths of files that are part of the meaning. Folders come from the input: a path belongs in no config. */
+  readonly files?: (config: z.output<S>, input: z.input<S>) => { readonly [name: string]: string };
+  /** What the schema can't see: relations between fields, names that an input must offer. */
+  readonly check?: (
+    config: z.output<S>,
+    inputs: NestedComponents,
+    input: z.input<S>,
+  ) => readonly ConfigIssue[];
+  /** Names that users of this component may refer to: a list, or those that this config has. */
+  readonly offers?: readonly Names[] | ((config: z.output<S>) => readonly Names[]);
+}
+
+/** Makes components of one kind. Never throws: what is wrong with the input is in the component's `issues`. */
+export type Constructor<R extends Role, S extends z.ZodObject, Names extends string = never> = (
+  input: z.input<S>,
+) => Component<R, ConfigOf<S>> & ([Names] extends [never] ? unknown : Offering<Names>);
+
+/** The config of a component as stages see it: the schema's output, defaults applied. */
+export type ConfigOf<S extends z.ZodObject> = z.output<S> extends JsonObject ? z.output<S> : JsonObject;
+
+/**
+ * Defines a kind of component and returns its constructor:
+ *
+ * ```ts
+ * export const vgg = defineComponent({
+ *   role: 'network',
+ *   kind: 'vgg',
+ *   schema: z.strictObject({ width: z.int().positive().default(32) }),
+ *   run: new URL('./stage.ts', import.meta.url).href,
+ *   load: new URL('./load.ts', import.meta.url).href,
+ *   offers: ['relu1_2', 'relu2_2'],
+ * });
+ * ```
+ */
+export function defineComponent<R extends Role, S extends z.ZodObject, const Names extends string = never>(
+  definition: Definition<R, S, Names>,
+): Constructor<R, S, Names> {
+  function construct(input: z.input<S>): Component {
+    const made = rememberSource(makeComponent(definition, input), {
+      input,
+      construct: (other) => construct(other as z.input<S>),
+    });
+    return Object.freeze(made);
+  }
+  return construct as unknown as Constructor<R, S, Names>;
+}
+
+/** A schema field that takes a component of a role; in the config it leaves its kind, such as `"vgg"`. */
+export function component<R extends Role>(role: R) {
+  return z
+    .custom<Component<R>>((value) => isComponent(value) && value.role === role, {
+      error: (issue) =>
+        isComponent(issue.input)
+          ? `expected ${withArticle(role)}, not the ${issue.input.role} "${issue.input.kind}"`
+          : `expected ${withArticle(role)}, made by a constructor such as those of peco-exp`,
+    })
+    .transform((nested) => nested.kind);
+}
+
+function makeComponent<R extends Role, S extends z.ZodObject, Names extends string>(
+  definition: Definition<R, S, Names>,
+  input: z.input<S>,
+): Component {
+  const { role, kind, run, load } = definition;
+  const implementation = { ...(run === undefined ? {} : { run }), ...(load === undefined ? {} : { load }) };
+  const parsed = definition.schema.safeParse(input);
+  if (!parsed.success) {
+    const issues = explainZodError(parsed.error, definition.schema, input);
+    // What it offers is unknown now: nobody should complain about names because of it.
+    return { role, kind, config: input as JsonObject, implementation, inputs: {}, files: {}, issues };
+  }
+  try {
+    const nested = definition.inputs?.(input) ?? {};
+    const offers =
+      typeof definition.offers === 'function' ? definition.offers(parsed.data) : definition.offers;
+    return {
+      role,
+      kind,
+      config: cleanConfig(parsed.data),
+      implementation,
+      inputs: withoutAbsent(nested),
+      files: definition.files?.(parsed.data, input) ?? {},
+      ...(offers === undefined ? {} : { offers }),
+      issues: definition.check?.(parsed.data, nested, input) ?? [],
+    };
+  } catch (error) {
+    // A bug in the definition, or a config that isn't JSON: told like any other issue, with its place.
+    const issues = [{ path: [], message: error instanceof Error ? error.message : String(error) }];
+    return { role, kind, config: {}, implementation, inputs: {}, files: {}, issues };
+  }
+}
+
+function withoutAbsent(nested: NestedComponents): { readonly [name: string]: Component } {
+  return Object.fromEntries(
+    Object.entries(nested).filter((entry): entry is [string, Component] => entry[1] !== undefined),
+  );
+}

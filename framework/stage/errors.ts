@@ -1,0 +1,61 @@
+/** A place in a source file. `line` and `column` count from 1; `file` is shown as it is. */
+export interface SourceLocation {
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+}
+
+export interface PecoErrorOptions {
+  /** What kind of failure, for programs: `invalid-experiment`, `syntax-error`, `damaged-store`, ... */
+  readonly code: string;
+  /** What the user can do about it. */
+  readonly hint?: string;
+  readonly location?: SourceLocation;
+  /** One error may stand for many: all that is wrong with an experiment is told at once. */
+  readonly problems?: readonly PecoError[];
+  readonly cause?: unknown;
+}
+
+/** An expected failure, told to the user without a stack trace. */
+export class PecoError extends Error {
+  override readonly name = 'PecoError';
+  readonly code: string;
+  readonly hint?: string;
+  readonly location?: SourceLocation;
+  readonly problems: readonly PecoError[];
+
+  constructor(message: string, options: PecoErrorOptions) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = options.code;
+    if (options.hint !== undefined) this.hint = options.hint;
+    if (options.location !== undefined) this.location = options.location;
+    this.problems = options.problems ?? [];
+  }
+}
+
+/** Message, place and hint of an error, and of every problem that it stands for; no stack. */
+export function formatError(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  if (!isPecoError(error)) return error.message === '' ? error.name : error.message;
+  const lines = [error.message];
+  if (error.location) lines.push(`  at ${formatLocation(error.location)}`);
+  if (error.hint !== undefined) lines.push(`  ${error.hint}`);
+  for (const problem of error.problems) {
+    lines.push(
+      '',
+      ...formatError(problem)
+        .split('\n')
+        .map((line) => (line === '' ? '' : `  ${line}`)),
+    );
+  }
+  return lines.join('\n');
+}
+
+/** True for PecoErrors of any copy of this module: an experiment's bundle brings its own. */
+export function isPecoError(error: unknown): error is PecoError {
+  return error instanceof Error && error.name === 'PecoError' && 'problems' in error;
+}
+
+export function formatLocation(location: SourceLocation): string {
+  return `${location.file}:${location.line}`;
+}

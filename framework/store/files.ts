@@ -1,0 +1,81 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { PecoError } from '../stage/errors.ts';
+
+/**
+ * Files below a folder, relative with forward slashes, sorted by code unit.
+ *
+ * @throws PecoError `store-write` if there is anything but folders and plain files
+ */
+export async function listFiles(dir: string): Promise<string[]> {
+  const found: string[] = [];
+  async function walk(relative: string): Promise<void> {
+    for (const item of await fs.promises.readdir(path.join(dir, relative), { withFileTypes: true })) {
+      const name = relative === '' ? item.name : `${relative}/${item.name}`;
+      if (item.isDirectory()) await walk(name);
+      else if (item.isFile()) found.push(name);
+      else
+        throw new PecoError(`a stage put out "${name}", which is not a plain file`, { code: 'store-write' });
+    }
+  }
+  await walk('');
+  return found.sort();
+}
+
+/** Waits until a file's bytes, or a folder's names, are on the disk. */
+export async function syncToDisk(target: string): Promise<void> {
+  const handle = await fs.promises.open(target, 'r');
+  try {
+    await handle.sync();
+  } catch (error) {
+    // Some file systems can't sync folders; then the rename is as good as it gets.
+    if (!hasCode(error, 'EINVAL', 'EPERM', 'EISDIR', 'ENOTSUP')) throw error;
+  } finally {
+    await handle.close();
+  }
+}
+
+/** A second name for the same bytes; a copy where the file system has no hard links. Throws EEXIST. */
+export async function linkOrCopy(from: string, to: string): Promise<void> {
+  try {
+    await fs.promises.link(from, to);
+  } catch (error) {
+    if (!hasCode(error, 'EXDEV', 'EPERM', 'EMLINK', 'ENOTSUP', 'ENOSYS')) throw error;
+    await fs.promises.copyFile(from, to, fs.constants.COPYFILE_EXCL | fs.constants.COPYFILE_FICLONE);
+    await syncToDisk(to);
+  }
+}
+
+export async function sizeOf(file: string): Promise<number | undefined> {
+  try {
+    const stat = await fs.promises.stat(file);
+    return stat.isFile() ? stat.size : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+export function hasCode(error: unknown, ...codes: string[]): boolean {
+  return error instanceof Error && codes.includes((error as NodeJS.ErrnoException).code ?? '');
+}
+
+/** File-system errors in the user's terms. Others are passed on. */
+export function explainWriteError(error: unknown, dir: string): unknown {
+  const hints: { readonly [code: string]: string } = {
+    ENOSPC: 'the disk is full: free some space, or choose another store with --store',
+    EDQUOT: 'your quota is used up: free some space, or choose another store with --store',
+    EACCES: 'no permission to write there: choose another store with --store',
+    EPERM: 'no permission to write there: choose another store with --store',
+    ENOTDIR: 'a file is where a folder should be: choose another store with --store',
+    EEXIST: 'a file is where a folder should be: choose another store with --store',
+    EROFS: 'that file system is read-only: choose another store with --store',
+  };
+  const code = (error as NodeJS.ErrnoException | undefined)?.code ?? '';
+  const hint = hints[code];
+  if (hint === undefined) return error;
+  return new PecoError(`can't write to the store ${dir}: ${code}`, {
+    code: 'store-write',
+    hint,
+    cause: error,
+  });
+}

@@ -1,0 +1,30 @@
+/** What experiment files import. Everything else is internal and may change. */
+export { type VitConfig, type VitInput, vit } from './components/backbone/config.ts';
+export { fashionMnist } from './components/data/fashion-mnist/config.ts';
+export { type FineTuneConfig, fineTune } from './components/downstream/finetune/config.ts';
+export { type LinearProbeConfig, linearProbe } from './components/downstream/probe/config.ts';
+export { inception } from './components/perceptual/inception/config.ts';
+export { type VggConfig, type VggLayer, vgg } from './components/perceptual/vgg/config.ts';
+export {
+  type MaskedImageModellingConfig,
+  maskedImageModelling,
+} from './components/pretraining/mim/config.ts';
+export { type DvaeConfig, dvae } from './components/tokenizer/dvae/config.ts';
+export {
+  type TokenizerEvaluationConfig,
+  tokenizerEvaluation,
+} from './components/tokenizer/evaluation/config.ts';
+export { type VqvaeConfig, vqvae } from './components/tokenizer/vqvae/config.ts';
+export { defineExperiment, type Experiment, type ExperimentInput } from './framework/experiment/define.ts';
+export type { Component, ConfigIssue, Role } from './framework/stage/component.ts';
+export type {
+  LoadFunction,
+  Progress,
+  StageContext,
+  StageFunction,
+  StageInput,
+  StageResult,
+} from './framework/stage/contract.ts';
+export { component, defineComponent } from './framework/stage/define.ts';
+export type { Json, JsonObject } from './framework/stage/json.ts';
+export { type AblationTableConfig, ablationTable } from './reports/config.ts';

@@ -1,0 +1,45 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import type { StageContext, StageFunction, StageInput } from '../framework/stage/contract.ts';
+import type { JsonObject } from '../framework/stage/json.ts';
+import type { AblationTableConfig } from './config.ts';
+import { longCsv, wideCsv } from './csv.ts';
+import { ablationMarkdown } from './markdown.ts';
+import { type PictureRow, stackRows } from './picture.ts';
+import { readResults, type TableConfig } from './results.ts';
+import { buildTable } from './table.ts';
+
+/** Writes the tables and the picture of an experiment from the results of its stages. */
+export const run: StageFunction = async (context: StageContext<JsonObject>) => {
+  const { columns, published } = context.config as unknown as AblationTableConfig;
+  const config = context.config.table as unknown as TableConfig;
+  const results = await readResults(config, context.inputs);
+  const table = buildTable(config, results, columns);
+  const save = (name: string, content: string | Buffer) =>
+    writeFile(path.join(context.outDir, name), content);
+  await save('ablation.csv', wideCsv(table));
+  await save('results.csv', longCsv(results));
+  await save('ablation.md', ablationMarkdown({ config, table, results, inputs: context.inputs, published }));
+  const rows = await pictureRows(config, context.inputs);
+  if (rows.length > 0) await save('reconstructions.png', stackRows(rows));
+  return {};
+};
+
+/** Originals first, then what each tokenizer makes of them. */
+async function pictureRows(
+  { cells }: TableConfig,
+  inputs: { readonly [name: string]: StageInput },
+): Promise<PictureRow[]> {
+  const evaluations = cells.filter(({ task }) => task === 'tokenizer');
+  const read = (input: string, name: string) =>
+    readFile(path.join(inputs[input].dir, name)).catch(() => undefined);
+  const rows: PictureRow[] = [];
+  for (const { variant, input } of evaluations) {
+    const originals = await read(input, 'originals.png');
+    const reconstructions = await read(input, 'reconstructions.png');
+    if (!originals || !reconstructions) continue;
+    if (rows.length === 0) rows.push({ label: 'original', png: originals });
+    rows.push({ label: variant, png: reconstructions });
+  }
+  return rows;
+}

@@ -1,0 +1,73 @@
+import type { Tensor } from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
+import '@tensorflow/tfjs-backend-cpu';
+import test from 'ava';
+import { openEngine } from '../../../components/engine/open.ts';
+import type { HostOf, HostTensor } from '../../../components/engine/types.ts';
+
+type Counter = {
+  readonly total: Tensor;
+  readonly scale: Tensor;
+  readonly nested: { readonly flags: Tensor };
+};
+
+const vector = (...values: number[]): HostTensor => ({
+  dtype: 'float32',
+  shape: [values.length],
+  data: Float32Array.from(values),
+});
+
+const initial = (): HostOf<Counter> => ({
+  total: vector(0, 0),
+  scale: vector(2, 3),
+  nested: { flags: { dtype: 'bool', shape: [2], data: Uint8Array.of(1, 0) } },
+});
+
+const batch = { x: { shape: [2] } };
+
+// One after the other: tfjs counts the tensors of the whole process.
+
+test.serial('compiling and running leaves no tensors behind and restores the active backend', async (t) => {
+  await tf.setBackend('cpu');
+  const own = tf.tensor1d([1, 2]);
+  const before = tf.memory().numTensors;
+  const engine = await openEngine({ name: 'onnx' });
+  const state = engine.state<Counter>(initial());
+  const program = await engine.compile<Counter, { x: Tensor }, { loss: Tensor }>({
+    name: 'train',
+    state,
+    batch,
+    step: (counter, { x }) => {
+      // `own` was made outside, on another backend: it becomes a constant and stays usable.
+      const { value, grads } = tf.valueAndGrads(
+        (total: Tensor) => tf.sum(tf.mul(tf.square(total), tf.add(x, own))) as tf.Scalar,
+      )([counter.total]);
+      return { state: { ...counter, total: tf.sub(counter.total, grads[0]) }, out: { loss: value } };
+    },
+  });
+  t.is(tf.memory().numTensors, before);
+  t.is(tf.getBackend(), 'cpu');
+  await program.run({ x: vector(1, 1) });
+  t.is(tf.memory().numTensors, before);
+  t.deepEqual([...own.dataSync()], [1, 2]);
+});
+
+test.serial(
+  'the reference engine keeps as many tensors as its state has, however many steps it runs',
+  async (t) => {
+    const engine = await openEngine({ name: 'reference' });
+    const program = await engine.compile<Counter, { x: Tensor }, { before: Tensor }>({
+      name: 'add',
+      state: engine.state<Counter>(initial()),
+      batch,
+      step: (state, { x }) => ({
+        state: { ...state, total: tf.add(state.total, tf.mul(x, state.scale)) },
+        out: { before: state.total },
+      }),
+    });
+    await program.run({ x: vector(1, 1) });
+    const after = tf.memory().numTensors;
+    for (let step = 0; step < 5; step++) await program.run({ x: vector(1, 1) });
+    t.is(tf.memory().numTensors, after);
+  },
+);

@@ -1,0 +1,123 @@
+import type { Scalar, Tensor } from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
+import type { ExecutionContext } from 'ava';
+import { openEngine } from '../../../../components/engine/open.ts';
+import type { HostTensor, TensorSpec } from '../../../../components/engine/types.ts';
+
+/** A function of some tensors, to be computed by two engines. */
+export interface Case {
+  readonly name: string;
+  readonly inputs: readonly HostTensor[];
+  readonly compute: (...inputs: Tensor[]) => Tensor | readonly Tensor[];
+  /** Indices of inputs whose gradient is compared too (of a weighted sum of the first output). */
+  readonly gradients?: readonly number[];
+}
+
+export interface Tolerance {
+  /** Allowed difference: `absolute + relative * |expected|`. */
+  readonly absolute: number;
+  readonly relative: number;
+}
+
+const usual: Tolerance = { absolute: 1e-5, relative: 1e-5 };
+
+type Named<T> = { readonly [name: string]: { readonly [name: string]: T } };
+
+/** Computes all cases with the engine, in one program, and gives their outputs by case. */
+export async function computeAll(
+  engineName: string,
+  cases: readonly Case[],
+  threads = 1,
+): Promise<Named<HostTensor>> {
+  const engine = await openEngine({ name: engineName, threads });
+  const batch = named(cases.map((each) => each.inputs));
+  const step = (_: object, given: Named<Tensor>) => ({
+    state: {},
+    out: named(cases.map((each, index) => outputs(each, Object.values(given[`case${index}`])))),
+  });
+  const state = engine.state<object>({});
+  const program = await engine.compile<object, Named<Tensor>, Named<Tensor>>({
+    name: 'cases',
+    step,
+    state,
+    batch: batch as Named<TensorSpec>,
+  });
+  const result = await program.run(batch);
+  state.dispose();
+  engine.dispose();
+  return result as Named<HostTensor>;
+}
+
+function outputs({ compute, gradients = [] }: Case, inputs: Tensor[]): readonly Tensor[] {
+  const values = [compute(...inputs)].flat() as Tensor[];
+  if (gradients.length === 0) return values;
+  const variables = gradients.map((index) => inputs[index]);
+  const grads = tf.grads((...given: Tensor[]) => {
+    const all = inputs.map((input, index) =>
+      gradients.includes(index) ? given[gradients.indexOf(index)] : input,
+    );
+    const first = [compute(...all)].flat()[0] as Tensor;
+    return tf.sum(tf.mul(tf.cast(first, 'float32'), weights(first.shape))) as Scalar;
+  })(variables);
+  return [...values, ...grads];
+}
+
+/** Different for every element, so that no gradient cancels. */
+function weights(shape: number[]): Tensor {
+  const size = shape.reduce((a, b) => a * b, 1);
+  return tf.tensor(
+    Float32Array.from({ length: size }, (_, index) => Math.cos(index * 1.7 + 0.3)),
+    shape,
+  );
+}
+
+function named<T>(lists: readonly (readonly T[])[]): Named<T> {
+  return Object.fromEntries(
+    lists.map((list, index) => [
+      `case${index}`,
+      Object.fromEntries(list.map((item, each) => [`x${each}`, item])),
+    ]),
+  );
+}
+
+/** Asserts that the compiled program computes what tfjs's CPU backend computes: types, shapes and values. */
+export async function assertSame(
+  t: ExecutionContext,
+  cases: readonly Case[],
+  tolerance = usual,
+): Promise<void> {
+  const [actual, expected] = [await computeAll('onnx', cases), await computeAll('reference', cases)];
+  let compared = 0;
+  cases.forEach((each, index) => {
+    const problem = differences(actual[`case${index}`], expected[`case${index}`], tolerance);
+    if (problem) throw new Error(`${each.name}(${each.inputs.map(describe).join(', ')}): ${problem}`);
+    compared++;
+  });
+  t.is(compared, cases.length);
+}
+
+function differences(
+  actual: Named<HostTensor>[string],
+  expected: Named<HostTensor>[string],
+  tolerance: Tolerance,
+): string | undefined {
+  for (const [name, want] of Object.entries(expected)) {
+    const have = actual[name];
+    if (describe(have) !== describe(want)) return `${name} is ${describe(have)}, not ${describe(want)}`;
+    for (let index = 0; index < want.data.length; index++) {
+      const [a, e] = [have.data[index], want.data[index]];
+      if (!close(a, e, tolerance)) return `${name}[${index}] is ${a}, not ${e} (${describe(want)})`;
+    }
+  }
+  return undefined;
+}
+
+export function close(actual: number, expected: number, { absolute, relative }: Tolerance): boolean {
+  if (Number.isNaN(expected)) return Number.isNaN(actual);
+  if (!Number.isFinite(expected)) return actual === expected;
+  return Math.abs(actual - expected) <= absolute + relative * Math.abs(expected);
+}
+
+function describe({ dtype, shape }: HostTensor): string {
+  return `${dtype}[${shape}]`;
+}

@@ -1,0 +1,230 @@
+import test, { type ExecutionContext } from 'ava';
+import { loadExperiment } from '../../../framework/experiment/load.ts';
+import type { LoadOptions } from '../../../framework/experiment/types.ts';
+import { formatError } from '../../../framework/stage/errors.ts';
+import { type Project, portable } from '../support/project.ts';
+import { createFakeProject } from '../support/simulate.ts';
+
+function load(project: Project, options: Partial<LoadOptions> = {}) {
+  return loadExperiment('experiment.ts', { cwd: project.dir, ...options });
+}
+
+async function messageOf(
+  t: ExecutionContext,
+  project: Project,
+  options: Partial<LoadOptions> = {},
+): Promise<string> {
+  const error = await t.throwsAsync(load(project, options));
+  return portable(formatError(error), project);
+}
+
+test('a valid experiment is loaded with all the project files it is made of', async (t) => {
+  const project = createFakeProject(t);
+  const { experiment, sources, overrides } = await load(project);
+  t.is(experiment.name, 'fake');
+  t.deepEqual(Object.keys(experiment.tokenizers), ['pixel', 'peco', 'shallow']);
+  t.deepEqual(experiment.issues, []);
+  const own = sources
+    .filter((file) => file.startsWith(project.dir))
+    .map((file) => file.slice(project.dir.length + 1));
+  t.deepEqual(own, [
+    'experiment.ts',
+    ...['data', 'downstream', 'evaluation', 'network', 'pretraining', 'report', 'tokenizer'].map(
+      (part) => `parts/${part}/config.ts`,
+    ),
+  ]);
+  t.deepEqual(overrides, []);
+});
+
+test('a component has its defaults, its nested components as inputs, and the address of its own stage', async (t) => {
+  const project = createFakeProject(t);
+  const { peco } = (await load(project)).experiment.tokenizers;
+  t.deepEqual(peco!.config, {
+    stride: 8,
+    codebook: { size: 256, dim: 32, decay: 0.99 },
+    loss: { pixel: 1, perceptual: { network: 'vgg', layers: ['relu2_2'], weight: 1 } },
+  });
+  t.deepEqual(peco!.inputs.network!.config, { width: 16, steps: 100 });
+  t.is(peco!.implementation.run, `file://${project.dir}/parts/tokenizer/stage.ts`);
+});
+
+test('an edit is seen by the next load, an unchanged file is not bundled again', async (t) => {
+  const project = createFakeProject(t);
+  await load(project);
+  project.edit('experiment.ts', "name: 'fake'", "name: 'edited'");
+  t.is((await load(project)).experiment.name, 'edited');
+  project.edit('parts/network/config.ts', 'default(32)', 'default(64)');
+  project.edit('experiment.ts', 'vgg({ width: 16 });', 'vgg({});');
+  t.is((await load(project)).experiment.tokenizers.peco!.inputs.network!.config.width, 64);
+});
+
+test('all errors are told at once, with place, value and hint', async (t) => {
+  const project = createFakeProject(t);
+  project.edit('experiment.ts', 'seeds: [0, 1],', 'seeds: [0, 0],\n  sweep: {},');
+  project.edit(
+    'experiment.ts',
+    'const codebook = { size: 256, dim: 32 };',
+    "const codebook = {\n  sise: 256,\n  dim: '32',\n};",
+  );
+  project.edit(
+    'experiment.ts',
+    "layers: ['relu2_2'], weight: 1",
+    "layers: ['relu2_2', 'relu9_9'], weight: -1",
+  );
+  project.edit('experiment.ts', "baseline: 'pixel'", "baseline: 'pixle'");
+  project.edit('experiment.ts', 'classify({ labels: 2000, steps: 3000 })', 'classify({})');
+  project.edit(
+    'experiment.ts',
+    'scratch: { downstream: {',
+    'scratch: { downstream: { fintune: classify({ labels: 1 }),',
+  );
+  t.snapshot(await messageOf(t, project));
+});
+
+test('layers are checked against the network that was chosen', async (t) => {
+  const project = createFakeProject(t);
+  project.edit('experiment.ts', "layers: ['relu2_2']", "layers: ['relu2_2', 'relu9_9']");
+  t.snapshot(await messageOf(t, project));
+});
+
+test('a component in a place for another is named', async (t) => {
+  const project = createFakeProject(t);
+  project.edit(
+    'experiment.ts',
+    'pretraining: { base: mim({ steps: 1000 }) }',
+    'pretraining: { base: measures({}) }',
+  );
+  project.edit('experiment.ts', 'evaluation: measures({})', 'evaluation: { images: 3 }');
+  project.edit('experiment.ts', 'perceptual: { network, layers', "perceptual: { network: 'vgg', layers");
+  t.snapshot(await messageOf(t, project));
+});
+
+test('a nested component tells its own errors, once for all its uses', async (t) => {
+  const project = createFakeProject(t);
+  project.edit(
+    'experiment.ts',
+    'const network = vgg({ width: 16 });',
+    'const network = vgg({\n  width: 1.5,\n});',
+  );
+  project.edit('experiment.ts', 'network: vgg({ width: 16 })', 'network');
+  t.snapshot(await messageOf(t, project));
+});
+
+test('fields are found through spreads, members of constants and other files', async (t) => {
+  const project = createFakeProject(t);
+  project.write({
+    'shared.ts':
+      'export const sizes = {\n  big: { size: 0.5, dim: 32 },\n};\nexport const common = {\n  stride: 5,\n};\n',
+  });
+  project.edit(
+    'experiment.ts',
+    'const codebook = { size: 256, dim: 32 };',
+    "import { common, sizes } from './shared.ts';\nconst codebook = sizes.big;",
+  );
+  project.edit(
+    'experiment.ts',
+    'pixel: vqvae({ codebook, loss: { pixel: 1 } })',
+    'pixel: vqvae({ ...common, codebook, loss: { pixel: 1 } } as never)',
+  );
+  project.edit(
+    'experiment.ts',
+    'downstream: { finetune: classify({ labels: 2000 })',
+    'downstream: { finetune: classify({ labels: 2000, ...{ steps: 0 } })',
+  );
+  t.snapshot(await messageOf(t, project));
+});
+
+test('an experiment without rows, tasks or seeds is told what it lacks', async (t) => {
+  const project = createFakeProject(t);
+  project.write({
+    'experiment.ts':
+      `import { defineExperiment } from '${'<repository>'}';`.replace(/.*/, (line) =>
+        line.replace(
+          '<repository>',
+          new URL('../../../framework/experiment/define.ts', import.meta.url).pathname,
+        ),
+      ) +
+      "\nexport default defineExperiment({\n  name: 'empty one',\n  seeds: [],\n  tokenizers: {},\n  baseline: 'scratch',\n} as never);\n",
+  });
+  t.snapshot(await messageOf(t, project));
+});
+
+test('a syntax error is told with its place', async (t) => {
+  const project = createFakeProject(t);
+  project.edit('experiment.ts', "name: 'fake',", "name: 'fake'");
+  t.snapshot(await messageOf(t, project));
+});
+
+test('an import that leads nowhere is told with its place', async (t) => {
+  const project = createFakeProject(t);
+  project.edit('experiment.ts', './parts/network/config.ts', './parts/netwrok/config.ts');
+  t.snapshot(await messageOf(t, project));
+});
+
+test('an error thrown by the file itself is told with its place in the source', async (t) => {
+  const project = createFakeProject(t);
+  project.edit(
+    'experiment.ts',
+    'export default',
+    '\n(undefined as never as { size(): void }).size();\n\nexport default',
+  );
+  t.snapshot(await messageOf(t, project));
+});
+
+test('a file without an experiment says what to write', async (t) => {
+  const project = createFakeProject(t);
+  project.edit('experiment.ts', 'export default', 'export const it =');
+  t.snapshot(await messageOf(t, project));
+  project.write({ 'experiment.ts': 'export default { name: "plain" };' });
+  t.snapshot(await messageOf(t, project));
+});
+
+test('a file that is not there is told with a near name', async (t) => {
+  const project = createFakeProject(t);
+  const error = await t.throwsAsync(loadExperiment('experimnt.ts', { cwd: project.dir }));
+  t.snapshot(formatError(error));
+});
+
+test('--set changes a field, also one that has its default and one inside a nested component', async (t) => {
+  const project = createFakeProject(t);
+  const set = [
+    'tokenizers.peco.codebook.decay=0.5',
+    'tokenizers.peco.loss.perceptual.network.width=8',
+    'tokenizers.peco.loss.perceptual.layers=["relu1_2"]',
+    'tokenizers.peco.loss.perceptual.layers.1=relu3_3',
+    'name=other',
+  ];
+  const { experiment, overrides } = await load(project, { set, seeds: [7] });
+  t.is(experiment.name, 'other');
+  t.deepEqual(experiment.seeds, [7]);
+  const { peco, pixel } = experiment.tokenizers;
+  t.like(peco!.config, {
+    codebook: { size: 256, decay: 0.5 },
+    loss: { perceptual: { layers: ['relu1_2', 'relu3_3'] } },
+  });
+  t.like(pixel!.config, { codebook: { decay: 0.99 } });
+  t.is(peco!.inputs.network!.config.width, 8);
+  t.deepEqual(overrides, [
+    { path: 'tokenizers.peco.codebook.decay', from: 0.99, to: 0.5 },
+    { path: 'tokenizers.peco.loss.perceptual.network.width', from: 16, to: 8 },
+    { path: 'tokenizers.peco.loss.perceptual.layers', from: ['relu2_2'], to: ['relu1_2'] },
+    { path: 'tokenizers.peco.loss.perceptual.layers.1', from: null, to: 'relu3_3' },
+    { path: 'name', from: 'fake', to: 'other' },
+    { path: 'seeds', from: [0, 1], to: [7] },
+  ]);
+});
+
+test('--set that leads nowhere or does not fit is told with near names', async (t) => {
+  const project = createFakeProject(t);
+  const set = [
+    'tokenizers.pecco.codebook.size=1',
+    'tokenizers.peco.codebook.sise=1',
+    'tokenizers.peco.codebook.size=big',
+    'tokenizers.peco.loss.perceptual.layers.0=relu1_1',
+    'tokenisers.peco.codebook.size=1',
+    'tokenizers.peco={}',
+    'tokenizers.peco.codebook.size',
+    'baseline=peko',
+  ];
+  t.snapshot(await messageOf(t, project, { set, seeds: [-1] }));
+});

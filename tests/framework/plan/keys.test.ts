@@ -1,0 +1,207 @@
+import fs from 'node:fs';
+import test from 'ava';
+import type { Project } from '../support/project.ts';
+import { createFakeProject, plan, simulateRun } from '../support/simulate.ts';
+
+const seeds = ['seed-0', 'seed-1'];
+
+/** Stages of one row that come after its tokenizer. */
+function afterTokenizer(row: string): string[] {
+  return [
+    `evaluation/${row}`,
+    ...seeds.map((seed) => `pretraining/${row}/base/${seed}`),
+    ...seeds.flatMap((seed) => [`downstream/${row}/finetune/${seed}`, `downstream/${row}/probe/${seed}`]),
+  ];
+}
+
+function withoutEvaluation(row: string): string[] {
+  return afterTokenizer(row).filter((id) => !id.startsWith('evaluation'));
+}
+
+const rows = ['pixel', 'peco', 'shallow'];
+const scratch = seeds.map((seed) => `downstream/scratch/finetune/${seed}`);
+
+/** Runs, edits, and runs again: each case says what the second run must make, and nothing else. */
+const cases: { readonly [title: string]: { edit: (project: Project) => void; reruns: readonly string[] } } = {
+  'nothing changed': { edit: () => {}, reruns: [] },
+  "a tokenizer's perceptual weight": {
+    edit: (project) => project.edit('experiment.ts', 'weight: 1 }', 'weight: 2 }'),
+    reruns: ['tokenizer/peco', ...afterTokenizer('peco'), 'report'],
+  },
+  'a comment in a stage': {
+    edit: (project) =>
+      project.edit('parts/common.ts', 'Shared by all stages.', 'Shared by every stage; do not touch.'),
+    reruns: [],
+  },
+  'a comment in the mask generator, and its white space': {
+    edit: (project) => {
+      project.edit('parts/pretraining/masks.ts', '// Block-wise masks.', '/* Masks,\n block by block. */');
+      project.edit('parts/pretraining/masks.ts', '{ return count * 2; }', '{\n\n\treturn   count*2;\n}');
+    },
+    reruns: [],
+  },
+  'a type that a stage imports': {
+    edit: (project) =>
+      project.edit('parts/network/shape.ts', 'readonly metrics', 'readonly extra?: string; readonly metrics'),
+    reruns: [],
+  },
+  'the mask generator': {
+    edit: (project) => project.edit('parts/pretraining/masks.ts', 'count * 2', 'count * 3'),
+    reruns: [...rows.flatMap(withoutEvaluation), 'report'],
+  },
+  'code that all training stages import': {
+    edit: (project) => project.edit('parts/common.ts', '[name]: 1', '[name]: 2'),
+    reruns: [
+      'network/vgg',
+      ...rows.map((row) => `tokenizer/${row}`),
+      ...rows.flatMap(afterTokenizer),
+      ...scratch,
+      'report',
+    ],
+  },
+  'code that others use to load tokenizers': {
+    edit: (project) => project.edit('parts/tokenizer/codes.ts', '[input]', '[input, 1]'),
+    reruns: [...rows.flatMap(afterTokenizer), 'report'],
+  },
+  'code that reads datasets': {
+    edit: (project) => project.edit('parts/data/decode.ts', 'return input', 'return [input]'),
+    reruns: [
+      'network/vgg',
+      ...rows.map((row) => `tokenizer/${row}`),
+      ...rows.flatMap(afterTokenizer),
+      ...scratch,
+      'report',
+    ],
+  },
+  'the test images': {
+    edit: (project) => project.edit('parts/data/test.bin', 'test', 'tesT'),
+    reruns: [
+      ...rows.flatMap(afterTokenizer).filter((id) => !id.startsWith('pretraining')),
+      ...scratch,
+      'report',
+    ],
+  },
+  'the name of a row': {
+    edit: (project) => project.edit('experiment.ts', 'shallow: vqvae', 'thin: vqvae'),
+    reruns: ['report'],
+  },
+  'the name of the experiment': {
+    edit: (project) => project.edit('experiment.ts', "name: 'fake'", "name: 'other'"),
+    reruns: ['report'],
+  },
+  'another seed': {
+    edit: (project) => project.edit('experiment.ts', 'seeds: [0, 1]', 'seeds: [0, 1, 2]'),
+    reruns: [
+      ...rows.flatMap((row) =>
+        ['pretraining/ROW/base/seed-2', 'downstream/ROW/finetune/seed-2', 'downstream/ROW/probe/seed-2'].map(
+          (id) => id.replace('ROW', row),
+        ),
+      ),
+      'downstream/scratch/finetune/seed-2',
+      'report',
+    ],
+  },
+  'a default that is now written out': {
+    edit: (project) => project.edit('experiment.ts', 'size: 256, dim: 32', 'decay: 0.99, dim: 32, size: 256'),
+    reruns: [],
+  },
+  'the help text of a component file': {
+    edit: (project) => project.edit('parts/tokenizer/config.ts', "what: 'layer'", "what: 'activation'"),
+    reruns: [],
+  },
+};
+
+for (const [title, { edit, reruns }] of Object.entries(cases)) {
+  test(`rerun after a change of: ${title}`, async (t) => {
+    const project = createFakeProject(t);
+    const first = await simulateRun(project);
+    t.is(first.length, 28);
+    edit(project);
+    const second = await simulateRun(project);
+    t.deepEqual([...second].sort(), [...reruns].sort());
+  });
+}
+
+test('a tokenizer that runs again and puts out the same bytes does not rerun its pretraining', async (t) => {
+  const project = createFakeProject(t);
+  const output = (node: { readonly id: string }) => node.id;
+  await simulateRun(project, { output });
+  project.edit('parts/tokenizer/stage.ts', "'tokenizer'", "'tokenizer v2'");
+  t.deepEqual(
+    await simulateRun(project, { output }),
+    rows.map((row) => `tokenizer/${row}`),
+  );
+});
+
+test('a project that moves to another folder reruns nothing', async (t) => {
+  const project = createFakeProject(t);
+  await simulateRun(project);
+  const moved = createFakeProject(t);
+  fs.cpSync(project.file('.peco'), moved.file('.peco'), { recursive: true });
+  t.deepEqual(await simulateRun(moved), []);
+});
+
+test('the version of a package that a stage imports is part of its key', async (t) => {
+  const project = createFakeProject(t);
+  project.write({
+    'node_modules/sums/package.json':
+      '{ "name": "sums", "version": "1.0.0", "type": "module", "main": "index.js" }',
+    'node_modules/sums/index.js': 'export const sum = (a, b) => a + b;\n',
+  });
+  project.edit(
+    'parts/evaluation/stage.ts',
+    'export async',
+    "import { sum } from 'sums';\nexport const two = sum(1, 1);\nexport async",
+  );
+  await simulateRun(project);
+  project.edit('node_modules/sums/package.json', '1.0.0', '1.0.1');
+  t.deepEqual(await simulateRun(project), [
+    'evaluation/pixel',
+    'evaluation/peco',
+    'evaluation/shallow',
+    'report',
+  ]);
+});
+
+test('a plan of an empty store says run, of a full one hit, of a changed one run and maybe', async (t) => {
+  const project = createFakeProject(t);
+  const statuses = async () =>
+    Object.fromEntries((await plan(project)).stages.map(({ node, status }) => [node.id, status]));
+  t.true(Object.values(await statuses()).every((status) => status === 'run'));
+  await simulateRun(project);
+  t.true(Object.values(await statuses()).every((status) => status === 'hit'));
+  project.edit('parts/tokenizer/stage.ts', "'tokenizer'", "'tokenizer v2'");
+  const after = await statuses();
+  t.is(after['network/vgg'], 'hit');
+  t.is(after['tokenizer/peco'], 'run');
+  t.is(after['evaluation/peco'], 'maybe');
+  t.is(after['downstream/peco/probe/seed-1'], 'maybe');
+  t.is(after['downstream/scratch/finetune/seed-0'], 'hit');
+  t.is(after.report, 'maybe');
+});
+
+test('what depends on a stage whose config changed is planned to run, not perhaps to run', async (t) => {
+  const project = createFakeProject(t);
+  await simulateRun(project);
+  const planned = await plan(project, { set: ['pretraining.base.steps=7'] });
+  const status = Object.fromEntries(
+    planned.stages.map((stage) => [stage.node.id, `${stage.status}: ${stage.reason}`]),
+  );
+  t.is(status['tokenizer/peco'], 'hit: stored');
+  t.is(status['pretraining/peco/base/seed-0'], 'run: no stored result');
+  t.is(status['downstream/peco/probe/seed-0'], 'run: no stored result');
+});
+
+test('planning again when nothing changed bundles nothing', async (t) => {
+  const project = createFakeProject(t);
+  await simulateRun(project);
+  const bundles = project.file('node_modules/.cache/peco-exp/modules');
+  const before = fs.readdirSync(bundles).map((name) => fs.statSync(`${bundles}/${name}`).mtimeMs);
+  fs.utimesSync(project.file('parts/common.ts'), new Date(), new Date());
+  const planned = await plan(project);
+  t.true(planned.stages.every((stage) => stage.status === 'hit'));
+  t.deepEqual(
+    fs.readdirSync(bundles).map((name) => fs.statSync(`${bundles}/${name}`).mtimeMs),
+    before,
+  );
+});

@@ -1,0 +1,142 @@
+import { spawn, spawnSync } from 'node:child_process';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import test, { type ExecutionContext } from 'ava';
+import { takeLock } from '../../../framework/store/lock.ts';
+import type { LockOwner } from '../../../framework/store/types.ts';
+import { createProject, repository } from '../support/project.ts';
+
+const timing = { heartbeat: 20, poll: 2, stale: 200, now: () => performance.now() };
+
+function lockFile(t: ExecutionContext): string {
+  return path.join(createProject(t, {}).dir, 'locks', 'key.lock');
+}
+
+function writeLock(file: string, record: object): void {
+  fs.mkdirSync(path.dirname(file), { recursive: true });
+  fs.writeFileSync(file, JSON.stringify(record));
+}
+
+/** The pid of a process that has ended. */
+function deadPid(): number {
+  return spawnSync(process.execPath, ['-e', '0']).pid;
+}
+
+test('the second taker waits until the first releases, and is told whom it waits for', async (t) => {
+  const file = lockFile(t);
+  const release = await takeLock(file, {}, timing);
+  const events: string[] = [];
+  let owner: LockOwner | undefined;
+  const second = takeLock(
+    file,
+    {
+      onWait: (holder) => {
+        owner = holder;
+        events.push('waiting');
+      },
+    },
+    timing,
+  ).then((end) => {
+    events.push('taken');
+    return end;
+  });
+  while (events.length === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+  events.push('released');
+  await release();
+  await (await second)();
+  t.deepEqual(events, ['waiting', 'released', 'taken']);
+  t.deepEqual({ pid: owner!.pid, host: owner!.host }, { pid: process.pid, host: os.hostname() });
+  t.false(fs.existsSync(file));
+});
+
+test('of many takers one at a time is inside', async (t) => {
+  const file = lockFile(t);
+  let inside = 0;
+  let most = 0;
+  const work = async () => {
+    const release = await takeLock(file, {}, timing);
+    most = Math.max(most, ++inside);
+    await new Promise((resolve) => setTimeout(resolve, 1));
+    inside--;
+    await release();
+  };
+  await Promise.all(Array.from({ length: 10 }, work));
+  t.is(most, 1);
+});
+
+test('the lock of a dead process is taken over at once', async (t) => {
+  const file = lockFile(t);
+  const pid = deadPid();
+  writeLock(file, { pid, host: os.hostname(), token: 'x' });
+  const stale: number[] = [];
+  const never = { ...timing, stale: Number.POSITIVE_INFINITY };
+  const release = await takeLock(file, { onStale: (owner) => stale.push(owner.pid) }, never);
+  t.deepEqual(stale, [pid]);
+  await release();
+});
+
+test('a lock of another host is taken over only when its heartbeat stands still', async (t) => {
+  const file = lockFile(t);
+  writeLock(file, { pid: 1, host: 'elsewhere', token: 'x' });
+  // Every look at the clock finds it 50 later; the other host beats in between, until it dies at the fortieth look.
+  let looks = 0;
+  const now = () => {
+    looks++;
+    if (looks < 40) fs.utimesSync(file, looks, looks);
+    return looks * 50;
+  };
+  await (await takeLock(file, {}, { ...timing, now }))();
+  t.true(looks > 40);
+  t.false(fs.existsSync(file));
+});
+
+test('a heartbeat from the future or the past counts as a heartbeat: clocks are not compared', async (t) => {
+  const file = lockFile(t);
+  writeLock(file, { pid: process.pid, host: os.hostname(), token: 'x' });
+  fs.utimesSync(file, new Date('2001-01-01'), new Date('2001-01-01'));
+  const stop = new AbortController();
+  const waiting = takeLock(
+    file,
+    { signal: stop.signal, onWait: () => stop.abort(new Error('enough')) },
+    timing,
+  );
+  await t.throwsAsync(waiting, { message: 'enough' });
+  t.true(fs.existsSync(file));
+});
+
+test('a lock file with rubbish in it is taken over when it stands still', async (t) => {
+  const file = lockFile(t);
+  writeLock(file, {});
+  fs.writeFileSync(file, '{"pid": 12');
+  await (await takeLock(file, {}, timing))();
+  t.false(fs.existsSync(file));
+});
+
+test('whoever was thought dead does not release the lock of the next holder', async (t) => {
+  const file = lockFile(t);
+  const release = await takeLock(file, {}, { ...timing, heartbeat: 1e9 });
+  const next = await takeLock(file, {}, timing);
+  await release();
+  t.true(fs.existsSync(file));
+  await next();
+});
+
+test('a process that is killed while holding the lock frees it', async (t) => {
+  const file = lockFile(t);
+  const module = pathToFileURL(path.join(repository, 'framework/store/lock.ts')).href;
+  const script = `const { takeLock } = await import(${JSON.stringify(module)});
+    await takeLock(${JSON.stringify(file)}, {}); console.log('held'); setInterval(() => {}, 1000);`;
+  const holder = spawn(process.execPath, ['--import=tsx', '--input-type=module', '-e', script], {
+    cwd: repository,
+  });
+  await new Promise((resolve) => holder.stdout.once('data', resolve));
+  const taken = takeLock(
+    file,
+    { onWait: () => holder.kill('SIGKILL') },
+    { ...timing, stale: Number.POSITIVE_INFINITY },
+  );
+  await (await taken)();
+  t.is(holder.signalCode, 'SIGKILL');
+});
