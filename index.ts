@@ -4,7 +4,7 @@ export { fashionMnist } from './components/data/fashion-mnist/config.ts';
 export { type FineTuneConfig, fineTune } from './components/downstream/finetune/config.ts';
 export { type LinearProbeConfig, linearProbe } from './components/downstream/probe/config.ts';
 export { inception } from './components/perceptual/inception/config.ts';
-export { type VggConfig, type VggLayer, vgg } from './components/perceptual/vgg/config.ts';
+export { type VggConfig, vgg } from './components/perceptual/vgg/config.ts';
 export {
   type MaskedImageModellingConfig,
   maskedImageModelling,

@@ -49,7 +49,10 @@ export async function build() {
   // A source that was edited while we read it counts as changed: it is built again the next time.
   const stampUnlessNewer = (file) => (fs.statSync(file).mtimeMs >= started ? 'changed' : stampOf(file));
   const inputs = Object.fromEntries(
-    [...Object.keys(result.metafile.inputs), 'bin/build.js'].map((file) => [file, stampUnlessNewer(path.join(root, file))]),
+    [...Object.keys(result.metafile.inputs), 'bin/build.js'].map((file) => [
+      file,
+      stampUnlessNewer(path.join(root, file)),
+    ]),
   );
   fs.mkdirSync(dist, { recursive: true });
   for (const { path: file, contents } of result.outputFiles) replaceFile(file, contents);
@@ -83,4 +86,5 @@ function replaceFile(file, contents) {
   fs.renameSync(temporary, file);
 }
 
-if (process.argv[1] && import.meta.url === pathToFileURL(fs.realpathSync(process.argv[1])).href) await build();
+if (process.argv[1] && import.meta.url === pathToFileURL(fs.realpathSync(process.argv[1])).href)
+  await build();

@@ -42,7 +42,7 @@ export default defineExperiment({
       loss: {
         pixel: 1,
         perceptual: {
-          network: vgg({ widths: [16, 32, 64], convolutions: [1, 2, 2], steps: 250 }),
+          network: vgg({ width: 16, stages: 3, convsPerStage: [1, 2, 2], steps: 250 }),
           layers: ['relu2_2', 'relu3_2'],
           weight: 1,
         },

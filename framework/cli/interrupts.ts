@@ -11,42 +11,51 @@ export interface Interrupts {
   readonly stop: AbortSignal;
   /** Aborted by the second. */
   readonly kill: AbortSignal;
-  /** Gives the signals back. */
-  close(): void;
+  /** From now on there is something to stop; before, an interrupt just exits. */
+  begin(emit: Emit): void;
+  /** From now on interrupts are ignored: all that is left is to say how it went. */
+  end(): void;
 }
 
-/** Turns signals into a gentle stop, then a hard one; a reader of our output that goes away counts as a gentle one. */
-export function listenForInterrupts(emit: Emit): Interrupts {
+/**
+ * Turns signals into a gentle stop, then a hard one. A reader of our output that goes away counts as Ctrl-C.
+ * `now` is a clock in milliseconds.
+ */
+export function listenForInterrupts(now: () => number = () => performance.now()): Interrupts {
   const stop = new AbortController();
   const kill = new AbortController();
-  let first = Number.NEGATIVE_INFINITY;
+  let phase: 'before' | 'during' | 'after' = 'before';
+  let emit: Emit = () => {};
+  let first = 0;
 
   function interrupt(): void {
+    if (phase === 'before') process.exit(130);
+    if (phase === 'after') return;
     if (!stop.signal.aborted) {
-      first = performance.now();
+      first = now();
       emit({ type: 'run-interrupted', kill: false });
       stop.abort(new Error('interrupted'));
-    } else if (performance.now() - first >= echoTime && !kill.signal.aborted) {
+    } else if (now() - first >= echoTime && !kill.signal.aborted) {
       emit({ type: 'run-interrupted', kill: true });
       kill.abort(new Error('interrupted'));
     }
   }
 
-  function onOutputError(error: NodeJS.ErrnoException): void {
-    if (error.code !== 'EPIPE') throw error;
-    interrupt();
-  }
-
   process.on('SIGINT', interrupt);
   process.on('SIGTERM', interrupt);
-  process.stdout.on('error', onOutputError);
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    interrupt();
+  });
   return {
     stop: stop.signal,
     kill: kill.signal,
-    close() {
-      process.off('SIGINT', interrupt);
-      process.off('SIGTERM', interrupt);
-      // Stays, so that what is still written to a closed pipe doesn't crash us at the end.
+    begin(emitEvent) {
+      phase = 'during';
+      emit = emitEvent;
+    },
+    end() {
+      phase = 'after';
     },
   };
 }

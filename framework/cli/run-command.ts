@@ -16,6 +16,7 @@ const spareLines = 6;
 
 /** `peco-exp run FILE`. Returns the exit code: 0 done, 1 a stage failed, 130 interrupted. */
 export async function runCommand(file: string, flags: ExperimentFlags): Promise<number> {
+  const interrupts = listenForInterrupts();
   const early: RunEvent[] = [];
   let show: Emit = (event) => early.push(event);
   const prepared = await prepareExperiment(file, flags, ({ message }) => show({ type: 'warning', message }));
@@ -24,7 +25,7 @@ export async function runCommand(file: string, flags: ExperimentFlags): Promise<
   for (const event of early) renderer.show(event);
   show = (event) => renderer.show(event);
 
-  const interrupts = listenForInterrupts(show);
+  interrupts.begin(show);
   const { project, store, plan } = prepared;
   let outcome: RunOutcome;
   try {
@@ -44,7 +45,7 @@ export async function runCommand(file: string, flags: ExperimentFlags): Promise<
     );
     await store.flush();
   } finally {
-    interrupts.close();
+    interrupts.end();
     await renderer.close();
   }
   await conclude(outcome, renderer, flags);

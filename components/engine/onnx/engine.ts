@@ -1,16 +1,14 @@
 import { createRequire } from 'node:module';
 import { hostLeaves } from '../check.ts';
-import { liveNodes } from '../graph/graph.ts';
-import type { Value } from '../graph/value.ts';
-import type { Leaves, TreeOf } from '../tree.ts';
+import type { TreeOf } from '../tree.ts';
 import { isSpec, leavesOf } from '../tree.ts';
 import type { Engine, HostOf, HostTensor, Program, ProgramOptions, State, TensorSpec } from '../types.ts';
 import { EngineError } from '../types.ts';
+import { toModel } from './model.ts';
 import { OnnxProgram } from './program.ts';
-import { encodeModel } from './proto.ts';
 import { createSession } from './session.ts';
 import { OnnxState } from './state.ts';
-import type { AnyStep, Trace } from './trace.ts';
+import type { AnyStep } from './trace.ts';
 import { traceStep } from './trace.ts';
 
 /** Compiles steps to ONNX models that ONNX Runtime executes on the CPU with `threads` threads. */
@@ -48,16 +46,16 @@ class OnnxEngine implements Engine {
     const batch = options.batch as TreeOf<TensorSpec>;
     const step = options.step as unknown as AnyStep;
     const trace = traceStep({ name, step, state: state.tree, batch, constants });
-    const { model, used } = toModel(name, trace);
+    const { bytes, used, changed } = toModel(name, trace);
     const wiring = {
       stateInputs: used.state,
       batchInputs: used.batch,
-      stateOutputs: changedState(trace).map(([path]) => path),
+      stateOutputs: changed,
       batch: leavesOf(batch, isSpec),
       outputs: trace.outputs,
       outTree: trace.outTree,
     };
-    const session = await createSession(model, this.threads).catch((error: unknown) => {
+    const session = await createSession(bytes, this.threads).catch((error: unknown) => {
       const message = error instanceof Error ? error.message : String(error);
       throw new EngineError(`program '${name}': ONNX Runtime rejects the compiled model: ${message}`, {
         cause: error,
@@ -71,39 +69,4 @@ class OnnxEngine implements Engine {
   dispose(): void {
     for (const program of this.programs.splice(0)) program.dispose();
   }
-}
-
-/** Leaves that the step returns as they came are no outputs. */
-function changedState({ stateInputs, stateOutputs }: Trace): [string, Value][] {
-  return [...stateOutputs].filter(([path, value]) => value !== stateInputs.get(path));
-}
-
-interface Model {
-  readonly model: Uint8Array;
-  /** Paths of what the model takes in: ONNX Runtime wants nothing else to be fed. */
-  readonly used: { readonly state: string[]; readonly batch: string[] };
-}
-
-function toModel(name: string, trace: Trace): Model {
-  const outputs = [
-    ...changedState(trace).map(([path, value]) => ({ name: `next/${path}`, value })),
-    ...[...trace.outputs].map(([path, value]) => ({ name: `out/${path}`, value })),
-  ];
-  const nodes = liveNodes(
-    trace.graph,
-    outputs.map(({ value }) => value),
-  );
-  const needed = new Set([...nodes.flatMap(({ inputs }) => inputs), ...outputs.map(({ value }) => value)]);
-  const used = (inputs: Leaves<Value>) => [...inputs].filter(([, value]) => needed.has(value));
-  const state = used(trace.stateInputs);
-  const batch = used(trace.batchInputs);
-  const inputs = [
-    ...state.map(([path, value]) => ({ name: `state/${path}`, value })),
-    ...batch.map(([path, value]) => ({ name: `batch/${path}`, value })),
-  ];
-  const paths = (entries: readonly [string, Value][]) => entries.map(([path]) => path);
-  return {
-    model: encodeModel(name, nodes, inputs, outputs),
-    used: { state: paths(state), batch: paths(batch) },
-  };
 }

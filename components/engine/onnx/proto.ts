@@ -94,6 +94,13 @@ export function encodeModel(
     if (source.kind === 'splat') writeSplat(made, value, source.value, initializer, expansions);
     return made;
   };
+  // A value that a node makes is put out under the output's name. Whatever else is put out (an input, a constant, a
+  // value for the second time) needs a copy.
+  const results: object[] = [];
+  for (const { name: output, value } of outputs) {
+    if (value.source.kind === 'node' && !names.has(value.id)) names.set(value.id, output);
+    else results.push({ input: [nameOf(value)], output: [output], name: `Output_${output}`, opType: 'Identity' });
+  }
   const encoded = nodes.map((node, index) => ({
     input: node.inputs.map((input) => (input ? nameOf(input) : '')),
     output: node.outputs.map(nameOf),
@@ -101,13 +108,6 @@ export function encodeModel(
     opType: node.op,
     domain: node.domain,
     attribute: Object.entries(node.attributes).map(([key, attribute]) => encodeAttribute(key, attribute)),
-  }));
-  // An output has a name of its own, since a value may be put out twice or be an input or a constant.
-  const results = outputs.map(({ name: output, value }) => ({
-    input: [nameOf(value)],
-    output: [output],
-    name: `Output_${output}`,
-    opType: 'Identity',
   }));
   const graph = {
     name,

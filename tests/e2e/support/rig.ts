@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
-import { createProject, type Project, repository } from '../../framework/support/project.ts';
 import type { ExecutionContext } from 'ava';
+import { createProject, type Project, repository } from '../../framework/support/project.ts';
 import { rigFiles } from './parts.ts';
 
 /** What a stage does when it comes to its command; `wait` ends when it is told to stop, `wait deaf` doesn't. */
@@ -10,6 +10,8 @@ export type StageCommand = 'wait' | 'wait deaf' | 'throw' | 'print and throw' | 
 
 export interface Invocation {
   readonly process: ChildProcess;
+  /** What it has printed so far. */
+  stdout(): string;
   readonly done: Promise<Outcome>;
 }
 
@@ -32,6 +34,8 @@ export interface Rig extends Project {
   reached(stage: string): Promise<number>;
   /** Labels of the stages that ran since the last call, sorted. */
   takeRan(): string[];
+  /** Forgets what ran and what was reached. */
+  forget(): void;
   /** Names of the committed entries. */
   entries(): string[];
 }
@@ -39,7 +43,8 @@ export interface Rig extends Project {
 export function createRig(t: ExecutionContext, files: { readonly [name: string]: string } = {}): Rig {
   const project = createProject(t, { ...rigFiles, ...files });
   fs.symlinkSync(repository, project.file('node_modules/peco-exp'));
-  for (const folder of ['control/commands', 'control/reached']) fs.mkdirSync(project.file(folder), { recursive: true });
+  for (const folder of ['control/commands', 'control/reached'])
+    fs.mkdirSync(project.file(folder), { recursive: true });
   const running = new Set<ChildProcess>();
   t.teardown(() => {
     for (const child of running) child.kill('SIGKILL');
@@ -48,7 +53,11 @@ export function createRig(t: ExecutionContext, files: { readonly [name: string]:
   function start(...args: string[]): Invocation {
     const env = { ...process.env, RIG_CONTROL: project.file('control'), NO_COLOR: '1' };
     const script = path.join(repository, 'bin/peco-exp.js');
-    const child = spawn(process.execPath, [script, ...args], { cwd: project.dir, env, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(process.execPath, [script, ...args], {
+      cwd: project.dir,
+      env,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     running.add(child);
     const texts = { stdout: '', stderr: '' };
     for (const stream of ['stdout', 'stderr'] as const) {
@@ -62,7 +71,7 @@ export function createRig(t: ExecutionContext, files: { readonly [name: string]:
         resolve({ code, signal, ...texts });
       });
     });
-    return { process: child, done };
+    return { process: child, stdout: () => texts.stdout, done };
   }
 
   return {
@@ -85,6 +94,12 @@ export function createRig(t: ExecutionContext, files: { readonly [name: string]:
       fs.rmSync(file);
       return ran;
     },
+    forget() {
+      for (const name of fs.readdirSync(project.file('control/reached'))) {
+        fs.rmSync(project.file(`control/reached/${name}`));
+      }
+      fs.rmSync(project.file('control/ran'), { force: true });
+    },
     entries() {
       const dir = project.file('.peco/entries');
       return fs.existsSync(dir) ? fs.readdirSync(dir) : [];
@@ -95,4 +110,28 @@ export function createRig(t: ExecutionContext, files: { readonly [name: string]:
 /** Waits for something that another process does; ava's own time-out ends a wait in vain. */
 export async function until(condition: () => boolean): Promise<void> {
   while (!condition()) await new Promise((resolve) => setTimeout(resolve, 5));
+}
+
+/** False for a process that has ended, also if nobody has asked for its exit code yet (a zombie). */
+export function isAlive(pid: number): boolean {
+  try {
+    return !/^\d+ \(.*\) Z/.test(fs.readFileSync(`/proc/${pid}/stat`, 'utf8'));
+  } catch {
+    if (fs.existsSync('/proc/self/stat')) return false;
+  }
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
+
+/** Output without what differs between runs and machines: times, rates, threads, folders. */
+export function normalise(text: string, project: Project): string {
+  return text
+    .replaceAll(project.dir, '<project>')
+    .replaceAll(repository, '<repository>')
+    .replaceAll(/\d+ threads?/g, '<n> threads')
+    .replaceAll(/\d+(\.\d+)? s\b/g, '<time>')
+    .replaceAll(/[\d,]+(\.\d)? images\/s/g, '<rate>');
 }

@@ -228,3 +228,9 @@ test('--set that leads nowhere or does not fit is told with near names', async (
   ];
   t.snapshot(await messageOf(t, project, { set, seeds: [-1] }));
 });
+
+test('an experiment outside any installation gets the peco-exp that runs it', async (t) => {
+  const project = createFakeProject(t);
+  project.edit('experiment.ts', /from '[^']*define.ts'/, "from 'peco-exp'");
+  t.is((await load(project)).experiment.name, 'fake');
+});

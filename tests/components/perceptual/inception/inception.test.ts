@@ -70,7 +70,7 @@ for (const engine of ['reference', 'onnx']) {
     for (const [layer, { shape, mean, std, places, values }] of Object.entries(expected.layers)) {
       const { shape: actual, data } = features[layer] as HostTensor;
       t.deepEqual(actual.slice(1), [...shape], layer);
-      const average = data.reduce((sum: number, value: number) => sum + value, 0) / data.length;
+      const average = Array.from(data).reduce((sum, value) => sum + value, 0) / data.length;
       t.true(Math.abs(average - mean) < 1e-4 * std, `${layer}: mean ${average}, not ${mean}`);
       for (const [i, place] of places.entries()) {
         const difference = Math.abs(data[place] - values[i]);

@@ -1,0 +1,92 @@
+import { createHash } from 'node:crypto';
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import test from 'ava';
+import { fashionMnist } from '../../../../components/data/fashion-mnist/config.ts';
+import { load } from '../../../../components/data/fashion-mnist/load.ts';
+import { firstOfEachClass } from '../../../../components/data/fashion-mnist/make-subset.ts';
+import { formatIdx, readIdx } from '../../../../components/data/idx.ts';
+import { leafInput } from '../../../helpers/stage-input.ts';
+
+/** A folder with the four official files, holding `count` images whose pixels are all 51 * (index % 6). */
+function officialFolder(count: number, labelCount = count): string {
+  const folder = mkdtempSync(join(tmpdir(), 'peco-fashion-'));
+  const data = Uint8Array.from({ length: count * 784 }, (_, i) => 51 * (Math.floor(i / 784) % 6));
+  const labels = Uint8Array.from({ length: labelCount }, (_, i) => i % 10);
+  for (const split of ['train', 't10k']) {
+    writeFileSync(join(folder, `${split}-images-idx3-ubyte`), formatIdx({ shape: [count, 28, 28], data }));
+    writeFileSync(join(folder, `${split}-labels-idx1-ubyte`), formatIdx({ shape: [labelCount], data: labels }));
+  }
+  return folder;
+}
+
+test('the shipped splits have 1,000 images of each class', async (t) => {
+  for (const split of ['train', 'test'] as const) {
+    const { labels, count, classes } = await load(leafInput(fashionMnist({ split })));
+    t.is(count, 10_000);
+    t.is(classes.length, 10);
+    for (let label = 0; label < 10; label++) t.is(labels.filter((one) => one === label).length, 1000);
+  }
+});
+
+test('the shipped test split is the official one', (t) => {
+  const { files } = fashionMnist({ split: 'test' });
+  const digest = (file: string, rank: number): string =>
+    createHash('sha256').update(formatIdx(readIdx(file, rank))).digest('hex');
+  // zcat t10k-images-idx3-ubyte.gz | sha256sum, of the Debian package dataset-fashion-mnist.
+  t.is(digest(files.images, 3), '5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b');
+  t.is(digest(files.labels, 1), '0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34');
+});
+
+test('images are centred on zeros with three equal channels', async (t) => {
+  const dataset = await load(leafInput(fashionMnist({ split: 'train', root: officialFolder(6) })));
+  t.is(dataset.size, 32);
+  const pixels = dataset.read([5]);
+  t.is(pixels.length, 32 * 32 * 3);
+  const at = (y: number, x: number): number[] => [...pixels.subarray((y * 32 + x) * 3, (y * 32 + x) * 3 + 3)];
+  t.deepEqual(at(1, 16), [0, 0, 0]);
+  t.deepEqual(at(2, 2), [1, 1, 1]); // 51 * 5 = 255
+  t.deepEqual(at(29, 29), [1, 1, 1]);
+  t.deepEqual(at(30, 16), [0, 0, 0]);
+  t.deepEqual(at(16, 1), [0, 0, 0]);
+});
+
+test('images come in the order asked for', async (t) => {
+  const dataset = await load(leafInput(fashionMnist({ split: 'train', size: 28, root: officialFolder(6) })));
+  const first = (pixels: Float32Array, n: number): number => pixels[n * 28 * 28 * 3];
+  const pixels = dataset.read([5, 0, 5]);
+  t.deepEqual([first(pixels, 0), first(pixels, 1), first(pixels, 2)], [1, 0, 1]);
+});
+
+test('a range is a part of the split', async (t) => {
+  const whole = await load(leafInput(fashionMnist({ split: 'train' })));
+  const part = await load(leafInput(fashionMnist({ split: 'train', range: [9000, 10_000] })));
+  t.is(part.count, 1000);
+  t.deepEqual(part.labels, whole.labels.slice(9000));
+  t.deepEqual(part.read([7]), whole.read([9007]));
+  t.throws(() => part.read([1000]), { instanceOf: RangeError });
+});
+
+test('the folder of the official files is not in the config', (t) => {
+  const { config, files } = fashionMnist({ split: 'train', root: officialFolder(1) });
+  t.deepEqual(config, { split: 'train', size: 32 });
+  t.true(files.images.endsWith('train-images-idx3-ubyte'));
+});
+
+test('wrong configs are told by field', (t) => {
+  t.snapshot(fashionMnist({ split: 'test', root: tmpdir() }).issues);
+  t.snapshot(fashionMnist({ split: 'train', range: [5, 5] }).issues);
+  t.snapshot(fashionMnist({ split: 'train', range: [0, 60_000] }).issues);
+});
+
+test('images and labels that do not belong together are refused by name', async (t) => {
+  const component = fashionMnist({ split: 'train', root: officialFolder(6, 5) });
+  await t.throwsAsync(load(leafInput(component)), {
+    message: `${component.files.labels}: has 5 labels for the 6 images of ${component.files.images}`,
+  });
+});
+
+test('the subset takes the first of each class in file order', (t) => {
+  t.deepEqual(firstOfEachClass(Uint8Array.of(1, 0, 1, 1, 0, 0, 2), 2), [0, 1, 2, 4, 6]);
+});

@@ -1,0 +1,37 @@
+import test from 'ava';
+import { topOne } from '../../../components/downstream/classify.ts';
+import { layerScale } from '../../../components/downstream/finetune/model.ts';
+import { linearTopOne } from '../../../components/downstream/linear.ts';
+import { balancedSubset } from '../../../components/downstream/start.ts';
+import { openEngine } from '../../../components/engine/open.ts';
+
+test('layer-wise decay: embeddings are layer 0, block i is i + 1, the head keeps its rate', (t) => {
+  t.is(layerScale(['vit', 'positions'], 2, 0.5), 0.125);
+  t.is(layerScale(['vit', 'blocks', '0', 'qkv', 'weight'], 2, 0.5), 0.25);
+  t.is(layerScale(['vit', 'blocks', '1', 'qkv', 'weight'], 2, 0.5), 0.5);
+  t.is(layerScale(['head', 'weight'], 2, 0.5), 1);
+});
+
+test('top-1 counts rows whose largest entry is the label', (t) => {
+  t.is(topOne(Float32Array.of(1, 2, 5, 0, 3, 4), 2, Uint8Array.of(1, 0, 0)), 2 / 3);
+});
+
+test('a balanced subset has the same number of each class and refuses what is not there', (t) => {
+  const labels = Uint8Array.from({ length: 60 }, (_, i) => i % 3);
+  const chosen = balancedSubset(labels, 3, 30, 1);
+  for (const label of [0, 1, 2]) t.is([...chosen].filter((i) => labels[i] === label).length, 10);
+  t.is(new Set(chosen).size, 30);
+  t.notDeepEqual(chosen, balancedSubset(labels, 3, 30, 2));
+  t.throws(() => balancedSubset(labels, 3, 90, 1), { message: /lower `labels`/ });
+});
+
+test('the linear classifier separates separable rows and not shuffled labels', async (t) => {
+  const engine = await openEngine({ threads: 1 });
+  const rows = Float32Array.from({ length: 400 }, (_, i) => Math.sin(i * 12.9898) * 3);
+  const labels = Uint8Array.from({ length: 200 }, (_, i) => (rows[2 * i] + 2 * rows[2 * i + 1] > 0 ? 1 : 0));
+  const options = { width: 2, classes: 2, steps: 200, learningRate: 0.05, weightDecay: 0 };
+  t.true((await linearTopOne(engine, { rows, labels }, { rows, labels }, options)) > 0.97);
+  const chance = Uint8Array.from({ length: 200 }, (_, i) => (i * 7919) % 2);
+  t.true((await linearTopOne(engine, { rows, labels: chance }, { rows, labels: chance }, options)) < 0.75);
+  engine.dispose();
+});

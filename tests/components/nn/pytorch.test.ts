@@ -1,0 +1,82 @@
+import { readFileSync } from 'node:fs';
+import * as tf from '@tensorflow/tfjs-core';
+import '@tensorflow/tfjs-backend-cpu';
+import '../../../components/engine/gradients/register.ts';
+import test, { type ExecutionContext } from 'ava';
+import { gelu, groupNorm, layerNorm, silu } from '../../../components/nn/layers.ts';
+import { crossEntropy } from '../../../components/nn/losses.ts';
+import { adamw } from '../../../components/nn/optimizer.ts';
+import { stepSize } from '../../../components/nn/schedule.ts';
+
+interface Flat {
+  readonly shape: number[];
+  readonly data: number[];
+}
+type Case = { readonly [name in 'x' | 'y' | 'dy' | 'dx']: Flat };
+// Made by tests/fixtures/nn.py.
+const fixture = JSON.parse(readFileSync(new URL('../../fixtures/nn.json', import.meta.url), 'utf8'));
+
+test.before(async () => {
+  await tf.setBackend('cpu');
+});
+
+const tensor = ({ shape, data }: Flat) => tf.tensor(data, shape);
+
+function near(t: ExecutionContext, actual: tf.Tensor, expected: Flat, tolerance = 2e-5): void {
+  t.deepEqual(actual.shape, expected.shape);
+  const values = actual.dataSync();
+  const worst = expected.data.reduce((most, value, i) => Math.max(most, Math.abs(value - values[i])), 0);
+  t.true(worst <= tolerance, `differs by ${worst}`);
+}
+
+function agrees(t: ExecutionContext, { x, y, dy, dx }: Case, layer: (x: tf.Tensor) => tf.Tensor): void {
+  near(t, layer(tensor(x)), y);
+  near(t, tf.grad(layer)(tensor(x), tensor(dy)), dx);
+}
+
+const norm = { gain: tensor(fixture.gain), bias: tensor(fixture.bias) };
+const layers: { readonly [name: string]: (x: tf.Tensor) => tf.Tensor } = {
+  layerNorm: (x) => layerNorm(x, norm),
+  groupNorm: (x) => groupNorm(x, norm, 4),
+  gelu,
+  silu,
+  crossEntropy: (x) => crossEntropy(x, tf.tensor1d(fixture.labels, 'int32')),
+  smoothed: (x) => crossEntropy(x, tf.tensor1d(fixture.labels, 'int32'), { smoothing: 0.1 }),
+};
+for (const [name, layer] of Object.entries(layers)) {
+  test(`${name} and its gradient are PyTorch's`, (t) => agrees(t, fixture[name], layer));
+}
+
+test('cross-entropy with weights is the weighted mean of the rows, and ignores padding', (t) => {
+  const logits = tf.tensor2d([
+    [0, 0],
+    [100, 0],
+    [3, -5],
+  ]);
+  const labels = tf.tensor1d([0, 0, 1], 'int32');
+  const loss = crossEntropy(logits, labels, { weights: tf.tensor1d([1, 1, 0]) });
+  t.true(Math.abs(loss.dataSync()[0] - Math.LN2 / 2) < 1e-6);
+});
+
+test('three AdamW steps are those of torch.optim.AdamW, without decay of biases', (t) => {
+  const { adamw: run } = fixture;
+  let parameters = { weight: tensor(run.weight), bias: tensor(run.bias) };
+  let moments = {
+    first: { weight: tf.zeros([3, 2]) as tf.Tensor, bias: tf.zeros([2]) as tf.Tensor },
+    second: { weight: tf.zeros([3, 2]) as tf.Tensor, bias: tf.zeros([2]) as tf.Tensor },
+  };
+  run.steps.forEach((step: { [name: string]: Flat }, index: number) => {
+    const host = stepSize(index, 0.01, 0.9, 0.98);
+    const size = {
+      learningRate: tf.scalar(host.learningRate.data[0]),
+      correction1: tf.scalar(host.correction1.data[0]),
+      correction2: tf.scalar(host.correction2.data[0]),
+    };
+    const gradients = { weight: tensor(step.weightGradient), bias: tensor(step.biasGradient) };
+    const next = adamw(parameters, gradients, moments, size, { beta2: 0.98, weightDecay: 0.05 });
+    parameters = next.parameters;
+    moments = next.moments;
+    near(t, parameters.weight, step.weight);
+    near(t, parameters.bias, step.bias);
+  });
+});

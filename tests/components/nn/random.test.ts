@@ -1,0 +1,39 @@
+import test from 'ava';
+import { philox, random } from '../../../components/nn/random.ts';
+
+test('philox gives the known answers of Random123', (t) => {
+  const out = new Uint32Array(4);
+  // kat_vectors of Random123: philox4x32, 10 rounds, counter and key all zero.
+  philox(0, 0, 0, out);
+  t.deepEqual([...out], [0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8]);
+});
+
+test('a stream depends on seed and path alone, and different paths differ', (t) => {
+  const draw = (...path: [number, ...(string | number)[]]) => {
+    const stream = random(...path);
+    return Array.from({ length: 5 }, () => stream.uniform());
+  };
+  t.deepEqual(draw(1, 'mask', 3), draw(1, 'mask', 3));
+  t.notDeepEqual(draw(1, 'mask', 3), draw(1, 'mask', 4));
+  t.notDeepEqual(draw(1, 'mask', 3), draw(2, 'mask', 3));
+});
+
+test('uniform and normal numbers have the moments of their distributions', (t) => {
+  const stream = random(7, 'moments');
+  const count = 20_000;
+  const uniforms = Array.from({ length: count }, () => stream.uniform());
+  const normals = Array.from({ length: count }, () => stream.normal());
+  const mean = (values: number[]) => values.reduce((sum, value) => sum + value, 0) / count;
+  // Four standard errors.
+  t.true(Math.abs(mean(uniforms) - 0.5) < 4 / Math.sqrt(12 * count));
+  t.true(Math.abs(mean(normals)) < 4 / Math.sqrt(count));
+  t.true(Math.abs(mean(normals.map((value) => value ** 2)) - 1) < 4 * Math.sqrt(2 / count));
+});
+
+test('a permutation has every index once', (t) => {
+  const order = random(3, 'order').permutation(100);
+  t.deepEqual(
+    [...order].sort((a, b) => a - b),
+    Array.from({ length: 100 }, (_, i) => i),
+  );
+});

@@ -1,0 +1,101 @@
+import fs from 'node:fs';
+import test from 'ava';
+import { createRig, normalise, type StageCommand } from './support/rig.ts';
+
+test('when a stage fails the others go on, and the table says what is missing', async (t) => {
+  const rig = createRig(t);
+  rig.command('peco-0', 'print and throw');
+  const { code, stdout, stderr } = await rig.peco('run', 'experiment.ts', '--jobs', '1');
+  t.is(code, 1);
+  t.is(stderr, '');
+  t.snapshot(normalise(stdout, rig));
+  t.deepEqual(rig.takeRan(), ['beit-0', 'eval-beit-0', 'mim-beit-0', 'peco-0', 'probe-beit-0', 'report']);
+
+  rig.release('peco-0');
+  t.is((await rig.peco('run', 'experiment.ts')).code, 0);
+  t.deepEqual(rig.takeRan(), ['eval-peco-0', 'mim-peco-0', 'peco-0', 'probe-peco-0', 'report']);
+  t.false(rig.read('results/rig/ablation.md').includes('failed'));
+});
+
+const deaths: readonly (readonly [StageCommand, string])[] = [
+  ['exit', 'its process ended without a result (exit code 3)'],
+  ['die', 'its process was killed (SIGKILL)'],
+];
+
+for (const [command, message] of deaths) {
+  test(`a process that ends by "${command}" fails only its stage`, async (t) => {
+    const rig = createRig(t);
+    rig.command('mim-peco-0', command);
+    const { code, stdout } = await rig.peco('run', 'experiment.ts');
+    t.is(code, 1);
+    t.true(stdout.includes(`pretraining/peco/base/seed-0  FAILED: ${message}`), stdout);
+    t.true(stdout.includes('| peco | probe | 0 | pretraining/peco/base/seed-0 failed |'));
+    t.is(
+      rig.entries().length,
+      7,
+      'both tokenizers and their evaluations, pretraining and probe of beit; the report',
+    );
+  });
+}
+
+test('if nothing of the table could be made there is none', async (t) => {
+  const rig = createRig(t);
+  for (const stage of ['beit-0', 'peco-0']) rig.command(stage, 'throw');
+  const { code, stdout } = await rig.peco('run', 'experiment.ts', '--jobs', '1');
+  t.is(code, 1);
+  t.snapshot(normalise(stdout, rig));
+  t.false(fs.existsSync(rig.file('results')));
+});
+
+test('the stack is shown only with --verbose', async (t) => {
+  const rig = createRig(t);
+  rig.command('peco-0', 'print and throw');
+  const args = ['run', 'experiment.ts', '--upto', 'tokenizer/peco'];
+  const plain = await rig.peco(...args);
+  t.notRegex(plain.stdout, /^\s+at /m);
+  const verbose = await rig.peco(...args, '--verbose');
+  t.regex(verbose.stdout, /^\s+at /m);
+  t.true(verbose.stdout.includes('tokenizer/peco  | reading 10 images'));
+});
+
+test('a metric that is not a number fails the stage that returned it', async (t) => {
+  const rig = createRig(t);
+  rig.edit('parts/stage.ts', 'score: label.length', 'score: Math.log(-1)');
+  const { stdout } = await rig.peco('run', 'experiment.ts', '--upto', 'tokenizer/peco');
+  t.snapshot(normalise(stdout, rig));
+  t.deepEqual(rig.entries(), []);
+});
+
+const usage: { readonly [name: string]: readonly string[] } = {
+  'no command': [],
+  'an unknown command': ['rum', 'experiment.ts'],
+  'an unknown flag': ['run', 'experiment.ts', '--job', '2'],
+  'no file': ['run'],
+  'a file that does not exist': ['run', 'experimnt.ts'],
+  'jobs that are no number': ['run', 'experiment.ts', '--jobs', 'many'],
+  'seeds that are no numbers': ['run', 'experiment.ts', '--seeds', '0,one'],
+  'an unknown engine': ['run', 'experiment.ts', '--engine', 'onxn'],
+  'an unknown stage': ['run', 'experiment.ts', '--upto', 'tokenizer/peko'],
+  'an unknown field': ['run', 'experiment.ts', '--set', 'tokenizers.peco.wieght=3'],
+};
+
+for (const [name, args] of Object.entries(usage)) {
+  test(`wrong usage: ${name}`, async (t) => {
+    const rig = createRig(t);
+    const { code, stdout, stderr } = await rig.peco(...args);
+    t.is(code, 2);
+    t.is(stdout, '');
+    t.snapshot(normalise(stderr, rig));
+    t.deepEqual(rig.takeRan(), []);
+    t.false(fs.existsSync(rig.file('.peco/entries')));
+  });
+}
+
+test('an experiment with a wrong field runs nothing', async (t) => {
+  const rig = createRig(t);
+  rig.edit('experiment.ts', 'weight: 2', 'weight: "much"');
+  const { code, stderr } = await rig.peco('run', 'experiment.ts');
+  t.is(code, 2);
+  t.snapshot(normalise(stderr, rig));
+  t.deepEqual(rig.takeRan(), []);
+});

@@ -1,0 +1,102 @@
+import fs from 'node:fs';
+import test from 'ava';
+import { createRig, isAlive, normalise, type Rig, until } from './support/rig.ts';
+
+/** The table of a run that nobody disturbed, in another store. */
+async function undisturbed(rig: Rig): Promise<string> {
+  await rig.peco('run', 'experiment.ts', '--store', 'other-store', '--out', 'other-results');
+  rig.forget();
+  return rig.read('other-results/rig/ablation.md');
+}
+
+function temporaries(rig: Rig): string[] {
+  return fs.readdirSync(rig.file('.peco/tmp')).filter((name) => name.startsWith('out-'));
+}
+
+test('Ctrl-C stops the stages; the next run goes on from those that had finished', async (t) => {
+  const rig = createRig(t);
+  const table = await undisturbed(rig);
+  rig.command('mim-beit-0', 'wait');
+  const run = rig.start('run', 'experiment.ts', '--jobs', '1');
+  await rig.reached('mim-beit-0');
+  run.process.kill('SIGINT');
+  const { code, stdout } = await run.done;
+  t.is(code, 130);
+  t.snapshot(normalise(stdout, rig));
+  t.is(rig.entries().length, 2, 'both tokenizers');
+  t.deepEqual(temporaries(rig), []);
+  t.false(fs.existsSync(rig.file('results')));
+
+  rig.takeRan();
+  rig.release('mim-beit-0');
+  t.is((await rig.peco('run', 'experiment.ts')).code, 0);
+  t.deepEqual(rig.takeRan(), [
+    'eval-beit-0',
+    'eval-peco-0',
+    'mim-beit-0',
+    'mim-peco-0',
+    'probe-beit-0',
+    'probe-peco-0',
+    'report',
+  ]);
+  t.is(rig.read('results/rig/ablation.md'), table);
+});
+
+test('a second Ctrl-C kills a stage that does not listen', async (t) => {
+  const rig = createRig(t);
+  rig.command('beit-0', 'wait deaf');
+  const run = rig.start('run', 'experiment.ts', '--jobs', '1');
+  const pid = await rig.reached('beit-0');
+  let ended = false;
+  void run.done.then(() => {
+    ended = true;
+  });
+  // Again and again, since a second signal right after the first counts as the same key press.
+  await until(() => {
+    run.process.kill('SIGINT');
+    return ended;
+  });
+  t.is((await run.done).code, 130);
+  t.false(isAlive(pid));
+  t.deepEqual(rig.entries(), []);
+});
+
+test('after kill -9 of a run its stages end, nothing half-written counts, and the next run goes on', async (t) => {
+  const rig = createRig(t);
+  const table = await undisturbed(rig);
+  rig.command('peco-0', 'wait deaf');
+  const run = rig.start('run', 'experiment.ts', '--jobs', '1');
+  const pid = await rig.reached('peco-0');
+  run.process.kill('SIGKILL');
+  t.is((await run.done).signal, 'SIGKILL');
+  await until(() => !isAlive(pid));
+  t.is(rig.entries().length, 1, 'the tokenizer of beit');
+
+  rig.takeRan();
+  rig.release('peco-0');
+  const next = await rig.peco('run', 'experiment.ts');
+  t.is(next.code, 0);
+  t.false(rig.takeRan().includes('beit-0'));
+  t.is(rig.read('results/rig/ablation.md'), table);
+});
+
+test('after kill -9 of a stage the run goes on without it', async (t) => {
+  const rig = createRig(t);
+  rig.command('peco-0', 'wait deaf');
+  const run = rig.start('run', 'experiment.ts', '--jobs', '1');
+  process.kill(await rig.reached('peco-0'), 'SIGKILL');
+  const { code, stdout } = await run.done;
+  t.is(code, 1);
+  t.true(stdout.includes('tokenizer/peco  FAILED: its process was killed (SIGKILL)'));
+  t.true(rig.takeRan().includes('probe-beit-0'));
+});
+
+test('a stage that was told to stop by somebody else has failed', async (t) => {
+  const rig = createRig(t);
+  rig.command('peco-0', 'wait');
+  const run = rig.start('run', 'experiment.ts', '--upto', 'tokenizer/peco');
+  process.kill(await rig.reached('peco-0'), 'SIGTERM');
+  const { code, stdout } = await run.done;
+  t.is(code, 1);
+  t.true(stdout.includes('tokenizer/peco  FAILED: its process was told to stop (SIGTERM)'));
+});

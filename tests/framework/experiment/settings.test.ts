@@ -1,0 +1,51 @@
+import test, { type ExecutionContext } from 'ava';
+import { loadSettings } from '../../../framework/experiment/settings.ts';
+import { formatError } from '../../../framework/stage/errors.ts';
+import { createProject, portable } from '../support/project.ts';
+
+const forms: { readonly [file: string]: string } = {
+  'peco.config.ts': "const jobs: number = 3;\nexport default { store: 'there', jobs };\n",
+  'peco.config.mjs': "export default { store: 'there', jobs: 3 };\n",
+  'peco.config.json': '{ "store": "there", "jobs": 3 }',
+  '.pecorc': 'store: there\njobs: 3\n',
+  '.pecorc.json': '{ "store": "there", "jobs": 3 }',
+  '.pecorc.yaml': 'store: there\njobs: 3\n',
+  'package.json': '{ "name": "fixture", "peco": { "store": "there", "jobs": 3 } }',
+};
+
+for (const [name, text] of Object.entries(forms)) {
+  test(`settings are read from ${name}, also from a folder below`, async (t) => {
+    const project = createProject(t, { [name]: text, 'a/b/file': '' });
+    const expected = { settings: { store: 'there', jobs: 3 }, file: project.file(name) };
+    t.deepEqual(await loadSettings(project.dir), expected);
+    t.deepEqual(await loadSettings(project.file('a/b')), expected);
+  });
+}
+
+test('without a settings file there are none', async (t) => {
+  t.deepEqual(await loadSettings(createProject(t, {}).dir), { settings: {} });
+});
+
+test('the nearest file wins', async (t) => {
+  const project = createProject(t, { '.pecorc': 'jobs: 1', 'a/.pecorc': 'jobs: 2' });
+  t.deepEqual((await loadSettings(project.file('a'))).settings, { jobs: 2 });
+});
+
+async function messageOf(t: ExecutionContext, files: { readonly [name: string]: string }): Promise<string> {
+  const project = createProject(t, files);
+  const error = await t.throwsAsync(loadSettings(project.dir));
+  return portable(formatError(error), project);
+}
+
+test('wrong settings name the file, the field and the fix', async (t) => {
+  t.snapshot(await messageOf(t, { 'peco.config.ts': "export default { stoer: 'x', jobs: 0, engine: 3 };" }));
+});
+
+test('broken settings files name the file', async (t) => {
+  t.snapshot(await messageOf(t, { 'peco.config.ts': 'export default {' }));
+  // Node words the rest, differently in every version.
+  t.regex(
+    await messageOf(t, { 'peco.config.json': '{ "jobs": }' }),
+    /^can't read the settings: .*peco\.config\.json/,
+  );
+});

@@ -1,0 +1,32 @@
+import test from 'ava';
+import { formatError, PecoError } from '../../../framework/stage/errors.ts';
+
+test('an error is told with its place and hint, and without a stack', (t) => {
+  const location = { file: 'a.ts', line: 3, column: 7 };
+  const error = new PecoError('no such layer', { code: 'x', hint: 'did you mean "relu1_2"?', location });
+  t.is(formatError(error), 'no such layer\n  at a.ts:3\n  did you mean "relu1_2"?');
+});
+
+test('an error that stands for many tells them all', (t) => {
+  const problems = [
+    new PecoError('one', { code: 'x', hint: 'mend it' }),
+    new PecoError('two\nlines', { code: 'x' }),
+  ];
+  t.is(
+    formatError(new PecoError('2 problems', { code: 'x', problems })),
+    '2 problems\n\n  one\n    mend it\n\n  two\n  lines',
+  );
+});
+
+test('other errors are told by their message, other values as text', (t) => {
+  t.is(formatError(new TypeError('is no function')), 'is no function');
+  t.is(formatError(new RangeError()), 'RangeError');
+  t.is(formatError('plain'), 'plain');
+});
+
+test('an error keeps its cause and its code', (t) => {
+  const cause = new Error('ENOSPC');
+  const error = new PecoError('full', { code: 'store-write', cause });
+  t.is(error.cause, cause);
+  t.is(error.code, 'store-write');
+});
