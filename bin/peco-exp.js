@@ -6,5 +6,7 @@ if (fs.existsSync(new URL('../tsconfig.json', import.meta.url))) {
   const { build, isFresh } = await import('./build.js');
   if (!isFresh()) await build();
 }
+// Stacks are told by places in the sources.
+if (process.argv.includes('--verbose')) process.setSourceMapsEnabled(true);
 const { main } = await import('../dist/cli.js');
 process.exitCode = await main(process.argv.slice(2));

@@ -22,7 +22,13 @@ import {
 } from 'peco-exp';
 
 // A patch is a token: 32x32 images, stride 8, 16 tokens.
-const tokenizer = { width: 64, stride: 8, codebook: { size: 256, dim: 32 }, steps: 200 } as const;
+const tokenizer = {
+  width: 64,
+  stride: 8,
+  codebook: { size: 256, dim: 32 },
+  steps: 200,
+  learningRate: 3e-3,
+} as const;
 const backbone = vit({ dim: 64, depth: 4, heads: 4, patch: 8 });
 
 const labels = { finetune: 2000, probe: 5000 };
@@ -42,25 +48,31 @@ export default defineExperiment({
       loss: {
         pixel: 1,
         perceptual: {
-          network: vgg({ width: 16, stages: 3, convsPerStage: [1, 2, 2], steps: 250 }),
-          layers: ['relu2_2', 'relu3_2'],
-          weight: 1,
+          network: vgg({ width: 16, stages: 4, convsPerStage: [1, 1, 2, 2], steps: 250, learningRate: 4e-3 }),
+          layers: ['relu3_2', 'relu4_2'],
+          weight: 2,
         },
       },
     }),
   },
   evaluation: tokenizerEvaluation({}),
   pretraining: {
-    base: maskedImageModelling({ backbone, steps: 400 }),
+    base: maskedImageModelling({ backbone, steps: 400, learningRate: 3e-3 }),
   },
   downstream: {
-    finetune: fineTune({ labels: labels.finetune, steps: 200 }),
+    finetune: fineTune({ labels: labels.finetune, steps: 200, learningRate: 3e-3 }),
     probe: linearProbe({ layer: 3, labels: labels.probe }),
   },
   scratch: {
     downstream: {
       // Random weights want every layer to move, and more steps.
-      finetune: fineTune({ backbone, labels: labels.finetune, steps: 400, layerDecay: 1 }),
+      finetune: fineTune({
+        backbone,
+        labels: labels.finetune,
+        steps: 400,
+        learningRate: 2e-3,
+        layerDecay: 1,
+      }),
       probe: linearProbe({ backbone, layer: 3, labels: labels.probe }),
     },
   },

@@ -6,7 +6,11 @@ const options = {
   header: true,
   // A variant called "=1+1" is text for a spreadsheet, not a formula.
   escape_formulas: true,
-  cast: { boolean: (value: boolean) => String(value) },
+  cast: {
+    boolean: (value: boolean) => String(value),
+    // Numbers aren't text, or a negative one would be escaped. Six decimals are far below the noise.
+    number: (value: number) => value.toFixed(6),
+  },
 } as const;
 
 /** A row a variant; mean, sd, n and difference to the baseline of every column. */
@@ -20,8 +24,8 @@ export function wideCsv({ columns, rows }: AblationTable): string {
     variant,
     ...cells.flatMap((cell) =>
       cell
-        ? [number(cell.mean), number(cell.deviation), String(cell.n), number(cell.difference)]
-        : ['', '', '0', ''],
+        ? [cell.mean, cell.deviation, String(cell.n), cell.difference]
+        : [undefined, undefined, '0', undefined],
     ),
   ]);
   return stringify(records, { ...options, columns: header });
@@ -30,12 +34,11 @@ export function wideCsv({ columns, rows }: AblationTable): string {
 /** A line for every number of every cell, unscaled. */
 export function longCsv(results: readonly CellResult[]): string {
   const records = results.flatMap(({ variant, task, seed, metrics }) =>
-    Object.entries(metrics).map(([metric, value]) => [variant, task, String(seed), metric, String(value)]),
+    Object.entries(metrics).map(([metric, value]) => [variant, task, String(seed), metric, value]),
   );
-  return stringify(records, { ...options, columns: ['variant', 'task', 'seed', 'metric', 'value'] });
-}
-
-/** Six decimals are far below the noise and the same on every machine that has the same results. */
-function number(value: number | undefined): string {
-  return value === undefined ? '' : value.toFixed(6);
+  return stringify(records, {
+    ...options,
+    cast: { number: String },
+    columns: ['variant', 'task', 'seed', 'metric', 'value'],
+  });
 }

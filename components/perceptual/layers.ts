@@ -8,6 +8,7 @@ export function deepest(layers: readonly string[], asked: readonly string[]): nu
   if (asked.length === 0) throw new RangeError('features of no layer were asked for');
   const depths = asked.map((layer) => layers.indexOf(layer));
   const unknown = depths.indexOf(-1);
-  if (unknown >= 0) throw new RangeError(`there is no layer "${asked[unknown]}"; there is: ${layers.join(', ')}`);
+  if (unknown >= 0)
+    throw new RangeError(`there is no layer "${asked[unknown]}"; there is: ${layers.join(', ')}`);
   return Math.max(...depths);
 }

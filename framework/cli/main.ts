@@ -38,23 +38,22 @@ function createProgram(finish: (code: number) => void): Command {
     .exitOverride()
     .showHelpAfterError('(peco-exp --help lists commands and flags)')
     .helpCommand(false);
-  withExperimentFlags(program.command('run'), 'Run an experiment and write its table.')
-    .option('--jobs <n>', 'stages at once (default: number of cores, at most 4; PECO_JOBS)', parsePositive)
-    .option('--out <dir>', 'folder for results (default: results; PECO_RESULTS)')
-    .option('--verbose', 'show what stages print, and stacks of errors')
-    .action(async (file: string, flags: ExperimentFlags) => {
+  withExperimentFlags(program.command('run'), 'Run an experiment and write its table.').action(
+    async (file: string, flags: ExperimentFlags) => {
       const { runCommand } = await import('./run-command.ts');
       finish(await runCommand(file, flags));
-    });
-  withExperimentFlags(program.command('plan'), 'Show what would run, and why; run nothing.')
-    .option('--verbose', 'show stacks of errors')
-    .action(async (file: string, flags: ExperimentFlags) => {
+    },
+  );
+  withExperimentFlags(program.command('plan'), 'Show what would run, and why; run nothing.').action(
+    async (file: string, flags: ExperimentFlags) => {
       const { planCommand } = await import('./plan-command.ts');
       finish(await planCommand(file, flags));
-    });
+    },
+  );
   return program;
 }
 
+/** All commands take the same flags, so that changing the command of a line is enough. */
 function withExperimentFlags(command: Command, description: string): Command {
   return command
     .description(description)
@@ -64,7 +63,10 @@ function withExperimentFlags(command: Command, description: string): Command {
     .option('--upto <stage>', 'only this stage and what it needs; repeatable', collect)
     .option('--engine <name>', 'engine that trains: onnx or reference (default: onnx; PECO_ENGINE)')
     .option('--store <dir>', 'folder of stored results (default: .peco; PECO_STORE)')
-    .option('--json', 'machine-readable output: JSON, one object a line');
+    .option('--out <dir>', 'folder for results (default: results; PECO_RESULTS)')
+    .option('--jobs <n>', 'stages at once (default: number of cores, at most 4; PECO_JOBS)', parsePositive)
+    .option('--json', 'machine-readable output: JSON, one object a line')
+    .option('--verbose', 'show what stages print, and stacks of errors');
 }
 
 function collect(value: string, previous: readonly string[] = []): readonly string[] {

@@ -1,8 +1,7 @@
-import type { Plan, PlannedStage } from '../plan/plan.ts';
+import type { Plan } from '../plan/plan.ts';
 import { upstreamStages } from '../run/schedule.ts';
-import { count } from './format.ts';
 import { type ExperimentFlags, prepareExperiment } from './prepare.ts';
-import { formatOverrides } from './render/text.ts';
+import { formatOverrides, formatStatuses } from './render/text.ts';
 
 const mostNeedsShown = 3;
 
@@ -21,10 +20,6 @@ export async function planCommand(file: string, flags: ExperimentFlags): Promise
 
 /** One line a stage, in an order in which they could run: status, id, why, and what it needs. */
 export function formatPlan(plan: Plan): string[] {
-  const many = (status: PlannedStage['status']) =>
-    plan.stages.filter((stage) => stage.status === status).length;
-  const counts = [`${many('hit')} stored`, `${many('run')} to run`];
-  if (many('maybe') > 0) counts.push(`${many('maybe')} maybe`);
   const width = Math.max(...plan.stages.map((stage) => stage.node.id.length));
   const reasonWidth = Math.max(...plan.stages.map((stage) => stage.reason.length));
   const lines = plan.stages.map((stage) => {
@@ -32,7 +27,7 @@ export function formatPlan(plan: Plan): string[] {
     const line = `  ${stage.status.padEnd(5)}  ${stage.node.id.padEnd(width)}  ${stage.reason.padEnd(reasonWidth)}  ${needs}`;
     return line.trimEnd();
   });
-  return [`${plan.graph.experiment}: ${count(plan.stages.length, 'stage')}, ${counts.join(', ')}`, ...lines];
+  return [formatStatuses(plan.graph.experiment, plan.stages), ...lines];
 }
 
 function formatNeeds(ids: readonly string[]): string {

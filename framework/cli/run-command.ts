@@ -11,8 +11,8 @@ import { createLineRenderer } from './render/lines.ts';
 import type { Renderer } from './render/renderer.ts';
 import { formatRunFinished } from './render/text.ts';
 
-/** Lines of a terminal that the live display leaves to what is around it. */
-const spareLines = 6;
+/** Lines of a terminal that the live display leaves to the cursor. */
+const spareLines = 2;
 
 /** `peco-exp run FILE`. Returns the exit code: 0 done, 1 a stage failed, 130 interrupted. */
 export async function runCommand(file: string, flags: ExperimentFlags): Promise<number> {
@@ -37,7 +37,9 @@ export async function runCommand(file: string, flags: ExperimentFlags): Promise<
         results: project.results,
         jobs: project.jobs,
         engine: project.engine,
-        executor: localExecutor(fileURLToPath(new URL('./worker.js', import.meta.url))),
+        executor: localExecutor(fileURLToPath(new URL('./worker.js', import.meta.url)), {
+          sourceMaps: flags.verbose ?? false,
+        }),
         stop: interrupts.stop,
         kill: interrupts.kill,
       },
@@ -68,18 +70,17 @@ function describeStart({ loaded, project, store, plan }: Prepared): RunEvent {
   };
 }
 
-/** NDJSON if asked for, a live display on a terminal that has room for it, and lines everywhere else. */
+/** NDJSON if asked for, a live display on a terminal, and lines everywhere else. */
 async function createRenderer({ plan }: Prepared, flags: ExperimentFlags): Promise<Renderer> {
   const write = (text: string) => void process.stdout.write(text);
   const options = { write, verbose: flags.verbose ?? false };
   if (flags.json) return createJsonRenderer(write);
   const open = plan.stages.filter((stage) => stage.status !== 'hit').map((stage) => stage.node.id);
-  const room = (process.stdout.rows ?? 0) - spareLines;
-  const live =
-    process.stdout.isTTY && !process.env.CI && !options.verbose && open.length > 0 && open.length <= room;
+  const live = process.stdout.isTTY && !process.env.CI && !options.verbose && open.length > 0;
   if (!live) return createLineRenderer(options);
   const { createLiveRenderer } = await import('./render/live.ts');
-  return createLiveRenderer(open, options);
+  const room = () => Math.max(1, (process.stdout.rows ?? 24) - spareLines);
+  return createLiveRenderer({ ...options, stages: open, room });
 }
 
 /** The table, what happened, and where the files are. */

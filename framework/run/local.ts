@@ -8,16 +8,26 @@ const tailLines = 20;
 /** A grandchild may hold the pipes open after the stage's own process has ended: don't wait for it for ever. */
 const drainMilliseconds = 1000;
 
-/** Runs each job in a process of its own on this machine. `worker` is the built `worker.js`. */
-export function localExecutor(worker: string): Executor {
-  return (job, control) => runInProcess(worker, job, control);
+export interface LocalOptions {
+  /** Stacks of failures name the places in the sources: slower to load, so only for those who look at stacks. */
+  readonly sourceMaps: boolean;
 }
 
-async function runInProcess(worker: string, job: StageJob, control: JobControl): Promise<JobResult> {
+/** Runs each job in a process of its own on this machine. `worker` is the built `worker.js`. */
+export function localExecutor(worker: string, options: LocalOptions): Executor {
+  const execArgv = options.sourceMaps ? ['--enable-source-maps'] : [];
+  return (job, control) => runInProcess({ worker, execArgv }, job, control);
+}
+
+async function runInProcess(
+  { worker, execArgv }: { readonly worker: string; readonly execArgv: string[] },
+  job: StageJob,
+  control: JobControl,
+): Promise<JobResult> {
   if (control.stop.aborted) return { type: 'interrupted' };
   let child: ChildProcess;
   try {
-    child = fork(worker, [job.stage], { stdio: ['ignore', 'pipe', 'pipe', 'ipc'], execArgv: [] });
+    child = fork(worker, [job.stage], { stdio: ['ignore', 'pipe', 'pipe', 'ipc'], execArgv });
   } catch (error) {
     return failed(`could not start a process: ${(error as Error).message}`, []);
   }

@@ -54,7 +54,7 @@ test('the stack is shown only with --verbose', async (t) => {
   const plain = await rig.peco(...args);
   t.notRegex(plain.stdout, /^\s+at /m);
   const verbose = await rig.peco(...args, '--verbose');
-  t.regex(verbose.stdout, /^\s+at /m);
+  t.regex(verbose.stdout, /^\s+at obey /m);
   t.true(verbose.stdout.includes('tokenizer/peco  | reading 10 images'));
 });
 

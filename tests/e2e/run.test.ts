@@ -50,11 +50,22 @@ test('a changed field reruns its stage and what depends on it', async (t) => {
   await rig.peco('run', 'experiment.ts');
   rig.takeRan();
   const changed = await rig.peco('run', 'experiment.ts', '--set', 'tokenizers.peco.weight=3', '--jobs', '1');
-  t.deepEqual(rig.takeRan(), ['eval-peco-0', 'mim-peco-0', 'peco-0', 'probe-peco-0']);
-  // The scores come out the same, so the report is found to need no rerun.
+  t.deepEqual(rig.takeRan(), ['eval-peco-0', 'mim-peco-0', 'peco-0', 'probe-peco-0', 'report']);
   t.snapshot(normalise(changed.stdout, rig));
+  // Going back finds the results of before.
   t.is((await rig.peco('run', 'experiment.ts')).code, 0);
   t.deepEqual(rig.takeRan(), []);
+});
+
+test('a stage that reran and put out the same bytes reruns nothing else', async (t) => {
+  const rig = createRig(t);
+  await rig.peco('run', 'experiment.ts');
+  rig.takeRan();
+  rig.write({ 'parts/tokenizer.ts': "export const other = 1;\nexport { run } from './stage.ts';\n" });
+  const { code, stdout } = await rig.peco('run', 'experiment.ts', '--jobs', '1');
+  t.is(code, 0);
+  t.deepEqual(rig.takeRan(), ['beit-0', 'peco-0']);
+  t.snapshot(normalise(stdout, rig));
 });
 
 test('the number of jobs does not change a byte of the results', async (t) => {

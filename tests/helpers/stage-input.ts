@@ -7,5 +7,12 @@ export function leafInput(
   dir = '',
   inputs: { readonly [name: string]: StageInput } = {},
 ): StageInput {
-  return { kind, config, dir, files, inputs, load: () => Promise.reject(new Error(`${kind} can't be loaded here`)) };
+  return {
+    kind,
+    config,
+    dir,
+    files,
+    inputs,
+    load: () => Promise.reject(new Error(`${kind} can't be loaded here`)),
+  };
 }

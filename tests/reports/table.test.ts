@@ -54,6 +54,11 @@ test('CSV is wide by row, escapes formulas, and leaves missing cells empty', (t)
   t.snapshot(wideCsv(buildTable(config, results, columns)));
 });
 
+test('a negative difference is a number for a spreadsheet, not text', (t) => {
+  const lower = [results[0], results[1], cell('=peco|x', 0, { top1: 0.6, error: 4 })];
+  t.regex(wideCsv(buildTable(config, lower, columns)), /,-11\.000000,/);
+});
+
 test('every single number is in the long CSV, unscaled', (t) => {
   t.deepEqual(
     longCsv(results.slice(0, 1)),

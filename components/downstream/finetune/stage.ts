@@ -25,7 +25,9 @@ export const run: StageFunction<FineTuneConfig> = async (context) => {
   const labelled = subset(all, balancedSubset(all.labels, classes, config.labels, seed));
   const backbone = await startingBackbone(context, config, all.size);
   const engine = await openEngine(context.engine);
-  const state = engine.state<FineTuneState<tf.Tensor>>(initClassifier(backbone.weights, backbone.config.dim, classes));
+  const state = engine.state<FineTuneState<tf.Tensor>>(
+    initClassifier(backbone.weights, backbone.config.dim, classes),
+  );
   const scalar = { shape: [] };
   const spec: SpecOf<FineTuneBatch<tf.Tensor>> = {
     images: { shape: [batchSize, all.size, all.size, 3] },

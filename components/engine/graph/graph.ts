@@ -1,9 +1,10 @@
+import { createHash } from 'node:crypto';
 import { EngineError } from '../types.ts';
 import type { Attributes, Domain, ElementType, Node, Source, TypedData, Value, ValueType } from './value.ts';
 import { sizeOf } from './value.ts';
 
-/** Small constants are shared; larger ones are not worth the comparison. */
-const largestSharedConstant = 64;
+/** Equal constants are shared, so that what is computed from them is too; frozen weights are not worth the time. */
+const largestSharedConstant = 2 ** 20;
 
 /**
  * The recorded computation: values in static single assignment form, in the order of their making.
@@ -30,8 +31,9 @@ export class Graph {
       return this.splat(Number(data[0]), type, shape);
     }
     if (data.length > largestSharedConstant) return this.value({ kind: 'constant', data }, type, shape);
-    const bytes = Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString('base64');
-    return this.shared(`constant ${type} [${shape}] ${bytes}`, () => [
+    const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+    const digest = createHash('sha256').update(bytes).digest('base64');
+    return this.shared(`constant ${type} [${shape}] ${digest}`, () => [
       this.value({ kind: 'constant', data }, type, shape),
     ])[0]!;
   }

@@ -45,10 +45,28 @@ export function matmul(g: Graph, a: Value, b: Value, transposeA = false, transpo
 
 /** Two plain matrices. */
 export function gemm(g: Graph, a: Operand, b: Operand): Value {
-  const rows = a.value.shape[a.transposed ? 1 : 0]!;
+  const left =
+    a.transposed && a.value.shape[0]! >= longSum ? { value: turned(g, a.value), transposed: false } : a;
+  const rows = left.value.shape[left.transposed ? 1 : 0]!;
   const columns = b.value.shape[b.transposed ? 0 : 1]!;
-  const attributes = { transA: { int: a.transposed ? 1 : 0 }, transB: { int: b.transposed ? 1 : 0 } };
-  return g.emit('Gemm', [a.value, b.value], { type: 'float32', shape: [rows, columns] }, attributes);
+  const attributes = { transA: { int: left.transposed ? 1 : 0 }, transB: { int: b.transposed ? 1 : 0 } };
+  return g.emit('Gemm', [left.value, b.value], { type: 'float32', shape: [rows, columns] }, attributes);
+}
+
+/** From this length of the sums on, turning the left matrix first is as fast as Gemm's `transA` or up to a third faster. */
+const longSum = 256;
+
+/** A transposed matrix that ONNX Runtime does not recognise as such: it would make it `transA` again. */
+function turned(g: Graph, matrix: Value): Value {
+  const [rows, columns] = matrix.shape as [number, number];
+  const type = matrix.type;
+  const asBatch = g.emit('Reshape', [matrix, g.int64([1, rows, columns])], {
+    type,
+    shape: [1, rows, columns],
+  });
+  const swapped = { type, shape: [1, columns, rows] };
+  const batch = g.emit('Transpose', [asBatch], swapped, { perm: { ints: [0, 2, 1] } });
+  return g.emit('Reshape', [batch, g.int64([columns, rows])], { type, shape: [columns, rows] });
 }
 
 function asMatrix(g: Graph, { value, transposed }: Operand): Operand {

@@ -1,12 +1,14 @@
 import type { Graph } from './graph.ts';
 import { reshape, transpose, transposeOf } from './shape.ts';
 import type { Value } from './value.ts';
+import { sameShape } from './value.ts';
 
 /** `ReduceSum` and the like over `axes`, which disappear from the shape unless `keepDims`. */
 export function reduce(g: Graph, op: string, x: Value, axes: readonly number[], keepDims: boolean): Value {
   if (keepDims) {
     const shape = x.shape.map((length, axis) => (axes.includes(axis) ? 1 : length));
-    return reshape(g, reduce(g, op, x, axes, false), shape);
+    if (transposeOf(x) || sameShape(shape, x.shape)) return reshape(g, reduce(g, op, x, axes, false), shape);
+    return g.emit(op, [x, sortedAxes(g, axes)], { type: x.type, shape }, { keepdims: { int: 1 } });
   }
   const kept = x.shape.map((_, axis) => axis).filter((axis) => !axes.includes(axis));
   const shape = kept.map((axis) => x.shape[axis]!);
@@ -29,6 +31,9 @@ export function reduce(g: Graph, op: string, x: Value, axes: readonly number[], 
       inSource.map((axis) => sorted.indexOf(axis)),
     );
   }
-  const sorted = [...axes].sort((a, b) => a - b);
-  return g.emit(op, [x, g.int64(sorted)], { type: x.type, shape }, { keepdims: { int: 0 } });
+  return g.emit(op, [x, sortedAxes(g, axes)], { type: x.type, shape }, { keepdims: { int: 0 } });
+}
+
+function sortedAxes(g: Graph, axes: readonly number[]): Value {
+  return g.int64([...axes].sort((a, b) => a - b));
 }

@@ -15,6 +15,7 @@ import { reduce } from '../graph/reduce.ts';
 import type { Range } from '../graph/shape.ts';
 import { concat, pad, reshape, slice, transpose } from '../graph/shape.ts';
 import type { Attributes, Value } from '../graph/value.ts';
+import { gatherAxis } from './gather.ts';
 import type { Inputs, Lowerings } from './lowering.ts';
 import { withAttributes } from './lowering.ts';
 import { activate } from './unary.ts';
@@ -95,36 +96,48 @@ function onnxConv(g: Graph, x: Value, filter: Value, info: Info, groups = 1): Va
 function conv2d(g: Graph, x: Value, filter: Value, attributes: WindowAttributes): Value {
   const format = attributes.dataFormat;
   const info = describe(x.shape, filter.shape, attributes);
+  if (fewWindows(info) && format !== 'NCHW') return convByWindows(g, x, filter, info);
   const result = onnxConv(g, channelsFirst(g, x, format), transpose(g, filter, filterToOnnx), info);
   return backFrom(g, result, format);
 }
 
-/** Gradient of a convolution to its input; dy and the result in NCHW, filter as tfjs has it. */
-function convInputGradient(g: Graph, dy: Value, filter: Value, info: Info): Value {
-  const { filterHeight, filterWidth, inHeight, inWidth, outHeight, outWidth, padInfo } = info;
-  const shape = [dy.shape[0]!, filter.shape[2]!, inHeight, inWidth];
-  const top = filterHeight - 1 - padInfo.top;
-  const left = filterWidth - 1 - padInfo.left;
-  const bottom = inHeight - outHeight - top + filterHeight - 1;
-  const right = inWidth - outWidth - left + filterWidth - 1;
-  const plain =
-    info.strideHeight === 1 &&
-    info.strideWidth === 1 &&
-    info.dilationHeight === 1 &&
-    info.dilationWidth === 1;
-  if (plain && Math.min(top, left, bottom, right) >= 0) {
-    // With stride 1 it is a convolution of dy with the filter turned by 180 degrees: faster than ConvTranspose.
-    const turned = slice(g, filter, [
-      { axis: 0, start: filterHeight - 1, count: filterHeight, step: -1 },
-      { axis: 1, start: filterWidth - 1, count: filterWidth, step: -1 },
-    ]);
-    const attributes = {
-      kernel_shape: { ints: [filterHeight, filterWidth] },
-      pads: { ints: [top, left, bottom, right] },
-    };
-    return g.emit('Conv', [dy, transpose(g, turned, [2, 3, 0, 1])], { type: 'float32', shape }, attributes);
+/** Gradient of a convolution to its input; dy and the result in the data format. */
+function convInputGradient(g: Graph, dy: Value, filter: Value, info: Info, format?: string): Value {
+  const mirrored = mirroredConv(info);
+  if (!mirrored) {
+    const shape = [info.batchSize, info.inChannels, info.inHeight, info.inWidth];
+    const onnxFilter = transpose(g, filter, filterToOnnx);
+    return backFrom(g, convTranspose(g, channelsFirst(g, dy, format), onnxFilter, info, shape, 1), format);
   }
-  return convTranspose(g, dy, transpose(g, filter, filterToOnnx), info, shape, 1);
+  // With stride 1 it is a convolution of dy with the filter turned by 180 degrees: faster than ConvTranspose.
+  const turned = slice(g, filter, [
+    { axis: 0, start: info.filterHeight - 1, count: info.filterHeight, step: -1 },
+    { axis: 1, start: info.filterWidth - 1, count: info.filterWidth, step: -1 },
+  ]);
+  const swapped = transpose(g, turned, [0, 1, 3, 2]);
+  if (fewWindows(mirrored) && format !== 'NCHW') return convByWindows(g, dy, swapped, mirrored);
+  const result = onnxConv(g, channelsFirst(g, dy, format), transpose(g, swapped, filterToOnnx), mirrored);
+  return backFrom(g, result, format);
+}
+
+/** The convolution of dy that gives the gradient to the input; undefined where strides or dilations forbid it. */
+function mirroredConv(info: Info): Info | undefined {
+  const top = info.filterHeight - 1 - info.padInfo.top;
+  const left = info.filterWidth - 1 - info.padInfo.left;
+  const bottom = info.inHeight - info.outHeight - top + info.filterHeight - 1;
+  const right = info.inWidth - info.outWidth - left + info.filterWidth - 1;
+  const steps = [info.strideHeight, info.strideWidth, info.dilationHeight, info.dilationWidth];
+  if (steps.some((step) => step !== 1) || Math.min(top, left, bottom, right) < 0) return undefined;
+  return {
+    ...info,
+    inHeight: info.outHeight,
+    inWidth: info.outWidth,
+    inChannels: info.outChannels,
+    outHeight: info.inHeight,
+    outWidth: info.inWidth,
+    outChannels: info.inChannels,
+    padInfo: { ...info.padInfo, top, left, bottom, right },
+  };
 }
 
 /** dy [batch, out, ...], filter [out, in / groups, height, width]. */
@@ -195,19 +208,78 @@ function patches(g: Graph, x: Value, info: Info): Value[] {
   return parts;
 }
 
-/** Gradient of a convolution to its filter: the windows as rows of one matrix ("im2col"), times dy. x, dy in NHWC. */
+/**
+ * All windows of x [batch, height, width, channels] as the rows of one matrix ("im2col"):
+ * [batch * outHeight * outWidth, filterHeight * filterWidth * channels]. One Gather copies them.
+ */
+function windows(g: Graph, x: Value, info: Info): Value {
+  const { padInfo, batchSize, outHeight, outWidth, filterHeight, filterWidth, inChannels } = info;
+  const rows = batchSize * outHeight * outWidth;
+  const columns = filterHeight * filterWidth * inChannels;
+  const whole = filterHeight * filterWidth === 1 && info.strideHeight === 1 && info.strideWidth === 1;
+  const padded = pad(g, x, [
+    [0, 0],
+    [padInfo.top, padInfo.bottom],
+    [padInfo.left, padInfo.right],
+    [0, 0],
+  ]);
+  if (whole) return reshape(g, padded, [rows, columns]);
+  const [, height, width] = padded.shape as Shape4;
+  const pixels = reshape(g, padded, [batchSize, height * width, inChannels]);
+  return reshape(g, gatherAxis(g, pixels, windowIndices(g, info, width), 1), [rows, columns]);
+}
+
+/** The pixels of each window, counted row by row in an image that is `width` wide. */
+function windowIndices(g: Graph, info: Info, width: number): Value {
+  const { outHeight, outWidth, filterHeight, filterWidth } = info;
+  const indices = new Int32Array(outHeight * outWidth * filterHeight * filterWidth);
+  let next = 0;
+  for (let top = 0; top < outHeight; top++) {
+    for (let left = 0; left < outWidth; left++) {
+      for (let row = 0; row < filterHeight; row++) {
+        for (let column = 0; column < filterWidth; column++) {
+          const y = top * info.strideHeight + row * info.dilationHeight;
+          const x = left * info.strideWidth + column * info.dilationWidth;
+          indices[next++] = y * width + x;
+        }
+      }
+    }
+  }
+  return g.constant(indices, 'int32', [indices.length]);
+}
+
+const plain = (value: Value) => ({ value, transposed: false });
+
+/** A convolution as the matrix of its windows times the filter, in NHWC. */
+function convByWindows(g: Graph, x: Value, filter: Value, info: Info): Value {
+  const { batchSize, outHeight, outWidth, inChannels, outChannels, filterHeight, filterWidth } = info;
+  const matrix = reshape(g, filter, [filterHeight * filterWidth * inChannels, outChannels]);
+  const product = gemm(g, plain(windows(g, x, info)), plain(matrix));
+  return reshape(g, product, [batchSize, outHeight, outWidth, outChannels]);
+}
+
+/**
+ * Up to this many numbers in the matrix of windows it is the faster way: one product for the whole batch instead of
+ * one an image, no transposes, and the gradient to the filter uses the same matrix. Beyond, memory would suffer.
+ */
+const largestWindows = 4 * 2 ** 20;
+
+function fewWindows({
+  batchSize,
+  outHeight,
+  outWidth,
+  inChannels,
+  filterHeight,
+  filterWidth,
+}: Info): boolean {
+  return batchSize * outHeight * outWidth * inChannels * filterHeight * filterWidth <= largestWindows;
+}
+
+/** Gradient of a convolution to its filter: the windows, transposed, times dy. x and dy in NHWC. */
 function convFilterGradient(g: Graph, x: Value, dy: Value, info: Info): Value {
   const { batchSize, outHeight, outWidth, inChannels, outChannels, filterHeight, filterWidth } = info;
-  const rows = batchSize * outHeight * outWidth;
-  const windows = reshape(g, concat(g, patches(g, x, info), 3), [
-    rows,
-    filterHeight * filterWidth * inChannels,
-  ]);
-  const product = gemm(
-    g,
-    { value: windows, transposed: true },
-    { value: reshape(g, dy, [rows, outChannels]), transposed: false },
-  );
+  const rows = reshape(g, dy, [batchSize * outHeight * outWidth, outChannels]);
+  const product = gemm(g, { value: windows(g, x, info), transposed: true }, plain(rows));
   return reshape(g, product, [filterHeight, filterWidth, inChannels, outChannels]);
 }
 
@@ -265,8 +337,7 @@ export const convLowerings: Lowerings = {
   FusedConv2D: withAttributes<FusedConv2DAttrs>(fusedConv2d),
   Conv2DBackpropInput: withAttributes<Conv2DBackpropInputAttrs>((g, { dy, filter }, attributes) => {
     const info = describe(attributes.inputShape, filter.shape, attributes);
-    const format = attributes.dataFormat;
-    return backFrom(g, convInputGradient(g, channelsFirst(g, dy, format), filter, info), format);
+    return convInputGradient(g, dy, filter, info, attributes.dataFormat);
   }),
   Conv2DBackpropFilter: withAttributes<Conv2DBackpropFilterAttrs>((g, { x, dy }, attributes) => {
     const info = describe(x.shape, attributes.filterShape, attributes);

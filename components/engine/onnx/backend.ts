@@ -1,5 +1,5 @@
 import type { BackendValues, DataId, DataType, TensorInfo } from '@tensorflow/tfjs-core';
-import { engine, KernelBackend, registerKernel } from '@tensorflow/tfjs-core';
+import { engine, getKernel, KernelBackend, registerKernel } from '@tensorflow/tfjs-core';
 import { Graph } from '../graph/graph.ts';
 import type { ElementType, Value } from '../graph/value.ts';
 import { sizeOf } from '../graph/value.ts';
@@ -97,9 +97,10 @@ function toTyped(type: ElementType, values: ArrayLike<number>): Float32Array | I
   return type === 'int32' ? Int32Array.from(values) : Uint8Array.from(values);
 }
 
-/** tfjs keeps kernels by the name of the backend, so once is enough. */
+/** tfjs keeps kernels by the name of the backend, so once is enough (also where a process loads two bundles of this). */
 function registerLowerings(): void {
   for (const [kernelName, lower] of Object.entries(lowerings)) {
+    if (getKernel(kernelName, traceBackendName) !== undefined) continue;
     registerKernel({
       kernelName,
       backendName: traceBackendName,

@@ -99,7 +99,13 @@ export function encodeModel(
   const results: object[] = [];
   for (const { name: output, value } of outputs) {
     if (value.source.kind === 'node' && !names.has(value.id)) names.set(value.id, output);
-    else results.push({ input: [nameOf(value)], output: [output], name: `Output_${output}`, opType: 'Identity' });
+    else
+      results.push({
+        input: [nameOf(value)],
+        output: [output],
+        name: `Output_${output}`,
+        opType: 'Identity',
+      });
   }
   const encoded = nodes.map((node, index) => ({
     input: node.inputs.map((input) => (input ? nameOf(input) : '')),

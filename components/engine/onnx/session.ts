@@ -1,4 +1,3 @@
-import { availableParallelism } from 'node:os';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import type { HostTensor } from '../types.ts';
 
@@ -17,7 +16,7 @@ export function createSession(model: Uint8Array, threads: number): Promise<Infer
         // Denormals, which softmax tails are full of, make CPU arithmetic 5 to 8 times slower.
         set_denormal_as_zero: '1',
         // Waiting threads that spin take the cores from other processes.
-        intra_op: { allow_spinning: threads > 1 && threads >= availableParallelism() ? '1' : '0' },
+        intra_op: { allow_spinning: '0' },
       },
     },
   });

@@ -25,7 +25,9 @@ interface StoredTensor {
 }
 
 interface StoredModel {
-  readonly weightsManifest: readonly [{ readonly paths: readonly string[]; readonly weights: readonly StoredTensor[] }];
+  readonly weightsManifest: readonly [
+    { readonly paths: readonly string[]; readonly weights: readonly StoredTensor[] },
+  ];
 }
 
 interface Quantised {
@@ -48,11 +50,16 @@ function readTensors(folder: string): Map<string, Quantised> {
     tensors.set(name, { shape, bytes: bytes.subarray(offset, offset + length), min, scale });
     offset += length;
   }
-  if (offset !== bytes.length) throw new Error(`${folder}: ${bytes.length} bytes of weights, but ${offset} described`);
+  if (offset !== bytes.length)
+    throw new Error(`${folder}: ${bytes.length} bytes of weights, but ${offset} described`);
   return tensors;
 }
 
-function fold(tensors: Map<string, Quantised>, index: string, shape: readonly number[]): { [name: string]: RawTensor } {
+function fold(
+  tensors: Map<string, Quantised>,
+  index: string,
+  shape: readonly number[],
+): { [name: string]: RawTensor } {
   const find = (name: string): Quantised => {
     const tensor = tensors.get(name);
     if (!tensor) throw new Error(`the model has no tensor "${name}"`);
@@ -63,7 +70,8 @@ function fold(tensors: Map<string, Quantised>, index: string, shape: readonly nu
     return Array.from(bytes, (byte) => min + scale * byte);
   };
   const kernel = find(`conv2d_${index}/kernel`);
-  if (String(kernel.shape) !== String(shape)) throw new Error(`conv2d_${index} is [${kernel.shape}], not [${shape}]`);
+  if (String(kernel.shape) !== String(shape))
+    throw new Error(`conv2d_${index} is [${kernel.shape}], not [${shape}]`);
   const gains = values('moving_variance').map((variance) => 1 / Math.sqrt(variance + BATCH_NORM_EPSILON));
   const means = values('moving_mean');
   const betas = values('beta');
@@ -82,7 +90,9 @@ function floats(values: readonly number[]): RawTensor {
 }
 
 function convert(packageFolder: string): void {
-  const { name, version, license } = JSON.parse(readFileSync(join(packageFolder, 'package.json'), 'utf8')) as {
+  const { name, version, license } = JSON.parse(
+    readFileSync(join(packageFolder, 'package.json'), 'utf8'),
+  ) as {
     readonly [field: string]: string;
   };
   if (name !== 'nsfwjs' || version !== '4.3.0') throw new Error(`${packageFolder} is ${name} ${version}`);
@@ -91,7 +101,11 @@ function convert(packageFolder: string): void {
     {},
     ...CONVOLUTIONS.map((conv) => fold(stored, conv.name.replace('conv2d_', ''), conv.shape)),
   ) as { [name: string]: RawTensor };
-  const metadata = { source: `${name} ${version}`, licence: license, network: 'InceptionV3, input to mixed1' };
+  const metadata = {
+    source: `${name} ${version}`,
+    licence: license,
+    network: 'InceptionV3, input to mixed1',
+  };
   const target = fileURLToPath(new URL('./inception-stem.safetensors', import.meta.url));
   writeFileSync(target, formatSafetensors({ tensors, metadata }));
 }

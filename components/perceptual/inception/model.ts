@@ -40,7 +40,12 @@ function mix(weights: Weights, x: tf.Tensor4D, block: MixedBlock): tf.Tensor4D {
     branch.reduce((y, convolution) => convolve(weights, y, convolution), from);
   const pooled = tf.avgPool(x, 3, 1, 'same');
   return tf.concat(
-    [run(x, block.branch1x1), run(x, block.branch5x5), run(x, block.branch3x3dbl), run(pooled, block.branchPool)],
+    [
+      run(x, block.branch1x1),
+      run(x, block.branch5x5),
+      run(x, block.branch3x3dbl),
+      run(pooled, block.branchPool),
+    ],
     3,
   );
 }

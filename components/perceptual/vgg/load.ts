@@ -1,8 +1,8 @@
 import path from 'node:path';
-import type { LoadFunction, StageInput } from '../../../framework/stage/contract.ts';
 import type * as tf from '@tensorflow/tfjs-core';
+import type { LoadFunction, StageInput } from '../../../framework/stage/contract.ts';
 import { flatten, loadTree, unflatten } from '../../nn/safetensors.ts';
-import type { HostTree, TreeOf } from '../../nn/tree.ts';
+import type { HostTree } from '../../nn/tree.ts';
 import type { FeatureNetwork } from '../types.ts';
 import { vggConvolutions, vggLayers } from './architecture.ts';
 import type { VggConfig } from './config.ts';
@@ -24,5 +24,5 @@ export const load: LoadFunction<FeatureNetwork> = async (input: StageInput) => {
 
 /** `conv1_1/weight` -> `conv1_1: { weight }`. */
 function nest(tensors: { readonly [name: string]: tf.Tensor }): VggParameters<tf.Tensor> {
-  return unflatten<tf.Tensor>(tensors) as TreeOf<tf.Tensor> as VggParameters<tf.Tensor>;
+  return unflatten<tf.Tensor>(tensors) as unknown as VggParameters<tf.Tensor>;
 }

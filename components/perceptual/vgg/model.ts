@@ -1,9 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { HostTensor } from '../../engine/types.ts';
-import { hostTensor } from '../../nn/tree.ts';
 import { heNormal, zeros } from '../../nn/init.ts';
 import { type Affine, conv, dense } from '../../nn/layers.ts';
 import { random } from '../../nn/random.ts';
+import { hostTensor } from '../../nn/tree.ts';
 import { deepest } from '../layers.ts';
 import { type VggArchitecture, vggConvolutions, vggLayers } from './architecture.ts';
 
@@ -14,7 +14,11 @@ export type VggParameters<T> = { readonly [name: string]: Affine<T> };
 const MEAN = [0.485, 0.456, 0.406];
 const DEVIATION = [0.229, 0.224, 0.225];
 
-export function initVgg(architecture: VggArchitecture, classes: number, seed: number): VggParameters<HostTensor> {
+export function initVgg(
+  architecture: VggArchitecture,
+  classes: number,
+  seed: number,
+): VggParameters<HostTensor> {
   const convolutions = vggConvolutions(architecture);
   const last = convolutions[convolutions.length - 1];
   const parameters = convolutions.map(({ name, inputs, outputs }): [string, Affine<HostTensor>] => {

@@ -1,7 +1,7 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import { flipRandomly, shiftRandomly } from '../../data/augment.ts';
-import type { Dataset } from '../../data/types.ts';
 import { shuffledBatches } from '../../data/batches.ts';
+import type { Dataset } from '../../data/types.ts';
 import type { HostOf, HostTensor, SpecOf } from '../../engine/types.ts';
 import { valueAndGradients } from '../../nn/gradients.ts';
 import { accuracy, crossEntropy } from '../../nn/losses.ts';

@@ -49,7 +49,9 @@ export const run: StageFunction<MaskedImageModellingConfig> = async (context) =>
     size: { learningRate: scalar, correction1: scalar, correction2: scalar },
   };
   const vocabulary = tokenizer.vocabulary;
-  const state = engine.state<MimState<tf.Tensor>>(initMim(config, { imageSize: dataset.size, vocabulary, seed }));
+  const state = engine.state<MimState<tf.Tensor>>(
+    initMim(config, { imageSize: dataset.size, vocabulary, seed }),
+  );
   const program = await engine.compile({
     name: 'masked image modelling',
     step: mimStep(config),

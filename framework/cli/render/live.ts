@@ -17,35 +17,48 @@ type Wrapper = ListrTaskWrapper<unknown, typeof DefaultRenderer, typeof SimpleRe
 interface Line {
   readonly stage: string;
   wrapper?: Wrapper;
-  ended: boolean;
+  phase: 'waiting' | 'active' | 'ended';
+  title: string;
+  visible: boolean;
   end(how: 'completed' | 'failed' | 'skipped'): void;
 }
 
+export interface LiveOptions extends RenderOptions {
+  /** The stages that may run: they have a line each. */
+  readonly stages: readonly string[];
+  /** Lines that fit the terminal now. */
+  room(): number;
+}
+
 /**
- * Shows a run on a terminal: one line for each of `stages`, redrawn in place. Failures and warnings in full come when
- * the display is closed, where they can be read and scrolled back to.
+ * Shows a run on a terminal: one line a stage, redrawn in place. Where not all fit, those are shown that run, and those
+ * that ended last. Failures and warnings in full come when the display is closed, where they can be read and scrolled
+ * back to.
  */
-export async function createLiveRenderer(
-  stages: readonly string[],
-  options: RenderOptions,
-): Promise<Renderer> {
+export async function createLiveRenderer(options: LiveOptions): Promise<Renderer> {
+  const { stages } = options;
   const { Listr, ListrTaskState } = await import('listr2');
   const width = Math.max(...stages.map((stage) => stage.length));
   const lines = new Map<string, Line>();
+  /** The latest last. */
+  const ended: Line[] = [];
   const remarks: (StageFailed | Warning)[] = [];
   let running: Promise<unknown> | undefined;
 
   const tasks = stages.map((stage): ListrTask<unknown, typeof DefaultRenderer> => {
     let settle: { resolve(): void; reject(reason: Error): void };
-    const ended = new Promise<void>((resolve, reject) => {
+    const ending = new Promise<void>((resolve, reject) => {
       settle = { resolve, reject };
     });
     const line: Line = {
       stage,
-      ended: false,
+      phase: 'waiting',
+      title: stage,
+      visible: true,
       end(how) {
-        if (line.ended) return;
-        line.ended = true;
+        if (line.phase === 'ended') return;
+        line.phase = 'ended';
+        ended.push(line);
         // Listr marks what has started as completed; it must also be told so of what was found in the store.
         if (line.wrapper) {
           line.wrapper.task.state$ = how === 'skipped' ? ListrTaskState.SKIPPED : ListrTaskState.STARTED;
@@ -59,9 +72,10 @@ export async function createLiveRenderer(
       title: stage,
       task: (_context, wrapper) => {
         line.wrapper = wrapper;
+        wrapper.title = line.visible ? line.title : '';
         // Listr would show every task as started, since it runs them all at once: our scheduler decides.
-        wrapper.task.state$ = ListrTaskState.WAITING;
-        return ended;
+        if (line.phase === 'waiting') wrapper.task.state$ = ListrTaskState.WAITING;
+        return ending;
       },
     };
   });
@@ -79,11 +93,32 @@ export async function createLiveRenderer(
   });
 
   function setText(stage: string, text: string): void {
-    const wrapper = lines.get(stage)?.wrapper;
-    if (wrapper) wrapper.title = text === '' ? stage : `${stage.padEnd(width)}  ${text}`;
+    const line = lines.get(stage);
+    if (!line) return;
+    line.title = text === '' ? stage : `${stage.padEnd(width)}  ${text}`;
+    if (line.visible && line.wrapper) line.wrapper.title = line.title;
+  }
+
+  /** More lines than the terminal has would make it scroll at every redraw. */
+  function arrange(room: number): void {
+    const all = [...lines.values()];
+    const active = all.filter((line) => line.phase === 'active');
+    const waiting = all.filter((line) => line.phase === 'waiting');
+    const chosen = new Set([...active, ...ended.toReversed(), ...waiting].slice(0, room));
+    for (const line of all) {
+      if (line.visible === chosen.has(line)) continue;
+      line.visible = !line.visible;
+      // Listr leaves out lines without text.
+      if (line.wrapper) line.wrapper.title = line.visible ? line.title : '';
+    }
   }
 
   function show(event: RunEvent): void {
+    apply(event);
+    if (event.type !== 'stage-progress') arrange(options.room());
+  }
+
+  function apply(event: RunEvent): void {
     switch (event.type) {
       case 'run-started':
         options.write(formatRunStarted(event).join('\n').concat('\n'));
@@ -93,8 +128,9 @@ export async function createLiveRenderer(
         setText(event.stage, 'another run is making it, waiting for that');
         return;
       case 'stage-started': {
-        const wrapper = lines.get(event.stage)?.wrapper;
-        if (wrapper) wrapper.task.state$ = ListrTaskState.STARTED;
+        const line = lines.get(event.stage);
+        if (line) line.phase = 'active';
+        if (line?.wrapper) line.wrapper.task.state$ = ListrTaskState.STARTED;
         setText(event.stage, '');
         return;
       }
@@ -120,7 +156,7 @@ export async function createLiveRenderer(
         return;
       case 'run-interrupted':
         for (const line of lines.values()) {
-          if (line.wrapper?.task.isStarted()) setText(line.stage, formatInterrupt(event));
+          if (line.phase === 'active') setText(line.stage, formatInterrupt(event));
         }
         return;
       case 'warning':
@@ -136,7 +172,10 @@ export async function createLiveRenderer(
 
   async function close(): Promise<void> {
     // What is still open was never started.
-    for (const line of lines.values()) line.end('skipped');
+    for (const line of lines.values()) {
+      if (line.phase === 'waiting') setText(line.stage, 'not started');
+      line.end('skipped');
+    }
     await running;
     const text = remarks.flatMap((event) =>
       event.type === 'warning' ? formatWarning(event) : formatFailure(event, options.verbose),

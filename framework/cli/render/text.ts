@@ -7,6 +7,7 @@ import type {
   StageFailed,
   StageFinished,
   StageSkipped,
+  StageSummary,
   Warning,
 } from '../../run/events.ts';
 import { count, formatDuration, formatRate } from '../format.ts';
@@ -20,11 +21,22 @@ export function formatOverrides(overrides: readonly Override[]): string[] {
 }
 
 export function formatRunStarted(event: RunStarted): string[] {
-  const stored = event.stages.filter((stage) => stage.status === 'hit').length;
-  const rest = event.stages.length - stored;
-  const how = rest > 0 ? `, ${rest} to run (${event.engine}, ${count(event.jobs, 'job')})` : '';
-  const summary = `${event.experiment}: ${count(event.stages.length, 'stage')}, ${stored} stored${how}`;
-  return [...formatOverrides(event.overrides), summary];
+  const { experiment, stages, engine, jobs, overrides } = event;
+  const allStored = stages.every((stage) => stage.status === 'hit');
+  const how = allStored ? '' : ` (${engine}, ${count(jobs, 'job')})`;
+  return [...formatOverrides(overrides), `${formatStatuses(experiment, stages)}${how}`];
+}
+
+/** `quickstart: 24 stages, 12 stored, 3 to run, 9 maybe` */
+export function formatStatuses(
+  experiment: string,
+  stages: readonly { readonly status: StageSummary['status'] }[],
+): string {
+  const many = (status: StageSummary['status']) => stages.filter((stage) => stage.status === status).length;
+  const parts = [count(stages.length, 'stage'), `${many('hit')} stored`];
+  if (many('run') > 0) parts.push(`${many('run')} to run`);
+  if (many('maybe') > 0) parts.push(`${many('maybe')} maybe`);
+  return `${experiment}: ${parts.join(', ')}`;
 }
 
 /** `done in 31 s · 3,100 images/s`; for a result that was there already, where it came from. */

@@ -17,8 +17,9 @@ test('an image is mirrored left to right, channels kept', (t) => {
 
 test('an image is moved and filled with zeros', (t) => {
   const image = Float32Array.of(1, 2, 3, 4, 5, 6, 7, 8, 9);
-  const moved = (down: number, right: number): number[] =>
-    [...shiftRandomly(image, 3, 1, scripted({ int: [down + 1, right + 1] }), 1)];
+  const moved = (down: number, right: number): number[] => [
+    ...shiftRandomly(image, 3, 1, scripted({ int: [down + 1, right + 1] }), 1),
+  ];
   t.deepEqual(moved(0, 0), [...image]);
   t.deepEqual(moved(1, 0), [0, 0, 0, 1, 2, 3, 4, 5, 6]);
   t.deepEqual(moved(-1, 0), [4, 5, 6, 7, 8, 9, 0, 0, 0]);
@@ -27,7 +28,7 @@ test('an image is moved and filled with zeros', (t) => {
 });
 
 test('about half of the images are mirrored', (t) => {
-  const images = Float32Array.from({ length: 2000 }, (_, i) => i % 2 ); // 500 images of 2x2, rows 0 1
+  const images = Float32Array.from({ length: 2000 }, (_, i) => i % 2); // 500 images of 2x2, rows 0 1
   flipRandomly(images, 2, random(1, 'flip'), 1);
   const mirrored = Array.from({ length: 500 }, (_, n) => images[n * 4]).filter((value) => value === 1).length;
   t.true(mirrored > 200 && mirrored < 300, String(mirrored));

@@ -16,7 +16,9 @@ test('every image is shown once an epoch, and epochs differ', (t) => {
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 40 }), fc.integer({ min: 1, max: 60 }), (count, batch) => {
       const batches = shuffledBatches({ count, batch, seed: 0, purpose: 'epochs' });
-      const stream = Array.from({ length: Math.ceil((2 * count) / batch) }, (_, k) => [...batches.at(k)]).flat();
+      const stream = Array.from({ length: Math.ceil((2 * count) / batch) }, (_, k) => [
+        ...batches.at(k),
+      ]).flat();
       const all = Array.from({ length: count }, (_, i) => i);
       for (const epoch of [0, 1]) {
         const shown = stream.slice(epoch * count, (epoch + 1) * count);

@@ -15,7 +15,7 @@ export const tokenizer = defineComponent({
   role: 'tokenizer',
   kind: 'rig-tokenizer',
   schema: z.strictObject({ name: z.string(), weight: z.number().default(1), steps: z.int().positive().default(3) }),
-  run: stage,
+  run: new URL('./tokenizer.ts', import.meta.url).href,
   load,
 });
 export const evaluation = defineComponent({ role: 'evaluation', kind: 'rig-evaluation', schema, run: stage });
@@ -142,6 +142,7 @@ export const rigFiles: { readonly [name: string]: string } = {
   'package.json': '{ "name": "rig", "type": "module" }\n',
   'parts/config.ts': config,
   'parts/stage.ts': stage,
+  'parts/tokenizer.ts': "export { run } from './stage.ts';\n",
   'parts/obey.ts': obey,
   'parts/load.ts': load,
   'parts/report.ts': report,

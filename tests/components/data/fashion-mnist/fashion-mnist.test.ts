@@ -16,7 +16,10 @@ function officialFolder(count: number, labelCount = count): string {
   const labels = Uint8Array.from({ length: labelCount }, (_, i) => i % 10);
   for (const split of ['train', 't10k']) {
     writeFileSync(join(folder, `${split}-images-idx3-ubyte`), formatIdx({ shape: [count, 28, 28], data }));
-    writeFileSync(join(folder, `${split}-labels-idx1-ubyte`), formatIdx({ shape: [labelCount], data: labels }));
+    writeFileSync(
+      join(folder, `${split}-labels-idx1-ubyte`),
+      formatIdx({ shape: [labelCount], data: labels }),
+    );
   }
   return folder;
 }
@@ -33,7 +36,9 @@ test('the shipped splits have 1,000 images of each class', async (t) => {
 test('the shipped test split is the official one', (t) => {
   const { files } = fashionMnist({ split: 'test' });
   const digest = (file: string, rank: number): string =>
-    createHash('sha256').update(formatIdx(readIdx(file, rank))).digest('hex');
+    createHash('sha256')
+      .update(formatIdx(readIdx(file, rank)))
+      .digest('hex');
   // zcat t10k-images-idx3-ubyte.gz | sha256sum, of the Debian package dataset-fashion-mnist.
   t.is(digest(files.images, 3), '5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b');
   t.is(digest(files.labels, 1), '0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34');

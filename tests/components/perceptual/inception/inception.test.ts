@@ -38,7 +38,12 @@ function patternImage({ height, width }: Expected): HostTensor {
   return hostTensor([1, height, width, 3], data);
 }
 
-async function run(network: FeatureNetwork, engineName: string, images: HostTensor, layers: readonly string[]) {
+async function run(
+  network: FeatureNetwork,
+  engineName: string,
+  images: HostTensor,
+  layers: readonly string[],
+) {
   const engine = await openEngine({ name: engineName });
   try {
     const program = await engine.compile<

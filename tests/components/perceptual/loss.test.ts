@@ -1,0 +1,101 @@
+import '@tensorflow/tfjs-backend-cpu';
+import * as tf from '@tensorflow/tfjs-core';
+import test from 'ava';
+import '../../../components/engine/gradients/register.ts';
+import { inception } from '../../../components/perceptual/inception/config.ts';
+import { load } from '../../../components/perceptual/inception/load.ts';
+import { normaliseFeatures, perceptualLoss, targetFeatures } from '../../../components/perceptual/loss.ts';
+import type { FeatureNetwork } from '../../../components/perceptual/types.ts';
+import { leafInput } from '../../helpers/stage-input.ts';
+
+/** A network whose two layers are the images themselves, and their doubles. */
+const identity: FeatureNetwork = {
+  name: 'identity',
+  layers: ['same', 'twice'],
+  weights: {},
+  features: (_, images, layers) => layers.map((layer) => (layer === 'same' ? images : tf.mul(images, 2))),
+};
+
+const values = (x: tf.Tensor): number[] => [...x.dataSync()];
+
+function distance(
+  a: number[],
+  b: number[],
+  layers: string[],
+  normalisation: 'unit' | 'layer' | 'none',
+): number {
+  const options = { layers, normalisation };
+  const shape: [number, number, number, number] = [1, 1, a.length / 2, 2];
+  const targets = targetFeatures(identity, {}, tf.tensor4d(a, shape), options);
+  return perceptualLoss(identity, {}, tf.tensor4d(b, shape), targets, options).dataSync()[0];
+}
+
+test('unit: squared differences of unit vectors, summed over channels and averaged over positions', (t) => {
+  // (3, 4) / 5 = (.6, .8) against (1, 0): .16 + .64 = .8; (0, 2) against (0, 5): 0. Mean over 2 positions: .4
+  t.true(Math.abs(distance([3, 4, 0, 2], [1, 0, 0, 5], ['same'], 'unit') - 0.4) < 1e-6);
+  // Scale of a layer doesn't matter, so two layers give twice that.
+  t.true(Math.abs(distance([3, 4, 0, 2], [1, 0, 0, 5], ['same', 'twice'], 'unit') - 0.8) < 1e-6);
+});
+
+test('none: mean squared difference, so that the scale of a layer matters', (t) => {
+  // ((3-1)^2 + (4-0)^2) / 2 = 10, and four times that with everything doubled.
+  t.is(distance([3, 4], [1, 0], ['same'], 'none'), 10);
+  t.is(distance([3, 4], [1, 0], ['same', 'twice'], 'none'), 50);
+});
+
+test('layer: mean 0 and variance 1 over channels', (t) => {
+  // (1, 5) -> (-1, 1) and (9, 2) -> (1, -1): mean of 4 and 4.
+  t.true(Math.abs(distance([1, 5], [9, 2], ['same'], 'layer') - 4) < 1e-5);
+});
+
+test('the gradient is that of finite differences, and finite where all channels are zero', (t) => {
+  const shape: [number, number, number, number] = [1, 1, 2, 2];
+  const point = [0.5, 1.2, 0.9, 0.3];
+  for (const normalisation of ['unit', 'layer', 'none'] as const) {
+    const options = { layers: ['same'], normalisation };
+    const targets = targetFeatures(identity, {}, tf.tensor4d([1, 0.3, 0.2, 0.7], shape), options);
+    const loss = (x: tf.Tensor4D): tf.Scalar => perceptualLoss(identity, {}, x, targets, options);
+    const gradient = values(tf.grad((x: tf.Tensor) => loss(x as tf.Tensor4D))(tf.tensor4d(point, shape)));
+    for (const [i, value] of gradient.entries()) {
+      const at = (step: number): number =>
+        loss(
+          tf.tensor4d(
+            point.map((v, j) => (j === i ? v + step : v)),
+            shape,
+          ),
+        ).dataSync()[0];
+      const numeric = (at(1e-2) - at(-1e-2)) / 2e-2;
+      t.true(
+        Math.abs(numeric - value) < 2e-3 + 2e-2 * Math.abs(numeric),
+        `${normalisation}[${i}]: ${value}, ${numeric}`,
+      );
+    }
+    const atZero = values(tf.grad((x: tf.Tensor) => loss(x as tf.Tensor4D))(tf.zeros(shape)));
+    t.true(atZero.every(Number.isFinite), `${normalisation}: ${atZero}`);
+  }
+});
+
+test('normalisation keeps positions without activation at zero', (t) => {
+  t.deepEqual(values(normaliseFeatures(tf.zeros([1, 1, 1, 3]), 'unit')), [0, 0, 0]);
+});
+
+test('blur looks worse than brightness at the same mean squared error (InceptionV3)', async (t) => {
+  const network = await load(leafInput(inception({})));
+  const weights = Object.fromEntries(
+    Object.entries(network.weights).map(([name, w]) => [name, tf.tensor(w.data, [...w.shape])]),
+  );
+  const size = 32;
+  const pattern = Float32Array.from({ length: size * size * 3 }, (_, i) => {
+    const [y, x] = [Math.floor(i / (3 * size)), Math.floor(i / 3) % size];
+    return 0.25 + 0.5 * ((Math.floor(x / 3) + Math.floor(y / 5)) % 2);
+  });
+  const sharp = tf.tensor4d(pattern, [1, size, size, 3]);
+  const blurred = tf.avgPool(sharp, 3, 1, 'same');
+  const brighter = tf.add(sharp, tf.sqrt(tf.mean(tf.squaredDifference(sharp, blurred)))) as tf.Tensor4D;
+  const options = { layers: ['activation_3', 'activation_5'], normalisation: 'unit' } as const;
+  const targets = targetFeatures(network, weights, sharp, options);
+  const [blur, light] = [blurred, brighter].map(
+    (x) => perceptualLoss(network, weights, x, targets, options).dataSync()[0],
+  );
+  t.true(blur > 2 * light, `${blur} against ${light}`);
+});

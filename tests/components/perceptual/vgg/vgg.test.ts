@@ -1,0 +1,99 @@
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import '@tensorflow/tfjs-backend-cpu';
+import * as tf from '@tensorflow/tfjs-core';
+import test from 'ava';
+import type { Dataset } from '../../../../components/data/types.ts';
+import { vggConvolutions } from '../../../../components/perceptual/vgg/architecture.ts';
+import { vgg } from '../../../../components/perceptual/vgg/config.ts';
+import { load } from '../../../../components/perceptual/vgg/load.ts';
+import { run } from '../../../../components/perceptual/vgg/stage.ts';
+import type { StageContext, StageInput } from '../../../../framework/stage/contract.ts';
+import { leafInput } from '../../../helpers/stage-input.ts';
+
+/** Stripes along x or along y, with a random-looking phase: easy for convolutions, impossible for a single pixel. */
+const stripes: Dataset = {
+  name: 'stripes',
+  count: 200,
+  size: 8,
+  channels: 3,
+  classes: ['along x', 'along y'],
+  labels: Uint8Array.from({ length: 200 }, (_, i) => i % 2),
+  read: (indices) =>
+    Float32Array.from({ length: indices.length * 192 }, (_, i) => {
+      const index = indices[Math.floor(i / 192)];
+      const [y, x] = [Math.floor((i % 192) / 24), Math.floor(i / 3) % 8];
+      return ((index % 2 === 0 ? x : y) + index * 7) % 4 < 2 ? 1 : 0;
+    }),
+};
+
+const component = vgg({
+  width: 8,
+  stages: 2,
+  convsPerStage: [1, 2],
+  steps: 120,
+  batchSize: 16,
+  shift: 1,
+  warmupSteps: 10,
+  learningRate: 1e-2,
+});
+
+async function trainStripes(): Promise<{ dir: string; metrics: { readonly [name: string]: number } }> {
+  const dir = mkdtempSync(join(tmpdir(), 'peco-vgg-'));
+  const train: StageInput = { ...leafInput(component), load: async <T>() => stripes as T };
+  const context: StageContext<never> = {
+    config: component.config as never,
+    seed: 0,
+    inputs: { train },
+    outDir: dir,
+    scratchDir: dir,
+    engine: { name: 'onnx', threads: 1 },
+    signal: new AbortController().signal,
+    progress: () => {},
+    log: () => {},
+  };
+  const { metrics = {} } = await run(context as never);
+  return { dir, metrics };
+}
+
+test('width 64 with [2, 2, 3, 3, 3] has the convolutions of VGG16', (t) => {
+  const convolutions = vggConvolutions({ width: 64, stages: 5, convsPerStage: [2, 2, 3, 3, 3] });
+  // torchvision: 14,714,688 parameters in `features`.
+  const parameters = convolutions.reduce(
+    (sum, { inputs, outputs }) => sum + 9 * inputs * outputs + outputs,
+    0,
+  );
+  t.is(parameters, 14_714_688);
+  t.is(convolutions.at(-1)?.layer, 'relu5_3');
+});
+
+test('the layers of a configuration are offered', (t) => {
+  const { offers } = vgg({ stages: 2, convsPerStage: [1, 2], steps: 1 });
+  t.deepEqual(offers, ['relu1_1', 'relu2_1', 'relu2_2']);
+});
+
+test('numbers for other stages than there are: told by field', (t) => {
+  t.snapshot(vgg({ stages: 3, convsPerStage: [1, 2], steps: 1 }).issues);
+});
+
+test('training learns, is deterministic, and its result is a network of the offered layers', async (t) => {
+  const { dir, metrics } = await trainStripes();
+  t.true(metrics.loss < 0.35, `loss ${metrics.loss}, log 2 at the start`);
+  t.true(metrics.heldOutAccuracy > 0.9, `held-out accuracy ${metrics.heldOutAccuracy}`);
+  t.is(metrics.heldOutImages, 20);
+  t.deepEqual((await trainStripes()).metrics, metrics);
+
+  const network = await load(leafInput(component, dir));
+  t.deepEqual(network.layers, ['relu1_1', 'relu2_1', 'relu2_2']);
+  const weights = Object.fromEntries(
+    Object.entries(network.weights).map(([name, w]) => [name, tf.tensor(w.data, [...w.shape])]),
+  );
+  const images = tf.tensor4d(stripes.read([0, 1]), [2, 8, 8, 3]);
+  const shapes = network.features(weights, images, ['relu2_2', 'relu1_1']).map((x) => x.shape);
+  t.deepEqual(shapes, [
+    [2, 4, 4, 16],
+    [2, 8, 8, 8],
+  ]);
+  t.throws(() => network.features(weights, images, ['relu3_1']), { instanceOf: RangeError });
+});

@@ -1,0 +1,65 @@
+import { execFile } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { promisify } from 'node:util';
+import test, { type ExecutionContext } from 'ava';
+import { createProject, type Project, repository } from '../framework/support/project.ts';
+
+const parts = ['bin', 'components', 'framework', 'reports', 'index.ts', 'package.json', 'tsconfig.json'];
+
+/** A clone of this repository with its packages installed, but nothing built. */
+function cloneRepository(t: ExecutionContext): Project {
+  const project = createProject(t, {});
+  fs.rmSync(project.file('node_modules'), { recursive: true });
+  fs.symlinkSync(path.join(repository, 'node_modules'), project.file('node_modules'));
+  for (const part of parts) {
+    const filter = (file: string) => fs.statSync(file).isDirectory() || /\.(ts|js|json)$/.test(file);
+    fs.cpSync(path.join(repository, part), project.file(part), { recursive: true, filter });
+  }
+  return project;
+}
+
+async function launch(project: Project, ...args: string[]): Promise<string> {
+  const run = promisify(execFile);
+  const { stdout } = await run(process.execPath, [project.file('bin/peco-exp.js'), ...args]);
+  return stdout;
+}
+
+test('in a clone the launcher builds what is missing, and again when a source was edited', async (t) => {
+  const clone = cloneRepository(t);
+  const { version } = JSON.parse(clone.read('package.json'));
+  t.is((await launch(clone, '--version')).trim(), version);
+  const built = fs.statSync(clone.file('dist/cli.js')).mtimeMs;
+  await launch(clone, '--version');
+  t.is(fs.statSync(clone.file('dist/cli.js')).mtimeMs, built, 'nothing was edited, nothing is built');
+  clone.edit('framework/cli/main.ts', 'Runs experiments', 'Carries out experiments');
+  t.true((await launch(clone, '--help')).includes('Carries out experiments'));
+});
+
+test('several processes may build at once', async (t) => {
+  const clone = cloneRepository(t);
+  const versions = await Promise.all([1, 2, 3].map(() => launch(clone, '--version')));
+  t.is(new Set(versions).size, 1);
+  t.deepEqual(
+    fs.readdirSync(clone.file('dist')).filter((name) => name.endsWith('.tmp')),
+    [],
+  );
+});
+
+test('without sources the launcher takes what was built', async (t) => {
+  const clone = cloneRepository(t);
+  await launch(clone, '--version');
+  // A published package: the sources of components are in it, the compiler's settings are not.
+  fs.rmSync(clone.file('tsconfig.json'));
+  fs.rmSync(clone.file('framework'), { recursive: true });
+  t.regex(await launch(clone, '--version'), /^\d+\.\d+\.\d+/);
+});
+
+test('components of the built library know where their code is', async (t) => {
+  const clone = cloneRepository(t);
+  await launch(clone, '--version');
+  const library = await import(pathToFileURL(clone.file('dist/index.js')).href);
+  const { implementation } = library.fashionMnist({ split: 'test' });
+  t.is(implementation.load, pathToFileURL(clone.file('components/data/fashion-mnist/load.ts')).href);
+});

@@ -1,0 +1,63 @@
+import os from 'node:os';
+import test from 'ava';
+import { findProject } from '../../../framework/cli/project.ts';
+import { createProject, portable } from '../support/project.ts';
+
+const files = {
+  'sub/package.json': '{ "name": "sub" }',
+  'sub/experiments/a.ts': '',
+};
+
+test('without settings all is at home in the project of the experiment file', async (t) => {
+  const project = createProject(t, files);
+  const found = await findProject('sub/experiments/a.ts', { flags: {}, env: {}, cwd: project.dir });
+  t.deepEqual(found, {
+    root: project.file('sub'),
+    store: project.file('sub/.peco'),
+    results: project.file('sub/results'),
+    engine: 'onnx',
+    jobs: Math.min(os.availableParallelism(), 4),
+  });
+});
+
+test('flags win over the environment, that over settings; paths are relative to who says them', async (t) => {
+  const project = createProject(t, {
+    ...files,
+    'sub/peco.config.json': '{ "store": "stored", "results": "shown", "engine": "reference", "jobs": 3 }',
+  });
+  const options = { flags: {}, env: {}, cwd: project.dir };
+  const settings = await findProject('sub/experiments/a.ts', options);
+  t.like(settings, {
+    store: project.file('sub/stored'),
+    results: project.file('sub/shown'),
+    engine: 'reference',
+    jobs: 3,
+  });
+
+  const env = { PECO_STORE: 'e', PECO_RESULTS: 'er', PECO_ENGINE: 'onnx', PECO_JOBS: '2' };
+  const environment = await findProject('sub/experiments/a.ts', { ...options, env });
+  t.like(environment, { store: project.file('e'), results: project.file('er'), engine: 'onnx', jobs: 2 });
+
+  const flags = { store: 'f', out: 'fr', engine: 'reference', jobs: 1 };
+  const flagged = await findProject('sub/experiments/a.ts', { ...options, env, flags });
+  t.like(flagged, { store: project.file('f'), results: project.file('fr'), engine: 'reference', jobs: 1 });
+});
+
+test('an empty variable counts as not set', async (t) => {
+  const project = createProject(t, files);
+  const env = { PECO_STORE: '', PECO_JOBS: '' };
+  const found = await findProject('sub/experiments/a.ts', { flags: {}, env, cwd: project.dir });
+  t.is(found.store, project.file('sub/.peco'));
+});
+
+test('a variable with an impossible value is named', async (t) => {
+  const project = createProject(t, files);
+  const ask = (env: { readonly [name: string]: string }) =>
+    t.throwsAsync(findProject('sub/experiments/a.ts', { flags: {}, env, cwd: project.dir }));
+  const errors = [
+    await ask({ PECO_JOBS: 'all' }),
+    await ask({ PECO_JOBS: '0' }),
+    await ask({ PECO_ENGINE: 'onx' }),
+  ];
+  t.snapshot(errors.map((error) => portable(error?.message ?? '', project)));
+});
