@@ -1,5 +1,6 @@
 import { binaryLowerings } from './binary.ts';
 import { convLowerings } from './conv.ts';
+import { depthwiseLowerings } from './depthwise.ts';
 import { gatherLowerings } from './gather.ts';
 import type { Lowerings } from './lowering.ts';
 import { poolLowerings } from './pool.ts';
@@ -16,6 +17,7 @@ export const lowerings: Lowerings = {
   ...reduceLowerings,
   ...gatherLowerings,
   ...convLowerings,
+  ...depthwiseLowerings,
   ...poolLowerings,
   ...resizeLowerings,
 };

@@ -5,7 +5,7 @@ import type { Graph } from '../graph/graph.ts';
 import { reshape, transpose } from '../graph/shape.ts';
 import type { Attributes, Value } from '../graph/value.ts';
 import { sizeOf } from '../graph/value.ts';
-import { convTranspose, toNchw, toNhwc } from './conv.ts';
+import { convTranspose, toNchw, toNhwc } from './conv-info.ts';
 import type { Lowerings } from './lowering.ts';
 import { withAttributes } from './lowering.ts';
 

@@ -1,0 +1,81 @@
+import type { Graph } from '../graph/graph.ts';
+import { gemm } from '../graph/matmul.ts';
+import { pad, reshape } from '../graph/shape.ts';
+import type { Value } from '../graph/value.ts';
+import type { Info, Shape4 } from './conv-info.ts';
+import { gatherAxis } from './gather.ts';
+
+/**
+ * All windows of x [batch, height, width, channels] as the rows of one matrix ("im2col"):
+ * [batch * outHeight * outWidth, filterHeight * filterWidth * channels]. One Gather copies them.
+ */
+function windows(g: Graph, x: Value, info: Info): Value {
+  const { padInfo, batchSize, outHeight, outWidth, filterHeight, filterWidth, inChannels } = info;
+  const rows = batchSize * outHeight * outWidth;
+  const columns = filterHeight * filterWidth * inChannels;
+  const whole = filterHeight * filterWidth === 1 && info.strideHeight === 1 && info.strideWidth === 1;
+  const padded = pad(g, x, [
+    [0, 0],
+    [padInfo.top, padInfo.bottom],
+    [padInfo.left, padInfo.right],
+    [0, 0],
+  ]);
+  if (whole) return reshape(g, padded, [rows, columns]);
+  const [, height, width] = padded.shape as Shape4;
+  const pixels = reshape(g, padded, [batchSize, height * width, inChannels]);
+  return reshape(g, gatherAxis(g, pixels, windowIndices(g, info, width), 1), [rows, columns]);
+}
+
+/** The pixels of each window, counted row by row in an image that is `width` wide. */
+function windowIndices(g: Graph, info: Info, width: number): Value {
+  const { outHeight, outWidth, filterHeight, filterWidth } = info;
+  const indices = new Int32Array(outHeight * outWidth * filterHeight * filterWidth);
+  let next = 0;
+  for (let top = 0; top < outHeight; top++) {
+    for (let left = 0; left < outWidth; left++) {
+      for (let row = 0; row < filterHeight; row++) {
+        for (let column = 0; column < filterWidth; column++) {
+          const y = top * info.strideHeight + row * info.dilationHeight;
+          const x = left * info.strideWidth + column * info.dilationWidth;
+          indices[next++] = y * width + x;
+        }
+      }
+    }
+  }
+  return g.constant(indices, 'int32', [indices.length]);
+}
+
+const plain = (value: Value) => ({ value, transposed: false });
+
+/** A convolution as the matrix of its windows times the filter, in NHWC. */
+export function convByWindows(g: Graph, x: Value, filter: Value, info: Info): Value {
+  const { batchSize, outHeight, outWidth, inChannels, outChannels, filterHeight, filterWidth } = info;
+  const matrix = reshape(g, filter, [filterHeight * filterWidth * inChannels, outChannels]);
+  const product = gemm(g, plain(windows(g, x, info)), plain(matrix));
+  return reshape(g, product, [batchSize, outHeight, outWidth, outChannels]);
+}
+
+/**
+ * Up to this many numbers in the matrix of windows it is the faster way: one product for the whole batch instead of
+ * one an image, no transposes, and the gradient to the filter uses the same matrix. Beyond, memory would suffer.
+ */
+const largestWindows = 4 * 2 ** 20;
+
+export function fewWindows({
+  batchSize,
+  outHeight,
+  outWidth,
+  inChannels,
+  filterHeight,
+  filterWidth,
+}: Info): boolean {
+  return batchSize * outHeight * outWidth * inChannels * filterHeight * filterWidth <= largestWindows;
+}
+
+/** Gradient of a convolution to its filter: the windows, transposed, times dy. x and dy in NHWC. */
+export function convFilterGradient(g: Graph, x: Value, dy: Value, info: Info): Value {
+  const { batchSize, outHeight, outWidth, inChannels, outChannels, filterHeight, filterWidth } = info;
+  const rows = reshape(g, dy, [batchSize * outHeight * outWidth, outChannels]);
+  const product = gemm(g, { value: windows(g, x, info), transposed: true }, plain(rows));
+  return reshape(g, product, [filterHeight, filterWidth, inChannels, outChannels]);
+}
