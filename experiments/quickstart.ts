@@ -26,7 +26,7 @@ const tokenizer = {
   width: 64,
   stride: 8,
   codebook: { size: 256, dim: 32 },
-  steps: 200,
+  steps: 180,
   learningRate: 3e-3,
 } as const;
 const backbone = vit({ dim: 64, depth: 4, heads: 4, patch: 8 });
@@ -48,7 +48,7 @@ export default defineExperiment({
       loss: {
         pixel: 1,
         perceptual: {
-          network: vgg({ width: 16, stages: 4, convsPerStage: [1, 1, 2, 2], steps: 250, learningRate: 4e-3 }),
+          network: vgg({ width: 16, stages: 4, convsPerStage: [1, 1, 2, 2], steps: 200, learningRate: 4e-3 }),
           layers: ['relu3_2', 'relu4_2'],
           weight: 2,
         },
@@ -57,7 +57,7 @@ export default defineExperiment({
   },
   evaluation: tokenizerEvaluation({}),
   pretraining: {
-    base: maskedImageModelling({ backbone, steps: 400, learningRate: 3e-3 }),
+    base: maskedImageModelling({ backbone, steps: 330, learningRate: 3e-3 }),
   },
   downstream: {
     finetune: fineTune({ labels: labels.finetune, steps: 200, learningRate: 3e-3 }),
