@@ -6,6 +6,12 @@
  * Data: 10,000 training and 10,000 test images of Fashion-MNIST, which ship with the repository. Rows of the table:
  * scratch (no pretraining), beit (the baseline: Gumbel-softmax dVAE), pixel (VQ-VAE), peco (VQ-VAE with a perceptual
  * loss on a VGG that is trained in the DAG).
+ *
+ * Time: 2 min 54 s on two cores (one measurement). Expect on the linear probe: scratch 58, beit 66, pixel 66, peco 68 %;
+ * every pretrained row beats scratch there by far more than the spread of its seeds. On fine-tuning none does: with two
+ * seeds scratch (69.5 +- 2.5, given twice the steps) is within the spread of beit, pixel and peco (69.5, 70.1, 71.7);
+ * three minutes are too short to show it. Learning rates and the perceptual layers were chosen on the last 2,000
+ * training images (one seed, two or three values each), the numbers of steps by time alone.
  */
 import {
   ablationTable,
@@ -48,7 +54,7 @@ export default defineExperiment({
       loss: {
         pixel: 1,
         perceptual: {
-          network: vgg({ width: 16, stages: 4, convsPerStage: [1, 1, 2, 2], steps: 200, learningRate: 4e-3 }),
+          network: vgg({ width: 16, stages: 4, convsPerStage: [1, 1, 2, 2], steps: 180, learningRate: 4e-3 }),
           layers: ['relu3_2', 'relu4_2'],
           weight: 2,
         },
@@ -57,7 +63,7 @@ export default defineExperiment({
   },
   evaluation: tokenizerEvaluation({}),
   pretraining: {
-    base: maskedImageModelling({ backbone, steps: 330, learningRate: 3e-3 }),
+    base: maskedImageModelling({ backbone, steps: 300, learningRate: 3e-3 }),
   },
   downstream: {
     finetune: fineTune({ labels: labels.finetune, steps: 200, learningRate: 3e-3 }),
