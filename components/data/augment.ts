@@ -2,10 +2,17 @@ import type { Random } from '../nn/random.ts';
 
 /** Mirrors each image left to right with probability one half, in place. Images are `[n, size, size, channels]`. */
 export function flipRandomly(images: Float32Array, size: number, random: Random, channels = 3): void {
+  const count = images.length / (size * size * channels);
+  const flags = Uint8Array.from({ length: count }, () => (random.uniform() < 0.5 ? 1 : 0));
+  flipRows(images, flags, size, channels);
+}
+
+/** Mirrors the images whose flag is set, in place. */
+export function flipRows(images: Float32Array, flags: Uint8Array, size: number, channels = 3): void {
   const row = size * channels;
-  for (let start = 0; start < images.length; start += size * row) {
-    if (random.uniform() >= 0.5) continue;
-    for (let y = 0; y < size; y++) mirror(images, start + y * row, size, channels);
+  for (const [image, flag] of flags.entries()) {
+    if (!flag) continue;
+    for (let y = 0; y < size; y++) mirror(images, (image * size + y) * row, size, channels);
   }
 }
 

@@ -1,8 +1,8 @@
 import type * as tf from '@tensorflow/tfjs-core';
+import { flipRows } from '../data/augment.ts';
 import type { Dataset } from '../data/types.ts';
 import type { Engine } from '../engine/types.ts';
 import { hostTensor } from '../nn/tree.ts';
-import { flipRows } from './training.ts';
 import type { Tokenizer } from './types.ts';
 
 /** Codes of images `[0, count)` of a data set, int32 [count * tokens], optionally of their mirror images. */

@@ -1,10 +1,11 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { StageContext } from '../../framework/stage/contract.ts';
+import { flipRows } from '../data/augment.ts';
 import type { Dataset } from '../data/types.ts';
 import type { HostTensor } from '../engine/types.ts';
 import { meanSquaredError } from '../nn/losses.ts';
 import { random } from '../nn/random.ts';
-import { hostTensor, type TreeOf } from '../nn/tree.ts';
+import { hostTensor } from '../nn/tree.ts';
 import { perceptualLoss, targetFeatures } from '../perceptual/loss.ts';
 import type { FeatureNetwork } from '../perceptual/types.ts';
 import type { TokenizerTraining } from './config.ts';
@@ -82,26 +83,3 @@ export function imageBatches(dataset: Dataset, batchSize: number, seed: number, 
     return { images: hostTensor([batchSize, dataset.size, dataset.size, 3], pixels), indices, flips };
   };
 }
-
-/** Mirrors the images whose flag is set, in place. */
-export function flipRows(pixels: Float32Array, flips: Uint8Array, size: number): void {
-  const row = size * 3;
-  for (let image = 0; image < flips.length; image++) {
-    if (!flips[image]) continue;
-    for (let y = 0; y < size; y++) {
-      const start = (image * size + y) * row;
-      for (let left = 0, right = size - 1; left < right; left++, right--) {
-        for (let c = 0; c < 3; c++) {
-          const a = start + left * 3 + c;
-          const b = start + right * 3 + c;
-          const swap = pixels[a];
-          pixels[a] = pixels[b];
-          pixels[b] = swap;
-        }
-      }
-    }
-  }
-}
-
-/** A tree of host tensors, as programs take them for state. */
-export type HostParameters = TreeOf<HostTensor>;
