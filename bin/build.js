@@ -1,5 +1,5 @@
 /**
- * Builds dist/: the command line, the entry of stage processes, and the library. Also tells whether what is there is
+ * Builds dist/: the command line, the entries of its processes, and the library. Also tells whether what is there is
  * up to date, so that a clone needs no build step: the launcher builds when a source has changed.
  */
 import fs from 'node:fs';
@@ -13,6 +13,8 @@ const recordFile = path.join(dist, 'build.json');
 const entries = {
   cli: 'framework/cli/main.ts',
   worker: 'framework/run/worker.ts',
+  // Called as a process, as the worker is: the command line knows where it lies, not what it computes.
+  'engine-check': 'components/engine/check-process.ts',
   index: 'index.ts',
 };
 

@@ -1,13 +1,20 @@
 import type { Leaves, TreeOf } from './tree.ts';
-import { isHostTensor, leavesOf } from './tree.ts';
+import { isHostTensor, isSpec, leavesOf } from './tree.ts';
 import type { HostTensor, TensorSpec } from './types.ts';
 import { EngineError } from './types.ts';
 
 const arrays = { float32: Float32Array, int32: Int32Array, bool: Uint8Array } as const;
 
-/** A typed array of `length` zeros for the type. */
-export function allocate(dtype: HostTensor['dtype'], length: number): HostTensor['data'] {
-  return new arrays[dtype](length);
+/** A typed array of zeros for that type and shape. Throws EngineError where the machine has not that much memory. */
+export function allocate(dtype: HostTensor['dtype'], shape: readonly number[]): HostTensor['data'] {
+  try {
+    return new arrays[dtype](sizeOf(shape));
+  } catch (error) {
+    throw new EngineError(
+      `no memory for ${describeSpec({ dtype, shape })}: ${error instanceof Error ? error.message : error}`,
+      { cause: error },
+    );
+  }
 }
 
 export function describeSpec({ shape, dtype }: TensorSpec): string {
@@ -43,22 +50,60 @@ export function checkedLeaves(
 /** The leaves of a tree of host tensors, each checked to have the array that its type and shape ask for. */
 export function hostLeaves(tree: unknown, what: string): Leaves<HostTensor> {
   const leaves = prefixed(what, () => leavesOf(tree as TreeOf<HostTensor>, isHostTensor));
-  for (const [path, { dtype, shape, data }] of leaves) {
-    const wanted = arrays[dtype];
-    if (!wanted) throw new EngineError(`${what}: '${path}' has the unknown dtype '${dtype}'`);
-    if (!(data instanceof wanted)) {
-      throw new EngineError(
-        `${what}: '${path}' is ${dtype}, so its data must be a ${wanted.name}, not ${data.constructor.name}`,
-      );
-    }
-    const size = shape.reduce((product, length) => product * length, 1);
-    if (data.length !== size) {
-      throw new EngineError(
-        `${what}: '${path}' of shape [${shape.join(', ')}] needs ${size} values, it has ${data.length}`,
-      );
-    }
+  for (const [path, leaf] of leaves) {
+    checkSpec(leaf, `${what}: '${path}'`);
+    checkData(leaf, `${what}: '${path}'`);
   }
   return leaves;
+}
+
+/** The leaves of a tree of specs, each checked to be a type and a shape that a tensor can have. */
+export function specLeaves(tree: unknown, what: string): Leaves<TensorSpec> {
+  const leaves = prefixed(what, () => leavesOf(tree as TreeOf<TensorSpec>, isSpec));
+  for (const [path, spec] of leaves) checkSpec(spec, `${what}: '${path}'`);
+  return leaves;
+}
+
+function checkSpec({ dtype = 'float32', shape }: TensorSpec, leaf: string): void {
+  if (!Object.hasOwn(arrays, dtype)) {
+    throw new EngineError(
+      `${leaf} has the unknown dtype '${dtype}'; there are ${Object.keys(arrays).join(', ')}`,
+    );
+  }
+  if (!Array.isArray(shape)) throw new EngineError(`${leaf}: its shape must be a list of lengths`);
+  // An axis of length 0 is refused too: ONNX Runtime ends the process on some operators that get an empty tensor.
+  const wrong = shape.find((length) => !Number.isSafeInteger(length) || length < 1);
+  if (wrong !== undefined) {
+    throw new EngineError(
+      `${leaf} has the shape [${shape.join(', ')}], but lengths of axes are whole numbers from 1 up, not ${wrong}`,
+    );
+  }
+}
+
+function checkData({ dtype, shape, data }: HostTensor, leaf: string): void {
+  const wanted = arrays[dtype];
+  if (!(data instanceof wanted)) {
+    throw new EngineError(`${leaf} is ${dtype}, so its data must be a ${wanted.name}, not ${kindOf(data)}`);
+  }
+  const size = sizeOf(shape);
+  if (data.length === size) return;
+  const gone = data.length === 0 && data.buffer.byteLength === 0;
+  throw new EngineError(
+    `${leaf} of shape [${shape.join(', ')}] needs ${size} values, it has ${data.length}${
+      gone ? ' (was its buffer transferred to a worker? pass a copy)' : ''
+    }`,
+  );
+}
+
+function kindOf(data: unknown): string {
+  if (typeof data === 'function')
+    return 'a method (a tf.Tensor? pass { dtype, shape, data: tensor.dataSync() })';
+  if (typeof data !== 'object' || data === null) return String(data);
+  return data.constructor?.name ?? 'an object';
+}
+
+function sizeOf(shape: readonly number[]): number {
+  return shape.reduce((product, length) => product * length, 1);
 }
 
 function prefixed<T>(what: string, work: () => T): T {

@@ -3,17 +3,30 @@ import { EngineError } from './types.ts';
 
 const openers: { readonly [name: string]: (threads: number) => Promise<Engine> } = {
   onnx: async (threads) => (await import('./onnx/engine.ts')).openOnnxEngine(threads),
-  reference: async () => (await import('./reference/engine.ts')).openReferenceEngine(),
+  reference: async () => (await import('./eager/reference.ts')).openReferenceEngine(),
+  wasm: async () => (await import('./eager/wasm.ts')).openWasmEngine(),
+  tensorflow: async (threads) => (await import('./eager/tensorflow.ts')).openTensorflowEngine(threads),
+  auto: async (threads) => (await import('./auto.ts')).openAutoEngine(threads),
 };
 
+export const engineNames: readonly string[] = Object.keys(openers);
+
 /**
- * Opens an engine: `onnx` (default) compiles, `reference` runs eagerly on tfjs's plain CPU backend.
- * `threads` is 1 unless said. Throws EngineError for a name that is no engine or a count that is no positive integer.
+ * Opens an engine.
+ * - `onnx` (default) compiles, and needs nothing that isn't installed with this package.
+ * - `reference` runs eagerly on tfjs's plain JavaScript backend: slow, the truth that others are compared with.
+ * - `wasm` runs eagerly on tfjs's WebAssembly backend; needs `@tensorflow/tfjs-backend-wasm`.
+ * - `tensorflow` runs eagerly on `@tensorflow/tfjs-node-gpu` or `@tensorflow/tfjs-node`, whichever is installed.
+ * - `auto` is `tensorflow` where that is installed and trains a small step, otherwise `onnx`.
+ *
+ * `threads` is 1 unless said; `reference` and `wasm` have one.
+ * Throws EngineError for a name that is no engine, a count that is no positive integer, and for an engine that can't
+ * be had on this machine, with the remedy.
  */
 export async function openEngine({ name = 'onnx', threads = 1 }: EngineOptions = {}): Promise<Engine> {
   const open = Object.hasOwn(openers, name) ? openers[name] : undefined;
   if (!open) {
-    throw new EngineError(`there is no engine '${name}'; choose one of ${Object.keys(openers).join(', ')}`);
+    throw new EngineError(`there is no engine '${name}'; choose one of ${engineNames.join(', ')}`);
   }
   if (!Number.isInteger(threads) || threads < 1) {
     throw new EngineError(`an engine's threads must be a positive integer, not ${threads}`);

@@ -1,3 +1,5 @@
+import type { Tensor } from '@tensorflow/tfjs-core';
+import { Tensor as TfTensor } from '@tensorflow/tfjs-core';
 import type { HostTensor, TensorSpec } from './types.ts';
 import { EngineError } from './types.ts';
 
@@ -37,17 +39,35 @@ export function leavesOf<L>(tree: TreeOf<L>, isLeaf: (node: unknown) => node is 
   return leaves;
 }
 
+/** True for what is meant to be a tensor; whether it is a good one, `hostLeaves` says. */
 export function isHostTensor(node: unknown): node is HostTensor {
-  return (
-    isRecord(node) &&
-    Array.isArray(node.shape) &&
-    ArrayBuffer.isView(node.data) &&
-    typeof node.dtype === 'string'
-  );
+  return isRecord(node) && 'dtype' in node && 'shape' in node && 'data' in node;
 }
 
 export function isSpec(node: unknown): node is TensorSpec {
-  return isRecord(node) && Array.isArray(node.shape);
+  return isRecord(node) && 'shape' in node && (Array.isArray(node.shape) || !isRecord(node.shape));
+}
+
+export function isTensor(node: unknown): node is Tensor {
+  return node instanceof TfTensor;
+}
+
+/** The same tree with every leaf paired with that of `other`, which must have the same form. */
+export function zipTrees<L, M, N>(
+  tree: TreeOf<L>,
+  other: TreeOf<M>,
+  isLeaf: (node: unknown) => node is L | M,
+  combine: (leaf: L, other: M, path: string) => N,
+): TreeOf<N> {
+  const others = leavesOf(other, isLeaf as (node: unknown) => node is M);
+  const leaves = leavesOf(tree, isLeaf as (node: unknown) => node is L);
+  for (const path of [...leaves.keys(), ...others.keys()]) {
+    if (!leaves.has(path) || !others.has(path))
+      throw new EngineError(`two trees differ in form: only one of them has '${path}'`);
+  }
+  return mapTree(tree, isLeaf as (node: unknown) => node is L, (leaf, path) =>
+    combine(leaf, others.get(path)!, path),
+  );
 }
 
 function isRecord(node: unknown): node is Record<string, unknown> {

@@ -33,9 +33,9 @@ export type Step<S, B, O, C> = (state: S, batch: B, constants: C) => { state: S;
 
 /** Tensors that live inside the engine; several programs may share one state. */
 export interface State<S> {
-  /** Copies to the host, for checkpoints. */
+  /** Copies to the host, for checkpoints. Throws EngineError while a program runs on it. */
   read(): HostOf<S>;
-  /** Replaces every value; the tree, shapes and types must be the same. */
+  /** Replaces every value by a copy; the tree, shapes and types must be the same. Throws EngineError as `read` does. */
   write(values: HostOf<S>): void;
   dispose(): void;
 }
@@ -53,7 +53,9 @@ export interface ProgramOptions<S, B, O, C> {
 export interface Program<B, O> {
   /**
    * Runs one step on a batch that has exactly the compiled shapes and types and returns what the step put out.
-   * The arrays returned are the caller's to keep. Throws EngineError for a batch of another spec.
+   * The arrays returned are the caller's to keep; those of the batch must stay as they are until the promise settles.
+   * Programs of one state take turns, so that steps need not be awaited one by one.
+   * Throws EngineError for a batch of another spec, and if the step fails: the state is then as it was before.
    */
   run(batch: HostOf<B>): Promise<HostOf<O>>;
   dispose(): void;
@@ -61,17 +63,18 @@ export interface Program<B, O> {
 
 /** Turns tfjs functions into programs. */
 export interface Engine {
-  /** `onnx`, `reference`, ... */
+  /** `onnx`, `reference`, `wasm` or `tensorflow`; never `auto`. */
   readonly name: string;
   /** For reports: name, versions and threads, for example `onnx (onnxruntime-node 1.30.0, 2 threads)`. */
   readonly description: string;
   state<S>(initial: HostOf<S>): State<S>;
   compile<S, B, O, C = Record<string, never>>(options: ProgramOptions<S, B, O, C>): Promise<Program<B, O>>;
+  /** Disposes of its programs and states too. */
   dispose(): void;
 }
 
 export interface EngineOptions {
-  /** `onnx` (default) or `reference`. */
+  /** `onnx` (default), `reference`, `wasm`, `tensorflow` or `auto`: see `openEngine`. */
   readonly name?: string;
   readonly threads?: number;
 }

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { formatError, isPecoError } from '../stage/errors.ts';
+import type { DoctorFlags } from './doctor-command.ts';
 import type { ExperimentFlags } from './prepare.ts';
 
 /** Runs the command line; `args` without node and script. Returns the exit code. */
@@ -50,18 +51,33 @@ function createProgram(finish: (code: number) => void): Command {
       finish(await planCommand(file, flags));
     },
   );
+  withProjectFlags(
+    program.command('doctor'),
+    'Try every engine on this machine; show the settings and where they come from.',
+  ).action(async (flags: DoctorFlags) => {
+    const { doctorCommand } = await import('./doctor-command.ts');
+    finish(await doctorCommand(readVersion(), flags));
+  });
   return program;
 }
 
 /** All commands take the same flags, so that changing the command of a line is enough. */
 function withExperimentFlags(command: Command, description: string): Command {
-  return command
-    .description(description)
+  command
     .argument('<file>', 'experiment file (.ts)')
     .option('--set <path=value>', 'change a field of the experiment; repeatable', collect)
     .option('--seeds <list>', 'replace the seeds, for example 0,1,2', parseSeeds)
-    .option('--upto <stage>', 'only this stage and what it needs; repeatable', collect)
-    .option('--engine <name>', 'engine that trains: onnx or reference (default: onnx; PECO_ENGINE)')
+    .option('--upto <stage>', 'only this stage and what it needs; repeatable', collect);
+  return withProjectFlags(command, description);
+}
+
+function withProjectFlags(command: Command, description: string): Command {
+  return command
+    .description(description)
+    .option(
+      '--engine <name>',
+      'engine that trains: onnx, reference, wasm, tensorflow or auto (default: onnx; PECO_ENGINE)',
+    )
     .option('--store <dir>', 'folder of stored results (default: .peco; PECO_STORE)')
     .option('--out <dir>', 'folder for results (default: results; PECO_RESULTS)')
     .option('--jobs <n>', 'stages at once (default: number of cores, at most 4; PECO_JOBS)', parsePositive)

@@ -22,7 +22,29 @@ export interface Project {
   readonly jobs: number;
 }
 
-const engines = ['onnx', 'reference'];
+/** A value, and who said so: a flag, a variable, a file (relative to the current folder) or `default`. */
+export interface Setting<T> {
+  readonly value: T;
+  readonly from: string;
+}
+
+/** The same with the origin of each value. */
+export interface ProjectSettings {
+  readonly root: string;
+  readonly store: Setting<string>;
+  readonly results: Setting<string>;
+  readonly engine: Setting<string>;
+  readonly jobs: Setting<number>;
+}
+
+export interface ProjectOptions {
+  readonly flags: ProjectFlags;
+  readonly env: { readonly [name: string]: string | undefined };
+  readonly cwd: string;
+}
+
+/** Those of components/engine; the last is resolved to one of the others before anything runs. */
+export const engines: readonly string[] = ['onnx', 'reference', 'wasm', 'tensorflow', 'auto'];
 const mostDefaultJobs = 4;
 
 /**
@@ -31,33 +53,66 @@ const mostDefaultJobs = 4;
  *
  * @throws PecoError `invalid-settings` for a value that is none of the possible
  */
-export async function findProject(
-  file: string,
-  options: {
-    readonly flags: ProjectFlags;
-    readonly env: { readonly [name: string]: string | undefined };
-    readonly cwd: string;
-  },
-): Promise<Project> {
+export async function findProject(file: string, options: ProjectOptions): Promise<Project> {
+  const folder = path.dirname(path.resolve(options.cwd, file));
+  const { root, store, results, engine, jobs } = await findSettings(folder, options);
+  return { root, store: store.value, results: results.value, engine: engine.value, jobs: jobs.value };
+}
+
+/** The settings of the project at a folder, as `findProject` finds them, with their origins. Throws as that does. */
+export async function findSettings(folder: string, options: ProjectOptions): Promise<ProjectSettings> {
   const { flags, env, cwd } = options;
-  const root = nearestPackage(path.dirname(path.resolve(cwd, file))) ?? cwd;
-  const { settings, file: settingsFile } = await loadSettings(root);
-  const place = (flag?: string, variable?: string, setting?: string) => {
-    const given = flag ?? variable;
-    if (given !== undefined) return path.resolve(cwd, given);
-    return setting === undefined ? undefined : path.resolve(path.dirname(settingsFile!), setting);
-  };
+  const root = nearestPackage(folder) ?? cwd;
+  const { settings, file } = await loadSettings(root);
+  const shownFile = file === undefined ? '' : path.relative(cwd, file);
+  const fromUser = (value: string) => path.resolve(cwd, value);
+  const fromFile = (value: string) => path.resolve(path.dirname(file!), value);
+  const folderSetting = (name: 'store' | 'results', given: Given<string>, fallback: string) =>
+    pick(fallback, [
+      [given.flag, fromUser, given.flagName],
+      [nonEmpty(env[given.variable]), fromUser, given.variable],
+      [settings[name], fromFile, shownFile],
+    ]);
+  const same = <T>(value: T) => value;
   return {
     root,
-    store: place(flags.store, nonEmpty(env.PECO_STORE), settings.store) ?? path.join(root, '.peco'),
-    results: place(flags.out, nonEmpty(env.PECO_RESULTS), settings.results) ?? path.join(root, 'results'),
-    engine: checkEngine(flags.engine ?? nonEmpty(env.PECO_ENGINE) ?? settings.engine ?? 'onnx'),
-    jobs:
-      flags.jobs ??
-      jobsFrom(nonEmpty(env.PECO_JOBS)) ??
-      settings.jobs ??
-      Math.min(os.availableParallelism(), mostDefaultJobs),
+    store: folderSetting(
+      'store',
+      { flag: flags.store, flagName: '--store', variable: 'PECO_STORE' },
+      path.join(root, '.peco'),
+    ),
+    results: folderSetting(
+      'results',
+      { flag: flags.out, flagName: '--out', variable: 'PECO_RESULTS' },
+      path.join(root, 'results'),
+    ),
+    engine: pick('onnx', [
+      [flags.engine, checkEngine, '--engine'],
+      [nonEmpty(env.PECO_ENGINE), checkEngine, 'PECO_ENGINE'],
+      [settings.engine, checkEngine, shownFile],
+    ]),
+    jobs: pick(Math.min(os.availableParallelism(), mostDefaultJobs), [
+      [flags.jobs, same, '--jobs'],
+      [jobsFrom(nonEmpty(env.PECO_JOBS)), same, 'PECO_JOBS'],
+      [settings.jobs, same, shownFile],
+    ]),
   };
+}
+
+interface Given<T> {
+  readonly flag: T | undefined;
+  readonly flagName: string;
+  readonly variable: string;
+}
+
+type Candidate<T> = readonly [value: T | undefined, convert: (value: T) => T, from: string];
+
+/** The first that is given. */
+function pick<T>(fallback: T, candidates: readonly Candidate<T>[]): Setting<T> {
+  for (const [value, convert, from] of candidates) {
+    if (value !== undefined) return { value: convert(value), from };
+  }
+  return { value: fallback, from: 'default' };
 }
 
 function jobsFrom(variable: string | undefined): number | undefined {

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import type { Emit, RunEvent, StageSummary } from '../run/events.ts';
 import { localExecutor } from '../run/local.ts';
 import { type RunOutcome, runExperiment } from '../run/scheduler.ts';
+import { resolveEngine } from './engines.ts';
 import { listenForInterrupts } from './interrupts.ts';
 import { type ExperimentFlags, type Prepared, prepareExperiment } from './prepare.ts';
 import { createJsonRenderer } from './render/json.ts';
@@ -19,7 +20,10 @@ export async function runCommand(file: string, flags: ExperimentFlags): Promise<
   const interrupts = listenForInterrupts();
   const early: RunEvent[] = [];
   let show: Emit = (event) => early.push(event);
-  const prepared = await prepareExperiment(file, flags, ({ message }) => show({ type: 'warning', message }));
+  const prepared = await withEngine(
+    await prepareExperiment(file, flags, ({ message }) => show({ type: 'warning', message })),
+    (event) => show(event),
+  );
   const renderer = await createRenderer(prepared, flags);
   renderer.show(describeStart(prepared));
   for (const event of early) renderer.show(event);
@@ -52,6 +56,15 @@ export async function runCommand(file: string, flags: ExperimentFlags): Promise<
   }
   await conclude(outcome, renderer, flags);
   return { done: 0, failed: 1, interrupted: 130 }[outcome.status];
+}
+
+/** With the engine that `auto` means here, so that results name it. Only asked where something will run. */
+async function withEngine(prepared: Prepared, emit: Emit): Promise<Prepared> {
+  const { project, plan } = prepared;
+  if (plan.stages.every(({ status }) => status === 'hit')) return prepared;
+  const script = fileURLToPath(new URL('./engine-check.js', import.meta.url));
+  const engine = await resolveEngine(project.engine, { script }, emit);
+  return { ...prepared, project: { ...project, engine } };
 }
 
 function describeStart({ loaded, project, store, plan }: Prepared): RunEvent {

@@ -97,7 +97,9 @@ const binaryGradients: readonly GradConfig[] = [
     'LessEqual',
     'LogicalAnd',
     'LogicalOr',
+    'BitwiseAnd',
   ].map((kernel) => flat(kernel, ['a', 'b'])),
+  flat('SearchSorted', ['sortedSequence', 'values']),
 ];
 
 const unaryGradients: readonly GradConfig[] = [

@@ -32,6 +32,24 @@ export function unbroadcast(dy: Tensor, shape: number[]): Tensor {
   return tf.reshape(axes.length > 0 ? tf.sum(dy, axes) : dy, shape);
 }
 
+export type Axis = number | number[] | undefined;
+
+/** Axes of a reduction, counted from the start; all axes if none is given. */
+export function axesOf(axis: Axis, x: Tensor): number[] {
+  return tf.util.parseAxisParam(axis ?? x.shape.map((_, each) => each), x.shape);
+}
+
+/** A reduced tensor with its reduced axes back, of length 1. */
+export function withAxes(reduced: Tensor, x: Tensor, axis: Axis): Tensor {
+  return tf.reshape(reduced, tf.backend_util.expandShapeToKeepDim(keptOf(x, axis), axesOf(axis, x)));
+}
+
+/** Lengths of the axes that a reduction leaves. */
+export function keptOf(x: Tensor, axis: Axis): number[] {
+  const axes = axesOf(axis, x);
+  return x.shape.filter((_, each) => !axes.includes(each));
+}
+
 export function run(kernel: string, inputs: NamedTensorMap, attributes: object = {}): Tensor {
   return tf.engine().runKernel(kernel, inputs, attributes as NamedAttrMap);
 }

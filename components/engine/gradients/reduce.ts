@@ -1,32 +1,16 @@
 import type {
   BatchMatMulAttrs,
-  CumsumAttrs,
   EinsumAttrs,
   FusedBatchNormAttrs,
   GradConfig,
-  LogSoftmaxAttrs,
   MaxAttrs,
   SoftmaxAttrs,
   SumAttrs,
   Tensor,
 } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
-import { gradient, unbroadcast } from './gradient.ts';
-
-type Axis = number | number[] | undefined;
-
-const axesOf = (axis: Axis, x: Tensor) =>
-  tf.util.parseAxisParam(axis ?? x.shape.map((_, each) => each), x.shape);
-
-/** A reduced tensor with its reduced axes back, of length 1. */
-function withAxes(reduced: Tensor, x: Tensor, axis: Axis): Tensor {
-  return tf.reshape(reduced, tf.backend_util.expandShapeToKeepDim(keptOf(x, axis), axesOf(axis, x)));
-}
-
-function keptOf(x: Tensor, axis: Axis): number[] {
-  const axes = axesOf(axis, x);
-  return x.shape.filter((_, each) => !axes.includes(each));
-}
+import type { Axis } from './gradient.ts';
+import { gradient, keptOf, unbroadcast, withAxes } from './gradient.ts';
 
 function spread(dy: Tensor, x: Tensor, axis: Axis): Tensor {
   return tf.broadcastTo(withAxes(dy, x, axis), x.shape);
@@ -40,28 +24,6 @@ function extremum(kernel: string): GradConfig {
       x: () => tf.mul(withAxes(dy, x, axis), tf.cast(tf.equal(x, withAxes(y, x, axis)), 'float32')),
     };
   });
-}
-
-/** Products of all other elements, also where some are zero: from running products on both sides. */
-function product(dy: Tensor, x: Tensor, axis: Axis): Tensor {
-  const axes = axesOf(axis, x);
-  const kept = x.shape.map((_, each) => each).filter((each) => !axes.includes(each));
-  const perm = [...kept, ...axes];
-  const moved = tf.transpose(x, perm);
-  const flat = tf.reshape(moved, [tf.util.sizeFromShape(keptOf(x, axis)), -1]);
-  const columns = tf.unstack(flat, 1);
-  const others = columns.map(
-    (_, index) =>
-      columns.reduce<Tensor | undefined>((all, column, each) => {
-        if (each === index) return all;
-        return all ? tf.mul(all, column) : column;
-      }, undefined) ?? tf.onesLike(columns[0]),
-  );
-  const rest = tf.transpose(
-    tf.reshape(tf.stack(others, 1), moved.shape),
-    tf.backend_util.getUndoAxesPermutation(perm),
-  );
-  return tf.mul(withAxes(dy, x, axis), rest);
 }
 
 /** Gradient to one factor of a batched product; a factor that served the whole batch gets the sum. */
@@ -131,22 +93,17 @@ export const reduceGradients: readonly GradConfig[] = [
   gradient<SumAttrs>('Mean', { inputs: ['x'] }, (dy, [x], { axis }) => ({
     x: () => spread(tf.mul(dy, tf.scalar(tf.util.sizeFromShape(keptOf(x, axis)) / x.size)), x, axis),
   })),
-  gradient<SumAttrs>('Prod', { inputs: ['x'] }, (dy, [x], { axis }) => ({ x: () => product(dy, x, axis) })),
   extremum('Max'),
   extremum('Min'),
   gradient('ArgMax', { inputs: ['x'] }, (_, [x]) => ({ x: () => tf.zeros(x.shape) })),
   gradient('ArgMin', { inputs: ['x'] }, (_, [x]) => ({ x: () => tf.zeros(x.shape) })),
-  gradient<CumsumAttrs>('Cumsum', {}, (dy, _, { axis, exclusive, reverse }) => ({
-    x: () => tf.cumsum(dy, axis, exclusive, !reverse),
-  })),
+  gradient('Any', { inputs: ['x'] }, (_, [x]) => ({ x: () => tf.zeros(x.shape) })),
+  gradient('All', { inputs: ['x'] }, (_, [x]) => ({ x: () => tf.zeros(x.shape) })),
   gradient<SoftmaxAttrs>('Softmax', { output: true }, (dy, [y], { dim }) => ({
     logits: () => {
       const weighted = tf.mul(dy, y);
       return tf.sub(weighted, tf.mul(tf.sum(weighted, dim ?? -1, true), y));
     },
-  })),
-  gradient<LogSoftmaxAttrs>('LogSoftmax', { output: true }, (dy, [y], { axis }) => ({
-    logits: () => tf.sub(dy, tf.mul(tf.sum(dy, axis ?? -1, true), tf.exp(y))),
   })),
   gradient<BatchMatMulAttrs>('BatchMatMul', { inputs: ['a', 'b'] }, (dy, [a, b], attributes) =>
     matMul(dy, a, b, attributes),

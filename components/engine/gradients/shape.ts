@@ -1,6 +1,5 @@
 import type {
   BatchToSpaceNDAttrs,
-  BroadCastToAttrs,
   ConcatAttrs,
   DepthToSpaceAttrs,
   GatherV2Attrs,
@@ -68,17 +67,6 @@ export const shapeGradients: readonly GradConfig[] = [
   })),
   gradient<TransposeAttrs>('Transpose', {}, (dy, _, { perm }) => ({
     x: () => tf.transpose(dy, tf.backend_util.getUndoAxesPermutation(perm)),
-  })),
-  gradient<BroadCastToAttrs>('BroadcastTo', { inputs: ['x'] }, (dy, [x], { inputShape, shape }) => ({
-    x: () =>
-      tf.reshape(
-        tf.sum(
-          dy,
-          inputShape.flatMap((length, axis) => (length === 1 && shape[axis] > 1 ? [axis] : [])),
-          true,
-        ),
-        x.shape,
-      ),
   })),
   gradient<TileAttrs>('Tile', { inputs: ['x'] }, (dy, [x], { reps }) => ({
     x: () => untile(dy, x.shape, reps),
@@ -156,6 +144,13 @@ export const shapeGradients: readonly GradConfig[] = [
     segmentIds: () => tf.zeros(ids.shape),
   })),
   gradient('OneHot', { inputs: ['indices'] }, (_, [indices]) => ({ indices: () => tf.zeros(indices.shape) })),
+  gradient('Diag', { inputs: ['x'] }, (dy, [x]) => ({
+    x: () => {
+      const rows = tf.reshape(dy, [x.size, x.size]);
+      const places = tf.range(0, x.size, 1, 'int32');
+      return tf.reshape(tf.gatherND(rows, tf.stack([places, places], 1)), x.shape);
+    },
+  })),
   gradient<DepthToSpaceAttrs>('DepthToSpace', { inputs: ['x'] }, (dy, [x], { blockSize }) => ({
     x: () => {
       const [batch, height, width, depth] = x.shape;

@@ -15,6 +15,22 @@ export function unary(g: Graph, op: string, x: Value, type = x.type, attributes:
   });
 }
 
+/**
+ * The natural logarithm, written as the logarithm of a sum of one number: ONNX Runtime's `Log` rounds the last few
+ * numbers of each thread's share otherwise than the rest, so its result depends on the number of threads.
+ */
+export function log(g: Graph, x: Value): Value {
+  return eachElement(g, x, (inner) => {
+    const { type, shape } = inner;
+    const splat = splatOf(inner);
+    const folded = splat === undefined ? undefined : foldUnary('Log', splat, type);
+    if (folded !== undefined) return g.splat(folded, type, shape);
+    const terms = reshape(g, inner, [...shape, 1]);
+    const axes = g.int64([shape.length]);
+    return g.emit('ReduceLogSum', [terms, axes], { type, shape }, { keepdims: { int: 0 } });
+  });
+}
+
 /** Elementwise work is done before repeating and before transposing. */
 export function eachElement(g: Graph, x: Value, work: (inner: Value) => Value): Value {
   const repeated = expandOf(x);

@@ -45,13 +45,29 @@ export function matmul(g: Graph, a: Value, b: Value, transposeA = false, transpo
 
 /** Two plain matrices. */
 export function gemm(g: Graph, a: Operand, b: Operand): Value {
-  const left =
-    a.transposed && a.value.shape[0]! >= longSum ? { value: turned(g, a.value), transposed: false } : a;
-  const rows = left.value.shape[left.transposed ? 1 : 0]!;
+  const [inner, rows] = a.transposed ? a.value.shape : a.value.shape.toReversed();
   const columns = b.value.shape[b.transposed ? 0 : 1]!;
+  const turnedFirst = a.transposed && inner! >= longSum;
+  const left = variesWithThreads(rows!, inner!, columns)
+    ? { value: a.transposed ? a.value : turned(g, a.value), transposed: true }
+    : turnedFirst
+      ? { value: turned(g, a.value), transposed: false }
+      : a;
   const attributes = { transA: { int: left.transposed ? 1 : 0 }, transB: { int: b.transposed ? 1 : 0 } };
-  return g.emit('Gemm', [left.value, b.value], { type: 'float32', shape: [rows, columns] }, attributes);
+  return g.emit('Gemm', [left.value, b.value], { type: 'float32', shape: [rows!, columns] }, attributes);
 }
+
+/**
+ * ONNX Runtime's kernel cuts sums into pieces of 128. A product that is wider than high it divides among threads by
+ * columns, in units of 16; to a thread with 64 columns or fewer it gives longer pieces, so that rounding depends on the
+ * number of threads. Not so with `transA` (mlas/lib/sgemm.cpp, MlasSgemmOperation).
+ */
+function variesWithThreads(rows: number, inner: number, columns: number): boolean {
+  return inner > 128 && rows < columns && Math.floor(Math.ceil(columns / 16) / mostThreads) * 16 <= 64;
+}
+
+/** Up to so many threads results are the same bytes. More would make more products take the slower `transA`. */
+const mostThreads = 4;
 
 /** From this length of the sums on, turning the left matrix first is as fast as Gemm's `transA` or up to a third faster. */
 const longSum = 256;

@@ -26,16 +26,21 @@ function logical(op: string): Lowering {
 
 const zero = (g: Graph, like: Value) => g.splat(0, like.type, []);
 
-/** Integer division by zero would stop the process; in tfjs its result is 0. */
-function safely(g: Graph, b: Value, divide: (divisor: Value) => Value): Value {
+/**
+ * Two integer divisions would stop the process: by zero, whose result is 0 in tfjs, and of the smallest integer by -1,
+ * which overflows. `byMinusOne` is the result where the divisor is -1.
+ */
+function safely(g: Graph, b: Value, byMinusOne: Value, divide: (divisor: Value) => Value): Value {
   const byZero = binary(g, 'Equal', b, zero(g, b), 'bool');
-  return where(g, byZero, zero(g, b), divide(where(g, byZero, g.splat(1, 'int32', []), b)));
+  const negated = binary(g, 'Equal', b, g.splat(-1, 'int32', []), 'bool');
+  const divisor = where(g, binary(g, 'Or', byZero, negated), g.splat(1, 'int32', []), b);
+  return where(g, byZero, zero(g, b), where(g, negated, byMinusOne, divide(divisor)));
 }
 
 /** Rounds down, also for negative numbers, where ONNX's integer division cuts off. */
 function floorDiv(g: Graph, a: Value, b: Value): Value {
   if (a.type !== 'int32') return cast(g, unary(g, 'Floor', binary(g, 'Div', a, b)), 'int32');
-  return safely(g, b, (divisor) => {
+  return safely(g, b, binary(g, 'Sub', zero(g, a), a), (divisor) => {
     const remainder = binary(g, 'Mod', a, divisor);
     return binary(g, 'Div', binary(g, 'Sub', a, remainder), divisor);
   });
@@ -43,7 +48,7 @@ function floorDiv(g: Graph, a: Value, b: Value): Value {
 
 /** The result has the divisor's sign. ONNX has that for integers only. */
 function mod(g: Graph, a: Value, b: Value): Value {
-  if (a.type === 'int32') return safely(g, b, (divisor) => binary(g, 'Mod', a, divisor));
+  if (a.type === 'int32') return safely(g, b, zero(g, a), (divisor) => binary(g, 'Mod', a, divisor));
   const signed = fmod(g, a, b);
   const sameSign = binary(
     g,
@@ -72,17 +77,25 @@ function squaredDifference(g: Graph, a: Value, b: Value): Value {
   return binary(g, 'Mul', difference, difference);
 }
 
+/** Also of zeros and infinities as IEEE 754 has it: of both signs, and of both at once. */
 function atan2(g: Graph, y: Value, x: Value): Value {
-  const atan = unary(g, 'Atan', binary(g, 'Div', y, x));
-  const pi = where(
-    g,
-    binary(g, 'Less', y, zero(g, y), 'bool'),
-    g.splat(-Math.PI, 'float32', []),
-    g.splat(Math.PI, 'float32', []),
-  );
-  const half = binary(g, 'Mul', unary(g, 'Sign', y), g.splat(Math.PI / 2, 'float32', []));
-  const left = where(g, binary(g, 'Less', x, zero(g, x), 'bool'), binary(g, 'Add', atan, pi), atan);
-  return where(g, binary(g, 'Equal', x, zero(g, x), 'bool'), half, left);
+  const number = (value: number) => g.splat(value, 'float32', []);
+  const both = (a: Value, b: Value) => binary(g, 'And', a, b);
+  const is = (value: Value, limit: number) => binary(g, 'Equal', value, number(limit), 'bool');
+  const infinite = (value: Value) => is(unary(g, 'Abs', value), Number.POSITIVE_INFINITY);
+  const below = (value: Value) => binary(g, 'Less', value, number(0), 'bool');
+  /** Of -0 too, which is not less than 0. */
+  const negative = (value: Value) =>
+    binary(g, 'Or', below(value), both(is(value, 0), below(unary(g, 'Reciprocal', value))));
+  const corner = both(infinite(y), infinite(x));
+  const up = where(g, corner, unary(g, 'Sign', y), y);
+  const right = where(g, corner, unary(g, 'Sign', x), x);
+  const upright = both(is(x, 0), unary(g, 'Not', is(y, 0)));
+  const quarter = binary(g, 'Mul', unary(g, 'Sign', y), number(Math.PI / 2));
+  const atan = where(g, both(is(y, 0), is(x, 0)), y, unary(g, 'Atan', binary(g, 'Div', up, right)));
+  const half = where(g, negative(y), number(-Math.PI), number(Math.PI));
+  const turned = where(g, negative(x), binary(g, 'Add', atan, half), atan);
+  return where(g, upright, quarter, turned);
 }
 
 export const binaryLowerings: Lowerings = {
@@ -106,5 +119,5 @@ export const binaryLowerings: Lowerings = {
   LessEqual: comparison('LessOrEqual'),
   LogicalAnd: logical('And'),
   LogicalOr: logical('Or'),
-  LogicalXor: logical('Xor'),
+  BitwiseAnd: (g, { a, b }) => binary(g, 'BitwiseAnd', a, b),
 };

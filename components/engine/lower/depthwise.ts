@@ -2,6 +2,7 @@ import type {
   DepthwiseConv2dNativeAttrs,
   DepthwiseConv2dNativeBackpropFilterAttrs,
   DepthwiseConv2dNativeBackpropInputAttrs,
+  FusedDepthwiseConv2DAttrs,
 } from '@tensorflow/tfjs-core';
 import { binary } from '../graph/elementwise.ts';
 import type { Graph } from '../graph/graph.ts';
@@ -19,6 +20,7 @@ import {
   toNchw,
   toNhwc,
 } from './conv-info.ts';
+import { finish } from './fused.ts';
 import type { Lowerings } from './lowering.ts';
 import { withAttributes } from './lowering.ts';
 
@@ -56,8 +58,11 @@ function depthwiseFilterGradient(g: Graph, x: Value, dy: Value, info: Info): Val
   return reshape(g, stacked, [filterHeight, filterWidth, inChannels, multiplier]);
 }
 
-/** For each place in the filter, the part of x [batch, height, width, channels] that it meets: as large as the output. */
-function patches(g: Graph, x: Value, info: Info): Value[] {
+/**
+ * For each place in the filter, the part of x [batch, height, width, channels] that it meets: as large as the output.
+ * `outside` is what x has beyond its borders.
+ */
+export function patches(g: Graph, x: Value, info: Info, outside = 0): Value[] {
   const { padInfo, filterHeight, filterWidth, strideHeight, strideWidth, dilationHeight, dilationWidth } =
     info;
   const range = (axis: number, at: number, out: number, stride: number): Range => ({
@@ -66,12 +71,13 @@ function patches(g: Graph, x: Value, info: Info): Value[] {
     count: out,
     step: stride,
   });
-  const padded = pad(g, x, [
+  const margins = [
     [0, 0],
     [padInfo.top, padInfo.bottom],
     [padInfo.left, padInfo.right],
     [0, 0],
-  ]);
+  ] as const;
+  const padded = pad(g, x, margins, outside);
   const parts: Value[] = [];
   for (let row = 0; row < filterHeight; row++) {
     for (let column = 0; column < filterWidth; column++) {
@@ -88,6 +94,9 @@ function patches(g: Graph, x: Value, info: Info): Value[] {
 export const depthwiseLowerings: Lowerings = {
   DepthwiseConv2dNative: withAttributes<DepthwiseConv2dNativeAttrs>((g, { x, filter }, attributes) =>
     depthwise(g, x, filter, attributes),
+  ),
+  FusedDepthwiseConv2D: withAttributes<FusedDepthwiseConv2DAttrs>((g, inputs, attributes) =>
+    finish(g, depthwise(g, inputs.x!, inputs.filter!, attributes), inputs, attributes),
   ),
   DepthwiseConv2dNativeBackpropInput: withAttributes<DepthwiseConv2dNativeBackpropInputAttrs>(
     (g, { dy, filter }, attributes) => {

@@ -1,14 +1,9 @@
-import type {
-  GatherV2Attrs,
-  OneHotAttrs,
-  ScatterNdAttrs,
-  UnsortedSegmentSumAttrs,
-} from '@tensorflow/tfjs-core';
+import type { GatherV2Attrs, OneHotAttrs, UnsortedSegmentSumAttrs } from '@tensorflow/tfjs-core';
 import { binary, cast, where } from '../graph/elementwise.ts';
 import type { Graph } from '../graph/graph.ts';
 import { gemm } from '../graph/matmul.ts';
 import { reduce } from '../graph/reduce.ts';
-import { expand, reshape, transpose, transposeOf } from '../graph/shape.ts';
+import { expand, reshape, slice, transpose, transposeOf } from '../graph/shape.ts';
 import type { ElementType, Value } from '../graph/value.ts';
 import { sizeOf } from '../graph/value.ts';
 import type { Lowerings } from './lowering.ts';
@@ -69,25 +64,34 @@ const mostSegmentsByProduct = 512;
 
 /** Sums the rows of `x` [n, width] by segment; ids outside 0..count-1 are left out. */
 function segmentSum(g: Graph, x: Value, ids: Value, count: number): Value {
-  if (x.type === 'float32' && count <= mostSegmentsByProduct) {
-    const members = oneHot(g, ids, count, 1, 0);
-    return gemm(g, { value: members, transposed: true }, { value: x, transposed: false });
-  }
-  const [rows, width] = x.shape as [number, number];
-  // One row more takes what belongs nowhere.
+  if (count > mostSegmentsByProduct) return addRows(g, x, ids, count);
+  return gemm(g, { value: oneHot(g, ids, count, 1, 0), transposed: true }, { value: x, transposed: false });
+}
+
+/** Which of the integers are no index below `count`. */
+export function isOutside(g: Graph, ids: Value, count: number): Value {
   const below = binary(g, 'Less', ids, g.splat(0, 'int32', []), 'bool');
   const above = binary(g, 'GreaterOrEqual', ids, g.splat(count, 'int32', []), 'bool');
-  const valid = where(g, binary(g, 'Or', below, above), g.splat(count, 'int32', []), ids);
+  return binary(g, 'Or', below, above);
+}
+
+/** The same sums row by row, in the order of the rows: of any type, and NaN stays in its segment. */
+export function addRows(g: Graph, x: Value, ids: Value, count: number): Value {
+  const [rows, width] = x.shape as [number, number];
+  if (count * width === 0) return g.splat(0, x.type, [count, width]);
+  // One row more takes what belongs nowhere.
+  const valid = where(g, isOutside(g, ids, count), g.splat(count, 'int32', []), ids);
   const type = { type: x.type, shape: [count + 1, width] } as const;
   const places = expand(g, reshape(g, valid, [rows, 1]), [rows, width]);
   const zeros = g.splat(0, x.type, type.shape);
   const attributes = { axis: { int: 0 }, reduction: { text: 'add' } };
   const sums = g.emit('ScatterElements', [zeros, places, x], type, attributes);
-  const ends = [g.int64([0]), g.int64([count]), g.int64([0])];
-  return g.emit('Slice', [sums, ...ends], { type: x.type, shape: [count, width] });
+  return slice(g, sums, [{ axis: 0, start: 0, count, step: 1 }]);
 }
 
-function unsortedSegmentSum(g: Graph, x: Value, ids: Value, count: number): Value {
+/** tfjs's kernel makes floats of integers. */
+function unsortedSegmentSum(g: Graph, given: Value, ids: Value, count: number): Value {
+  const x = cast(g, given, 'float32');
   const rows = sizeOf(ids.shape);
   const rest = x.shape.slice(ids.shape.length);
   const flat = reshape(g, x, [rows, sizeOf(rest)]);
@@ -95,7 +99,7 @@ function unsortedSegmentSum(g: Graph, x: Value, ids: Value, count: number): Valu
 }
 
 /** Index vectors in the last axis as positions in the flattened leading axes of `shape`. */
-function flatIndices(g: Graph, indices: Value, shape: readonly number[]): Value {
+export function flatIndices(g: Graph, indices: Value, shape: readonly number[]): Value {
   const depth = indices.shape.at(-1)!;
   const strides = Int32Array.from({ length: depth }, (_, axis) => sizeOf(shape.slice(axis + 1, depth)));
   const products = binary(g, 'Mul', indices, g.constant(strides, 'int32', [depth]));
@@ -109,21 +113,11 @@ function gatherNd(g: Graph, params: Value, indices: Value): Value {
   return gatherAxis(g, rows, flatIndices(g, indices, params.shape), 0);
 }
 
-function scatterNd(g: Graph, indices: Value, updates: Value, shape: readonly number[]): Value {
-  const depth = indices.shape.at(-1)!;
-  const count = sizeOf(shape.slice(0, depth));
-  const ids = flatIndices(g, indices, shape);
-  return reshape(g, unsortedSegmentSum(g, updates, ids, count), shape);
-}
-
 export const gatherLowerings: Lowerings = {
   GatherV2: withAttributes<GatherV2Attrs>((g, { x, indices }, { axis, batchDims }) =>
     gather(g, x, cast(g, indices, 'int32'), axesOf(axis, x.shape.length)[0]!, batchDims ?? 0),
   ),
   GatherNd: (g, { params, indices }) => gatherNd(g, params, indices),
-  ScatterNd: withAttributes<ScatterNdAttrs>((g, { indices, updates }, { shape }) =>
-    scatterNd(g, indices, updates, shape),
-  ),
   UnsortedSegmentSum: withAttributes<UnsortedSegmentSumAttrs>((g, { x, segmentIds }, { numSegments }) =>
     unsortedSegmentSum(g, x, cast(g, segmentIds, 'int32'), numSegments),
   ),

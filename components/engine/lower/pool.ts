@@ -1,4 +1,4 @@
-import type { AvgPoolAttrs, MaxPoolAttrs } from '@tensorflow/tfjs-core';
+import type { AvgPoolAttrs, MaxPoolAttrs, MaxPoolWithArgmaxAttrs } from '@tensorflow/tfjs-core';
 import { backend_util } from '@tensorflow/tfjs-core';
 import { binary, cast } from '../graph/elementwise.ts';
 import type { Graph } from '../graph/graph.ts';
@@ -10,7 +10,7 @@ import type { Lowerings } from './lowering.ts';
 import { withAttributes } from './lowering.ts';
 
 type Info = backend_util.Conv2DInfo;
-type PoolAttributes = MaxPoolAttrs;
+type PoolAttributes = Pick<MaxPoolAttrs, 'filterSize' | 'strides' | 'pad' | 'dimRoundingMode'>;
 
 function describe(
   shape: readonly number[],
@@ -44,6 +44,31 @@ function maxPool(g: Graph, x: Value, info: Info): { readonly values: Value; read
   ] as const;
   const [values, places] = g.emitAll('MaxPool', [transpose(g, x, toNchw)], types, windowOf(info));
   return { values: values!, places: places! };
+}
+
+/** ONNX counts the places of the maxima in [batch, channels, height, width], tfjs in its own order of axes. */
+function maxPoolWithArgmax(
+  g: Graph,
+  x: Value,
+  { includeBatchInIndex, ...attributes }: MaxPoolWithArgmaxAttrs,
+): Value[] {
+  const info = describe(x.shape, attributes);
+  const { values, places } = maxPool(g, cast(g, x, 'float32'), info);
+  const { batchSize, inChannels: channels } = info;
+  const size = info.inHeight * info.inWidth;
+  const integers = (value: (item: number, channel: number) => number) =>
+    g.constant(
+      Int32Array.from({ length: batchSize * channels }, (_, plane) =>
+        value(Math.floor(plane / channels), plane % channels),
+      ),
+      'int32',
+      [batchSize, channels, 1, 1],
+    );
+  const plane = integers((item, channel) => (item * channels + channel) * size);
+  const pixel = binary(g, 'Sub', cast(g, places, 'int32'), plane);
+  const first = integers((item, channel) => (includeBatchInIndex ? item * size * channels : 0) + channel);
+  const index = binary(g, 'Add', binary(g, 'Mul', pixel, g.splat(channels, 'int32', [])), first);
+  return [cast(g, transpose(g, values, toNhwc), x.type), transpose(g, index, toNhwc)];
 }
 
 /** Each dy goes to where its maximum was (the first of several); windows may overlap, so they add. */
@@ -93,6 +118,9 @@ export const poolLowerings: Lowerings = {
   }),
   MaxPoolGrad: withAttributes<MaxPoolAttrs>((g, { dy, input }, attributes) =>
     maxPoolGradient(g, dy, input, describe(input.shape, attributes)),
+  ),
+  MaxPoolWithArgmax: withAttributes<MaxPoolWithArgmaxAttrs>((g, { x }, attributes) =>
+    maxPoolWithArgmax(g, x, attributes),
   ),
   AvgPool: withAttributes<AvgPoolAttrs>((g, { x }, attributes) =>
     avgPool(g, cast(g, x, 'float32'), describe(x.shape, attributes)),

@@ -2,10 +2,8 @@ import type {
   _FusedMatMulAttrs,
   ArgMaxAttrs,
   BatchMatMulAttrs,
-  CumsumAttrs,
   EinsumAttrs,
   FusedBatchNormAttrs,
-  LogSoftmaxAttrs,
   MaxAttrs,
   SoftmaxAttrs,
   TopKAttrs,
@@ -18,9 +16,9 @@ import { reduce } from '../graph/reduce.ts';
 import { reshape } from '../graph/shape.ts';
 import type { Value } from '../graph/value.ts';
 import { EngineError } from '../types.ts';
+import { finish } from './fused.ts';
 import type { Inputs, Lowering, Lowerings } from './lowering.ts';
 import { axesOf, withAttributes } from './lowering.ts';
-import { activate } from './unary.ts';
 
 interface ReduceAttributes {
   readonly axis?: number | readonly number[];
@@ -62,12 +60,6 @@ function softmax(g: Graph, op: string, logits: Value, axis: number | undefined):
   );
 }
 
-function cumsum(g: Graph, x: Value, { axis, exclusive, reverse }: CumsumAttrs): Value {
-  const along = axesOf(axis, x.shape.length)[0]!;
-  const attributes = { exclusive: { int: exclusive ? 1 : 0 }, reverse: { int: reverse ? 1 : 0 } };
-  return g.emit('CumSum', [x, g.int64([along], [])], { type: x.type, shape: x.shape }, attributes);
-}
-
 function topK(g: Graph, x: Value, k: number): Value[] {
   const shape = [...x.shape.slice(0, -1), k];
   const outputs = [
@@ -97,19 +89,6 @@ function einsum(g: Graph, inputs: Inputs, { equation }: EinsumAttrs): Value {
   const letters = (equation.split('->')[1] ?? '').trim();
   const shape = [...letters].map((letter) => lengths.get(allDims.indexOf(letter))!);
   return g.emit('Einsum', operands, { type: operands[0]!.type, shape }, { equation: { text: equation } });
-}
-
-function fusedMatMul(g: Graph, inputs: Inputs, attributes: _FusedMatMulAttrs): Value {
-  const { a, b, bias, preluActivationWeights } = inputs as Partial<Inputs>;
-  const product = matmul(g, a!, b!, attributes.transposeA, attributes.transposeB);
-  const biased = bias ? binary(g, 'Add', product, bias) : product;
-  return activate(
-    g,
-    biased,
-    attributes.activation ?? 'linear',
-    attributes.leakyreluAlpha ?? 0.2,
-    preluActivationWeights,
-  );
 }
 
 function batchNorm(g: Graph, inputs: Inputs, epsilon: number): Value {
@@ -145,16 +124,15 @@ export const reduceLowerings: Lowerings = {
   Softmax: withAttributes<Partial<SoftmaxAttrs>>((g, { logits }, { dim }) =>
     softmax(g, 'Softmax', logits, dim),
   ),
-  LogSoftmax: withAttributes<Partial<LogSoftmaxAttrs>>((g, { logits }, { axis }) =>
-    softmax(g, 'LogSoftmax', logits, axis),
-  ),
-  Cumsum: withAttributes<CumsumAttrs>((g, { x }, attributes) => cumsum(g, x, attributes)),
   TopK: withAttributes<TopKAttrs>((g, { x }, { k }) => topK(g, x, k)),
   Einsum: withAttributes<EinsumAttrs>(einsum),
   BatchMatMul: withAttributes<BatchMatMulAttrs>((g, { a, b }, { transposeA, transposeB }) =>
     matmul(g, a, b, transposeA, transposeB),
   ),
-  _FusedMatMul: withAttributes<_FusedMatMulAttrs>(fusedMatMul),
+  _FusedMatMul: withAttributes<_FusedMatMulAttrs>((g, inputs, attributes) => {
+    const product = matmul(g, inputs.a!, inputs.b!, attributes.transposeA, attributes.transposeB);
+    return finish(g, product, inputs, attributes);
+  }),
   FusedBatchNorm: withAttributes<FusedBatchNormAttrs>((g, inputs, { varianceEpsilon }) =>
     batchNorm(g, inputs, varianceEpsilon ?? 0.001),
   ),

@@ -1,6 +1,5 @@
 import type {
   BatchToSpaceNDAttrs,
-  BroadCastToAttrs,
   ConcatAttrs,
   DepthToSpaceAttrs,
   ExpandDimsAttrs,
@@ -22,6 +21,7 @@ import type {
   UnpackAttrs,
 } from '@tensorflow/tfjs-core';
 import { backend_util, slice_util, util } from '@tensorflow/tfjs-core';
+import { where } from '../graph/elementwise.ts';
 import type { Graph } from '../graph/graph.ts';
 import { concat, expand, pad, reshape, slice, transpose } from '../graph/shape.ts';
 import type { ElementType, Value } from '../graph/value.ts';
@@ -185,6 +185,15 @@ function filled(g: Graph, shape: readonly number[], value: number, type: Element
   return g.splat(type === 'float32' ? Math.fround(value) : value, type, shape);
 }
 
+/** A tensor of twice the rank that is zero where the two halves of its index differ. */
+function diag(g: Graph, x: Value): Value {
+  const size = sizeOf(x.shape);
+  const square = Uint8Array.from({ length: size * size }, (_, index) => (index % (size + 1) === 0 ? 1 : 0));
+  const diagonal = g.constant(square, 'bool', [size, size]);
+  const rows = where(g, diagonal, reshape(g, x, [1, size]), g.splat(0, x.type, []));
+  return reshape(g, rows, [...x.shape, ...x.shape]);
+}
+
 export const shapeLowerings: Lowerings = {
   Reshape: withAttributes<ReshapeAttrs>((g, { x }, { shape }) => reshape(g, x, inferred(shape, x))),
   ExpandDims: withAttributes<ExpandDimsAttrs>((g, { input }, { dim }) => {
@@ -192,7 +201,6 @@ export const shapeLowerings: Lowerings = {
     return reshape(g, input, [...input.shape.slice(0, at), 1, ...input.shape.slice(at)]);
   }),
   Transpose: withAttributes<TransposeAttrs>((g, { x }, { perm }) => transpose(g, x, perm)),
-  BroadcastTo: withAttributes<BroadCastToAttrs>((g, { x }, { shape }) => expand(g, x, shape)),
   Tile: withAttributes<TileAttrs>((g, { x }, { reps }) => tile(g, x, reps)),
   Slice: withAttributes<SliceAttrs>((g, { x }, { begin, size }) => {
     const [starts, counts] = slice_util.parseSliceParams(asTensorInfo(x), begin, size) as [
@@ -224,6 +232,7 @@ export const shapeLowerings: Lowerings = {
     mirrorPad(g, x, paddings, mode),
   ),
   Reverse: withAttributes<ReverseAttrs>((g, { x }, { dims }) => reverse(g, x, axesOf(dims, x.shape.length))),
+  Diag: (g, { x }) => diag(g, x),
   DepthToSpace: withAttributes<DepthToSpaceAttrs>((g, { x }, { blockSize }) => depthToSpace(g, x, blockSize)),
   BatchToSpaceND: withAttributes<BatchToSpaceNDAttrs>((g, { x }, { blockShape, crops }) =>
     batchToSpace(g, x, blockShape, crops),

@@ -1,5 +1,5 @@
 import type { CastAttrs, ClipByValueAttrs, LeakyReluAttrs, StepAttrs } from '@tensorflow/tfjs-core';
-import { binary, cast, unary, where } from '../graph/elementwise.ts';
+import { binary, cast, log, unary, where } from '../graph/elementwise.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { ElementType, Value } from '../graph/value.ts';
 import type { Lowering, Lowerings } from './lowering.ts';
@@ -28,22 +28,23 @@ function isNegative(g: Graph, x: Value): Value {
 /** Accurate near 0, where log(1 + x) loses digits (Kahan). */
 function log1p(g: Graph, x: Value): Value {
   const u = binary(g, 'Add', x, number(g, 1));
-  const corrected = binary(
-    g,
-    'Mul',
-    unary(g, 'Log', u),
-    binary(g, 'Div', x, binary(g, 'Sub', u, number(g, 1))),
-  );
+  const corrected = binary(g, 'Mul', log(g, u), binary(g, 'Div', x, binary(g, 'Sub', u, number(g, 1))));
   const tiny = binary(g, 'Equal', u, number(g, 1), 'bool');
   const infinite = binary(g, 'Equal', x, number(g, Number.POSITIVE_INFINITY), 'bool');
   return where(g, binary(g, 'Or', tiny, infinite), x, corrected);
+}
+
+/** log(1 + exp(x)) by `log`, for the reason given there. */
+function softplus(g: Graph, x: Value): Value {
+  const small = unary(g, 'Exp', unary(g, 'Neg', unary(g, 'Abs', x)));
+  return binary(g, 'Add', binary(g, 'Max', x, number(g, 0)), log1p(g, small));
 }
 
 /** Accurate near 0, where exp(x) - 1 loses digits (Kahan). */
 function expm1(g: Graph, x: Value): Value {
   const u = unary(g, 'Exp', x);
   const less = binary(g, 'Sub', u, number(g, 1));
-  const corrected = binary(g, 'Mul', less, binary(g, 'Div', x, unary(g, 'Log', u)));
+  const corrected = binary(g, 'Mul', less, binary(g, 'Div', x, log(g, u)));
   const far = binary(g, 'Greater', unary(g, 'Abs', x), number(g, 1), 'bool');
   const tiny = binary(g, 'Equal', u, number(g, 1), 'bool');
   return where(g, tiny, x, where(g, far, less, corrected));
@@ -116,7 +117,7 @@ export const unaryLowerings: Lowerings = {
   // Alone among these, tfjs's kernel makes floats of integers.
   Exp: (g, { x }) => unary(g, 'Exp', cast(g, x, 'float32')),
   Expm1: (g, { x }) => inFloat(g, x, (value) => expm1(g, value)),
-  Log: floating('Log'),
+  Log: (g, { x }) => inFloat(g, x, (value) => log(g, value)),
   Log1p: (g, { x }) => inFloat(g, x, (value) => log1p(g, value)),
   Sqrt: floating('Sqrt'),
   Rsqrt: (g, { x }) => inFloat(g, x, (value) => unary(g, 'Reciprocal', unary(g, 'Sqrt', value))),
@@ -135,7 +136,7 @@ export const unaryLowerings: Lowerings = {
   Atanh: floating('Atanh'),
   Sigmoid: floating('Sigmoid'),
   Erf: floating('Erf'),
-  Softplus: floating('Softplus'),
+  Softplus: (g, { x }) => inFloat(g, x, (value) => softplus(g, value)),
   Floor: rounding('Floor'),
   Ceil: rounding('Ceil'),
   Round: rounding('Round'),
@@ -146,7 +147,8 @@ export const unaryLowerings: Lowerings = {
   LeakyRelu: withAttributes<LeakyReluAttrs>((g, { x }, { alpha }) => prelu(g, x, number(g, alpha))),
   Prelu: (g, { x, alpha }) => prelu(g, x, alpha),
   EluGrad: (g, { dy, y }) => {
-    const slope = where(g, isNegative(g, y), binary(g, 'Add', y, number(g, 1)), number(g, 1));
+    const above = binary(g, 'GreaterOrEqual', y, number(g, 0), 'bool');
+    const slope = where(g, above, number(g, 1), binary(g, 'Add', y, number(g, 1)));
     return binary(g, 'Mul', dy, slope);
   },
   Step: withAttributes<StepAttrs>((g, { x }, { alpha }) => step(g, x, alpha)),

@@ -1,18 +1,23 @@
 import { createRequire } from 'node:module';
-import { hostLeaves } from '../check.ts';
+import { hostLeaves, specLeaves } from '../check.ts';
+import { Owned } from '../owned.ts';
+import type { AnyStep } from '../step.ts';
+import { refuseInStep } from '../step.ts';
 import type { TreeOf } from '../tree.ts';
-import { isSpec, leavesOf } from '../tree.ts';
 import type { Engine, HostOf, HostTensor, Program, ProgramOptions, State, TensorSpec } from '../types.ts';
 import { EngineError } from '../types.ts';
 import { toModel } from './model.ts';
 import { OnnxProgram } from './program.ts';
-import { createSession } from './session.ts';
+import { createSession, loadRuntime } from './session.ts';
 import { OnnxState } from './state.ts';
-import type { AnyStep } from './trace.ts';
 import { traceStep } from './trace.ts';
 
-/** Compiles steps to ONNX models that ONNX Runtime executes on the CPU with `threads` threads. */
-export function openOnnxEngine(threads: number): Engine {
+/**
+ * Compiles steps to ONNX models that ONNX Runtime executes on the CPU with `threads` threads.
+ * Throws EngineError if ONNX Runtime can't be loaded.
+ */
+export async function openOnnxEngine(threads: number): Promise<Engine> {
+  await loadRuntime();
   return new OnnxEngine(threads);
 }
 
@@ -20,7 +25,7 @@ class OnnxEngine implements Engine {
   readonly name = 'onnx';
   readonly description: string;
   private readonly threads: number;
-  private readonly programs: { dispose(): void }[] = [];
+  private readonly owned = new Owned();
 
   constructor(threads: number) {
     this.threads = threads;
@@ -31,28 +36,42 @@ class OnnxEngine implements Engine {
   }
 
   state<S>(initial: HostOf<S>): State<S> {
-    return new OnnxState<S>(initial);
+    refuseInStep("a state can't be made");
+    return this.owned.add((forget) => new OnnxState<S>(initial, forget));
   }
 
-  async compile<S, B, O, C>(options: ProgramOptions<S, B, O, C>): Promise<Program<B, O>> {
+  // Not `async`: in a step nobody awaits it, so that its error must be thrown at once.
+  compile<S, B, O, C>(options: ProgramOptions<S, B, O, C>): Promise<Program<B, O>> {
+    refuseInStep(`program '${options.name}' can't be compiled`);
+    return this.compileStep(options);
+  }
+
+  dispose(): void {
+    this.owned.dispose();
+  }
+
+  private async compileStep<S, B, O, C>(options: ProgramOptions<S, B, O, C>): Promise<Program<B, O>> {
     const { name, state } = options;
+    this.owned.check();
     if (!(state instanceof OnnxState)) {
       throw new EngineError(
         `program '${name}': its state was made by another engine; make it with engine.state()`,
       );
     }
+    state.live(`program '${name}': `);
     const constants = (options.constants ?? {}) as TreeOf<HostTensor>;
     hostLeaves(constants, `program '${name}': the constants`);
     const batch = options.batch as TreeOf<TensorSpec>;
+    const batchLeaves = specLeaves(batch, `program '${name}': the batch spec`);
     const step = options.step as unknown as AnyStep;
     const trace = traceStep({ name, step, state: state.tree, batch, constants });
-    const { bytes, used, changed } = toModel(name, trace);
+    const { bytes, used, changed, outputs } = toModel(name, trace);
     const wiring = {
       stateInputs: used.state,
       batchInputs: used.batch,
       stateOutputs: changed,
-      batch: leavesOf(batch, isSpec),
-      outputs: trace.outputs,
+      batch: copied(batchLeaves),
+      outputs,
       outTree: trace.outTree,
     };
     const session = await createSession(bytes, this.threads).catch((error: unknown) => {
@@ -61,12 +80,15 @@ class OnnxEngine implements Engine {
         cause: error,
       });
     });
-    const program = new OnnxProgram<B, O>(name, session, state as OnnxState<unknown>, wiring);
-    this.programs.push(program);
-    return program;
+    return this.owned.add(
+      (forget) => new OnnxProgram<B, O>(name, session, state as OnnxState<unknown>, wiring, forget),
+    );
   }
+}
 
-  dispose(): void {
-    for (const program of this.programs.splice(0)) program.dispose();
-  }
+/** Without the values that a batch which serves as its own spec would bring along. */
+function copied(specs: ReadonlyMap<string, TensorSpec>): ReadonlyMap<string, TensorSpec> {
+  return new Map(
+    [...specs].map(([path, { dtype = 'float32', shape }]) => [path, { dtype, shape: [...shape] }]),
+  );
 }

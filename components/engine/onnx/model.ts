@@ -1,11 +1,15 @@
 import { liveNodes } from '../graph/graph.ts';
-import type { Value } from '../graph/value.ts';
+import type { Node, Value } from '../graph/value.ts';
+import { sizeOf } from '../graph/value.ts';
 import type { Leaves } from '../tree.ts';
+import type { TensorSpec } from '../types.ts';
+import { EngineError } from '../types.ts';
+import type { Endpoint } from './proto.ts';
 import { encodeModel } from './proto.ts';
 import type { Trace } from './trace.ts';
 
 /** Leaves that the step returns as they came are no outputs. */
-function changedState({ stateInputs, stateOutputs }: Trace): [string, Value][] {
+export function changedState({ stateInputs, stateOutputs }: Trace): [string, Value][] {
   return [...stateOutputs].filter(([path, value]) => value !== stateInputs.get(path));
 }
 
@@ -16,31 +20,55 @@ export interface Model {
   readonly used: { readonly state: readonly string[]; readonly batch: readonly string[] };
   /** Paths of the state that the step changes. */
   readonly changed: readonly string[];
+  /** Types and shapes of what the step puts out, by path. */
+  readonly outputs: Leaves<TensorSpec>;
 }
 
-/** Lowers a trace to ONNX; what no output needs is left out. */
+/** Lowers a trace to ONNX; what no output needs is left out. Throws EngineError for a model that can't be run. */
 export function toModel(name: string, trace: Trace): Model {
   const changed = changedState(trace);
-  const outputs = [
-    ...changed.map(([path, value]) => ({ name: `next/${path}`, value })),
-    ...[...trace.outputs].map(([path, value]) => ({ name: `out/${path}`, value })),
-  ];
-  const nodes = liveNodes(
-    trace.graph,
-    outputs.map(({ value }) => value),
-  );
+  const outputs = [...endpoints('next', changed), ...endpoints('out', trace.outputs)];
+  const nodes = neededNodes(name, trace, outputs);
   const needed = new Set([...nodes.flatMap(({ inputs }) => inputs), ...outputs.map(({ value }) => value)]);
   const used = (inputs: Leaves<Value>) => [...inputs].filter(([, value]) => needed.has(value));
   const state = used(trace.stateInputs);
   const batch = used(trace.batchInputs);
-  const inputs = [
-    ...state.map(([path, value]) => ({ name: `state/${path}`, value })),
-    ...batch.map(([path, value]) => ({ name: `batch/${path}`, value })),
-  ];
+  const inputs = [...endpoints('state', state), ...endpoints('batch', batch)];
   const paths = (entries: readonly [string, Value][]) => entries.map(([path]) => path);
   return {
-    bytes: encodeModel(name, nodes, inputs, outputs),
+    bytes: encodeModel({ name, nodes, inputs, outputs }),
     used: { state: paths(state), batch: paths(batch) },
     changed: paths(changed),
+    // Not the values themselves: they hold on to the whole graph with its constants.
+    outputs: new Map([...trace.outputs].map(([path, value]) => [path, specOf(value)])),
   };
+}
+
+/** The nodes that the outputs need, in order of execution. */
+export function neededNodes(name: string, { graph }: Trace, outputs: readonly Endpoint[]): readonly Node[] {
+  const nodes = liveNodes(
+    graph,
+    outputs.map(({ value }) => value),
+  );
+  for (const { op, inputs, outputs: results } of nodes) {
+    const empty = [...inputs, ...results].find((each) => each && each.type !== 'int64' && isEmpty(each));
+    // ONNX Runtime divides by the length of axes; dividing by 0 ends the process.
+    if (empty)
+      throw new EngineError(
+        `program '${name}' can't be compiled: ${op} works on an empty tensor (shape [${empty.shape.join(', ')}]); leave it out`,
+      );
+  }
+  return nodes;
+}
+
+export function endpoints(prefix: string, values: Iterable<readonly [string, Value]>): Endpoint[] {
+  return [...values].map(([path, value]) => ({ name: `${prefix}/${path}`, value }));
+}
+
+function isEmpty({ shape }: Value): boolean {
+  return sizeOf(shape) === 0;
+}
+
+function specOf({ type, shape }: Value): TensorSpec {
+  return { dtype: type === 'int64' ? 'int32' : type, shape: [...shape] };
 }

@@ -1,7 +1,6 @@
 import type { InferenceSession, Tensor } from 'onnxruntime-node';
 import { allocate, checkedLeaves } from '../check.ts';
-import type { Value } from '../graph/value.ts';
-import { sizeOf } from '../graph/value.ts';
+import { refuseInStep } from '../step.ts';
 import type { Leaves, TreeOf } from '../tree.ts';
 import { mapTree } from '../tree.ts';
 import type { HostOf, HostTensor, Program, TensorSpec } from '../types.ts';
@@ -15,7 +14,7 @@ export interface Wiring {
   readonly batchInputs: readonly string[];
   readonly stateOutputs: readonly string[];
   readonly batch: Leaves<TensorSpec>;
-  readonly outputs: Leaves<Value>;
+  readonly outputs: Leaves<TensorSpec>;
   readonly outTree: TreeOf<string>;
 }
 
@@ -27,41 +26,55 @@ export class OnnxProgram<B, O> implements Program<B, O> {
   private readonly name: string;
   private readonly state: OnnxState<unknown>;
   private readonly wiring: Wiring;
+  private readonly onDispose: () => void;
 
   constructor(
     name: string,
-    session: InferenceSession | undefined,
+    session: InferenceSession,
     state: OnnxState<unknown>,
     wiring: Wiring,
+    onDispose: () => void,
   ) {
     this.name = name;
     this.session = session;
     this.state = state;
     this.wiring = wiring;
+    this.onDispose = onDispose;
   }
 
-  async run(batch: HostOf<B>): Promise<HostOf<O>> {
+  // Not `async`: in a step nobody awaits it, so that its error must be thrown at once.
+  run(batch: HostOf<B>): Promise<HostOf<O>> {
+    refuseInStep(`program '${this.name}' can't run`);
+    return this.enqueue(batch);
+  }
+
+  /** A step that is being computed is finished; those that wait for their turn fail. */
+  dispose(): void {
+    refuseInStep(`program '${this.name}' can't be disposed of`);
+    const { session } = this;
+    if (!session) return;
+    this.session = undefined;
+    this.state.afterSteps(() => session.release());
+    this.onDispose();
+  }
+
+  private async enqueue(batch: HostOf<B>): Promise<HostOf<O>> {
     this.live();
     const leaves = checkedLeaves(batch, this.wiring.batch, `program '${this.name}': the batch`);
-    return this.state.exclusively(() => this.step(leaves));
-  }
-
-  dispose(): void {
-    void this.session?.release();
-    this.session = undefined;
-  }
-
-  private async step(batch: Leaves<HostTensor>): Promise<HostOf<O>> {
-    const { stateInputs, batchInputs, stateOutputs, outputs, outTree } = this.wiring;
-    const session = this.live();
     const feeds: Record<string, Tensor> = {};
+    for (const path of this.wiring.batchInputs) feeds[`batch/${path}`] = toOrt(leaves.get(path)!);
+    return this.state.exclusively(() => this.step(feeds));
+  }
+
+  private async step(feeds: Record<string, Tensor>): Promise<HostOf<O>> {
+    const { stateInputs, stateOutputs, outputs, outTree } = this.wiring;
+    const session = this.live();
     for (const path of stateInputs) feeds[`state/${path}`] = this.state.current(path);
-    for (const path of batchInputs) feeds[`batch/${path}`] = toOrt(batch.get(path)!);
     const fetches: Record<string, Tensor> = {};
     for (const path of stateOutputs) fetches[`next/${path}`] = this.state.next(path);
     const results = new Map<string, HostTensor>();
-    for (const [path, value] of outputs) {
-      const result = emptyResult(value);
+    for (const [path, { dtype = 'float32', shape }] of outputs) {
+      const result = { dtype, shape: [...shape], data: allocate(dtype, shape) };
       results.set(path, result);
       fetches[`out/${path}`] = toOrt(result);
     }
@@ -72,16 +85,14 @@ export class OnnxProgram<B, O> implements Program<B, O> {
 
   private fail(error: unknown): never {
     const message = error instanceof Error ? error.message : String(error);
-    throw new EngineError(`program '${this.name}' failed: ${message}`, { cause: error });
+    const hint = message.startsWith('not enough space')
+      ? ' (an array of the batch was transferred or made smaller before the step was done)'
+      : '';
+    throw new EngineError(`program '${this.name}' failed: ${message}${hint}`, { cause: error });
   }
 
   private live(): InferenceSession {
     if (!this.session) throw new EngineError(`program '${this.name}' was disposed of`);
     return this.session;
   }
-}
-
-function emptyResult({ type, shape }: Value): HostTensor {
-  const dtype = type === 'int64' ? 'int32' : type;
-  return { dtype, shape: [...shape], data: allocate(dtype, sizeOf(shape)) };
 }

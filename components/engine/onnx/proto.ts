@@ -2,6 +2,7 @@ import protobuf from 'protobufjs/light.js';
 import { onnxTypes } from '../graph/elementwise.ts';
 import type { Attribute, Node, TypedData, Value, ValueType } from '../graph/value.ts';
 import { sizeOf } from '../graph/value.ts';
+import { EngineError } from '../types.ts';
 
 /** The part of ONNX's protobuf schema (onnx.proto3) that a recorded graph needs. */
 const schema = protobuf.Root.fromJSON({
@@ -9,9 +10,12 @@ const schema = protobuf.Root.fromJSON({
     Model: message({
       irVersion: [1, 'int64'],
       producerName: [2, 'string'],
+      docString: [6, 'string'],
       graph: [7, 'Graph'],
       opsetImport: [8, 'Opset', 'repeated'],
+      metadataProps: [14, 'Entry', 'repeated'],
     }),
+    Entry: message({ key: [1, 'string'], value: [2, 'string'] }),
     Opset: message({ domain: [1, 'string'], version: [2, 'int64'] }),
     Graph: message({
       node: [1, 'Node', 'repeated'],
@@ -74,16 +78,31 @@ export interface Endpoint {
   readonly value: Value;
 }
 
-/** A graph as the bytes of an ONNX model. `nodes` in the order of execution. */
-export function encodeModel(
-  name: string,
-  nodes: readonly Node[],
-  inputs: readonly Endpoint[],
-  outputs: readonly Endpoint[],
-): Uint8Array {
-  const initializer: object[] = [];
+export interface ModelContents {
+  readonly name: string;
+  /** In the order of execution. */
+  readonly nodes: readonly Node[];
+  readonly inputs: readonly Endpoint[];
+  readonly outputs: readonly Endpoint[];
+  /** Inputs of the graph that get a value for good. */
+  readonly baked?: readonly (Endpoint & { readonly data: TypedData })[];
+  readonly doc?: string;
+  readonly metadata?: { readonly [key: string]: string };
+}
+
+/** protobuf's limit of a message; ONNX Runtime fails without a word of sense beyond it. */
+const mostBytes = 2 ** 31 - 1;
+
+/**
+ * A graph as the bytes of an ONNX model.
+ * Throws EngineError if its constants are more than a model can hold (2 GiB).
+ */
+export function encodeModel(contents: ModelContents): Uint8Array {
+  const { name, nodes, inputs, outputs, baked = [], doc, metadata = {} } = contents;
+  checkSize(contents);
+  const initializer: object[] = baked.map((each) => tensor(each.name, each.value, each.data));
   const expansions: object[] = [];
-  const names = new Map<number, string>(inputs.map((each) => [each.value.id, each.name]));
+  const names = new Map<number, string>([...inputs, ...baked].map((each) => [each.value.id, each.name]));
   const nameOf = (value: Value): string => {
     const known = names.get(value.id);
     if (known !== undefined) return known;
@@ -122,11 +141,25 @@ export function encodeModel(
     input: inputs.map(valueInfo),
     output: outputs.map(valueInfo),
   };
-  const opsetImport = [
-    { domain: '', version: opset },
-    { domain: 'com.microsoft', version: 1 },
-  ];
-  return modelType.encode({ irVersion, producerName: 'peco-exp', graph, opsetImport }).finish();
+  const domains = new Set(['', ...nodes.map(({ domain }) => domain)]);
+  const opsetImport = [...domains].map((domain) => ({ domain, version: domain === '' ? opset : 1 }));
+  const metadataProps = Object.entries(metadata).map(([key, value]) => ({ key, value }));
+  const model = { irVersion, producerName: 'peco-exp', docString: doc, graph, opsetImport, metadataProps };
+  return modelType.encode(model).finish();
+}
+
+/** Constants are nearly all of a model that is too big; the rest is some hundred bytes a node. */
+function checkSize({ name, nodes, baked = [] }: ModelContents): void {
+  const constants = new Set<TypedData>(baked.map(({ data }) => data));
+  for (const input of nodes.flatMap(({ inputs }) => inputs)) {
+    if (input?.source.kind === 'constant') constants.add(input.source.data);
+  }
+  const bytes = [...constants].reduce((sum, { byteLength }) => sum + byteLength, nodes.length * 500);
+  if (bytes <= mostBytes) return;
+  throw new EngineError(
+    `program '${name}': its constants take ${(bytes / 2 ** 30).toFixed(1)} GiB, but an ONNX model can hold less than 2: ` +
+      'make them part of the state (what a step returns as it came costs nothing)',
+  );
 }
 
 function writeSplat(

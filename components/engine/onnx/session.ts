@@ -1,9 +1,27 @@
-import { InferenceSession, Tensor } from 'onnxruntime-node';
+import type { InferenceSession, Tensor } from 'onnxruntime-node';
 import type { HostTensor } from '../types.ts';
+import { EngineError } from '../types.ts';
+
+type Runtime = typeof import('onnxruntime-node');
+
+let runtime: Runtime | undefined;
+
+/** Loads ONNX Runtime: late, so that a machine that has none of its binaries can use the other engines. */
+export async function loadRuntime(): Promise<void> {
+  try {
+    runtime ??= await import('onnxruntime-node');
+  } catch (error) {
+    const message = error instanceof Error ? error.message.split('\n')[0] : String(error);
+    throw new EngineError(
+      `onnxruntime-node can't be loaded on ${process.platform} ${process.arch}: ${message}. Install it again (npm install), or choose another engine`,
+      { cause: error },
+    );
+  }
+}
 
 /** Loads a model for repeated runs on the CPU. */
 export function createSession(model: Uint8Array, threads: number): Promise<InferenceSession> {
-  return InferenceSession.create(model, {
+  return loaded().InferenceSession.create(model, {
     executionProviders: ['cpu'],
     graphOptimizationLevel: 'all',
     executionMode: 'sequential',
@@ -22,9 +40,16 @@ export function createSession(model: Uint8Array, threads: number): Promise<Infer
   });
 }
 
-/** Host memory as ONNX Runtime sees it; nothing is copied. */
+/** Host memory as ONNX Runtime sees it; nothing is copied but memory shared with other threads, which it refuses. */
 export function toOrt({ dtype, shape, data }: HostTensor): Tensor {
-  if (dtype === 'float32') return new Tensor('float32', data as Float32Array, shape);
-  if (dtype === 'int32') return new Tensor('int32', data as Int32Array, shape);
-  return new Tensor('bool', data as Uint8Array, shape);
+  const { Tensor: OrtTensor } = loaded();
+  const own = data.buffer instanceof SharedArrayBuffer ? data.slice() : data;
+  if (dtype === 'float32') return new OrtTensor('float32', own as Float32Array, shape);
+  if (dtype === 'int32') return new OrtTensor('int32', own as Int32Array, shape);
+  return new OrtTensor('bool', own as Uint8Array, shape);
+}
+
+function loaded(): Runtime {
+  if (!runtime) throw new Error('loadRuntime() comes first');
+  return runtime;
 }

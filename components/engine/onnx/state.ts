@@ -1,8 +1,9 @@
 import type { Tensor } from 'onnxruntime-node';
 import { allocate, checkedLeaves, hostLeaves } from '../check.ts';
+import { refuseInStep } from '../step.ts';
 import type { Leaves, TreeOf } from '../tree.ts';
-import { isHostTensor, mapTree } from '../tree.ts';
-import type { HostOf, HostTensor, State } from '../types.ts';
+import { isHostTensor, isSpec, mapTree } from '../tree.ts';
+import type { HostOf, HostTensor, State, TensorSpec } from '../types.ts';
 import { EngineError } from '../types.ts';
 import { toOrt } from './session.ts';
 
@@ -18,44 +19,52 @@ interface Slot {
  * So a step copies nothing, and one that fails leaves the state as it was.
  */
 export class OnnxState<S> implements State<S> {
-  readonly tree: TreeOf<HostTensor>;
+  readonly tree: TreeOf<TensorSpec>;
   private slots: Map<string, Slot> | undefined;
   private busy: Promise<unknown> = Promise.resolve();
+  /** Steps that run or wait for their turn. */
+  private steps = 0;
+  private readonly onDispose: () => void;
 
-  constructor(initial: HostOf<S>) {
+  constructor(initial: HostOf<S>, onDispose: () => void) {
     const leaves = hostLeaves(initial, 'the initial state');
     this.tree = mapTree(initial as TreeOf<HostTensor>, isHostTensor, ({ dtype, shape }) => ({
       dtype,
       shape: [...shape],
-      data: allocate(dtype, 0),
     }));
     this.slots = new Map(
       [...leaves].map(([path, leaf]) => [path, { ...buffer(leaf, leaf.data), spare: undefined }]),
     );
-  }
-
-  /** Types and shapes by path. */
-  get specs(): Leaves<HostTensor> {
-    return new Map([...this.live()].map(([path, { host }]) => [path, host]));
+    this.onDispose = onDispose;
   }
 
   read(): HostOf<S> {
-    const slots = this.live();
-    const copy = mapTree(this.tree, isHostTensor, (_, path) => {
+    const slots = this.resting('read');
+    const copy = mapTree(this.tree, isSpec, (_, path) => {
       const { dtype, shape, data } = slots.get(path)!.host;
-      return { dtype, shape, data: data.slice() };
+      return { dtype, shape: [...shape], data: data.slice() };
     });
     return copy as HostOf<S>;
   }
 
   write(values: HostOf<S>): void {
-    const slots = this.live();
-    const leaves = checkedLeaves(values, this.specs, 'state.write: the new state');
+    const slots = this.resting('write');
+    const specs: Leaves<TensorSpec> = new Map([...slots].map(([path, { host }]) => [path, host]));
+    const leaves = checkedLeaves(values, specs, 'state.write: the new state');
     for (const [path, { data }] of leaves) slots.get(path)!.host.data.set(data);
   }
 
   dispose(): void {
+    refuseInStep("a state can't be disposed of");
+    if (!this.slots) return;
     this.slots = undefined;
+    this.onDispose();
+  }
+
+  /** Throws EngineError if there is no state any more. */
+  live(who = ''): ReadonlyMap<string, Slot> {
+    if (!this.slots) throw new EngineError(`${who}the state was disposed of`);
+    return this.slots;
   }
 
   /** The current value, for a program to read. */
@@ -82,20 +91,32 @@ export class OnnxState<S> implements State<S> {
 
   /** Programs of one state take turns, also when they are not awaited. */
   exclusively<T>(work: () => Promise<T>): Promise<T> {
-    const turn = this.busy.then(work, work);
+    this.steps++;
+    const turn = this.busy.then(work, work).finally(() => {
+      this.steps--;
+    });
     this.busy = turn.catch(() => undefined);
     return turn;
   }
 
-  private live(): Map<string, Slot> {
-    if (!this.slots) throw new EngineError('the state was disposed of');
-    return this.slots;
+  /** Does `work` when the steps that were begun are done. */
+  afterSteps(work: () => Promise<unknown>): void {
+    void this.busy.then(work).catch(() => undefined);
+  }
+
+  /** The slots, if nothing is about to change them: before or after, it would be chance. */
+  private resting(what: 'read' | 'write'): ReadonlyMap<string, Slot> {
+    refuseInStep(`a state can't be ${what === 'read' ? 'read' : 'written'}`);
+    const slots = this.live();
+    if (this.steps > 0)
+      throw new EngineError(`state.${what}: a program is running on this state; await its run() first`);
+    return slots;
   }
 }
 
 /** New memory of that type and shape, holding `values` if given. */
-function buffer({ dtype, shape, data }: HostTensor, values?: HostTensor['data']) {
-  const host = { dtype, shape: [...shape], data: allocate(dtype, data.length) };
+function buffer({ dtype, shape }: HostTensor, values?: HostTensor['data']) {
+  const host = { dtype, shape: [...shape], data: allocate(dtype, shape) };
   if (values) host.data.set(values);
   return { host, tensor: toOrt(host) };
 }

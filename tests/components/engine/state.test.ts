@@ -42,7 +42,7 @@ function add(engine: Engine, state: ReturnType<Engine['state']>) {
   });
 }
 
-for (const name of ['onnx', 'reference']) {
+for (const name of ['onnx', 'reference', 'wasm']) {
   test(`${name}: state stays inside between steps and can be read and written`, async (t) => {
     const engine = await openEngine({ name });
     const state = engine.state<Counter>(initial());
@@ -127,6 +127,69 @@ for (const name of ['onnx', 'reference']) {
         [1, 2],
       ],
     );
+    engine.dispose();
+  });
+
+  test(`${name}: a checkpoint taken between steps brings back the rest of the training, byte for byte`, async (t) => {
+    const engine = await openEngine({ name });
+    const state = engine.state<Counter>(initial());
+    const train = await add(engine, state);
+    const evaluate = await engine.compile<Counter, object, { sum: Tensor }>({
+      name: 'evaluate',
+      state,
+      batch: {},
+      step: (counter) => ({ state: counter, out: { sum: tf.sum(counter.total) } }),
+    });
+    const batches = [0.1, 0.7, -0.3, 1.9].map((value) => ({ x: vector(value, value * 3) }));
+    for (const each of batches.slice(0, 2)) await train.run(each);
+    const checkpoint = state.read();
+    for (const each of batches.slice(2)) await train.run(each);
+    const [end, sum] = [state.read(), (await evaluate.run({})).sum.data[0]];
+
+    state.write(checkpoint);
+    t.deepEqual(state.read(), checkpoint);
+    checkpoint.total.data.fill(99);
+    for (const each of batches.slice(2)) await train.run(each);
+    t.deepEqual(state.read(), end, 'what was written is a copy');
+    t.is((await evaluate.run({})).sum.data[0], sum);
+
+    const resumed = await openEngine({ name });
+    const other = resumed.state<Counter>(end);
+    const program = await add(resumed, other);
+    t.deepEqual((await program.run(batches[0]!)).before.data, end.total.data);
+    for (const each of [engine, resumed]) each.dispose();
+  });
+
+  test(`${name}: training and inference are programs of one function and one state`, async (t) => {
+    type Model = { readonly w: Tensor; readonly steps: Tensor };
+    const engine = await openEngine({ name });
+    const one: HostTensor = { dtype: 'float32', shape: [], data: Float32Array.of(1) };
+    const state = engine.state<Model>({ w: one, steps: { ...one, data: Float32Array.of(0) } });
+    const model = (w: Tensor, x: Tensor) => tf.mul(w, x);
+    const train = await engine.compile<Model, { x: Tensor; y: Tensor }, { loss: Tensor }>({
+      name: 'train',
+      state,
+      batch: { x: { shape: [2] }, y: { shape: [2] } },
+      step: ({ w, steps }, { x, y }) => {
+        const { value, grads } = tf.valueAndGrads(
+          (given: Tensor) => tf.sum(tf.squaredDifference(model(given, x), y)) as tf.Scalar,
+        )([w]);
+        const next = tf.sub(w, tf.mul(grads[0]!, 0.125));
+        return { state: { w: next, steps: tf.add(steps, 1) }, out: { loss: value } };
+      },
+    });
+    const infer = await engine.compile<Model, { x: Tensor }, { y: Tensor }>({
+      name: 'infer',
+      state,
+      batch: { x: { shape: [3] } },
+      step: (given, { x }) => ({ state: given, out: { y: model(given.w, x) } }),
+    });
+    t.deepEqual([...(await infer.run({ x: vector(1, 2, 3) })).y.data], [1, 2, 3]);
+    // Errors of w = 1 on y = 3 x: -2 and -2; the gradient is 2 * (-2) * 2 = -8, so w becomes 2.
+    const { loss } = await train.run({ x: vector(1, 1), y: vector(3, 3) });
+    t.is(loss.data[0], 8);
+    t.deepEqual([...(await infer.run({ x: vector(1, 2, 3) })).y.data], [2, 4, 6]);
+    t.is(state.read().steps.data[0], 1, 'inference is no step');
     engine.dispose();
   });
 }

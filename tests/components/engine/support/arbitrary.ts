@@ -60,7 +60,7 @@ function sizeOf(shape: readonly number[]): number {
 }
 
 /** A hash of seed and index in [0, 1) (murmur3's finaliser). */
-function uniform(seed: number, index: number): number {
+export function uniform(seed: number, index: number): number {
   let bits = Math.imul(seed + 1, 0x9e3779b1) ^ Math.imul(index + 1, 0x85ebca6b);
   bits = Math.imul(bits ^ (bits >>> 16), 0x85ebca6b);
   bits = Math.imul(bits ^ (bits >>> 13), 0xc2b2ae35);

@@ -1,0 +1,9 @@
+// Proofs that take minutes: larger sizes, and PyTorch beside the engine. `npm run test:long`.
+export default {
+  files: ['tests/long/**/*.long.ts'],
+  extensions: { ts: 'module' },
+  workerThreads: false,
+  nodeArguments: ['--import=tsx', '--conditions=peco-source'],
+  concurrency: 2,
+  timeout: '30m',
+};

@@ -1,0 +1,41 @@
+import type { Diagnosis } from '../doctor-command.ts';
+import type { EngineReport } from '../engines.ts';
+
+/** What `peco-exp doctor` prints, in lines. */
+export function formatDoctor({ machine, settings, engines, auto, healthy }: Diagnosis): string[] {
+  const { version, node, system, cpu, cores, memory, freeMemory } = machine;
+  const engine = settings.engine.value;
+  return [
+    `peco-exp ${version}, Node ${node}, ${system}`,
+    `${cores} core${cores === 1 ? '' : 's'} (${cpu}), ${memory} GiB of memory, ${freeMemory} free`,
+    '',
+    `settings of ${settings.root}`,
+    ...formatSettings(settings),
+    '',
+    'engines, each after some steps of training beside the reference',
+    ...engines.flatMap(formatEngine),
+    '',
+    engine === 'auto'
+      ? `the engine of this project is auto, which is ${auto} here`
+      : `the engine of this project is ${engine}`,
+    ...(healthy
+      ? []
+      : ['It does not work. Mend it, or choose another: --engine, PECO_ENGINE or the settings file.']),
+  ];
+}
+
+function formatSettings(settings: Diagnosis['settings']): string[] {
+  const { store, results, engine, jobs } = settings;
+  const rows = Object.entries({ store, results, engine, jobs }).map(
+    ([name, { value, from }]) => [name, String(value), from] as const,
+  );
+  const width = Math.max(...rows.map(([, value]) => value.length));
+  return rows.map(([name, value, from]) => `  ${name.padEnd(7)}  ${value.padEnd(width)}  ${from}`);
+}
+
+function formatEngine(report: EngineReport): string[] {
+  if (!report.works) return [`  no     ${report.engine}`, `         ${report.problem}`];
+  const { description, difference, steps, engine } = report;
+  const compared = engine === 'reference' ? '' : `, ${steps} steps differ by ${difference.toExponential(0)}`;
+  return [`  works  ${description}${compared}`];
+}

@@ -1,0 +1,176 @@
+import type * as tf from '@tensorflow/tfjs-core';
+import type { VitConfig } from '../../../components/backbone/config.ts';
+import { initVit } from '../../../components/backbone/vit.ts';
+import type { FineTuneConfig } from '../../../components/downstream/finetune/config.ts';
+import { fineTuneStep, initClassifier } from '../../../components/downstream/finetune/model.ts';
+import type { HostTensor } from '../../../components/engine/types.ts';
+import { random } from '../../../components/nn/random.ts';
+import { stepSize } from '../../../components/nn/schedule.ts';
+import { hostTensor } from '../../../components/nn/tree.ts';
+import type { MaskedImageModellingConfig } from '../../../components/pretraining/mim/config.ts';
+import { initMim, mimStep } from '../../../components/pretraining/mim/model.ts';
+import { reconstructionLoss } from '../../../components/tokenizer/training.ts';
+import type { VqvaeConfig } from '../../../components/tokenizer/vqvae/config.ts';
+import { initVqvae, vqvaeStep } from '../../../components/tokenizer/vqvae/model.ts';
+import { perceptualNetworkOf } from './networks.ts';
+
+/** A training step to measure: what `compile` takes, and a batch. `torch_steps.py` has the same steps in PyTorch. */
+export interface Workload {
+  readonly step: unknown;
+  readonly state: unknown;
+  readonly batch: { readonly [name: string]: unknown };
+  readonly constants?: unknown;
+  /** Multiplications and additions of the matrix products and convolutions that the step can't do without. */
+  readonly flops?: number;
+}
+
+export interface Shape {
+  readonly title: string;
+  make(): Promise<Workload>;
+}
+
+const base: VitConfig = {
+  kind: 'vit',
+  dim: 768,
+  depth: 12,
+  heads: 12,
+  patch: 16,
+  mlpRatio: 4,
+  layerScaleInit: 0.1,
+};
+const small: VitConfig = { ...base, dim: 192, depth: 6, heads: 3, patch: 4, layerScaleInit: 0 };
+
+export const shapes: { readonly [name: string]: Shape } = {
+  'mim-small': {
+    title: '(1) MIM, ViT d192 L6 H3, 65 tokens, batch 32, vocabulary 512',
+    make: async () => mim(small, { imageSize: 32, batchSize: 32, vocabulary: 512, masked: 26 }),
+  },
+  'mim-base': {
+    title: '(2) MIM, ViT-B/16 at 224, batch 8, vocabulary 8192',
+    make: async () => mim(base, { imageSize: 224, batchSize: 8, vocabulary: 8192, masked: 75 }),
+  },
+  'vqvae-small': {
+    title: '(3) VQ-VAE w128 f8 at 32, batch 64, Inception to mixed0',
+    make: () =>
+      vqvae('inception', { imageSize: 32, batchSize: 64, width: 128, stride: 8, codes: 512, dim: 32 }),
+  },
+  'vqvae-large': {
+    title: '(4) VQ-VAE w256 f16 at 224, batch 4, VGG16 to relu4_3',
+    make: () =>
+      vqvae('vgg16', { imageSize: 224, batchSize: 4, width: 256, stride: 16, codes: 8192, dim: 64 }),
+  },
+  'finetune-base': {
+    title: '(5) fine-tuning, ViT-B/16 at 224, batch 8, 1000 classes',
+    make: async () => finetune(base, { imageSize: 224, batchSize: 8, classes: 1000 }),
+  },
+};
+
+function images(batchSize: number, size: number): HostTensor {
+  const pixels = random(7, 'images').fillUniform(new Float32Array(batchSize * size * size * 3));
+  return hostTensor([batchSize, size, size, 3], pixels);
+}
+
+function integers(count: number, bound: number, name: string): HostTensor {
+  const draw = random(7, name);
+  return hostTensor(
+    [count],
+    Int32Array.from({ length: count }, () => draw.int(bound)),
+  );
+}
+
+/** Products of the blocks of a ViT with gradients to input and weight; `rows` go through the head. */
+function vitFlops(
+  vit: VitConfig,
+  imageSize: number,
+  batchSize: number,
+  rows: number,
+  classes: number,
+): number {
+  const patches = (imageSize / vit.patch) ** 2;
+  const tokens = patches + 1;
+  const perToken = 8 * vit.dim ** 2 + 4 * vit.mlpRatio * vit.dim ** 2 + 4 * tokens * vit.dim;
+  const blocks = vit.depth * batchSize * tokens * perToken;
+  const patch = 2 * batchSize * patches * vit.patch ** 2 * 3 * vit.dim;
+  const head = 2 * rows * vit.dim * classes;
+  // The patches themselves need no gradient.
+  return 3 * (blocks + head) + 2 * patch;
+}
+
+function mim(
+  backbone: VitConfig,
+  o: { imageSize: number; batchSize: number; vocabulary: number; masked: number },
+): Workload {
+  const config = { backbone, beta2: 0.98, weightDecay: 0.05, clipNorm: 3 } as MaskedImageModellingConfig;
+  const tokens = (o.imageSize / backbone.patch) ** 2;
+  const count = o.batchSize * o.masked;
+  const mask = new Float32Array(o.batchSize * tokens);
+  const rows = Int32Array.from({ length: count }, (_, i) => {
+    const image = Math.floor(i / o.masked);
+    return image * tokens + (((i % o.masked) * 2) % tokens);
+  });
+  for (const row of rows) mask[row] = 1;
+  return {
+    step: mimStep(config),
+    state: initMim(config, { imageSize: o.imageSize, vocabulary: o.vocabulary, seed: 0 }),
+    batch: {
+      images: images(o.batchSize, o.imageSize),
+      mask: hostTensor([o.batchSize, tokens, 1], mask),
+      rows: hostTensor([count], rows),
+      weights: hostTensor([count], new Float32Array(count).fill(1)),
+      codes: integers(count, o.vocabulary, 'codes'),
+      size: stepSize(0, 1e-4, 0.9, 0.98),
+    },
+    flops: vitFlops(backbone, o.imageSize, o.batchSize, count, o.vocabulary),
+  };
+}
+
+function finetune(
+  backbone: VitConfig,
+  o: { imageSize: number; batchSize: number; classes: number },
+): Workload {
+  const config = { labelSmoothing: 0.1, weightDecay: 0.05, clipNorm: 1, layerDecay: 0.65 } as FineTuneConfig;
+  const weights = initVit(random(0, 'vit'), backbone, o.imageSize);
+  return {
+    step: fineTuneStep(config, backbone),
+    state: initClassifier(weights, backbone.dim, o.classes),
+    batch: {
+      images: images(o.batchSize, o.imageSize),
+      labels: integers(o.batchSize, o.classes, 'labels'),
+      size: stepSize(0, 1e-4),
+    },
+    flops: vitFlops(backbone, o.imageSize, o.batchSize, o.batchSize, o.classes),
+  };
+}
+
+async function vqvae(
+  kind: 'inception' | 'vgg16',
+  o: { imageSize: number; batchSize: number; width: number; stride: 8 | 16; codes: number; dim: number },
+): Promise<Workload> {
+  const { network, layers } = await perceptualNetworkOf(kind);
+  const config = {
+    width: o.width,
+    stride: o.stride,
+    residualBlocks: 2,
+    commitmentWeight: 0.25,
+    codebook: { size: o.codes, dim: o.dim, decay: 0.97, epsilon: 1e-5, reviveBelow: 0.05 },
+    loss: { pixel: 1, perceptual: { layers, weight: 1, normalisation: 'unit' } },
+  } as unknown as VqvaeConfig;
+  const inputs = { network: { load: async () => network } };
+  const reconstruction = await reconstructionLoss(
+    { inputs } as unknown as Parameters<typeof reconstructionLoss>[0],
+    config,
+  );
+  const tokens = o.batchSize * (o.imageSize / o.stride) ** 2;
+  return {
+    step: vqvaeStep(config, reconstruction),
+    state: initVqvae(config, 0),
+    batch: {
+      images: images(o.batchSize, o.imageSize),
+      candidates: integers(o.codes, tokens, 'candidates'),
+      size: stepSize(0, 1e-4),
+    },
+    constants: reconstruction.constants,
+  };
+}
+
+export type AnyTensor = tf.Tensor;

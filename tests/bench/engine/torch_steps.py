@@ -1,0 +1,337 @@
+"""The training steps of shapes.ts in PyTorch, each measured in a process of its own:
+
+    python3 tests/bench/engine/torch_steps.py SHAPE MODE THREADS STEPS
+
+MODE: eager or compile (torch.compile of model and loss). Needs PyTorch 1.13 or newer; newer ones use their fused
+attention and AdamW. Prints the same JSON as measure.ts. `peak` instead of a shape: the matrix product peak.
+"""
+
+import json
+import math
+import resource
+import sys
+import time
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+WARMUPS = 2
+shape, mode, threads, steps = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
+torch.set_num_threads(threads)
+torch.set_flush_denormal(True)
+torch.manual_seed(0)
+CHANNELS_LAST = "nhwc" in mode
+
+
+class Block(nn.Module):
+    def __init__(self, dim, heads, scale_init):
+        super().__init__()
+        self.heads = heads
+        self.norm1 = nn.LayerNorm(dim, eps=1e-6)
+        self.qkv = nn.Linear(dim, 3 * dim)
+        self.projection = nn.Linear(dim, dim)
+        self.norm2 = nn.LayerNorm(dim, eps=1e-6)
+        self.expand = nn.Linear(dim, 4 * dim)
+        self.contract = nn.Linear(4 * dim, dim)
+        self.scale1 = self.scale2 = None
+        if scale_init > 0:
+            self.scale1 = nn.Parameter(torch.full((dim,), scale_init))
+            self.scale2 = nn.Parameter(torch.full((dim,), scale_init))
+
+    def attend(self, x):
+        batch, count, dim = x.shape
+        size = dim // self.heads
+        q, k, v = self.qkv(x).view(batch, count, 3, self.heads, size).permute(2, 0, 3, 1, 4).unbind(0)
+        if hasattr(F, "scaled_dot_product_attention"):
+            mixed = F.scaled_dot_product_attention(q, k, v)
+        else:
+            mixed = ((q * size**-0.5) @ k.transpose(-2, -1)).softmax(-1) @ v
+        return self.projection(mixed.transpose(1, 2).reshape(batch, count, dim))
+
+    def forward(self, x):
+        attended = self.attend(self.norm1(x))
+        x = x + (attended if self.scale1 is None else attended * self.scale1)
+        mixed = self.contract(F.gelu(self.expand(self.norm2(x))))
+        return x + (mixed if self.scale2 is None else mixed * self.scale2)
+
+
+class Vit(nn.Module):
+    def __init__(self, dim, depth, heads, patch, image, scale_init):
+        super().__init__()
+        self.patch = patch
+        tokens = (image // patch) ** 2
+        self.embed = nn.Linear(patch * patch * 3, dim)
+        self.class_token = nn.Parameter(torch.randn(1, 1, dim) * 0.02)
+        self.positions = nn.Parameter(torch.randn(1, tokens + 1, dim) * 0.02)
+        self.blocks = nn.ModuleList(Block(dim, heads, scale_init) for _ in range(depth))
+
+    def embedded(self, images):
+        b, h, w, c = images.shape
+        p = self.patch
+        x = images.view(b, h // p, p, w // p, p, c).permute(0, 1, 3, 2, 4, 5).reshape(b, -1, p * p * c)
+        return self.embed(x * 2 - 1)
+
+    def encode(self, x):
+        x = torch.cat([self.class_token.expand(x.shape[0], -1, -1), x], 1) + self.positions
+        for block in self.blocks:
+            x = block(x)
+        return x[:, 1:]
+
+
+class Mim(nn.Module):
+    def __init__(self, vit, dim, vocabulary):
+        super().__init__()
+        self.vit = vit
+        self.mask_token = nn.Parameter(torch.randn(1, 1, dim) * 0.02)
+        self.norm = nn.LayerNorm(dim, eps=1e-6)
+        self.head = nn.Linear(dim, vocabulary)
+
+    def forward(self, images, mask, rows, codes):
+        x = self.vit.embedded(images)
+        x = self.vit.encode(x * (1 - mask) + self.mask_token * mask)
+        x = x.reshape(-1, x.shape[-1])[rows]
+        logits = self.head(self.norm(x))
+        return F.cross_entropy(logits, codes), (logits.argmax(-1) == codes).float().mean()
+
+
+class Classifier(nn.Module):
+    def __init__(self, vit, dim, classes):
+        super().__init__()
+        self.vit = vit
+        self.norm = nn.LayerNorm(dim, eps=1e-6)
+        self.head = nn.Linear(dim, classes)
+
+    def forward(self, images, labels):
+        logits = self.head(self.norm(self.vit.encode(self.vit.embedded(images)).mean(1)))
+        return F.cross_entropy(logits, labels, label_smoothing=0.1), (logits.argmax(-1) == labels).float().mean()
+
+
+class Residual(nn.Module):
+    def __init__(self, width):
+        super().__init__()
+        self.norm1, self.norm2 = nn.GroupNorm(8, width, eps=1e-6), nn.GroupNorm(8, width, eps=1e-6)
+        self.conv1, self.conv2 = nn.Conv2d(width, width, 3, padding=1), nn.Conv2d(width, width, 3, padding=1)
+
+    def forward(self, x):
+        return x + self.conv2(F.silu(self.norm2(self.conv1(F.silu(self.norm1(x))))))
+
+
+class Vqvae(nn.Module):
+    def __init__(self, width, stride, dim, codes):
+        super().__init__()
+        levels = int(math.log2(stride))
+        widths = [max(16, width >> (levels - 1 - i)) for i in range(levels)]
+        self.down = nn.ModuleList(
+            nn.Conv2d(3 if i == 0 else widths[i - 1], widths[i], 4, 2, 1) for i in range(levels)
+        )
+        self.encode_blocks = nn.Sequential(Residual(width), Residual(width))
+        self.encode_norm = nn.GroupNorm(8, width, eps=1e-6)
+        self.encode_out = nn.Conv2d(width, dim, 1)
+        self.decode_in = nn.Conv2d(dim, width, 3, padding=1)
+        self.decode_blocks = nn.Sequential(Residual(width), Residual(width))
+        self.decode_norm = nn.GroupNorm(8, width, eps=1e-6)
+        back = widths[::-1]
+        self.up = nn.ModuleList(
+            nn.Conv2d(back[i], 4 * (back[i + 1] if i + 1 < levels else 3), 3, padding=1) for i in range(levels)
+        )
+        self.register_buffer("vectors", torch.randn(codes, dim))
+        self.register_buffer("counts", torch.zeros(codes))
+        self.register_buffer("sums", torch.zeros(codes, dim))
+
+    def forward(self, images):
+        x = images * 2 - 1
+        for i, layer in enumerate(self.down):
+            x = layer(x if i == 0 else F.silu(x))
+        encoded = self.encode_out(F.silu(self.encode_norm(self.encode_blocks(x))))
+        tokens = encoded.permute(0, 2, 3, 1).reshape(-1, encoded.shape[1])
+        codes = (2 * tokens @ self.vectors.t() - self.vectors.square().sum(1)).argmax(1)
+        b, _, h, w = encoded.shape
+        quantised = self.vectors[codes].view(b, h, w, -1).permute(0, 3, 1, 2)
+        x = self.decode_in(encoded + (quantised - encoded).detach())
+        x = self.decode_norm(self.decode_blocks(x))
+        for layer in self.up:
+            x = F.pixel_shuffle(layer(F.silu(x)), 2)
+        return x * 0.5 + 0.5, F.mse_loss(encoded, quantised.detach()), tokens.detach(), codes
+
+    @torch.no_grad()
+    def update(self, tokens, codes, candidates, decay=0.97, epsilon=1e-5):
+        size = self.vectors.shape[0]
+        now = torch.zeros_like(self.counts).index_add_(0, codes, torch.ones(len(codes)))
+        total_now = torch.zeros_like(self.sums).index_add_(0, codes, tokens)
+        self.counts.mul_(decay).add_(now, alpha=1 - decay)
+        self.sums.mul_(decay).add_(total_now, alpha=1 - decay)
+        total = self.counts.sum()
+        smooth = (self.counts + epsilon) / (total + size * epsilon) * total
+        alive = (self.counts >= 0.05)[:, None]
+        fresh = tokens[candidates]
+        self.vectors.copy_(torch.where(alive, self.sums / smooth[:, None], fresh))
+        self.sums.copy_(torch.where(alive, self.sums, fresh))
+        self.counts.copy_(torch.where(alive[:, 0], self.counts, torch.ones_like(self.counts)))
+
+
+class Vgg16(nn.Module):
+    """To relu4_3; gives relu1_2, relu2_2, relu3_3, relu4_3."""
+
+    def __init__(self):
+        super().__init__()
+        layers, inputs = [], 3
+        for outputs, count in ((64, 2), (128, 2), (256, 3), (512, 3)):
+            group = []
+            for _ in range(count):
+                group.append(nn.Conv2d(inputs, outputs, 3, padding=1))
+                inputs = outputs
+            layers.append(nn.ModuleList(group))
+        self.stages = nn.ModuleList(layers)
+        self.register_buffer("mean", torch.tensor([0.485, 0.456, 0.406])[:, None, None])
+        self.register_buffer("deviation", torch.tensor([0.229, 0.224, 0.225])[:, None, None])
+
+    def forward(self, x):
+        found, x = [], (x - self.mean) / self.deviation
+        for i, stage in enumerate(self.stages):
+            x = F.max_pool2d(x, 2) if i > 0 else x
+            for layer in stage:
+                x = F.relu(layer(x))
+            found.append(x)
+        return found
+
+
+class Mixed0(nn.Module):
+    def __init__(self):
+        super().__init__()
+        conv = lambda i, o, k: nn.Conv2d(i, o, k, padding=k // 2)
+        self.one = conv(192, 64, 1)
+        self.five = nn.ModuleList([conv(192, 48, 1), conv(48, 64, 5)])
+        self.double_three = nn.ModuleList([conv(192, 64, 1), conv(64, 96, 3), conv(96, 96, 3)])
+        self.projection = conv(192, 32, 1)
+
+    def forward(self, x):
+        pooled = F.avg_pool2d(x, 3, 1, 1, count_include_pad=False)
+        branches = ((x, [self.one]), (x, self.five), (x, self.double_three), (pooled, [self.projection]))
+        return torch.cat([self.branch(start, layers) for start, layers in branches], 1)
+
+    def branch(self, x, layers):
+        for layer in layers:
+            x = F.relu(layer(x))
+        return x
+
+
+class Inception(nn.Module):
+    """To mixed0; gives activation_3, activation_5, mixed0. Images are enlarged twice."""
+
+    def __init__(self):
+        super().__init__()
+        self.stem = nn.ModuleList(
+            [
+                nn.Conv2d(3, 32, 3, 2),
+                nn.Conv2d(32, 32, 3),
+                nn.Conv2d(32, 64, 3, padding=1),
+                nn.Conv2d(64, 80, 1),
+                nn.Conv2d(80, 192, 3),
+            ]
+        )
+        self.mixed0 = Mixed0()
+
+    def forward(self, x):
+        x = F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)
+        found = []
+        for depth, layer in enumerate(self.stem):
+            x = F.relu(layer(x))
+            if depth in (2, 4):
+                found.append(x)
+                x = F.max_pool2d(x, 3, 2)
+        return found + [self.mixed0(x)]
+
+
+def unit(x):
+    return x / (x.square().sum(1, keepdim=True) + 1e-10).sqrt()
+
+
+class Reconstruction(nn.Module):
+    def __init__(self, vqvae, network):
+        super().__init__()
+        self.vqvae, self.network = vqvae, network.requires_grad_(False)
+
+    def forward(self, images):
+        with torch.no_grad():
+            targets = [unit(f) for f in self.network(images)]
+        output, commitment, tokens, codes = self.vqvae(images)
+        features = [unit(f) for f in self.network(output)]
+        perceptual = sum((a - b).square().sum(1).mean() for a, b in zip(features, targets))
+        return F.mse_loss(output, images) + perceptual + 0.25 * commitment, tokens, codes
+
+
+def vit_step(image, batch, dim, depth, heads, patch, scale_init, vocabulary=None, masked=None, classes=None):
+    vit = Vit(dim, depth, heads, patch, image, scale_init)
+    tokens = (image // patch) ** 2
+    images = torch.rand(batch, image, image, 3)
+    if classes:
+        return Classifier(vit, dim, classes), (images, torch.randint(classes, (batch,))), 1, None
+    rows = torch.cat([i * tokens + torch.arange(masked) * 2 % tokens for i in range(batch)])
+    mask = torch.zeros(batch * tokens).index_fill(0, rows, 1).view(batch, tokens, 1)
+    return Mim(vit, dim, vocabulary), (images, mask, rows, torch.randint(vocabulary, (len(rows),))), 3, None
+
+
+def vqvae_step(network, image, batch, width, stride, codes, dim):
+    model = Reconstruction(Vqvae(width, stride, dim, codes), network)
+    images = torch.rand(batch, 3, image, image)
+    if CHANNELS_LAST:
+        model = model.to(memory_format=torch.channels_last)
+        images = images.contiguous(memory_format=torch.channels_last)
+    candidates = torch.randint(batch * (image // stride) ** 2, (codes,))
+    update = lambda out: model.vqvae.update(out[1], out[2], candidates)
+    return model, (images,), 1, update
+
+
+base = dict(image=224, batch=8, dim=768, depth=12, heads=12, patch=16, scale_init=0.1)
+SHAPES = {
+    "mim-small": lambda: vit_step(32, 32, 192, 6, 3, 4, 0, vocabulary=512, masked=26),
+    "mim-base": lambda: vit_step(**base, vocabulary=8192, masked=75),
+    "vqvae-small": lambda: vqvae_step(Inception(), 32, 64, 128, 8, 512, 32),
+    "vqvae-large": lambda: vqvae_step(Vgg16(), 224, 4, 256, 16, 8192, 64),
+    "finetune-base": lambda: vit_step(**base, classes=1000),
+}
+
+
+def optimizer_for(parameters):
+    if torch.__version__ >= "2.4":
+        return torch.optim.AdamW(parameters, lr=1e-4, weight_decay=0.05, fused=True)
+    return torch.optim.AdamW(parameters, lr=1e-4, weight_decay=0.05)
+
+
+def measure():
+    model, batch, clip, update = SHAPES[shape]()
+    parameters = [p for p in model.parameters() if p.requires_grad]
+    optimizer = optimizer_for(parameters)
+    started = time.perf_counter()
+    forward = torch.compile(model) if "compile" in mode else model
+    times, compile_ms = [], 0.0
+    for step in range(WARMUPS + steps):
+        before = time.perf_counter()
+        optimizer.zero_grad(set_to_none=True)
+        out = forward(*batch)
+        out[0].backward()
+        torch.nn.utils.clip_grad_norm_(parameters, clip)
+        optimizer.step()
+        if update:
+            update(out)
+        loss = out[0].item()
+        if step == 0:
+            compile_ms = (time.perf_counter() - started) * 1000
+        if step >= WARMUPS:
+            times.append((time.perf_counter() - before) * 1000)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return dict(stepMs=times, compileMs=compile_ms, peakMiB=peak, loss=loss, description="torch " + torch.__version__)
+
+
+def matmul_peak(size=2048, repetitions=12):
+    a, b = torch.rand(size, size), torch.rand(size, size)
+    best = math.inf
+    for _ in range(repetitions):
+        before = time.perf_counter()
+        torch.mm(a, b)
+        best = min(best, time.perf_counter() - before)
+    return dict(gflops=2 * size**3 / best / 1e9)
+
+
+print(json.dumps(matmul_peak() if shape == "peak" else measure()))

@@ -1,0 +1,82 @@
+import { alternatives, lowerings } from '../../../../components/engine/lower/all.ts';
+import { gradientCases } from '../gradients/all.ts';
+import { families } from './all.ts';
+import type { Special } from './kernel-test.ts';
+import { casesOf } from './kernel-test.ts';
+
+interface Row {
+  readonly kernel: string;
+  readonly family: string;
+  readonly drawn: number;
+  readonly special: number;
+  readonly notes: readonly string[];
+  readonly gradient: number;
+}
+
+/** One row for each kernel that can be compiled. */
+export function rows(): Row[] {
+  return Object.keys(lowerings)
+    .sort()
+    .map((kernel) => {
+      const tests = Object.entries(families).flatMap(([family, list]) =>
+        list.filter((each) => each.kernel === kernel).map((test) => ({ family, test, cases: casesOf(test) })),
+      );
+      const count = (kind: 'drawn' | 'special') =>
+        tests.reduce((sum, { cases }) => sum + cases[kind].length, 0);
+      return {
+        kernel,
+        family: tests[0]?.family ?? '',
+        drawn: count('drawn'),
+        special: count('special'),
+        notes: [...new Set(tests.flatMap(({ test }) => noteOf(test.special)))],
+        gradient: gradientCases[kernel]?.length ?? 0,
+      };
+    });
+}
+
+function noteOf({ none, withoutNaN, inputs, why }: Special): string[] {
+  if (none !== undefined) return [none];
+  if (withoutNaN !== undefined) return [`without NaN: ${withoutNaN}`];
+  return inputs === undefined ? [] : [`input ${inputs.join(', ')} only: ${why}`];
+}
+
+/** `components/engine/KERNELS.md`. */
+export function kernelsTable(): string {
+  const all = rows();
+  const sum = (of: (row: Row) => number) => all.reduce((total, row) => total + of(row), 0);
+  const heads = ['kernel', 'family', 'cases', 'NaN, infinities', 'gradient', 'note'];
+  const body = all.map((row) => [
+    row.kernel,
+    row.family,
+    String(row.drawn),
+    String(row.special),
+    row.gradient === 0 ? '-' : String(row.gradient),
+    row.notes.join('; '),
+  ]);
+  const refused = Object.entries(alternatives).map(([kernel, instead]) => [kernel, instead]);
+  return `# Kernels
+
+Written by \`npx tsx --conditions=peco-source tests/components/engine/kernels-table.ts\`; a test fails when it is out of date.
+
+${all.length} kernels of tfjs can be compiled. Each is compared with tfjs's CPU backend: ${sum((row) => row.drawn)} cases of generated
+shapes, attributes and dtypes, gradients included, and ${sum((row) => row.special)} cases with NaN, infinities and zeros of both signs. The
+column "gradient" counts the places where the kernel's gradient is compared with central differences in float64 (error
+below 1e-7, of Erf 5e-6), ${sum((row) => row.gradient)} in all; "-" is a kernel without one: no input, or itself part of a gradient. Where tfjs-core has
+a right gradient, ours is the same to 1e-9.
+
+${table(heads, body)}
+
+## Refused
+
+These kernels are refused by name when a function that uses them is compiled.
+
+${table(['kernel', 'instead'], refused)}
+`;
+}
+
+function table(heads: readonly string[], body: readonly (readonly string[])[]): string {
+  const widths = heads.map((head, column) => Math.max(head.length, ...body.map((row) => row[column].length)));
+  const line = (cells: readonly string[]) =>
+    `| ${cells.map((cell, column) => cell.padEnd(widths[column])).join(' | ')} |`;
+  return [line(heads), line(widths.map((width) => '-'.repeat(width))), ...body.map(line)].join('\n');
+}

@@ -1,0 +1,121 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import test from 'ava';
+import { vit } from '../../../../components/backbone/config.ts';
+import type { Dataset } from '../../../../components/data/types.ts';
+import { saveTree } from '../../../../components/nn/safetensors.ts';
+import { vgg } from '../../../../components/perceptual/vgg/config.ts';
+import { load as loadVgg } from '../../../../components/perceptual/vgg/load.ts';
+import { initVgg } from '../../../../components/perceptual/vgg/model.ts';
+import { maskedImageModelling } from '../../../../components/pretraining/mim/config.ts';
+import { run as pretrain } from '../../../../components/pretraining/mim/stage.ts';
+import { dvae } from '../../../../components/tokenizer/dvae/config.ts';
+import { run as trainDvae } from '../../../../components/tokenizer/dvae/stage.ts';
+import { vqvae } from '../../../../components/tokenizer/vqvae/config.ts';
+import { load as loadVqvae } from '../../../../components/tokenizer/vqvae/load.ts';
+import { initVqvae } from '../../../../components/tokenizer/vqvae/model.ts';
+import { run as trainVqvae } from '../../../../components/tokenizer/vqvae/stage.ts';
+import type { Component } from '../../../../framework/stage/component.ts';
+import type { StageFunction, StageInput } from '../../../../framework/stage/contract.ts';
+import { leafInput } from '../../../helpers/stage-input.ts';
+import { uniforms } from './support/seeded.ts';
+
+const SIZE = 32;
+const pixels = Float32Array.from(uniforms('determinism', 48 * SIZE * SIZE * 3));
+const images: Dataset = {
+  name: 'noise',
+  count: 48,
+  size: SIZE,
+  channels: 3,
+  classes: ['noise'],
+  labels: new Uint8Array(48),
+  read: (indices) => {
+    const length = SIZE * SIZE * 3;
+    const out = new Float32Array(indices.length * length);
+    for (let i = 0; i < indices.length; i++)
+      out.set(pixels.subarray(indices[i] * length, (indices[i] + 1) * length), i * length);
+    return out;
+  },
+};
+
+// Large enough for ONNX Runtime to divide the work of its larger kernels among threads.
+const sizes = { width: 32, stride: 8 as const, residualBlocks: 1, steps: 4, batchSize: 16, warmupSteps: 1 };
+const network = vgg({ width: 16, stages: 2, steps: 1 });
+const perceptual = { network, layers: ['relu1_2', 'relu2_2'] };
+const components = {
+  vqvae: vqvae({ ...sizes, codebook: { size: 64, dim: 16 }, loss: { perceptual } }),
+  dvae: dvae({ ...sizes, codebook: { size: 64, dim: 16 } }),
+  mim: maskedImageModelling({
+    backbone: vit({ dim: 64, depth: 2, heads: 4, patch: 8, layerScaleInit: 0.1 }),
+    steps: 4,
+    batchSize: 32,
+    warmupSteps: 1,
+  }),
+};
+const runs: { readonly [name: string]: StageFunction<never> } = {
+  vqvae: trainVqvae as StageFunction<never>,
+  dvae: trainDvae as StageFunction<never>,
+  mim: pretrain as StageFunction<never>,
+};
+
+const folders: string[] = [];
+function folder(): string {
+  const dir = mkdtempSync(path.join(tmpdir(), 'peco-determinism-'));
+  folders.push(dir);
+  return dir;
+}
+test.after.always(() => {
+  for (const dir of folders) rmSync(dir, { recursive: true });
+});
+
+function input(component: Component, dir: string, load: (of: StageInput) => Promise<unknown>): StageInput {
+  const leaf = leafInput(component, dir);
+  return { ...leaf, load: async <T>() => (await load(leaf)) as T };
+}
+
+/** What a stage needs besides its config: images, a perceptual network and a tokenizer with their first weights. */
+function inputs(): { readonly [name: string]: StageInput } {
+  const [frozen, tokenizer] = [folder(), folder()];
+  saveTree(path.join(frozen, 'vgg.safetensors'), initVgg({ width: 16, stages: 2, convsPerStage: 2 }, 1, 0));
+  const { parameters, codebook } = initVqvae(components.vqvae.config as never, 0);
+  saveTree(path.join(tokenizer, 'tokenizer.safetensors'), { ...parameters, codebook: codebook.vectors });
+  return {
+    train: input(components.dvae, '', async () => images),
+    network: input(network, frozen, loadVgg),
+    tokenizer: input(components.vqvae, tokenizer, loadVqvae),
+  };
+}
+
+/** All that a stage gives: its files in hex, its metrics and its log. */
+async function outcome(name: keyof typeof components, seed: number, threads: number) {
+  const outDir = folder();
+  const log: unknown[] = [];
+  const { metrics } = await runs[name]({
+    config: components[name].config as never,
+    seed,
+    inputs: inputs(),
+    outDir,
+    scratchDir: outDir,
+    engine: { name: 'onnx', threads },
+    signal: new AbortController().signal,
+    progress: () => {},
+    log: (record) => log.push(record),
+  });
+  const files = readdirSync(outDir).sort();
+  return { files: files.map((file) => [file, readFileSync(path.join(outDir, file), 'hex')]), metrics, log };
+}
+
+for (const name of Object.keys(components) as (keyof typeof components)[]) {
+  test(`${name}: a seed trains to the same bytes on 1, 2 and 4 threads and from run to run`, async (t) => {
+    const first = await outcome(name, 0, 1);
+    for (const threads of [1, 2, 4]) {
+      const again = await outcome(name, 0, threads);
+      // Not deepEqual of the bytes themselves: its message would be megabytes long.
+      t.deepEqual([again.metrics, again.log], [first.metrics, first.log]);
+      t.true(JSON.stringify(again.files) === JSON.stringify(first.files), `${threads} threads`);
+    }
+    const other = await outcome(name, 1, 1);
+    t.false(JSON.stringify(other.files) === JSON.stringify(first.files), 'the seed has no effect');
+  });
+}

@@ -1,0 +1,170 @@
+import test, { type ExecutionContext } from 'ava';
+import { flatten } from '../../../../../components/nn/safetensors.ts';
+import type { HostTree } from '../../../../../components/nn/tree.ts';
+import {
+  type Difference,
+  differences,
+  furthest,
+  largest,
+  largestKeyBias,
+  ofChange,
+  sampled,
+  withoutKeyBiases,
+} from './compare.ts';
+import { below, type Expected, type Size } from './fixture.ts';
+import { type History, type Tensors, type Training, train } from './train.ts';
+
+/**
+ * Allowed distances. Parameters: of what training changed; scalars that a step puts out: `scalar + scalar * |expected|`;
+ * the rest: of the tensor's largest number.
+ */
+export interface Tolerance {
+  readonly forward: number;
+  readonly gradient: number;
+  readonly parameters: number;
+  readonly moments: number;
+  readonly codebook: number;
+  readonly scalar: number;
+}
+
+/**
+ * About five times the distance between PyTorch's own runs in float32 and in float64, which make.py prints: small 1e-6,
+ * 2.5e-6, 2e-5, 6e-6, 1e-6, 4e-7; large 1e-6, 2.6e-6, 6e-4, 1.4e-3, 1.5e-5, 4e-7. Larger networks have more gradients
+ * near 0, of whose rounding Adam makes whole steps.
+ */
+export const TOLERANCES: { readonly [size in Size]: Tolerance } = {
+  small: { forward: 5e-6, gradient: 1.5e-5, parameters: 1e-4, moments: 4e-5, codebook: 5e-6, scalar: 1e-6 },
+  large: { forward: 5e-6, gradient: 1.5e-5, parameters: 3e-3, moments: 7e-3, codebook: 8e-5, scalar: 1e-6 },
+};
+
+/** A training, and the forward pass of its weights at the start. */
+export interface Subject<S, B, O, C> {
+  readonly size: Size;
+  readonly training: Training<S, B, O, C>;
+  forward(engine: string): Promise<Tensors>;
+}
+
+export type HistoryOf = (engine: string) => Promise<History>;
+
+/** Trains once an engine, however many tests ask. */
+export function histories<S, B, O, C>({ training }: Subject<S, B, O, C>): HistoryOf {
+  const kept = new Map<string, Promise<History>>();
+  const keep = [1, 2, training.steps];
+  return (engine) => {
+    const history = kept.get(engine) ?? train({ name: engine }, training, keep);
+    kept.set(engine, history);
+    return history;
+  };
+}
+
+/** Registers the tests that compare a whole training step on an engine with PyTorch's. */
+export function proveAgainstPyTorch<S, B, O, C>(
+  engine: string,
+  { size, training, forward }: Subject<S, B, O, C>,
+  expected: Expected,
+  historyOf: HistoryOf,
+): void {
+  const title = (what: string) => `${training.name} on ${engine}: ${what}`;
+  const first = flatten(training.state as HostTree);
+  const allowed = TOLERANCES[size];
+
+  test(title('forward outputs are those of PyTorch'), async (t) => {
+    const wanted = below(expected, 'forward');
+    const given = await forward(engine);
+    t.deepEqual(Object.keys(given).sort(), Object.keys(wanted).sort());
+    within(t, differences(given, wanted, largest), allowed.forward);
+  });
+
+  test(title(`losses and measures of ${training.steps} steps are those of PyTorch`), async (t) => {
+    const { out } = await historyOf(engine);
+    t.true('loss' in out);
+    for (const [name, values] of Object.entries(out)) {
+      assertScalars(t, name, values, expected[`out/${name}`].data, allowed);
+    }
+  });
+
+  test(title('every gradient is that of PyTorch'), async (t) => {
+    const { after } = await historyOf(engine);
+    // Adam's first moment after one step is a tenth of the gradient. make.py sees to it that the first step's
+    // gradients aren't clipped and that the second's are.
+    const gradients = scaled(below(after[1], 'moments/first'), 10);
+    const wanted = below(expected, 'gradient');
+    t.deepEqual(Object.keys(gradients).sort(), Object.keys(wanted).sort());
+    within(t, differences(withoutKeyBiases(gradients), withoutKeyBiases(wanted), largest), allowed.gradient);
+    t.true(largestKeyBias(gradients) < 1e-6);
+    const sizes = Object.values(wanted).map(({ data }) => Math.max(...Array.from(data, Math.abs)));
+    t.true(Math.min(...sizes) > 1e-5, 'a gradient of the fixture is 0');
+  });
+
+  for (const steps of [1, 2, training.steps]) {
+    test(title(`the state after AdamW step ${steps} is that of PyTorch`), async (t) => {
+      const state = sampled((await historyOf(engine)).after[steps]);
+      const wanted = below(expected, `after${steps}`);
+      t.deepEqual(Object.keys(state).sort(), Object.keys(wanted).sort());
+      assertStates(t, state, wanted, first, allowed);
+    });
+  }
+}
+
+/** Registers the test that two engines train alike, all entries compared, without PyTorch. */
+export function proveEnginesAgree<S, B, O, C>(
+  { size, training }: Subject<S, B, O, C>,
+  historyOf: HistoryOf,
+): void {
+  test(`${training.name}: ${training.steps} steps on the onnx engine are those on the reference engine`, async (t) => {
+    const [compiled, eager] = [await historyOf('onnx'), await historyOf('reference')];
+    t.deepEqual(Object.keys(compiled.out), Object.keys(eager.out));
+    for (const [name, values] of Object.entries(compiled.out)) {
+      assertScalars(t, name, values, eager.out[name], TOLERANCES[size]);
+    }
+    const first = flatten(training.state as HostTree);
+    for (const steps of [1, 2, training.steps]) {
+      t.deepEqual(Object.keys(compiled.after[steps]), Object.keys(eager.after[steps]));
+      assertStates(t, compiled.after[steps], eager.after[steps], first, TOLERANCES[size]);
+    }
+  });
+}
+
+function assertStates(
+  t: ExecutionContext,
+  actual: Tensors,
+  expected: Tensors,
+  first: Tensors,
+  allowed: Tolerance,
+): void {
+  const [given, wanted] = [withoutKeyBiases(actual), withoutKeyBiases(expected)];
+  for (const part of ['parameters', 'moments', 'codebook'] as const) {
+    const of = Object.fromEntries(Object.entries(wanted).filter(([path]) => path.startsWith(`${part}/`)));
+    if (Object.keys(of).length === 0) continue;
+    const distance = part === 'parameters' ? ofChange(withoutKeyBiases(first)) : largest;
+    within(t, differences(given, of, distance), allowed[part]);
+  }
+}
+
+function assertScalars(
+  t: ExecutionContext,
+  name: string,
+  values: readonly number[],
+  wanted: ArrayLike<number>,
+  { scalar }: Tolerance,
+): void {
+  t.is(values.length, wanted.length);
+  values.forEach((value, step) => {
+    const gap = Math.abs(value - wanted[step]);
+    t.true(gap <= scalar * (1 + Math.abs(wanted[step])), `${name} of step ${step + 1} is off by ${gap}`);
+  });
+}
+
+function within(t: ExecutionContext, all: readonly Difference[], tolerance: number): void {
+  const { path, distance } = furthest(all);
+  t.true(distance <= tolerance, `${path} is off by ${distance}; allowed is ${tolerance}`);
+}
+
+function scaled(tensors: Tensors, factor: number): Tensors {
+  return Object.fromEntries(
+    Object.entries(tensors).map(([path, { dtype, shape, data }]) => [
+      path,
+      { dtype, shape, data: Float32Array.from(data, (value) => value * factor) },
+    ]),
+  );
+}

@@ -1,0 +1,193 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import * as tf from '@tensorflow/tfjs-core';
+import type { HostTensor } from '../../../../../components/engine/types.ts';
+import { initMoments } from '../../../../../components/nn/optimizer.ts';
+import { saveTree } from '../../../../../components/nn/safetensors.ts';
+import { cosineLearningRate, stepSize } from '../../../../../components/nn/schedule.ts';
+import { hostScalar, hostTensor } from '../../../../../components/nn/tree.ts';
+import type { FeatureNetwork } from '../../../../../components/perceptual/types.ts';
+import { type VggConfig, vgg } from '../../../../../components/perceptual/vgg/config.ts';
+import { load as loadVgg } from '../../../../../components/perceptual/vgg/load.ts';
+import { initVgg } from '../../../../../components/perceptual/vgg/model.ts';
+import { type DvaeConfig, dvae } from '../../../../../components/tokenizer/dvae/config.ts';
+import { load as loadDvae } from '../../../../../components/tokenizer/dvae/load.ts';
+import {
+  type DvaeBatch,
+  type DvaeState,
+  dvaeStep,
+  initDvae,
+} from '../../../../../components/tokenizer/dvae/model.ts';
+import type { TokenizerWeights } from '../../../../../components/tokenizer/loading.ts';
+import { applyEncoder } from '../../../../../components/tokenizer/network.ts';
+import { reconstructionLoss } from '../../../../../components/tokenizer/training.ts';
+import type { Tokenizer } from '../../../../../components/tokenizer/types.ts';
+import { type VqvaeConfig, vqvae } from '../../../../../components/tokenizer/vqvae/config.ts';
+import { load as loadVqvae } from '../../../../../components/tokenizer/vqvae/load.ts';
+import {
+  initVqvae,
+  type VqvaeBatch,
+  type VqvaeState,
+  vqvaeStep,
+} from '../../../../../components/tokenizer/vqvae/model.ts';
+import type { Component } from '../../../../../framework/stage/component.ts';
+import type { StageInput } from '../../../../../framework/stage/contract.ts';
+import { leafInput } from '../../../../helpers/stage-input.ts';
+import { readSpec, type Size, type Spec } from './fixture.ts';
+import { between, permutation, seededWeights } from './seeded.ts';
+import { compute, type Training } from './train.ts';
+
+type Constants = { readonly [name: string]: tf.Tensor };
+
+interface VqvaeSpec extends Spec<Parameters<typeof vqvae>[0]> {
+  readonly network: Parameters<typeof vgg>[0];
+}
+
+/** VQ-VAE with a codebook of moving averages and a perceptual loss on a frozen VGG. */
+export async function vqvaeTraining(size: Size) {
+  const { seed, imageSize, network, config: input } = readSpec<VqvaeSpec>(size, 'vqvae');
+  const frozen = vgg(network);
+  const { loss } = input;
+  const component = vqvae({
+    ...input,
+    loss: { ...loss, perceptual: { ...loss!.perceptual!, network: frozen } },
+  });
+  const config = component.config as VqvaeConfig;
+  const reconstruction = await reconstructionLoss(
+    {
+      inputs: {
+        network: { ...leafInput(frozen), load: async <T>() => (await frozenVgg(seed, frozen)) as T },
+      },
+    },
+    config,
+  );
+  const parameters = seededWeights(seed, initVqvae(config, 0).parameters);
+  const training = {
+    name: 'vqvae',
+    steps: config.steps,
+    step: vqvaeStep(config, reconstruction),
+    state: { parameters, codebook: firstCodebook(seed, config), moments: initMoments(parameters) },
+    constants: reconstruction.constants,
+    batch: (step: number) => ({
+      images: imagesOf(seed, imageSize, config, step),
+      candidates: candidatesOf(seed, config, imageSize, step),
+      size: stepSize(step, cosineLearningRate(step, config)),
+    }),
+  } satisfies Training<VqvaeState<tf.Tensor>, VqvaeBatch<tf.Tensor>, unknown, Constants>;
+  const weights = { ...parameters, codebook: training.state.codebook.vectors };
+  const images = training.batch(0).images;
+  return {
+    size,
+    training,
+    config,
+    forward: (engine: string) => forward(engine, component, loadVqvae, weights, images),
+  };
+}
+
+/** Discrete VAE with Gumbel noise from the batch. */
+export async function dvaeTraining(size: Size) {
+  const { seed, imageSize, config: input } = readSpec<Spec<Parameters<typeof dvae>[0]>>(size, 'dvae');
+  const component = dvae(input);
+  const config = component.config as DvaeConfig;
+  const reconstruction = await reconstructionLoss({ inputs: {} }, config);
+  const parameters = seededWeights(seed, initDvae(config, 0).parameters);
+  const { steps, temperature, codebook } = config;
+  const tokens = tokensOf(config, imageSize);
+  const anneal = { learningRate: temperature.from, minLearningRate: temperature.to, steps };
+  const training = {
+    name: 'dvae',
+    steps,
+    step: dvaeStep(config, reconstruction),
+    state: { parameters, moments: initMoments(parameters) },
+    constants: reconstruction.constants,
+    batch: (step: number) => ({
+      images: imagesOf(seed, imageSize, config, step),
+      noise: between(`${seed}/noise/${step}`, [tokens, codebook.size], 0, 1),
+      temperature: hostScalar(cosineLearningRate(step, anneal)),
+      size: stepSize(step, cosineLearningRate(step, config)),
+    }),
+  } satisfies Training<DvaeState<tf.Tensor>, DvaeBatch<tf.Tensor>, unknown, Constants>;
+  const images = training.batch(0).images;
+  return {
+    size,
+    training,
+    config,
+    forward: (engine: string) => forward(engine, component, loadDvae, parameters, images),
+  };
+}
+
+/** What the encoder gives, the codes, and the image decoded from them: by way of files, as other stages load them. */
+async function forward(
+  engine: string,
+  component: Component,
+  load: (input: StageInput) => Promise<Tokenizer>,
+  weights: TokenizerWeights<HostTensor>,
+  images: HostTensor,
+): Promise<{ readonly [name: string]: HostTensor }> {
+  const tokenizer = await inFolder('tokenizer.safetensors', weights, (dir) =>
+    load(leafInput(component, dir)),
+  );
+  const out = await compute<
+    { images: tf.Tensor },
+    { [name: string]: tf.Tensor },
+    TokenizerWeights<tf.Tensor>
+  >(
+    { name: engine },
+    tokenizer.weights as unknown as TokenizerWeights<HostTensor>,
+    { images },
+    (frozen, given) => {
+      const tree = frozen as unknown as Parameters<Tokenizer['encode']>[0];
+      const codes = tokenizer.encode(tree, given.images);
+      return {
+        encoded: applyEncoder(frozen.encoder, given.images),
+        codes: tf.reshape(codes, [-1]),
+        reconstruction: tokenizer.decode(tree, codes),
+      };
+    },
+  );
+  return out;
+}
+
+function frozenVgg(seed: string, component: Component): Promise<FeatureNetwork> {
+  const weights = seededWeights(`${seed}/network`, initVgg(component.config as unknown as VggConfig, 1, 0));
+  return inFolder('vgg.safetensors', weights, (dir) => loadVgg(leafInput(component, dir)));
+}
+
+async function inFolder<T>(file: string, weights: unknown, load: (dir: string) => Promise<T>): Promise<T> {
+  const dir = mkdtempSync(path.join(tmpdir(), 'peco-steps-'));
+  try {
+    saveTree(path.join(dir, file), weights);
+    return await load(dir);
+  } finally {
+    rmSync(dir, { recursive: true });
+  }
+}
+
+interface Sizes {
+  readonly batchSize: number;
+  readonly stride: number;
+}
+
+const tokensOf = ({ batchSize, stride }: Sizes, imageSize: number) => batchSize * (imageSize / stride) ** 2;
+
+function imagesOf(seed: string, size: number, { batchSize }: Sizes, step: number): HostTensor {
+  return between(`${seed}/images/${step}`, [batchSize, size, size, 3], 0, 1);
+}
+
+/** Counts that some codes fall out of, so that codes are revived on the way. */
+function firstCodebook(
+  seed: string,
+  { codebook: { size, dim } }: VqvaeConfig,
+): VqvaeState<HostTensor>['codebook'] {
+  const { vectors } = seededWeights(seed, { vectors: hostTensor([size, dim]) });
+  const counts = between(`${seed}/counts`, [size], 0.5, 2.5);
+  const sums = Float32Array.from(vectors.data, (value, i) => value * counts.data[Math.floor(i / dim)]);
+  return { vectors, counts, sums: hostTensor([size, dim], sums) };
+}
+
+/** No row twice: two codes of the same value would leave the choice between them to rounding. */
+function candidatesOf(seed: string, config: VqvaeConfig, imageSize: number, step: number): HostTensor {
+  const order = permutation(`${seed}/candidates/${step}`, tokensOf(config, imageSize));
+  return hostTensor([config.codebook.size], Int32Array.from(order.slice(0, config.codebook.size)));
+}
