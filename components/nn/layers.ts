@@ -100,15 +100,20 @@ export function silu(x: tf.Tensor): tf.Tensor4D {
   })(x) as tf.Tensor4D;
 }
 
-/** x Phi(x), exact by erf (Hendrycks and Gimpel 2016; `nn.GELU()` of PyTorch). */
+/**
+ * x Phi(x), exact by erf (Hendrycks and Gimpel 2016; `nn.GELU()` of PyTorch). With s = x / sqrt(2) it is
+ * s (1 + erf s) / sqrt(2) and its slope (1 + erf s + 2 s exp(-s^2) / sqrt(pi)) / 2: the factors in front can be moved into
+ * the matrix products before and after.
+ */
 export function gelu(x: tf.Tensor): tf.Tensor {
   return tf.customGrad((input, save) => {
-    const cdf = tf.mul(0.5, tf.add(1, tf.erf(tf.mul(input as tf.Tensor, Math.SQRT1_2))));
-    const value = tf.mul(input as tf.Tensor, cdf);
-    (save as tf.GradSaveFunc)([input as tf.Tensor, cdf]);
-    const gradFunc = (dy: tf.Tensor, [z, phi]: tf.Tensor[]) => {
-      const density = tf.mul(tf.exp(tf.mul(-0.5, tf.square(z))), 1 / Math.sqrt(2 * Math.PI));
-      return tf.mul(dy, tf.add(phi, tf.mul(z, density)));
+    const s = tf.mul(input as tf.Tensor, Math.SQRT1_2);
+    const mass = tf.add(tf.erf(s), 1);
+    const value = tf.mul(tf.mul(s, mass), Math.SQRT1_2);
+    (save as tf.GradSaveFunc)([s, mass]);
+    const gradFunc = (dy: tf.Tensor, [z, twicePhi]: tf.Tensor[]) => {
+      const density = tf.exp(tf.sub(Math.log(2 / Math.sqrt(Math.PI)), tf.square(z)));
+      return tf.mul(tf.mul(dy, 0.5), tf.add(twicePhi, tf.mul(z, density)));
     };
     return { value, gradFunc };
   })(x);

@@ -1,3 +1,4 @@
+import { fuseProducts } from '../graph/fuse.ts';
 import { liveNodes } from '../graph/graph.ts';
 import type { Node, Value } from '../graph/value.ts';
 import { sizeOf } from '../graph/value.ts';
@@ -28,7 +29,10 @@ export interface Model {
 export function toModel(name: string, trace: Trace): Model {
   const changed = changedState(trace);
   const outputs = [...endpoints('next', changed), ...endpoints('out', trace.outputs)];
-  const nodes = neededNodes(name, trace, outputs);
+  const nodes = fuseProducts(
+    neededNodes(name, trace, outputs),
+    outputs.map(({ value }) => value),
+  );
   const needed = new Set([...nodes.flatMap(({ inputs }) => inputs), ...outputs.map(({ value }) => value)]);
   const used = (inputs: Leaves<Value>) => [...inputs].filter(([, value]) => needed.has(value));
   const state = used(trace.stateInputs);
