@@ -34,7 +34,8 @@ export interface StepSize<T> {
 
 /**
  * One AdamW step (Loshchilov and Hutter 2019, as `torch.optim.AdamW`): decay is decoupled and, as in BEiT
- * (microsoft/unilm, beit/optim_factory.py), not applied to parameters of one dimension or fewer.
+ * (microsoft/unilm, beit/optim_factory.py), not applied to parameters of one dimension or fewer. BEiT leaves out the
+ * class token and the positions as well; here they decay.
  */
 export function adamw<P>(
   parameters: P,

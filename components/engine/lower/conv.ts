@@ -21,12 +21,12 @@ import {
 import type { Inputs, Lowerings } from './lowering.ts';
 import { withAttributes } from './lowering.ts';
 import { activate } from './unary.ts';
-import { convByWindows, convFilterGradient, fewWindows } from './windows.ts';
+import { convByWindows, convFilterGradient, preferWindows } from './windows.ts';
 
 function conv2d(g: Graph, x: Value, filter: Value, attributes: WindowAttributes): Value {
   const format = attributes.dataFormat;
   const info = describeConv(x.shape, filter.shape, attributes);
-  if (fewWindows(info) && format !== 'NCHW') return convByWindows(g, x, filter, info);
+  if (preferWindows(info, filter) && format !== 'NCHW') return convByWindows(g, x, filter, info);
   const result = onnxConv(g, channelsFirst(g, x, format), transpose(g, filter, filterToOnnx), info);
   return backFrom(g, result, format);
 }
@@ -45,7 +45,7 @@ function convInputGradient(g: Graph, dy: Value, filter: Value, info: Info, forma
     { axis: 1, start: info.filterWidth - 1, count: info.filterWidth, step: -1 },
   ]);
   const swapped = transpose(g, turned, [0, 1, 3, 2]);
-  if (fewWindows(mirrored) && format !== 'NCHW') return convByWindows(g, dy, swapped, mirrored);
+  if (preferWindows(mirrored, swapped) && format !== 'NCHW') return convByWindows(g, dy, swapped, mirrored);
   const result = onnxConv(g, channelsFirst(g, dy, format), transpose(g, swapped, filterToOnnx), mirrored);
   return backFrom(g, result, format);
 }

@@ -61,15 +61,20 @@ export function convByWindows(g: Graph, x: Value, filter: Value, info: Info): Va
  */
 const largestWindows = 4 * 2 ** 20;
 
-export function fewWindows({
-  batchSize,
-  outHeight,
-  outWidth,
-  inChannels,
-  filterHeight,
-  filterWidth,
-}: Info): boolean {
+/** A frozen filter has no gradient, and ONNX Runtime lays it out for its own kernel, which wins on images of this size. */
+const frozenPixels = 64;
+
+/** Should a convolution be computed by windows? */
+export function preferWindows(info: Info, filter: Value): boolean {
+  const { batchSize, outHeight, outWidth, inChannels, filterHeight, filterWidth } = info;
+  if (isFrozen(filter) && outHeight * outWidth >= frozenPixels) return false;
   return batchSize * outHeight * outWidth * inChannels * filterHeight * filterWidth <= largestWindows;
+}
+
+/** Known while recording, or made of such by moving. */
+function isFrozen({ source }: Value): boolean {
+  if (source.kind !== 'node') return source.kind === 'constant';
+  return source.node.inputs.every((input) => input === undefined || isFrozen(input));
 }
 
 /** Gradient of a convolution to its filter: the windows, transposed, times dy. x and dy in NHWC. */

@@ -27,6 +27,8 @@ export function createSession(model: Uint8Array, threads: number): Promise<Infer
     executionMode: 'sequential',
     intraOpNumThreads: threads,
     interOpNumThreads: 1,
+    // One block planned for all of a step takes a third more memory, and 2 % less time.
+    enableMemPattern: false,
     // Errors are thrown; it need not print them too.
     logSeverityLevel: 4,
     extra: {

@@ -15,9 +15,9 @@ import { shapes, type Workload } from './shapes.ts';
 const warmups = 2;
 const [shape, name, threads, steps] = process.argv.slice(2);
 
-async function measure({ state: initial, ...work }: Workload): Promise<object> {
+async function measure(work: Workload): Promise<object> {
   const engine = await openEngine({ name, threads: Number(threads) });
-  const state = engine.state(initial as never);
+  const state = engine.state(work.state() as never);
   const batch = mapTree(work.batch as never, isHostTensor, ({ shape, dtype }) => ({ shape, dtype }));
   const started = performance.now();
   const program = await engine.compile({

@@ -286,6 +286,7 @@ def vqvae_step(network, image, batch, width, stride, codes, dim):
 base = dict(image=224, batch=8, dim=768, depth=12, heads=12, patch=16, scale_init=0.1)
 SHAPES = {
     "mim-small": lambda: vit_step(32, 32, 192, 6, 3, 4, 0, vocabulary=512, masked=26),
+    "finetune-small": lambda: vit_step(32, 32, 192, 6, 3, 4, 0, classes=100),
     "mim-base": lambda: vit_step(**base, vocabulary=8192, masked=75),
     "vqvae-small": lambda: vqvae_step(Inception(), 32, 64, 128, 8, 512, 32),
     "vqvae-large": lambda: vqvae_step(Vgg16(), 224, 4, 256, 16, 8192, 64),

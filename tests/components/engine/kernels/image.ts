@@ -186,7 +186,10 @@ const flip = drawn.map(
 
 const tolerance = { absolute: 2e-5, relative: 2e-5 };
 
-const leftOut = { withoutNaN: 'NaN is passed over in tfjs' };
+const leftOut = {
+  withoutNaN: 'NaN is passed over in tfjs',
+  withoutLeast: 'a window of nothing but -Infinity gives -3.4e38',
+};
 const noMaximum = { none: 'a window of nothing but -Infinity has no maximum in tfjs' };
 const leastNumber = { none: 'tfjs starts from -2^53 and passes over NaN' };
 const reordered = { none: 'sums of infinities of both signs are made in another order' };

@@ -22,6 +22,8 @@ export interface Special {
   readonly why?: string;
   /** Why NaN is left out. */
   readonly withoutNaN?: string;
+  /** Why -Infinity is left out. */
+  readonly withoutLeast?: string;
   /** Why there are no such cases. */
   readonly none?: string;
 }
@@ -74,7 +76,11 @@ export function casesOf(test: KernelTest): {
   const drawn = draws.flatMap((draw) => fc.sample(draw, { numRuns: runs, seed }));
   const extra = test.extremes ?? [];
   if (special.none !== undefined) return { drawn, special: extra };
-  const values = special.withoutNaN === undefined ? [Number.NaN, ...extremes] : extremes;
+  const values = [Number.NaN, ...extremes].filter(
+    (value) =>
+      !(Number.isNaN(value) && special.withoutNaN) &&
+      !(value === Number.NEGATIVE_INFINITY && special.withoutLeast),
+  );
   const changed = drawn.flatMap((each, number): Case[] => {
     const inputs = each.inputs.map((input, index) =>
       input.dtype === 'float32' && (special.inputs?.includes(index) ?? true)

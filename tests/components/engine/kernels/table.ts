@@ -34,9 +34,13 @@ export function rows(): Row[] {
     });
 }
 
-function noteOf({ none, withoutNaN, inputs, why }: Special): string[] {
+function noteOf({ none, withoutNaN, withoutLeast, inputs, why }: Special): string[] {
   if (none !== undefined) return [none];
-  if (withoutNaN !== undefined) return [`without NaN: ${withoutNaN}`];
+  const left = [
+    ...(withoutNaN === undefined ? [] : [`without NaN: ${withoutNaN}`]),
+    ...(withoutLeast === undefined ? [] : [`without -Infinity: ${withoutLeast}`]),
+  ];
+  if (left.length > 0) return [left.join('; ')];
   return inputs === undefined ? [] : [`input ${inputs.join(', ')} only: ${why}`];
 }
 
