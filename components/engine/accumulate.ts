@@ -78,7 +78,8 @@ export function accumulate<S, B, U, G, O, P, C = Record<string, never>>(steps: {
 
 /**
  * One step of training: all micro-batches, then the update. Gives what they put out.
- * Throws EngineError if there is no micro-batch.
+ * Throws EngineError if there is no micro-batch. If a micro-batch fails, those before it stay in the sum: write the state as it
+ * was (`state.read()` before, `state.write()` after) and begin the step anew.
  */
 export async function runAccumulated<B, U, O, P>(
   programs: { readonly add: Program<B, O>; readonly update: Program<U, P> },

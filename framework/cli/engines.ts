@@ -27,6 +27,7 @@ export interface CheckOptions {
 }
 
 const usualPatience = 120_000;
+const remedy = 'install its package again, or choose another engine (--engine onnx)';
 
 /** Lets an engine train a small step in a process of its own, with the threads of a lone stage. Never throws. */
 export async function checkEngine(engine: string, options: CheckOptions): Promise<EngineReport> {
@@ -58,10 +59,10 @@ export async function checkEngine(engine: string, options: CheckOptions): Promis
   try {
     const [code, signal] = (await once(child, 'close')) as [number | null, string | null];
     if (answer) return { engine, ...answer };
-    if (late) return broken(`gave no answer in ${patience / 1000} s`);
+    if (late) return broken(`gave no answer in ${patience / 1000} s; ${remedy}`);
     const how = signal === null ? `exit code ${code}` : signal;
     return broken(
-      `its process ended by ${how}, as a library does that doesn't fit this machine${said(printed)}`,
+      `its process ended by ${how}, as a library does that doesn't fit this machine; ${remedy}${said(printed)}`,
     );
   } catch (error) {
     return broken(`could not start a process: ${(error as Error).message}`);

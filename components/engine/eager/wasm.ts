@@ -48,7 +48,7 @@ async function start(): Promise<string> {
     );
   const threads = wasm.getThreadsCount();
   const simd = (await tf.env().getAsync('WASM_HAS_SIMD_SUPPORT')) ? 'SIMD' : 'no SIMD';
-  return `tfjs-backend-wasm ${found.version}, ${simd}, ${threads} thread${threads === 1 ? '' : 's'}`;
+  return `tfjs-backend-wasm ${found.version}, ${simd}, ${threads} thread${threads === 1 ? '' : 's'}, no training of convolutions or gather`;
 }
 
 async function load(found: OptionalPackage): Promise<WasmPackage> {

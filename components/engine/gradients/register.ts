@@ -1,5 +1,5 @@
 import type { GradConfig } from '@tensorflow/tfjs-core';
-import { getGradient, registerGradient } from '@tensorflow/tfjs-core';
+import { registerGradient } from '@tensorflow/tfjs-core';
 import { elementwiseGradients } from './elementwise.ts';
 import { imageGradients } from './image.ts';
 import { reduceGradients } from './reduce.ts';
@@ -32,9 +32,8 @@ export const gradients: readonly GradConfig[] = [
  * which have none in tfjs, have one.
  */
 export function registerGradients(): void {
-  for (const config of gradients) {
-    if (getGradient(config.kernelName) === undefined) registerGradient(config);
-  }
+  // Over tfjs's own, where `@tensorflow/tfjs` was imported before: results must not depend on the order of imports.
+  for (const config of gradients) registerGradient(config);
 }
 
 registerGradients();

@@ -1,5 +1,5 @@
 import type { Attributes, Node, Value } from './value.ts';
-import { sizeOf, splatOf } from './value.ts';
+import { sameShape, sizeOf, splatOf } from './value.ts';
 
 /**
  * Biases and constant factors become parts of the matrix product that they follow or precede, which saves a pass over
@@ -10,8 +10,8 @@ import { sizeOf, splatOf } from './value.ts';
  */
 export function fuseProducts(nodes: readonly Node[], results: readonly Value[]): Node[] {
   const graph = new Rewriter(nodes, results);
-  for (const node of nodes) if (node.op === 'Add') addBias(graph, node);
-  for (const node of graph.list()) if (node.op === 'Mul') scaleProduct(graph, node);
+  for (const node of nodes) if (node.op === 'Add' && graph.has(node)) addBias(graph, node);
+  for (const node of graph.list()) if (node.op === 'Mul' && graph.has(node)) scaleProduct(graph, node);
   return graph.list();
 }
 
@@ -29,7 +29,7 @@ function addBias(graph: Rewriter, add: Node): void {
     const sum = add.outputs[0]!;
     const columns = matrix.shape[1]!;
     const isBias = bias.shape.length === 1 && bias.shape[0] === columns;
-    if (!isBias || sum.shape.at(-1) !== columns || sizeOf(sum.shape) !== sizeOf(matrix.shape)) continue;
+    if (!isBias || sum.shape.at(-1) !== columns || !sameShape(product.shape, sum.shape)) continue;
     const biased = { ...gemm, inputs: [...gemm.inputs, bias] };
     // In the place of the Add, since the bias may be made after the product.
     graph.remove(gemm);
@@ -48,7 +48,8 @@ function scaleProduct(graph: Rewriter, mul: Node): void {
     const factor = splatOf(scalar);
     const scaled = mul.outputs[0]!;
     const same = x.type === 'float32' && sizeOf(x.shape) === sizeOf(scaled.shape);
-    if (factor === undefined || sizeOf(scalar.shape) !== 1 || !same || graph.isResult(scaled)) continue;
+    if (factor === undefined || !isModerate(factor) || sizeOf(scalar.shape) !== 1) continue;
+    if (!same || graph.isResult(scaled)) continue;
     if (x.shape.length !== scaled.shape.length) continue;
     const source = productOf(graph, x);
     const readers = source ? [] : productsReading(graph, scaled);
@@ -59,6 +60,11 @@ function scaleProduct(graph: Rewriter, mul: Node): void {
     graph.redirect(scaled, x);
     return;
   }
+}
+
+/** Other factors could overflow, or save from overflowing, where they are now and not where they would be. */
+function isModerate(factor: number): boolean {
+  return Math.abs(factor) >= 2 ** -20 && Math.abs(factor) <= 2 ** 20;
 }
 
 /** The product that makes a value which nothing else reads, with only moves in between. */
@@ -110,6 +116,10 @@ class Rewriter {
 
   list(): Node[] {
     return this.places.flat();
+  }
+
+  has(node: Node): boolean {
+    return this.placeOf.has(node);
   }
 
   isResult(value: Value): boolean {

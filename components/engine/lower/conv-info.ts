@@ -39,6 +39,11 @@ export function describeConv(
     depthwise,
     a.dataFormat === 'NCHW' ? 'channelsFirst' : 'channelsLast',
   );
+  return withReach(info);
+}
+
+/** With paddings at the end that windows really reach. */
+export function withReach(info: Info): Info {
   const { padInfo } = info;
   // What windows really reach at the end: for a numeric padding tfjs may count more windows than fit.
   const bottom =

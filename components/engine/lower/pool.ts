@@ -5,7 +5,7 @@ import type { Graph } from '../graph/graph.ts';
 import { reshape, transpose } from '../graph/shape.ts';
 import type { Attributes, Value } from '../graph/value.ts';
 import { sizeOf } from '../graph/value.ts';
-import { convTranspose, toNchw, toNhwc } from './conv-info.ts';
+import { convTranspose, toNchw, toNhwc, withReach } from './conv-info.ts';
 import type { Lowerings } from './lowering.ts';
 import { withAttributes } from './lowering.ts';
 
@@ -16,14 +16,8 @@ function describe(
   shape: readonly number[],
   { filterSize, strides, pad, dimRoundingMode }: PoolAttributes,
 ): Info {
-  return backend_util.computePool2DInfo(
-    shape as [number, number, number, number],
-    filterSize,
-    strides,
-    1,
-    pad,
-    dimRoundingMode,
-  );
+  const size = shape as [number, number, number, number];
+  return withReach(backend_util.computePool2DInfo(size, filterSize, strides, 1, pad, dimRoundingMode));
 }
 
 function windowOf({ filterHeight, filterWidth, strideHeight, strideWidth, padInfo }: Info): Attributes {
@@ -114,7 +108,7 @@ function avgPoolGradient(g: Graph, dy: Value, info: Info): Value {
 export const poolLowerings: Lowerings = {
   MaxPool: withAttributes<MaxPoolAttrs>((g, { x }, attributes) => {
     const { values } = maxPool(g, cast(g, x, 'float32'), describe(x.shape, attributes));
-    return transpose(g, values, toNhwc);
+    return cast(g, transpose(g, values, toNhwc), x.type);
   }),
   MaxPoolGrad: withAttributes<MaxPoolAttrs>((g, { dy, input }, attributes) =>
     maxPoolGradient(g, dy, input, describe(input.shape, attributes)),

@@ -126,9 +126,11 @@ export const reduceLowerings: Lowerings = {
   ),
   TopK: withAttributes<TopKAttrs>((g, { x }, { k }) => topK(g, x, k)),
   Einsum: withAttributes<EinsumAttrs>(einsum),
-  BatchMatMul: withAttributes<BatchMatMulAttrs>((g, { a, b }, { transposeA, transposeB }) =>
-    matmul(g, a, b, transposeA, transposeB),
-  ),
+  BatchMatMul: withAttributes<BatchMatMulAttrs>((g, { a, b }, { transposeA, transposeB }) => {
+    // ONNX Runtime multiplies no matrices of integers; as floats they are exact up to 2^24.
+    const float = (value: Value) => cast(g, value, 'float32');
+    return cast(g, matmul(g, float(a), float(b), transposeA, transposeB), a.type);
+  }),
   _FusedMatMul: withAttributes<_FusedMatMulAttrs>((g, inputs, attributes) => {
     const product = matmul(g, inputs.a!, inputs.b!, attributes.transposeA, attributes.transposeB);
     return finish(g, product, inputs, attributes);

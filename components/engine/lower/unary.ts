@@ -144,8 +144,10 @@ export const unaryLowerings: Lowerings = {
   Relu6: (g, { x }) => clip(g, x, 0, 6),
   Elu: (g, { x }) => elu(g, x),
   Selu: (g, { x }) => selu(g, x),
-  LeakyRelu: withAttributes<LeakyReluAttrs>((g, { x }, { alpha }) => prelu(g, x, number(g, alpha))),
-  Prelu: (g, { x, alpha }) => prelu(g, x, alpha),
+  LeakyRelu: withAttributes<LeakyReluAttrs>((g, { x }, { alpha }) =>
+    prelu(g, cast(g, x, 'float32'), number(g, alpha)),
+  ),
+  Prelu: (g, { x, alpha }) => prelu(g, cast(g, x, 'float32'), cast(g, alpha, 'float32')),
   EluGrad: (g, { dy, y }) => {
     const above = binary(g, 'GreaterOrEqual', y, number(g, 0), 'bool');
     const slope = where(g, above, number(g, 1), binary(g, 'Add', y, number(g, 1)));

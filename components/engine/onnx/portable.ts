@@ -25,6 +25,7 @@ export function withoutFusedProducts(nodes: readonly Node[]): Node[] {
   };
   return nodes.flatMap((each) => {
     if (each.op !== 'FusedMatMul') return [each];
+    if ('alpha' in each.attributes) throw new Error('products are made portable before they are fused');
     const before: Node[] = [];
     const inputs = (['transA', 'transB'] as const).map((name, index) => {
       const value = each.inputs[index]!;

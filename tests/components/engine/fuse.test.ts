@@ -96,9 +96,9 @@ const cases: { readonly [title: string]: { readonly compute: Compute; readonly o
   'a product that is read twice stays as it is': {
     compute: ({ x, w, b }) => {
       const y = tf.matMul(x, w);
-      return { y: tf.add(tf.add(y, b), tf.exp(y)), z: tf.mul(y, 3) };
+      return { y: tf.add(tf.add(y, b), tf.exp(y)), z: tf.sin(tf.mul(y, 3)) };
     },
-    ops: ['Gemm 2', 'Add', 'Exp', 'Add', 'Mul'],
+    ops: ['Gemm 2', 'Add', 'Exp', 'Add', 'Mul', 'Sin'],
   },
   'a factor of something that also leaves the graph stays': {
     compute: ({ x, w }) => {
@@ -113,6 +113,28 @@ const cases: { readonly [title: string]: { readonly compute: Compute; readonly o
       return { y: tf.matMul(scaled, scaled, false, true) };
     },
     ops: ['Exp', 'Mul', 'Gemm 2'],
+  },
+  'a sum that is larger than the product is none with a bias': {
+    compute: ({ x, w, b }) => ({ y: tf.add(tf.dot(tf.sum(x, 0), tf.sum(w, 1)), tf.slice(b, 0, 1)) }),
+    ops: ['ReduceSum', 'ReduceSum', 'Reshape', 'Reshape', 'Gemm 2', 'Reshape', 'Slice', 'Add'],
+  },
+  'a factor that could overflow stays where it is': {
+    compute: ({ x, w }) => ({ y: tf.sin(tf.matMul(tf.mul(tf.exp(x), 1e-20) as Tensor2D, w)) }),
+    ops: ['Exp', 'Mul', 'Gemm 2', 'Sin'],
+  },
+  'a factor of a value that meets itself, moved, stays': {
+    compute: ({ x }) => {
+      const scaled = tf.mul(tf.exp(x), 3);
+      return { y: tf.matMul(tf.reshape(scaled, [6, 4]), tf.reshape(scaled, [4, 6])) };
+    },
+    ops: ['Exp', 'Mul', 'Reshape', 'Gemm 2'],
+  },
+  'batched products have factors too': {
+    compute: ({ x }) => {
+      const batch = tf.reshape(tf.exp(x), [2, 3, 4]);
+      return { y: tf.sin(tf.mul(tf.matMul(tf.mul(batch, 3), tf.sin(batch), false, true), 2)) };
+    },
+    ops: ['Exp', 'Reshape', 'Sin', 'FusedMatMul alpha 6', 'Sin'],
   },
   'a column of numbers is no bias': {
     compute: ({ x, w }) => ({ y: tf.add(tf.matMul(x, w), tf.sum(x, 1, true)) }),

@@ -27,6 +27,26 @@ const pool = (kind: 'max' | 'avg') =>
     };
   });
 
+/** Windows that the padding does not divide: counted by rounding up. */
+const roundedUp = (kind: 'max' | 'avg') =>
+  drawn.map(
+    ({ batch, height, channels, seed }): Case => ({
+      name: `${kind}Pool rounded up`,
+      inputs: [floats([batch, height + 1, 5, channels], seed)],
+      compute: (x) => (kind === 'max' ? tf.maxPool : tf.avgPool)(x as Tensor4D, 2, 2, 0, 'ceil'),
+      // tfjs's kernel of average pooling's gradient ignores the rounding.
+      gradients: kind === 'max' ? [0] : [],
+    }),
+  );
+
+const integerMaxPool = seeds.map(
+  (seed): Case => ({
+    name: 'maxPool int32',
+    inputs: [ints([1, 4, 4, 2], seed)],
+    compute: (x) => tf.maxPool(x as Tensor4D, 2, 2, 'valid'),
+  }),
+);
+
 const maxPoolWithArgmax = drawn.map(
   (each): Case => ({
     name: `maxPoolWithArgmax ${text(each)}`,
@@ -196,10 +216,10 @@ const reordered = { none: 'sums of infinities of both signs are made in another 
 const spreads = { none: 'NaN gets into whole rows and columns: resizing is a product of matrices' };
 
 export const imageTests: readonly KernelTest[] = [
-  kernelTest('MaxPool', [pool('max')], { runs: 14, special: leftOut }),
+  kernelTest('MaxPool', [pool('max'), roundedUp('max'), integerMaxPool], { runs: 14, special: leftOut }),
   kernelTest('MaxPoolGrad', [poolGradient('Max')], { runs: 12, special: noMaximum }),
   kernelTest('MaxPoolWithArgmax', [maxPoolWithArgmax], { runs: 12, special: noMaximum }),
-  kernelTest('AvgPool', [pool('avg')], { runs: 14 }),
+  kernelTest('AvgPool', [pool('avg'), roundedUp('avg')], { runs: 14 }),
   kernelTest('AvgPoolGrad', [poolGradient('Avg')], { runs: 12 }),
   kernelTest('LRN', [lrn], { runs: 10, tolerance }),
   kernelTest('LRNGrad', [lrnGrad], { runs: 10, tolerance, special: reordered }),

@@ -90,6 +90,14 @@ const matMul = fc
     return { name: `matMul ${transposeA} ${transposeB}`, inputs: [a, b], compute, gradients: [0, 1] };
   });
 
+const integerMatMul = fc.tuple(length, length, length, seeds).map(
+  ([m, k, n, seed]): Case => ({
+    name: 'matMul int32',
+    inputs: [ints([m, k], seed), ints([k, n], seed + 1)],
+    compute: (x, y) => tf.matMul(x, y),
+  }),
+);
+
 const activations = ['linear', 'relu', 'relu6', 'elu', 'sigmoid', 'leakyrelu', 'prelu'] as const;
 
 const fusedMatMul = fc
@@ -189,7 +197,7 @@ export const reduceTests: readonly KernelTest[] = [
     along('cumprod', cumprod, bools),
   ]),
   kernelTest('TopK', topk),
-  kernelTest('BatchMatMul', [matMul], { runs: 40 }),
+  kernelTest('BatchMatMul', [matMul, integerMatMul], { runs: 40 }),
   kernelTest('_FusedMatMul', [fusedMatMul], { runs: 20 }),
   kernelTest('Einsum', [einsum], { runs: 20 }),
   kernelTest('FusedBatchNorm', [batchNorm], {
