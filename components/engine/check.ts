@@ -1,3 +1,4 @@
+import { sizeOf } from './graph/value.ts';
 import type { Leaves, TreeOf } from './tree.ts';
 import { isHostTensor, isSpec, leavesOf } from './tree.ts';
 import type { HostTensor, TensorSpec } from './types.ts';
@@ -100,10 +101,6 @@ function kindOf(data: unknown): string {
     return 'a method (a tf.Tensor? pass { dtype, shape, data: tensor.dataSync() })';
   if (typeof data !== 'object' || data === null) return String(data);
   return data.constructor?.name ?? 'an object';
-}
-
-function sizeOf(shape: readonly number[]): number {
-  return shape.reduce((product, length) => product * length, 1);
 }
 
 function prefixed<T>(what: string, work: () => T): T {

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-cpu';
-import { gradients } from '../gradients/register.ts';
+import { registerGradients } from '../gradients/register.ts';
 import type { Engine } from '../types.ts';
 import { EngineError } from '../types.ts';
 import { EagerEngine } from './engine.ts';
@@ -110,7 +110,7 @@ async function undisturbed<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } finally {
-    for (const gradient of gradients) tf.registerGradient(gradient);
+    registerGradients();
     if (before) void tf.engine().setBackend(before);
   }
 }

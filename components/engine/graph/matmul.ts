@@ -58,9 +58,9 @@ export function gemm(g: Graph, a: Operand, b: Operand): Value {
 }
 
 /**
- * ONNX Runtime's kernel cuts sums into pieces of 128. A product that is wider than high it divides among threads by
- * columns, in units of 16; to a thread with 64 columns or fewer it gives longer pieces, so that rounding depends on the
- * number of threads. Not so with `transA` (mlas/lib/sgemm.cpp, MlasSgemmOperation).
+ * ONNX Runtime seems to cut sums into pieces of 128, to divide a product that is wider than high among threads by columns,
+ * in units of 16, and to give longer pieces to a thread with 64 columns or fewer: rounding depends on the number of
+ * threads, but not with `transA`. Found by trying widths (tests/components/engine/steps/threads.test.ts), not in its source.
  */
 function variesWithThreads(rows: number, inner: number, columns: number): boolean {
   return inner > 128 && rows < columns && Math.floor(Math.ceil(columns / 16) / mostThreads) * 16 <= 64;

@@ -4,7 +4,6 @@ import type {
   Conv2DBackpropInputAttrs,
   FusedConv2DAttrs,
 } from '@tensorflow/tfjs-core';
-import { binary } from '../graph/elementwise.ts';
 import type { Graph } from '../graph/graph.ts';
 import { reshape, slice, transpose } from '../graph/shape.ts';
 import type { Value } from '../graph/value.ts';
@@ -18,9 +17,9 @@ import {
   onnxConv,
   toNhwc,
 } from './conv-info.ts';
+import { finish } from './fused.ts';
 import type { Inputs, Lowerings } from './lowering.ts';
 import { withAttributes } from './lowering.ts';
-import { activate } from './unary.ts';
 import { convByWindows, convFilterGradient, preferWindows } from './windows.ts';
 
 function conv2d(g: Graph, x: Value, filter: Value, attributes: WindowAttributes): Value {
@@ -71,18 +70,10 @@ function mirroredConv(info: Info): Info | undefined {
 }
 
 function fusedConv2d(g: Graph, inputs: Inputs, attributes: FusedConv2DAttrs): Value {
-  const { x, filter, bias, preluActivationWeights } = inputs as Partial<Inputs>;
+  const { x, filter, bias } = inputs as Partial<Inputs>;
   const result = conv2d(g, x!, filter!, attributes);
-  const column =
-    bias && attributes.dataFormat === 'NCHW' ? reshape(g, bias, [bias.shape.at(-1)!, 1, 1]) : bias;
-  const biased = column ? binary(g, 'Add', result, column) : result;
-  return activate(
-    g,
-    biased,
-    attributes.activation ?? 'linear',
-    attributes.leakyreluAlpha ?? 0.2,
-    preluActivationWeights,
-  );
+  if (!bias || attributes.dataFormat !== 'NCHW') return finish(g, result, inputs, attributes);
+  return finish(g, result, { ...inputs, bias: reshape(g, bias, [bias.shape.at(-1)!, 1, 1]) }, attributes);
 }
 
 export const convLowerings: Lowerings = {

@@ -21,7 +21,10 @@ test.serial('while wasm starts, other engines of the process work, and it does s
   t.deepEqual(ran, ['onnx 3,2', 'reference 3,2']);
   t.deepEqual(listeners(), before, 'its module would catch errors of the whole process');
   t.is(engines[0]!.description, engines[1]!.description);
-  t.regex(engines[0]!.description, /^wasm \(tfjs-backend-wasm \d+\.\d+\.\d+, SIMD, 1 thread, no training of .*\)$/);
+  t.regex(
+    engines[0]!.description,
+    /^wasm \(tfjs-backend-wasm \d+\.\d+\.\d+, SIMD, 1 thread, no training of .*\)$/,
+  );
 });
 
 test.serial('a disposed wasm engine leaves the backend to others', async (t) => {
