@@ -1,16 +1,16 @@
 import { digestJson } from '../stage/canonical.ts';
 import type { Component } from '../stage/component.ts';
 import { PecoError } from '../stage/errors.ts';
-import type { Json } from '../stage/json.ts';
+import type { Json, JsonObject } from '../stage/json.ts';
 import type { Store } from '../store/types.ts';
-import { bundleImplementation } from './code.ts';
-import type { Fingerprint, StageEdge, StageNode } from './types.ts';
+import { bundleImplementation, type CodeBundle } from './code.ts';
+import type { Digest, Edges, Fingerprint, StageEdge, StageNode } from './types.ts';
 
 /** Counts up when keys are made in another way: everything stored before is then of no use. */
-export const keySchema = 1;
+export const keySchema = 2;
 
 export interface FingerprintOptions {
-  readonly store: Pick<Store, 'digestFile'>;
+  readonly store: Pick<Store, 'digestPath'>;
   readonly root: string;
 }
 
@@ -20,108 +20,157 @@ export type NameStage = (stage: StageNode) => Json;
 /** Makes fingerprints; remembers what several stages have in common. */
 export interface Fingerprinter {
   describe(node: StageNode): Promise<Fingerprint>;
+  /** What the digests in its fingerprints stand for. */
+  readonly documents: ReadonlyMap<string, Json>;
+}
+
+/** The fields of a component whose values are the schema's defaults, and those of its inputs by digest. */
+export interface DefaultsDocument {
+  readonly config: { readonly [path: string]: Json };
+  readonly inputs: { readonly [name: string]: string };
+}
+
+/** The digest that names a fingerprint's entry. `defaults` is not in it: see `changedDefaults`. */
+export function keyOf(fingerprint: Fingerprint): string {
+  const { defaults: _unhashed, ...hashed } = fingerprint;
+  return digestJson(hashed as unknown as Json);
 }
 
 /**
  * A fingerprint holds everything that a stage can see: its own config, seed and code, and of every input, all the way
  * up, its kind, config, files, bytes and the code that loads it. Names of variants, engine and hardware are not in it.
+ * Configs are without the fields that equal the schema's defaults.
  */
 export function createFingerprinter(nameStage: NameStage, options: FingerprintOptions): Fingerprinter {
-  const digests = new Map<StageNode | Component, Promise<string>>();
+  const documents = new Map<string, Json>();
+  const described = new Map<StageNode | Component, Promise<EdgeDescription>>();
+  const codes = new Map<string, Promise<Digest>>();
+
+  function put(document: Json): Digest {
+    const digest = digestJson(document) as Digest;
+    documents.set(digest, document);
+    return digest;
+  }
 
   async function describe(node: StageNode): Promise<Fingerprint> {
     const { component, seed } = node;
-    const [closure, files, inputs] = await Promise.all([
-      bundleImplementation(component.implementation.run!, options),
-      describeFiles(component, options),
+    const [code, files, edges] = await Promise.all([
+      digestCode(component.implementation.run!),
+      describeFiles(component),
       describeEdges(node.inputs),
     ]);
     return {
       schema: keySchema,
-      kind: `${component.role}/${component.kind}`,
-      config: component.config,
+      ...identityOf(component),
       seed,
-      code: closure.code,
-      packages: closure.packages,
-      inputs,
+      code,
+      inputs: Object.fromEntries(edges.map(([name, edge]) => [name, edge.own])),
+      ...(node.until === undefined ? {} : { until: node.until }),
       ...(files === undefined ? {} : { files }),
+      defaults: putDefaults(component, edges),
     };
   }
 
-  async function describeEdges(edges: {
-    readonly [name: string]: StageEdge;
-  }): Promise<{ readonly [name: string]: Json }> {
-    const described = Object.entries(edges).map(
-      async ([name, edge]) => [name, await describeEdge(edge)] as const,
+  async function describeEdges(edges: Edges): Promise<[string, EdgeDescription][]> {
+    return Promise.all(
+      Object.entries(edges).map(
+        async ([name, edge]): Promise<[string, EdgeDescription]> => [name, await describeEdge(edge)],
+      ),
     );
-    return Object.fromEntries(await Promise.all(described));
   }
 
-  async function describeEdge(edge: StageEdge): Promise<Json> {
+  function describeEdge(edge: StageEdge): Promise<EdgeDescription> {
+    const identity = edge.type === 'stage' ? edge.stage : edge.component;
+    let description = described.get(identity);
+    if (!description) {
+      description = describeAnew(edge);
+      described.set(identity, description);
+    }
+    return description;
+  }
+
+  async function describeAnew(edge: StageEdge): Promise<EdgeDescription> {
     const component = edge.type === 'stage' ? edge.stage.component : edge.component;
     const nested = edge.type === 'stage' ? edge.stage.inputs : edge.inputs;
-    const [files, load, inputs] = await Promise.all([
-      describeFiles(component, options),
-      digestLoader(component),
-      digestEdges(nested),
+    const { load } = component.implementation;
+    const [files, loader, inputs] = await Promise.all([
+      describeFiles(component),
+      load === undefined ? undefined : digestCode(load),
+      describeEdges(nested),
     ]);
-    return {
-      kind: `${component.role}/${component.kind}`,
-      config: component.config,
+    // Inputs of inputs, which loaders and reports may look at: by digest, so that fingerprints stay short.
+    const above = Object.fromEntries(inputs.map(([name, { digest }]) => [name, digest]));
+    const own: JsonObject = {
+      ...identityOf(component),
       ...(edge.type === 'stage' ? { outputs: nameStage(edge.stage) } : {}),
       ...(files === undefined ? {} : { files }),
-      ...(load === undefined ? {} : { load }),
-      ...(Object.keys(inputs).length > 0 ? { inputs } : {}),
+      ...(loader === undefined ? {} : { load: loader }),
+      ...(inputs.length > 0 ? { inputs: above } : {}),
     };
+    return { own, digest: put(own), defaults: putDefaults(component, inputs) };
   }
 
-  /** Inputs of inputs, which loaders and reports may look at: by digest, so that fingerprints stay short. */
-  async function digestEdges(edges: {
-    readonly [name: string]: StageEdge;
-  }): Promise<{ readonly [name: string]: Json }> {
-    const digested = Object.entries(edges).map(
-      async ([name, edge]) => [name, await digestEdge(edge)] as const,
-    );
-    return Object.fromEntries(await Promise.all(digested));
+  function putDefaults(component: Component, inputs: readonly [string, EdgeDescription][]): Digest {
+    const document: DefaultsDocument = {
+      config: component.defaults ?? {},
+      inputs: Object.fromEntries(inputs.map(([name, { defaults }]) => [name, defaults])),
+    };
+    return put(document as unknown as Json);
   }
 
-  function digestEdge(edge: StageEdge): Promise<string> {
-    const identity = edge.type === 'stage' ? edge.stage : edge.component;
-    let digest = digests.get(identity);
+  function digestCode(url: string): Promise<Digest> {
+    let digest = codes.get(url);
     if (!digest) {
-      digest = describeEdge(edge).then(digestJson);
-      digests.set(identity, digest);
+      digest = bundleImplementation(url, options).then((bundle) => put(codeDocument(bundle)));
+      codes.set(url, digest);
     }
     return digest;
   }
 
-  async function digestLoader(component: Component): Promise<string | undefined> {
-    if (component.implementation.load === undefined) return undefined;
-    const { code, packages } = await bundleImplementation(component.implementation.load, options);
-    return digestJson({ code, packages });
+  async function describeFiles(component: Component): Promise<{ [name: string]: Digest } | undefined> {
+    const files = Object.entries(component.files);
+    if (files.length === 0) return undefined;
+    const digests = files.map(async ([name, file]): Promise<[string, Digest]> => {
+      const { digest, manifest } = await digestInput(file, component, options.store);
+      if (manifest && !documents.has(digest)) documents.set(digest, manifest() as unknown as Json);
+      return [name, digest];
+    });
+    return Object.fromEntries(await Promise.all(digests));
   }
 
-  return { describe };
+  return { describe, documents };
 }
 
-async function describeFiles(
+interface EdgeDescription {
+  readonly own: JsonObject;
+  readonly digest: Digest;
+  readonly defaults: Digest;
+}
+
+function identityOf(component: Component): { kind: string; version?: number; config: JsonObject } {
+  const { role, kind, version, essential, config } = component;
+  return {
+    kind: `${role}/${kind}`,
+    ...(version === undefined ? {} : { version }),
+    config: essential ?? config,
+  };
+}
+
+function codeDocument({ code, packages }: CodeBundle): Json {
+  return { code, packages };
+}
+
+/** @throws PecoError `missing-file` */
+export async function digestInput(
+  file: string,
   component: Component,
-  options: FingerprintOptions,
-): Promise<{ readonly [name: string]: string } | undefined> {
-  const files = Object.entries(component.files);
-  if (files.length === 0) return undefined;
-  const digests = files.map(
-    async ([name, file]) => [name, await digestOf(file, component, options)] as const,
-  );
-  return Object.fromEntries(await Promise.all(digests));
-}
-
-async function digestOf(file: string, component: Component, options: FingerprintOptions): Promise<string> {
+  store: Pick<Store, 'digestPath'>,
+): ReturnType<Store['digestPath']> {
   try {
-    return await options.store.digestFile(file);
+    return await store.digestPath(file);
   } catch (cause) {
     const code = (cause as NodeJS.ErrnoException).code ?? 'unreadable';
-    const message = `the ${component.role} "${component.kind}" needs the file ${file}, which can't be read (${code})`;
+    const message = `the ${component.role} "${component.kind}" needs ${file}, which can't be read (${code})`;
     throw new PecoError(message, { code: 'missing-file', hint: 'check the path in its config', cause });
   }
 }

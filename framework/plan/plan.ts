@@ -1,10 +1,10 @@
-import { digestJson } from '../stage/canonical.ts';
 import type { Json } from '../stage/json.ts';
 import type { Entry, Store } from '../store/types.ts';
 import { bundleImplementation, forgetBundles } from './code.ts';
-import { createFingerprinter } from './fingerprint.ts';
+import { type FoundEntry, findEntry } from './entries.ts';
+import { createFingerprinter, keyOf } from './fingerprint.ts';
 import { createPrecedents } from './precedent.ts';
-import type { ContentKey, Fingerprint, InputKey, StageEdge, StageGraph, StageNode } from './types.ts';
+import type { ContentKey, Edges, Fingerprint, InputKey, StageGraph, StageNode } from './types.ts';
 
 /**
  * - `hit`: the result is stored.
@@ -19,6 +19,8 @@ export interface PlannedStage {
   readonly status: StageStatus;
   /** Known where all upstream results are. */
   readonly contentKey?: ContentKey;
+  /** What `contentKey` is made of; where that isn't known, upstream stages are named by their input keys. */
+  readonly fingerprint: Fingerprint;
   /** The stored result of a `hit`. */
   readonly entry?: Entry;
   /** For people: `stored`, `no stored result`, `depends on tokenizer/peco`. */
@@ -29,6 +31,8 @@ export interface PlannedStage {
 export interface Plan {
   readonly graph: StageGraph;
   readonly stages: readonly PlannedStage[];
+  /** What the digests in the fingerprints stand for. */
+  readonly documents: ReadonlyMap<string, Json>;
 }
 
 export interface PlanOptions {
@@ -49,43 +53,50 @@ export async function planRun(graph: StageGraph, options: PlanOptions): Promise<
   const stages: PlannedStage[] = [];
   for (const node of graph.stages) {
     const described = await byInput.describe(node);
-    const inputKey = digestJson(described as unknown as Json) as InputKey;
+    const inputKey = keyOf(described) as InputKey;
     inputKeys.set(node, inputKey);
     const pending = pendingStage(node, entries);
     if (pending) {
       const known = await precedents.has(described);
       const reason = known ? `depends on ${pending.id}` : 'no stored result';
-      stages.push({ node, inputKey, status: known ? 'maybe' : 'run', reason });
+      stages.push({ node, inputKey, fingerprint: described, status: known ? 'maybe' : 'run', reason });
       continue;
     }
-    const contentKey = digestJson((await byContent.describe(node)) as unknown as Json) as ContentKey;
-    const entry = await options.store.lookup(contentKey);
+    const found = await findEntry(await byContent.describe(node), byContent.documents, options.store);
+    const { entry } = found;
     if (entry) entries.set(node, entry);
-    const found = entry
-      ? { entry, status: 'hit' as const, reason: 'stored' }
-      : { status: 'run' as const, reason: 'no stored result' };
-    stages.push({ node, inputKey, contentKey, ...found });
+    stages.push({
+      node,
+      inputKey,
+      ...found,
+      status: entry ? 'hit' : 'run',
+      reason: entry ? 'stored' : 'no stored result',
+    });
   }
   await options.store.flush();
-  return { graph, stages };
+  return { graph, stages, documents: new Map([...byInput.documents, ...byContent.documents]) };
 }
 
-/**
- * The key of a stage whose upstream results are all known, and what it is made of.
- * `upstream` is asked for the direct inputs and for theirs, all the way up.
- */
-export async function fingerprintOf(
+/** The entry of a stage whose upstream results are all known, or the key that its result will have. */
+export interface LocatedStage extends FoundEntry {
+  /** What the digests in the fingerprint stand for. */
+  readonly documents: ReadonlyMap<string, Json>;
+}
+
+/** `upstream` is asked for the direct inputs and for theirs, all the way up. */
+export async function locateStage(
   node: StageNode,
   upstream: (node: StageNode) => Entry,
   options: PlanOptions,
-): Promise<{ readonly contentKey: ContentKey; readonly fingerprint: Fingerprint }> {
-  const fingerprint = await createFingerprinter((stage) => upstream(stage).digest, options).describe(node);
-  return { contentKey: digestJson(fingerprint as unknown as Json) as ContentKey, fingerprint };
+): Promise<LocatedStage> {
+  const fingerprinter = createFingerprinter((stage) => upstream(stage).digest, options);
+  const { documents } = fingerprinter;
+  return { ...(await findEntry(await fingerprinter.describe(node), documents, options.store)), documents };
 }
 
 /** The first stage among all that a stage depends on whose result isn't stored. */
 function pendingStage(node: StageNode, entries: ReadonlyMap<StageNode, Entry>): StageNode | undefined {
-  const visit = (edges: { readonly [name: string]: StageEdge }): StageNode | undefined => {
+  const visit = (edges: Edges): StageNode | undefined => {
     for (const edge of Object.values(edges)) {
       if (edge.type === 'leaf') {
         const inside = visit(edge.inputs);
@@ -102,7 +113,7 @@ function pendingStage(node: StageNode, entries: ReadonlyMap<StageNode, Entry>): 
 /** Asks for all implementations at once: one call of esbuild instead of one per module. */
 async function bundleAll(graph: StageGraph, root: string): Promise<void> {
   const urls = new Set<string>();
-  const visit = (edges: { readonly [name: string]: StageEdge }): void => {
+  const visit = (edges: Edges): void => {
     for (const edge of Object.values(edges)) {
       if (edge.type === 'stage') continue; // it is among the graph's stages
       if (edge.component.implementation.load !== undefined) urls.add(edge.component.implementation.load);

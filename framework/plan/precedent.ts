@@ -21,7 +21,7 @@ export function createPrecedents(store: Store): Precedents {
 
 async function readOutlines(store: Store): Promise<Set<string>> {
   const found = new Set<string>();
-  for await (const { key } of store.entries()) {
+  for (const key of store.keys()) {
     const fingerprint = await store.fingerprint(key);
     if (fingerprint) found.add(outline(fingerprint));
   }
@@ -37,5 +37,6 @@ function outline(fingerprint: Fingerprint): string {
     const { outputs: _outputs, inputs: _nested, ...own } = input as JsonObject;
     return [name, own];
   });
-  return digestJson({ ...fingerprint, inputs: Object.fromEntries(inputs) } as unknown as Json);
+  const { defaults: _defaults, changedDefaults: _changed, ...rest } = fingerprint;
+  return digestJson({ ...rest, inputs: Object.fromEntries(inputs) } as unknown as Json);
 }

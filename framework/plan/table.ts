@@ -69,8 +69,10 @@ function buildReport(
   table: TableConfig,
   inputs: { readonly [name: string]: StageEdge },
 ): StageNode {
-  const config = { ...component.config, table: table as unknown as Json };
-  return { id, component: { ...component, config }, seed: 0, inputs };
+  const own = { table: table as unknown as Json };
+  const config = { ...component.config, ...own };
+  const essential = { ...(component.essential ?? component.config), ...own };
+  return { id, component: { ...component, config, essential }, seed: 0, inputs };
 }
 
 function cellName(cell: { readonly variant: string; readonly task: string; readonly seed: number }): string {

@@ -20,13 +20,17 @@ export type StageEdge =
       readonly inputs: { readonly [name: string]: StageEdge };
     };
 
+export type Edges = { readonly [name: string]: StageEdge };
+
 /** A node of the DAG. Two places of an experiment that mean the same share one node. */
 export interface StageNode {
   /** Readable and unique within the plan: `tokenizer/peco`, `pretraining/peco/base/seed-1`. Not part of any key. */
   readonly id: string;
   readonly component: Component;
   readonly seed: number;
-  readonly inputs: { readonly [name: string]: StageEdge };
+  readonly inputs: Edges;
+  /** A rung of successive halving: trains up to this step of its schedule and no further. */
+  readonly until?: number;
 }
 
 /** A cell of the table: which stage holds the numbers of a variant, a task and a seed. */
@@ -51,14 +55,21 @@ export interface StageGraph {
 export interface Fingerprint {
   readonly schema: number;
   readonly kind: string;
+  /** Of the component, if it says one. */
+  readonly version?: number;
+  /** Without the fields that equal the schema's defaults. */
   readonly config: JsonObject;
   readonly seed: number;
-  /** Project files of the run module's closure -> digest of their normalised text. */
-  readonly code: { readonly [file: string]: string };
-  /** Third-party packages of the closure -> version. */
-  readonly packages: { readonly [name: string]: string };
-  /** Digests of the component's own `files`, if it has any. */
-  readonly files?: { readonly [name: string]: string };
-  /** Input name -> what it is: digests of outputs or files, and the code that loads it. */
+  /** Document `{ code: { file: digest of its normalised text }, packages: { name: version } }` of the run module. */
+  readonly code: Digest;
+  /** A rung of successive halving: trains up to this step and no further. */
+  readonly until?: number;
+  /** Digests of the component's own `files`, if it has any; of a folder, that of its manifest, a document. */
+  readonly files?: { readonly [name: string]: Digest };
+  /** Input name -> what it is: digests of outputs or files, and of the code that loads it. */
   readonly inputs: { readonly [name: string]: Json };
+  /** Left-out fields whose default is another one than when an entry without this was made. */
+  readonly changedDefaults?: { readonly [path: string]: Json };
+  /** Document of what `config` leaves out. Not part of the key. */
+  readonly defaults?: Digest;
 }

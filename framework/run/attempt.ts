@@ -1,6 +1,7 @@
 import fs from 'node:fs/promises';
 import type { ContentKey, Fingerprint, InputKey, StageNode } from '../plan/types.ts';
 import { formatError } from '../stage/errors.ts';
+import type { Json } from '../stage/json.ts';
 import type { Entry, Store } from '../store/types.ts';
 import type { Emit, Failure } from './events.ts';
 import type { Executor, JobResult } from './executor.ts';
@@ -14,6 +15,8 @@ export interface Attempt {
   readonly inputKey: InputKey;
   readonly contentKey: ContentKey;
   readonly fingerprint: Fingerprint;
+  /** What the digests in the fingerprint stand for. */
+  readonly documents: ReadonlyMap<string, Json>;
   entryOf(stage: StageNode): Entry;
 }
 
@@ -94,6 +97,7 @@ async function runLocked(attempt: Attempt, threads: number, shop: Workshop): Pro
     const seconds = (performance.now() - clock) / 1000;
     const making = { startedAt, seconds, images: result.images, engine: shop.engine, threads, packages };
     const provenance = await shop.writeProvenance(making);
+    store.documents.save(attempt.documents);
     const entry = await store.commit(attempt.contentKey, {
       outDir,
       fingerprint: attempt.fingerprint,

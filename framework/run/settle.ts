@@ -1,7 +1,7 @@
 import os from 'node:os';
 import { bundleImplementation } from '../plan/code.ts';
 import { type MissingCell, withMissing } from '../plan/graph.ts';
-import { fingerprintOf, type Plan, type PlannedStage } from '../plan/plan.ts';
+import { locateStage, type Plan, type PlannedStage } from '../plan/plan.ts';
 import type { StageNode } from '../plan/types.ts';
 import type { Entry } from '../store/types.ts';
 import {
@@ -95,13 +95,12 @@ export function settleStages(plan: Plan, options: RunOptions, emit: Emit): Promi
   /** Names the stage by what its upstream stages really put out: that may be in the store already. */
   async function resolve(task: Task): Promise<void> {
     try {
-      const { contentKey, fingerprint } = await fingerprintOf(task.node, entryOf, { store, root });
-      const entry = await store.lookup(contentKey);
+      const { entry, ...located } = await locateStage(task.node, entryOf, { store, root });
       if (entry) {
         settle(task, { type: 'finished', origin: 'hit', entry });
         return;
       }
-      task.attempt = { node: task.node, inputKey: task.planned.inputKey, contentKey, fingerprint, entryOf };
+      task.attempt = { node: task.node, inputKey: task.planned.inputKey, ...located, entryOf };
       task.phase = 'ready';
     } catch (error) {
       settle(task, { type: 'failed', failure: describeFailure(error), tail: [] });

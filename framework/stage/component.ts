@@ -1,4 +1,4 @@
-import type { JsonObject } from './json.ts';
+import type { Json, JsonObject } from './json.ts';
 
 /**
  * What a component does in an experiment; it decides which inputs the framework wires to its stage:
@@ -42,11 +42,20 @@ export interface Component<R extends Role = Role, Config extends JsonObject = Js
   readonly kind: string;
   /** With all defaults applied. Holds no nested component: those are in `inputs`. */
   readonly config: Config;
+  /** The config without what equals the schema's defaults: this part of it is in keys. Absent: all of it is. */
+  readonly essential?: JsonObject;
+  /** The fields that `essential` leaves out, by path. */
+  readonly defaults?: { readonly [path: string]: Json };
+  /** Counts up when a kind's configs mean something else than before; part of every key. Absent: 1. */
+  readonly version?: number;
   /** `file:` URLs of the implementation modules. */
   readonly implementation: { readonly run?: string; readonly load?: string };
   /** Components that this one uses, such as the network of a perceptual loss. They win over wired inputs of that name. */
   readonly inputs: { readonly [name: string]: Component };
-  /** Files outside the code that are part of the meaning: their bytes are in the key. Absolute paths by name. */
+  /**
+   * Files outside the code that are part of the meaning: their bytes are in the key. Absolute paths by name; a folder
+   * stands for all files in it, however deep.
+   */
   readonly files: { readonly [name: string]: string };
   /** Names that users of this component may refer to, such as the layers of a network. Checked, never part of a key. */
   readonly offers?: readonly string[];

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { cleanConfig } from './canonical.ts';
 import type { Component, ConfigIssue, Role } from './component.ts';
+import { separateDefaults } from './defaults.ts';
 import { explainZodError, withArticle } from './issues.ts';
 import type { JsonObject } from './json.ts';
 import { isComponent, rememberSource } from './source.ts';
@@ -17,6 +18,11 @@ export interface Definition<R extends Role, S extends z.ZodObject, Names extends
   readonly role: R;
   /** Part of every key: never rename. */
   readonly kind: string;
+  /**
+   * Count it up when the same config means something else than before (1 if absent). A new field whose default means
+   * what was meant before needs nothing: results stay valid.
+   */
+  readonly version?: number;
   /** A `z.strictObject`; its output, `component(...)` fields included, must be JSON. */
   readonly schema: S;
   /** `new URL('./stage.ts', import.meta.url).href` of the module that exports `run`; absent for leaves. */
@@ -25,7 +31,10 @@ export interface Definition<R extends Role, S extends z.ZodObject, Names extends
   readonly load?: string;
   /** Lifts components out of the (valid) input: `(input) => ({ network: input.loss.perceptual?.network })`. */
   readonly inputs?: (input: z.input<S>) => NestedComponents;
-  /** Absolute paths of files that are part of the meaning. Folders come from the input: a path belongs in no config. */
+  /**
+   * Absolute paths of files that are part of the meaning, or of folders of such files. Paths come from the input: they
+   * belong in no config.
+   */
   readonly files?: (config: z.output<S>, input: z.input<S>) => { readonly [name: string]: string };
   /** What the schema can't see: relations between fields, names that an input must offer. */
   readonly check?: (
@@ -97,13 +106,16 @@ function makeComponent<R extends Role, S extends z.ZodObject, Names extends stri
     return { role, kind, config: input as JsonObject, implementation, inputs: {}, files: {}, issues };
   }
   try {
+    const config = cleanConfig(parsed.data);
     const nested = definition.inputs?.(input) ?? {};
     const offers =
       typeof definition.offers === 'function' ? definition.offers(parsed.data) : definition.offers;
     return {
       role,
       kind,
-      config: cleanConfig(parsed.data),
+      config,
+      ...separateDefaults(definition.schema, config),
+      ...(definition.version === undefined ? {} : { version: definition.version }),
       implementation,
       inputs: withoutAbsent(nested),
       files: definition.files?.(parsed.data, input) ?? {},

@@ -3,7 +3,9 @@ import fs from 'node:fs';
 import path from 'node:path';
 import type { ContentKey, Digest, Fingerprint } from '../plan/types.ts';
 import { type FileDigests, hashFile, openFileDigests } from './digests.ts';
+import { openDocuments } from './documents.ts';
 import { explainWriteError, hasCode, linkOrCopy, listFiles, sizeOf, syncToDisk } from './files.ts';
+import { digestFolder, folderMemory } from './folders.ts';
 import { takeLock } from './lock.ts';
 import { digestOutputs, entryOf, type Manifest, readManifest } from './manifest.ts';
 import type { Commit, Entry, OutputFile, Store, StoreWarning } from './types.ts';
@@ -21,7 +23,8 @@ export interface StoreOptions {
  * ```
  * objects/sha256/ab/cdef...        immutable bytes, one file per content
  * entries/<content key>/manifest.json, fingerprint.json, outputs/...
- * scratch/<input key>/  locks/  tmp/  cache/
+ * documents/<digest>.json          what digests in fingerprints were made of
+ * scratch/<content key>/  locks/  tmp/  cache/
  * ```
  *
  * Files in `outputs` are hard links to objects: results are plain files with their own names, for stages and for other
@@ -67,7 +70,16 @@ export function openStore(dir: string, options: StoreOptions = {}): Store {
         }),
       ),
     entries: () => listEntries(place),
+    keys() {
+      const dir = path.join(root, 'entries');
+      return fs.existsSync(dir) ? (fs.readdirSync(dir) as ContentKey[]) : [];
+    },
     digestFile: (file) => digests.digest(file),
+    async digestPath(target) {
+      if (!fs.statSync(target).isDirectory()) return { digest: await digests.digest(target) };
+      return await digestFolder(target, folderMemory(path.join(root, 'cache'), target));
+    },
+    documents: openDocuments(path.join(root, 'documents')),
     flush: () => digests.flush(),
   };
 }

@@ -1,5 +1,7 @@
 import type { ContentKey, Digest, Fingerprint, InputKey } from '../plan/types.ts';
 import type { JsonObject } from '../stage/json.ts';
+import type { Documents } from './documents.ts';
+import type { FolderManifest } from './folders.ts';
 
 /** A file of a result. `path` is relative to the entry's `dir`, with forward slashes. */
 export interface OutputFile {
@@ -68,10 +70,19 @@ export interface Store {
   newOutDir(): Promise<string>;
   /** Held by one process at a time, whichever machine it is on. Resolves to the function that releases it. */
   lock(key: ContentKey | InputKey, options?: LockOptions): Promise<() => Promise<void>>;
+  /** Of all entries, whole or not. */
+  keys(): readonly ContentKey[];
   /** Every whole entry, in no particular order. */
   entries(): AsyncIterable<Entry>;
   /** sha256 of a file outside the store, remembered until its stat changes. */
   digestFile(path: string): Promise<Digest>;
+  /**
+   * The same for a file or a folder; a folder's digest is that of its manifest.
+   *
+   * @throws the file system's error if it can't be read
+   */
+  digestPath(path: string): Promise<{ readonly digest: Digest; manifest?(): FolderManifest }>;
+  readonly documents: Documents;
   /** Writes what is worth remembering (digests of files) to disk; called at the end of a plan or a run. */
   flush(): Promise<void>;
 }

@@ -105,6 +105,38 @@ const cases: { readonly [title: string]: { edit: (project: Project) => void; rer
     edit: (project) => project.edit('experiment.ts', 'size: 256, dim: 32', 'decay: 0.99, dim: 32, size: 256'),
     reruns: [],
   },
+  'a new field with a default': {
+    edit: (project) =>
+      project.edit(
+        'parts/tokenizer/config.ts',
+        'size: z.int()',
+        'revive: z.number().default(0), size: z.int()',
+      ),
+    reruns: [],
+  },
+  'a new group of fields with defaults': {
+    edit: (project) =>
+      project.edit(
+        'parts/tokenizer/config.ts',
+        'stride: z.literal',
+        'ema: z.strictObject({ decay: z.number().default(0.9) }).prefault({}), stride: z.literal',
+      ),
+    reruns: [],
+  },
+  'another value of a default': {
+    edit: (project) => project.edit('parts/tokenizer/config.ts', 'default(0.99)', 'default(0.9)'),
+    reruns: [...rows.map((row) => `tokenizer/${row}`), ...rows.flatMap(afterTokenizer), 'report'],
+  },
+  'the default of a dataset, which has no outputs to tell it by': {
+    edit: (project) => project.edit('parts/data/config.ts', 'default(1)', 'default(2)'),
+    reruns: [
+      'network/vgg',
+      ...rows.map((row) => `tokenizer/${row}`),
+      ...rows.flatMap(afterTokenizer),
+      ...scratch,
+      'report',
+    ],
+  },
   'the help text of a component file': {
     edit: (project) => project.edit('parts/tokenizer/config.ts', "what: 'layer'", "what: 'activation'"),
     reruns: [],
@@ -131,6 +163,44 @@ test('a tokenizer that runs again and puts out the same bytes does not rerun its
     await simulateRun(project, { output }),
     rows.map((row) => `tokenizer/${row}`),
   );
+});
+
+test('defaults that change and change back find the results of then', async (t) => {
+  const project = createFakeProject(t);
+  await simulateRun(project);
+  project.edit('parts/tokenizer/config.ts', 'default(0.99)', 'default(0.9)');
+  t.is((await simulateRun(project)).length, 25);
+  t.deepEqual(await simulateRun(project), []);
+  project.edit('parts/tokenizer/config.ts', 'default(0.9)', 'default(0.99)');
+  t.deepEqual(await simulateRun(project), []);
+  // What the first entries left out can no longer be known: they are not believed.
+  project.edit('parts/tokenizer/config.ts', 'default(0.99)', 'default(0.95)');
+  fs.rmSync(project.file('.peco/documents'), { recursive: true });
+  t.is((await simulateRun(project)).length, 25);
+});
+
+test('a folder of images is an input: editing, adding, renaming or removing one reruns what used it', async (t) => {
+  const project = createFakeProject(t);
+  project.write({ 'images/cat/1.png': 'cat', 'images/dog/1.png': 'dog' });
+  project.edit('experiment.ts', 'parts/data/test.bin', 'images');
+  const users = [
+    ...rows.flatMap(afterTokenizer).filter((id) => !id.startsWith('pretraining')),
+    ...scratch,
+    'report',
+  ];
+  await simulateRun(project);
+  t.deepEqual(await simulateRun(project), []);
+  const edits: readonly (() => void)[] = [
+    () => project.write({ 'images/cat/1.png': 'Cat' }),
+    () => project.write({ 'images/cat/2.png': 'cat' }),
+    () => fs.renameSync(project.file('images/cat/2.png'), project.file('images/dog/2.png')),
+  ];
+  for (const edit of edits) {
+    edit();
+    t.deepEqual([...(await simulateRun(project))].sort(), [...users].sort());
+  }
+  fs.rmSync(project.file('images/dog/2.png'));
+  t.deepEqual(await simulateRun(project), [], 'as it was before: those results are stored');
 });
 
 test('a project that moves to another folder reruns nothing', async (t) => {

@@ -11,7 +11,7 @@ import { defineComponent } from ${defineFile};
 export const folder = defineComponent({
   role: 'dataset',
   kind: 'folder',
-  schema: z.strictObject({ file: z.string() }),
+  schema: z.strictObject({ file: z.string(), channels: z.int().default(1) }),
   load: new URL('./load.ts', import.meta.url).href,
   files: (config) => ({ images: path.resolve(import.meta.dirname, '../..', config.file) }),
 });

@@ -4,7 +4,7 @@ import type { ExecutionContext } from 'ava';
 import { loadExperiment } from '../../../framework/experiment/load.ts';
 import type { LoadOptions } from '../../../framework/experiment/types.ts';
 import { resolveGraph } from '../../../framework/plan/graph.ts';
-import { fingerprintOf, type Plan, planRun } from '../../../framework/plan/plan.ts';
+import { locateStage, type Plan, planRun } from '../../../framework/plan/plan.ts';
 import type { Fingerprint, StageGraph, StageNode } from '../../../framework/plan/types.ts';
 import { openStore } from '../../../framework/store/store.ts';
 import type { Entry } from '../../../framework/store/types.ts';
@@ -40,12 +40,13 @@ export async function simulateRun(
   const entries = new Map<StageNode, Entry>();
   const ran: string[] = [];
   for (const node of graph.stages) {
-    const keyed = await fingerprintOf(node, (stage) => entries.get(stage)!, { store, root: project.dir });
-    let entry = await store.lookup(keyed.contentKey);
+    const keyed = await locateStage(node, (stage) => entries.get(stage)!, { store, root: project.dir });
+    let { entry } = keyed;
     if (!entry) {
       ran.push(node.id);
       const outDir = await store.newOutDir();
       fs.writeFileSync(path.join(outDir, 'weights.bin'), output(node, keyed.fingerprint));
+      store.documents.save(keyed.documents);
       entry = await store.commit(keyed.contentKey, {
         outDir,
         fingerprint: keyed.fingerprint,

@@ -1,0 +1,74 @@
+import type { Json } from '../stage/json.ts';
+import type { Entry, Store } from '../store/types.ts';
+import { type DefaultsDocument, keyOf } from './fingerprint.ts';
+import type { ContentKey, Fingerprint } from './types.ts';
+
+export interface FoundEntry {
+  readonly contentKey: ContentKey;
+  /** As it was given, or with the defaults that changed since the entry of its first key was made. */
+  readonly fingerprint: Fingerprint;
+  readonly entry?: Entry;
+}
+
+type ReadStore = Pick<Store, 'lookup' | 'fingerprint' | 'documents'>;
+
+/**
+ * The stored result that a fingerprint names, if there is one.
+ *
+ * Keys leave out what equals the schema's defaults, so a default that got another value would find the result of the
+ * old one. Therefore each entry says what it left out; where that contradicts the present, the fields in question become
+ * part of the key. A field that the entry doesn't know is no contradiction: it was added later.
+ */
+export async function findEntry(
+  given: Fingerprint,
+  current: ReadonlyMap<string, Json>,
+  store: ReadStore,
+): Promise<FoundEntry> {
+  let fingerprint = given;
+  for (;;) {
+    const contentKey = keyOf(fingerprint) as ContentKey;
+    const entry = await store.lookup(contentKey);
+    if (!entry) return { contentKey, fingerprint };
+    const stored = await store.fingerprint(contentKey);
+    const changed = contradictions(stored, given, current, store);
+    if (Object.keys(changed).length === 0) return { contentKey, fingerprint, entry };
+    const changedDefaults = { ...fingerprint.changedDefaults, ...changed };
+    fingerprint = { ...given, changedDefaults };
+    if (keyOf(fingerprint) === contentKey) return { contentKey, fingerprint }; // can't be: it was part of the key
+  }
+}
+
+/** Fields by path that had another default then, with their present values. */
+function contradictions(
+  stored: Fingerprint | undefined,
+  given: Fingerprint,
+  current: ReadonlyMap<string, Json>,
+  store: ReadStore,
+): { readonly [path: string]: Json } {
+  const then = stored?.defaults;
+  const now = given.defaults;
+  if (then === now || now === undefined) return {};
+  const changed: { [path: string]: Json } = {};
+  compare(then, now, '');
+  const known = stored?.changedDefaults ?? {};
+  return Object.fromEntries(Object.entries(changed).filter(([path]) => !(path in known)));
+
+  function compare(before: string | undefined, after: string, path: string): void {
+    if (before === after) return;
+    const old =
+      before === undefined ? undefined : (store.documents.read(before) as DefaultsDocument | undefined);
+    const present = current.get(after) as unknown as DefaultsDocument;
+    if (old === undefined) {
+      // Nobody knows what was left out: then all that is left out now decides.
+      changed[`${path}defaults`] = after;
+      return;
+    }
+    for (const [field, value] of Object.entries(present.config)) {
+      const differs = field in old.config && JSON.stringify(old.config[field]) !== JSON.stringify(value);
+      if (differs) changed[`${path}config.${field}`] = value;
+    }
+    for (const [name, digest] of Object.entries(present.inputs)) {
+      if (name in old.inputs) compare(old.inputs[name], digest, `${path}inputs.${name}.`);
+    }
+  }
+}

@@ -1,0 +1,50 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import type { Digest } from '../plan/types.ts';
+import { digestJson } from '../stage/canonical.ts';
+import type { Json } from '../stage/json.ts';
+
+/**
+ * What the digests in a fingerprint were made of: lists of code files, descriptions of inputs, manifests of data. They
+ * serve explanations only, so they are neither synced nor needed for a hit; a missing one shortens an answer of `why`.
+ */
+export interface Documents {
+  read(digest: string): Json | undefined;
+  /** Keeps those that aren't kept yet. */
+  save(documents: ReadonlyMap<string, Json>): void;
+}
+
+export function openDocuments(dir: string): Documents {
+  const saved = new Set<string>();
+  const fileOf = (digest: string) => path.join(dir, `${digest}.json`);
+
+  function write(digest: string, document: Json): void {
+    const file = fileOf(digest);
+    if (saved.has(digest) || fs.existsSync(file)) return;
+    const temporary = `${file}.${process.pid}`;
+    fs.mkdirSync(dir, { recursive: true });
+    fs.writeFileSync(temporary, JSON.stringify(document));
+    fs.renameSync(temporary, file);
+  }
+
+  return {
+    read(digest) {
+      try {
+        const document = JSON.parse(fs.readFileSync(fileOf(digest), 'utf8')) as Json;
+        return digestJson(document) === digest ? document : undefined;
+      } catch {
+        return undefined;
+      }
+    },
+    save(documents) {
+      for (const [digest, document] of documents) {
+        try {
+          write(digest as Digest, document);
+          saved.add(digest);
+        } catch {
+          // A full disk fails the commit that follows, with a message of its own.
+        }
+      }
+    },
+  };
+}
