@@ -1,9 +1,11 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { formatError, isPecoError } from '../stage/errors.ts';
+import type { AcceptFlags } from './accept-command.ts';
 import type { DoctorFlags } from './doctor-command.ts';
+import type { GraphFlags } from './graph-command.ts';
 import type { ExperimentFlags } from './prepare.ts';
 
 /** Runs the command line; `args` without node and script. Returns the exit code. */
@@ -51,6 +53,30 @@ function createProgram(finish: (code: number) => void): Command {
       finish(await planCommand(file, flags));
     },
   );
+  withExperimentFlags(
+    program.command('why'),
+    'Say in which fields a stage differs from the nearest stored result; run nothing.',
+    '<stage>',
+  ).action(async (file: string, stage: string, flags: ExperimentFlags) => {
+    const { whyCommand } = await import('./why-command.ts');
+    finish(await whyCommand(file, stage, flags));
+  });
+  withExperimentFlags(
+    program.command('accept'),
+    'Declare that a change does not matter to stages: take their nearest stored results.',
+    '[stages...]',
+  )
+    .option('--all', 'every stage that would run and has a stored result of its kind')
+    .action(async (file: string, stages: string[], flags: AcceptFlags) => {
+      const { acceptCommand } = await import('./accept-command.ts');
+      finish(await acceptCommand(file, stages, flags));
+    });
+  withExperimentFlags(program.command('graph'), 'Print the DAG for mermaid or graphviz.')
+    .addOption(new Option('--format <name>', 'language').choices(['mermaid', 'dot']).default('mermaid'))
+    .action(async (file: string, flags: GraphFlags) => {
+      const { graphCommand } = await import('./graph-command.ts');
+      finish(await graphCommand(file, flags));
+    });
   withProjectFlags(
     program.command('doctor'),
     'Try every engine on this machine; show the settings and where they come from.',
@@ -62,9 +88,10 @@ function createProgram(finish: (code: number) => void): Command {
 }
 
 /** All commands take the same flags, so that changing the command of a line is enough. */
-function withExperimentFlags(command: Command, description: string): Command {
+function withExperimentFlags(command: Command, description: string, ...more: string[]): Command {
+  command.argument('<file>', 'experiment file (.ts)');
+  for (const argument of more) command.argument(argument);
   command
-    .argument('<file>', 'experiment file (.ts)')
     .option('--set <path=value>', 'change a field of the experiment; repeatable', collect)
     .option('--seeds <list>', 'replace the seeds, for example 0,1,2', parseSeeds)
     .option('--upto <stage>', 'only this stage and what it needs; repeatable', collect);

@@ -1,15 +1,13 @@
 import type { Plan } from '../plan/plan.ts';
 import { upstreamStages } from '../run/schedule.ts';
-import { type ExperimentFlags, prepareExperiment } from './prepare.ts';
+import { type ExperimentFlags, prepareExperiment, warnOnStderr } from './prepare.ts';
 import { formatOverrides, formatStatuses } from './render/text.ts';
 
 const mostNeedsShown = 3;
 
 /** `peco-exp plan FILE`: what would run, and why; runs nothing. */
 export async function planCommand(file: string, flags: ExperimentFlags): Promise<number> {
-  const { plan, loaded } = await prepareExperiment(file, flags, (warning) => {
-    process.stderr.write(`warning: ${warning.message}\n`);
-  });
+  const { plan, loaded } = await prepareExperiment(file, flags, warnOnStderr);
   if (flags.json) {
     process.stdout.write(`${JSON.stringify(describePlan(plan))}\n`);
     return 0;

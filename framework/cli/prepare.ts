@@ -1,6 +1,6 @@
 import { type LoadedExperiment, loadExperiment } from '../experiment/load.ts';
 import { resolveGraph } from '../plan/graph.ts';
-import { type Plan, planRun } from '../plan/plan.ts';
+import { type Plan, type PlannedStage, planRun } from '../plan/plan.ts';
 import type { StageGraph, StageNode } from '../plan/types.ts';
 import { upstreamStages } from '../run/schedule.ts';
 import { PecoError } from '../stage/errors.ts';
@@ -53,6 +53,17 @@ function narrowGraph(graph: StageGraph, ids: readonly string[]): StageGraph {
   for (const id of ids) keep(findStage(graph, id));
   const stages = graph.stages.filter((node) => kept.has(node));
   return { ...graph, stages, cells: graph.cells.filter((cell) => kept.has(cell.stage)) };
+}
+
+/** The stage with an id. @throws PecoError `unknown-stage` with near ids */
+export function findPlanned(plan: Plan, id: string): PlannedStage {
+  const node = findStage(plan.graph, id);
+  return plan.stages.find((planned) => planned.node === node)!;
+}
+
+/** For commands that only tell: what they print to stdout is the answer. */
+export function warnOnStderr({ message }: StoreWarning): void {
+  process.stderr.write(`warning: ${message}\n`);
 }
 
 function findStage(graph: StageGraph, id: string): StageNode {

@@ -19,7 +19,7 @@ export interface PlannedStage {
   readonly status: StageStatus;
   /** Known where all upstream results are. */
   readonly contentKey?: ContentKey;
-  /** What `contentKey` is made of; where that isn't known, upstream stages are named by their input keys. */
+  /** What `contentKey` is made of; where that isn't known, pending upstream stages by their input keys. */
   readonly fingerprint: Fingerprint;
   /** The stored result of a `hit`. */
   readonly entry?: Entry;
@@ -48,21 +48,25 @@ export async function planRun(graph: StageGraph, options: PlanOptions): Promise<
   const inputKeys = new Map<StageNode, InputKey>();
   const entries = new Map<StageNode, Entry>();
   const byInput = createFingerprinter((stage) => inputKeys.get(stage)!, options);
-  const byContent = createFingerprinter((stage) => entries.get(stage)!.digest, options);
+  const byContent = createFingerprinter(
+    (stage) => entries.get(stage)?.digest ?? { pending: inputKeys.get(stage)! },
+    options,
+  );
   const precedents = createPrecedents(options.store);
   const stages: PlannedStage[] = [];
   for (const node of graph.stages) {
     const described = await byInput.describe(node);
     const inputKey = keyOf(described) as InputKey;
     inputKeys.set(node, inputKey);
+    const fingerprint = await byContent.describe(node);
     const pending = pendingStage(node, entries);
     if (pending) {
       const known = await precedents.has(described);
       const reason = known ? `depends on ${pending.id}` : 'no stored result';
-      stages.push({ node, inputKey, fingerprint: described, status: known ? 'maybe' : 'run', reason });
+      stages.push({ node, inputKey, fingerprint, status: known ? 'maybe' : 'run', reason });
       continue;
     }
-    const found = await findEntry(await byContent.describe(node), byContent.documents, options.store);
+    const found = await findEntry(fingerprint, byContent.documents, options.store);
     const { entry } = found;
     if (entry) entries.set(node, entry);
     stages.push({

@@ -3,6 +3,7 @@
  * leaves in files, so that tests steer stages without waiting for time to pass.
  */
 const config = `
+import path from 'node:path';
 import { z } from 'zod';
 import { component, defineComponent } from 'peco-exp';
 
@@ -10,7 +11,13 @@ const stage = new URL('./stage.ts', import.meta.url).href;
 const load = new URL('./load.ts', import.meta.url).href;
 const schema = z.strictObject({ name: z.string(), steps: z.int().positive().default(3) });
 
-export const data = defineComponent({ role: 'dataset', kind: 'rig-data', schema, load });
+export const data = defineComponent({
+  role: 'dataset',
+  kind: 'rig-data',
+  schema: z.strictObject({ name: z.string(), folder: z.string().optional() }),
+  load,
+  files: ({ folder }) => (folder === undefined ? {} : { images: path.resolve(import.meta.dirname, '..', folder) }),
+});
 export const tokenizer = defineComponent({
   role: 'tokenizer',
   kind: 'rig-tokenizer',

@@ -11,6 +11,7 @@ export interface Project {
   read(name: string): string;
   /** Writes files, making folders. */
   write(files: { readonly [name: string]: string }): void;
+  remove(name: string): void;
   /** Replaces text in a file; the text must be there. */
   edit(name: string, from: string | RegExp, to: string): void;
 }
@@ -31,6 +32,7 @@ export function createProject(t: ExecutionContext, files: { readonly [name: stri
         fs.writeFileSync(file(name), text);
       }
     },
+    remove: (name) => fs.rmSync(file(name), { recursive: true }),
     edit(name, from, to) {
       const text = project.read(name);
       const edited = text.replace(from, to);

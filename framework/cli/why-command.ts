@@ -1,0 +1,53 @@
+import type { Plan, PlannedStage } from '../plan/plan.ts';
+import type { Edges } from '../plan/types.ts';
+import { findNearest, type Nearest } from '../plan/why.ts';
+import type { Store } from '../store/types.ts';
+import { type ExperimentFlags, findPlanned, prepareExperiment, warnOnStderr } from './prepare.ts';
+import { type Explanation, formatWhy } from './render/why.ts';
+
+/** `peco-exp why FILE STAGE`: in which fields a stage differs from the nearest stored result. Runs nothing. */
+export async function whyCommand(file: string, stage: string, flags: ExperimentFlags): Promise<number> {
+  const { plan, store } = await prepareExperiment(file, flags, warnOnStderr);
+  const explanation = await explain(findPlanned(plan, stage), plan, store);
+  const text = flags.json ? JSON.stringify(asJson(explanation)) : formatWhy(explanation).join('\n');
+  process.stdout.write(`${text}\n`);
+  return 0;
+}
+
+async function explain(planned: PlannedStage, plan: Plan, store: Store): Promise<Explanation> {
+  const hit = new Set(plan.stages.filter(({ status }) => status === 'hit').map(({ node }) => node.id));
+  const upstream = stagesOf(planned.node.inputs);
+  const pending = Object.fromEntries(Object.entries(upstream).filter(([, id]) => !hit.has(id)));
+  const nearest = planned.status === 'hit' ? undefined : await findNearest(planned, plan, store);
+  const found = nearest && (await withEntry(nearest, store));
+  return { planned, pending, upstream, ...(found ? { nearest: found } : {}) };
+}
+
+async function withEntry(nearest: Nearest, store: Store) {
+  const entry = await store.lookup(nearest.key);
+  return entry && { ...nearest, entry };
+}
+
+/** Ids of the stages behind inputs: by name, and those behind theirs as `pretrained.tokenizer`. */
+function stagesOf(edges: Edges, prefix = ''): { [input: string]: string } {
+  const found: { [input: string]: string } = {};
+  for (const [name, edge] of Object.entries(edges)) {
+    if (edge.type === 'stage') found[prefix + name] = edge.stage.id;
+    else Object.assign(found, stagesOf(edge.inputs, `${prefix}${name}.`));
+  }
+  return found;
+}
+
+function asJson({ planned, nearest, pending, upstream }: Explanation) {
+  const { node, status, inputKey, contentKey, fingerprint } = planned;
+  return {
+    stage: node.id,
+    status,
+    inputKey,
+    ...(contentKey === undefined ? {} : { contentKey }),
+    fingerprint,
+    upstream,
+    pending,
+    nearest: nearest ? { key: nearest.key, differences: nearest.differences } : null,
+  };
+}

@@ -1,0 +1,91 @@
+import test from 'ava';
+import { createRig, normalise, type Rig } from './support/rig.ts';
+
+/** Content keys and times differ from run to run. */
+function portable(text: string, rig: Rig): string {
+  return normalise(text, rig)
+    .replaceAll(/\b[0-9a-f]{12}\b/g, '<key>')
+    .replaceAll(/\d{4}-\d\d-\d\d \d\d:\d\d UTC/g, '<when>');
+}
+
+async function why(rig: Rig, stage: string, ...flags: string[]): Promise<string> {
+  const { code, stdout, stderr } = await rig.peco('why', 'experiment.ts', stage, ...flags);
+  return `exit ${code}\n${portable(stdout + stderr, rig)}`;
+}
+
+const sums = {
+  'node_modules/sums/package.json':
+    '{ "name": "sums", "version": "1.0.0", "type": "module", "main": "index.js" }',
+  'node_modules/sums/index.js': 'export const sum = (a, b) => a + b;\n',
+};
+
+test('why tells five kinds of change, field by field: config, code, data, package, upstream', async (t) => {
+  const rig = createRig(t, {
+    ...sums,
+    'images/train/1.png': 'one',
+    'images/train/2.png': 'two',
+    'parts/tokenizer.ts':
+      "import { sum } from 'sums';\nexport const three = sum(1, 2);\nexport { run } from './stage.ts';\n",
+  });
+  rig.edit('experiment.ts', "data({ name: 'train' })", "data({ name: 'train', folder: 'images' })");
+  t.snapshot(await why(rig, 'tokenizer/peco'), 'an empty store');
+  t.is((await rig.peco('run', 'experiment.ts')).code, 0);
+  t.snapshot(await why(rig, 'tokenizer/peco'), 'nothing changed');
+
+  t.snapshot(await why(rig, 'tokenizer/peco', '--set', 'tokenizers.peco.weight=3'), 'config');
+  t.snapshot(
+    await why(rig, 'tokenizer/peco', '--set', 'tokenizers.peco.steps=4'),
+    'config: what was a default',
+  );
+  t.snapshot(await why(rig, 'pretraining/peco/base/seed-1', '--seeds', '1'), 'another seed');
+
+  rig.edit('images/train/1.png', 'one', 'One');
+  rig.write({ 'images/train/3.png': 'three' });
+  t.snapshot(await why(rig, 'tokenizer/peco'), 'data');
+  rig.edit('images/train/1.png', 'One', 'one');
+  rig.remove('images/train/3.png');
+
+  rig.edit('node_modules/sums/package.json', '1.0.0', '1.0.1');
+  t.snapshot(await why(rig, 'tokenizer/peco'), 'package');
+  t.snapshot(await why(rig, 'evaluation/peco'), 'upstream: not known yet');
+  rig.edit('node_modules/sums/package.json', '1.0.1', '1.0.0');
+
+  await rig.peco('run', 'experiment.ts', '--set', 'tokenizers.peco.weight=3', '--upto', 'tokenizer/peco');
+  t.snapshot(await why(rig, 'evaluation/peco', '--set', 'tokenizers.peco.weight=3'), 'upstream: other bytes');
+
+  rig.edit('parts/stage.ts', 'loss: 1 / step', 'loss: 2 / step');
+  rig.edit('parts/load.ts', "'images of '", "'pictures of '");
+  t.snapshot(await why(rig, 'tokenizer/peco'), 'code');
+  t.is((await rig.peco('why', 'experiment.ts', 'tokenizer/pecco')).code, 2);
+  t.snapshot(await why(rig, 'tokenizer/pecco'), 'no such stage');
+});
+
+test('accept binds a stage to the result that it had before the change, and records it', async (t) => {
+  const rig = createRig(t);
+  await rig.peco('run', 'experiment.ts');
+  rig.takeRan();
+  rig.edit('parts/stage.ts', 'loss: 1 / step', 'loss: 2 / step');
+  const one = await rig.peco('accept', 'experiment.ts', 'tokenizer/peco', 'evaluation/beit');
+  t.is(one.code, 0);
+  t.snapshot(portable(one.stdout, rig));
+  const all = await rig.peco('accept', 'experiment.ts', '--all');
+  t.is(all.code, 0);
+  t.regex(all.stdout, /downstream\/peco\/probe\/seed-0 {2}accepted/);
+  const { code, stdout } = await rig.peco('run', 'experiment.ts');
+  t.is(code, 0);
+  t.deepEqual(rig.takeRan(), []);
+  t.regex(stdout, /9 stored, 0 ran/);
+  t.snapshot(portable((await rig.peco('why', 'experiment.ts', 'tokenizer/peco')).stdout, rig));
+  const unnamed = await rig.peco('accept', 'experiment.ts');
+  t.is(unnamed.code, 2);
+  t.snapshot(unnamed.stderr);
+});
+
+test('graph prints the DAG for mermaid and for graphviz', async (t) => {
+  const rig = createRig(t);
+  await rig.peco('run', 'experiment.ts', '--upto', 'tokenizer/beit');
+  t.snapshot((await rig.peco('graph', 'experiment.ts')).stdout);
+  t.snapshot(
+    (await rig.peco('graph', 'experiment.ts', '--format', 'dot', '--upto', 'evaluation/beit')).stdout,
+  );
+});
