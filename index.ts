@@ -16,6 +16,7 @@ export {
 } from './components/tokenizer/evaluation/config.ts';
 export { type VqvaeConfig, vqvae } from './components/tokenizer/vqvae/config.ts';
 export { defineExperiment, type Experiment, type ExperimentInput } from './framework/experiment/define.ts';
+export { env } from './framework/experiment/environment.ts';
 export type { Component, ConfigIssue, Role } from './framework/stage/component.ts';
 export type {
   LoadFunction,

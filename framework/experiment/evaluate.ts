@@ -12,13 +12,15 @@ import type { StoredBundle } from './modules.ts';
  */
 export async function evaluateBundle(
   bundle: StoredBundle,
-  options: { readonly shown: string; readonly cwd: string },
+  options: { readonly shown: string; readonly cwd: string; readonly again?: boolean },
 ): Promise<{ readonly [name: string]: unknown }> {
+  // Node runs a module once; under another name it runs it again. Packages that it imports stay as they are.
+  const { href } = pathToFileURL(bundle.path);
   try {
-    return (await import(pathToFileURL(bundle.path).href)) as { readonly [name: string]: unknown };
+    return (await import(options.again ? `${href}?again` : href)) as { readonly [name: string]: unknown };
   } catch (error) {
-    if (isPecoError(error)) throw error;
     const location = error instanceof Error ? traceBack(error, bundle, options.cwd) : undefined;
+    if (isPecoError(error)) throw located(error, location);
     const message = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
     throw new PecoError(`${options.shown} can't be evaluated: ${message}`, {
       code: 'evaluation-failed',
@@ -28,9 +30,21 @@ export async function evaluateBundle(
   }
 }
 
+function located(error: PecoError, location: SourceLocation | undefined): PecoError {
+  if (error.location || !location) return error;
+  const { code, hint, problems } = error;
+  return new PecoError(error.message, {
+    code,
+    location,
+    problems,
+    cause: error,
+    ...(hint === undefined ? {} : { hint }),
+  });
+}
+
 /** The innermost place in project code that an error's stack passes through. */
 function traceBack(error: Error, bundle: StoredBundle, cwd: string): SourceLocation | undefined {
-  const frames = (error.stack ?? '').matchAll(/((?:file:\/\/)?[^\s()]+\.mjs):(\d+):(\d+)/g);
+  const frames = (error.stack ?? '').matchAll(/((?:file:\/\/)?[^\s()]+\.mjs)(?:\?again)?:(\d+):(\d+)/g);
   for (const [, file, line, column] of frames) {
     if (!file!.endsWith(path.basename(bundle.path))) continue;
     const map = new SourceMap(JSON.parse(fs.readFileSync(`${bundle.path}.map`, 'utf8')));
@@ -40,6 +54,8 @@ function traceBack(error: Error, bundle: StoredBundle, cwd: string): SourceLocat
     const sources = Object.keys(bundle.sources);
     const tail = entry.originalSource.replace(/^(\.\.\/)+/, '');
     const source = sources.find((candidate) => candidate.endsWith(`/${tail}`)) ?? entry.originalSource;
+    // What `env` refuses is to be mended where it is called.
+    if (source.endsWith('framework/experiment/environment.ts')) continue;
     const shown = path.relative(cwd, source);
     return {
       file: shown.startsWith('..') ? source : shown,

@@ -3,8 +3,10 @@ import path from 'node:path';
 import { PecoError } from '../stage/errors.ts';
 import { suggest } from '../stage/issues.ts';
 import { isComponent, sourceOf } from '../stage/source.ts';
+import { compareEvaluations, inAnotherWorld } from './deterministic.ts';
+import { forgetEnvironment, listedEnvironment } from './environment.ts';
 import { evaluateBundle } from './evaluate.ts';
-import { loadBundles } from './modules.ts';
+import { loadBundles, type StoredBundle } from './modules.ts';
 import { applyOverrides } from './override.ts';
 import { collectProblems, type Problem, reportProblems } from './problems.ts';
 import type { Experiment, LoadedExperiment, LoadOptions } from './types.ts';
@@ -21,15 +23,31 @@ export async function loadExperiment(file: string, options: LoadOptions): Promis
   const shown = showPath(absolute, options.cwd);
   if (!fs.existsSync(absolute)) throw missingFile(absolute, shown);
   const bundle = (await loadBundles([absolute], options.cwd)).get(absolute)!;
-  const exported = await evaluateBundle(bundle, { shown, cwd: options.cwd });
-  const {
-    experiment: declared,
-    overrides,
-    problems: refused,
-  } = applyOverrides(asExperiment(exported, shown), options);
+  forgetEnvironment();
+  const written = asExperiment(await evaluateBundle(bundle, { shown, cwd: options.cwd }), shown);
+  const environment = listedEnvironment();
+  const { experiment: declared, overrides, problems: refused } = applyOverrides(written, options);
   const problems: Problem[] = [...refused, ...collectProblems(declared, overrides)];
+  if (problems.length === 0)
+    problems.push(...(await evaluateAgain(written, bundle, { shown, cwd: options.cwd })));
   if (problems.length > 0) throw await reportProblems(problems, { file: absolute, shown, cwd: options.cwd });
-  return { file: absolute, experiment: declared, sources: Object.keys(bundle.sources).sort(), overrides };
+  return {
+    file: absolute,
+    experiment: declared,
+    sources: Object.keys(bundle.sources).sort(),
+    overrides,
+    environment,
+  };
+}
+
+/** An experiment must be the same whenever and wherever its file is evaluated: else its keys mean nothing. */
+async function evaluateAgain(
+  first: Experiment,
+  bundle: StoredBundle,
+  options: { readonly shown: string; readonly cwd: string },
+): Promise<Problem[]> {
+  const { result, hidden } = await inAnotherWorld(() => evaluateBundle(bundle, { ...options, again: true }));
+  return compareEvaluations(first, asExperiment(result, options.shown), hidden);
 }
 
 /** How a file is named to the user: relative where that is shorter. */

@@ -51,4 +51,6 @@ export interface LoadedExperiment {
   /** Project files that the experiment is made of, absolute, sorted. */
   readonly sources: readonly string[];
   readonly overrides: readonly Override[];
+  /** Variables that the file read by `env`, with their values. */
+  readonly environment: { readonly [name: string]: string };
 }

@@ -25,6 +25,8 @@ export interface FileDigests {
 // A file that was written this shortly before it was hashed may be written again within the same tick of the
 // file system's clock, with the same stat: such a memory is not believed ("racy clean", as in git).
 const racyMilliseconds = 50;
+// The clock as it is: experiment files are evaluated a second time under another one.
+const now = Date.now;
 
 /** `memoryFile` is disposable: missing or broken, everything is hashed anew. */
 export function openFileDigests(memoryFile: string): FileDigests {
@@ -41,7 +43,7 @@ export function openFileDigests(memoryFile: string): FileDigests {
     const stat = await fs.promises.stat(file, { bigint: true });
     const memory = memories().get(file);
     if (memory !== undefined && isTrusted(memory, stat)) return memory.digest;
-    const at = Date.now();
+    const at = now();
     const digest = await hashFile(file);
     store(file, stat, at, digest);
     return digest;
@@ -62,7 +64,7 @@ export function openFileDigests(memoryFile: string): FileDigests {
       return promise;
     },
     async remember(file, digest) {
-      store(file, await fs.promises.stat(file, { bigint: true }), Date.now(), digest);
+      store(file, await fs.promises.stat(file, { bigint: true }), now(), digest);
     },
     async flush() {
       if (!changed) return;

@@ -1,0 +1,110 @@
+import { isComponent, sourceOf } from '../stage/source.ts';
+import { listedEnvironment } from './environment.ts';
+import type { Problem } from './problems.ts';
+import type { Experiment } from './types.ts';
+
+type Path = readonly (string | number)[];
+
+/** What a second evaluation gave, beside the variables that it missed. */
+export interface SecondEvaluation<T> {
+  readonly result: T;
+  /** Variables that are set and were read without `env`, in order. */
+  readonly hidden: readonly string[];
+}
+
+const shift = 400 * 24 * 3600 * 1000; // milliseconds; another year, another day of the week
+
+/**
+ * Calls a function in another world: the clock goes more than a year ahead, Math.random draws other numbers, and
+ * variables of the environment that nobody listed are not set. What comes out the same depends on none of them.
+ */
+export function inAnotherWorld<T>(evaluate: () => Promise<T>): Promise<SecondEvaluation<T>> {
+  // One at a time: each puts back the world that it found.
+  const turn = last.then(() => evaluateElsewhere(evaluate));
+  last = turn.catch(() => {});
+  return turn;
+}
+
+let last: Promise<unknown> = Promise.resolve();
+
+async function evaluateElsewhere<T>(evaluate: () => Promise<T>): Promise<SecondEvaluation<T>> {
+  const world = { Date: globalThis.Date, random: Math.random, env: process.env };
+  const listed = listedEnvironment();
+  const hidden = new Set<string>();
+  globalThis.Date = shiftedDate(world.Date);
+  Math.random = () => (world.random() + 0.5) % 1;
+  process.env = new Proxy(world.env, {
+    get(target, name) {
+      if (typeof name !== 'string' || name in listed || !(name in target)) return Reflect.get(target, name);
+      hidden.add(name);
+      return undefined;
+    },
+    has: (target, name) => typeof name === 'string' && name in listed && name in target,
+    ownKeys: (target) => Reflect.ownKeys(target).filter((name) => typeof name === 'string' && name in listed),
+  });
+  try {
+    return { result: await evaluate(), hidden: [...hidden] };
+  } finally {
+    globalThis.Date = world.Date;
+    Math.random = world.random;
+    process.env = world.env;
+  }
+}
+
+/** A problem for every field that is not the same in both evaluations of an experiment file. */
+export function compareEvaluations(
+  first: Experiment,
+  second: Experiment,
+  hidden: readonly string[],
+): Problem[] {
+  const problems: Problem[] = [];
+  compare(sourceOf(first)?.input, sourceOf(second)?.input, []);
+  return problems;
+
+  function compare(a: unknown, b: unknown, path: Path): void {
+    if (isComponent(a) && isComponent(b) && a.kind === b.kind) {
+      // Its input says where in the file it is written; files are given by functions of the input.
+      compare(sourceOf(a)?.input ?? a.config, sourceOf(b)?.input ?? b.config, path);
+      return;
+    }
+    if (isRecord(a) && isRecord(b) && Array.isArray(a) === Array.isArray(b)) {
+      for (const key of new Set([...Object.keys(a), ...Object.keys(b)]))
+        compare(a[key], b[key], [...path, Array.isArray(a) ? Number(key) : key]);
+      return;
+    }
+    if (Object.is(a, b) || JSON.stringify(a) === JSON.stringify(b)) return;
+    problems.push({
+      path,
+      message: `is not the same at every evaluation: ${show(a)}, then ${show(b)}`,
+      hint: hintFor(hidden),
+    });
+  }
+}
+
+function hintFor(hidden: readonly string[]): string {
+  const variables =
+    hidden.length > 0
+      ? `; it reads ${hidden.map((name) => `process.env.${name}`).join(', ')}: read by env('${hidden[0]}'), a variable is an input`
+      : '';
+  return `an experiment must not depend on the clock, on Math.random or on unlisted variables${variables}`;
+}
+
+function shiftedDate(RealDate: DateConstructor): DateConstructor {
+  return new Proxy(RealDate, {
+    construct: (target, given, newTarget) =>
+      Reflect.construct(target, given.length === 0 ? [target.now() + shift] : given, newTarget) as object,
+    apply: (target) => new target(target.now() + shift).toString(),
+    get: (target, name) =>
+      name === 'now' ? () => target.now() + shift : (Reflect.get(target, name) as unknown),
+  });
+}
+
+function isRecord(value: unknown): value is { readonly [key: string]: unknown } {
+  return typeof value === 'object' && value !== null && !isComponent(value);
+}
+
+function show(value: unknown): string {
+  if (typeof value === 'function') return 'a function';
+  const text = JSON.stringify(value) ?? String(value);
+  return text.length > 40 ? `${text.slice(0, 37)}...` : text;
+}
