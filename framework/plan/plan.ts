@@ -1,6 +1,7 @@
 import type { Json } from '../stage/json.ts';
 import type { Entry, Store } from '../store/types.ts';
 import { bundleImplementation, forgetBundles } from './code.ts';
+import { compareFingerprints, type Difference } from './differences.ts';
 import { type FoundEntry, findEntry } from './entries.ts';
 import { createFingerprinter, keyOf } from './fingerprint.ts';
 import { createPrecedents } from './precedent.ts';
@@ -96,6 +97,24 @@ export async function locateStage(
   const fingerprinter = createFingerprinter((stage) => upstream(stage).digest, options);
   const { documents } = fingerprinter;
   return { ...(await findEntry(await fingerprinter.describe(node), documents, options.store)), documents };
+}
+
+/**
+ * In what the inputs of a stage differ now from what they were when it was located: data that somebody edits while it
+ * is being used. Code is not looked at again, since a stage runs the bundle that was made when it was planned.
+ */
+export async function findChangedInputs(
+  node: StageNode,
+  located: Pick<LocatedStage, 'fingerprint' | 'documents'>,
+  upstream: (node: StageNode) => Entry,
+  options: PlanOptions,
+): Promise<readonly Difference[]> {
+  const fingerprinter = createFingerprinter((stage) => upstream(stage).digest, options);
+  const { changedDefaults } = located.fingerprint;
+  const now = { ...(await fingerprinter.describe(node)), ...(changedDefaults ? { changedDefaults } : {}) };
+  if (keyOf(now) === keyOf(located.fingerprint)) return [];
+  const read = (digest: string) => located.documents.get(digest) ?? fingerprinter.documents.get(digest);
+  return compareFingerprints(located.fingerprint, now, read);
 }
 
 /** The first stage among all that a stage depends on whose result isn't stored. */

@@ -1,4 +1,6 @@
 import fs from 'node:fs/promises';
+import path from 'node:path';
+import type { Difference } from '../plan/differences.ts';
 import type { ContentKey, Fingerprint, InputKey, StageNode } from '../plan/types.ts';
 import { formatError } from '../stage/errors.ts';
 import type { Json } from '../stage/json.ts';
@@ -26,6 +28,8 @@ export interface Workshop {
   readonly engine: string;
   readonly executor: Executor;
   readonly bundleModule: BundleModule;
+  /** In what the inputs of a stage are not any more what its key says. */
+  readonly findChangedInputs: (attempt: Attempt) => Promise<readonly Difference[]>;
   readonly writeProvenance: (making: Making) => Promise<Provenance>;
   readonly stop: AbortSignal;
   readonly kill: AbortSignal;
@@ -94,6 +98,8 @@ async function runLocked(attempt: Attempt, threads: number, shop: Workshop): Pro
     const scratchDir = await store.scratchDir(attempt.inputKey);
     const result = await execute({ ...job, outDir, scratchDir, engine }, shop);
     if (result.type !== 'done') return result;
+    const changed = await shop.findChangedInputs(attempt);
+    if (changed.length > 0) return await withhold(stage, outDir, changed, store);
     const seconds = (performance.now() - clock) / 1000;
     const making = { startedAt, seconds, images: result.images, engine: shop.engine, threads, packages };
     const provenance = await shop.writeProvenance(making);
@@ -108,6 +114,27 @@ async function runLocked(attempt: Attempt, threads: number, shop: Workshop): Pro
   } finally {
     await fs.rm(outDir, { recursive: true, force: true });
   }
+}
+
+/** A result whose inputs changed under it belongs to no key: it is kept for the user, but not published. */
+async function withhold(
+  stage: string,
+  outDir: string,
+  changed: readonly Difference[],
+  store: Store,
+): Promise<AttemptResult> {
+  const kept = path.join(store.dir, 'unpublished', `${stage.replaceAll('/', '-')}-${path.basename(outDir)}`);
+  await fs.mkdir(path.dirname(kept), { recursive: true });
+  await fs.rename(outDir, kept);
+  const shown = changed
+    .slice(0, 3)
+    .map(({ path: file, input }) => `${file}${input ? ` (input ${input})` : ''}`);
+  const more = changed.length > shown.length ? ` and ${changed.length - shown.length} more` : '';
+  const failure = {
+    message: `its inputs changed while it ran: ${shown.join(', ')}${more}. The result is kept in ${kept}, but not published`,
+    hint: 'run again: it starts from the inputs as they are now',
+  };
+  return { type: 'failed', failure, tail: [] };
 }
 
 function execute(job: Parameters<Executor>[0], shop: Workshop): Promise<JobResult> {

@@ -1,7 +1,7 @@
 import os from 'node:os';
 import { bundleImplementation } from '../plan/code.ts';
 import { type MissingCell, withMissing } from '../plan/graph.ts';
-import { locateStage, type Plan, type PlannedStage } from '../plan/plan.ts';
+import { findChangedInputs, locateStage, type Plan, type PlannedStage } from '../plan/plan.ts';
 import type { StageNode } from '../plan/types.ts';
 import type { Entry } from '../store/types.ts';
 import {
@@ -48,6 +48,8 @@ export function settleStages(plan: Plan, options: RunOptions, emit: Emit): Promi
     engine: options.engine,
     executor: options.executor,
     bundleModule: (url) => bundleImplementation(url, { root }),
+    findChangedInputs: (attempt) =>
+      findChangedInputs(attempt.node, attempt, attempt.entryOf, { store, root }),
     writeProvenance: createProvenanceWriter(root),
     stop,
     kill,

@@ -1,0 +1,26 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import test from 'ava';
+import { createRig, normalise } from './support/rig.ts';
+
+test('data that changes while a stage uses it: the result is kept, not published, and the next run starts anew', async (t) => {
+  const rig = createRig(t, { 'images/1.png': 'one', 'images/2.png': 'two' });
+  rig.edit('experiment.ts', "data({ name: 'train' })", "data({ name: 'train', folder: 'images' })");
+  rig.command('peco-0', 'wait');
+  const run = rig.start('run', 'experiment.ts', '--upto', 'tokenizer/peco');
+  await rig.reached('peco-0');
+  rig.edit('images/2.png', 'two', 'Two');
+  rig.release('peco-0');
+  const { code, stdout } = await run.done;
+  t.is(code, 1);
+  t.snapshot(normalise(stdout, rig).replaceAll(/out-[0-9a-f-]{36}/g, 'out-<id>'));
+  t.deepEqual(rig.entries(), []);
+  const [kept] = fs.readdirSync(rig.file('.peco/unpublished'));
+  t.regex(fs.readFileSync(path.join(rig.file('.peco/unpublished'), kept!, 'weights.txt'), 'utf8'), /^"peco"/);
+
+  rig.forget();
+  t.is((await rig.peco('run', 'experiment.ts', '--upto', 'tokenizer/peco')).code, 0);
+  t.deepEqual(rig.takeRan(), ['peco-0']);
+  t.is((await rig.peco('run', 'experiment.ts', '--upto', 'tokenizer/peco')).code, 0);
+  t.deepEqual(rig.takeRan(), []);
+});
