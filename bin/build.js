@@ -17,6 +17,11 @@ const entries = {
   'engine-check': 'components/engine/check-process.ts',
   index: 'index.ts',
 };
+// What answers when nothing changed. CommonJS, since Node starts that faster; it imports nothing of the others.
+const quickEntry = { quick: 'framework/cli/quick.ts' };
+
+const oneDay = 24 * 3600 * 1000; // milliseconds
+const launcherFiles = ['bin/build.js', 'bin/start.js', 'bin/peco-exp.cjs'];
 
 /** True if dist/ was built from the sources as they are now: by their sizes and times, it takes milliseconds. */
 export function isFresh() {
@@ -30,35 +35,43 @@ export function isFresh() {
 
 /** Builds dist/. Several processes may do so at once, and others may be using it: each file changes by one rename. */
 export async function build() {
-  const esbuild = await import('esbuild');
   const started = Date.now();
-  const result = await esbuild.build({
+  const results = await Promise.all([
+    // Split, so that what is imported lazily is also loaded lazily, packages included.
+    bundle(entries, { format: 'esm', splitting: true, sourcemap: 'linked', plugins: [keepImplementations] }),
+    bundle(quickEntry, { format: 'cjs', outExtension: { '.js': '.cjs' }, minify: true }),
+  ]);
+  // A source that was edited while we read it counts as changed: it is built again the next time.
+  const stampUnlessNewer = (file) => (fs.statSync(file).mtimeMs >= started ? 'changed' : stampOf(file));
+  const inputs = Object.fromEntries(
+    [...results.flatMap(({ metafile }) => Object.keys(metafile.inputs)), ...launcherFiles].map((file) => [
+      file,
+      stampUnlessNewer(path.join(root, file)),
+    ]),
+  );
+  fs.mkdirSync(dist, { recursive: true });
+  for (const { outputFiles } of results)
+    for (const { path: file, contents } of outputFiles) replaceFile(file, contents);
+  replaceFile(recordFile, JSON.stringify({ inputs }));
+  removeOldChunks(new Set(results.flatMap(({ outputFiles }) => outputFiles.map((file) => file.path))));
+}
+
+async function bundle(entryPoints, options) {
+  const esbuild = await import('esbuild');
+  return esbuild.build({
     absWorkingDir: root,
-    entryPoints: entries,
+    entryPoints,
     outdir: 'dist',
     bundle: true,
     write: false,
     metafile: true,
     packages: 'external',
     platform: 'node',
-    format: 'esm',
     target: 'node20',
-    sourcemap: 'linked',
     sourcesContent: false,
     logLevel: 'silent',
-    plugins: [keepImplementations],
+    ...options,
   });
-  // A source that was edited while we read it counts as changed: it is built again the next time.
-  const stampUnlessNewer = (file) => (fs.statSync(file).mtimeMs >= started ? 'changed' : stampOf(file));
-  const inputs = Object.fromEntries(
-    [...Object.keys(result.metafile.inputs), 'bin/build.js'].map((file) => [
-      file,
-      stampUnlessNewer(path.join(root, file)),
-    ]),
-  );
-  fs.mkdirSync(dist, { recursive: true });
-  for (const { path: file, contents } of result.outputFiles) replaceFile(file, contents);
-  replaceFile(recordFile, JSON.stringify({ inputs }));
 }
 
 /**
@@ -76,6 +89,15 @@ const keepImplementations = {
     });
   },
 };
+
+/** Those of earlier builds, unless a process that still runs may want them. */
+function removeOldChunks(current) {
+  for (const name of fs.readdirSync(dist)) {
+    const file = path.join(dist, name);
+    const isChunk = /-[A-Z0-9]{8}\.js(\.map)?$/.test(name) && !current.has(file);
+    if (isChunk && Date.now() - fs.statSync(file).mtimeMs > oneDay) fs.rmSync(file, { force: true });
+  }
+}
 
 function stampOf(file) {
   const { size, mtimeMs } = fs.statSync(file);

@@ -1,16 +1,18 @@
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Emit, RunEvent, StageSummary } from '../run/events.ts';
+import type { ContentKey } from '../plan/types.ts';
+import type { Emit, RunEvent, RunFinished, RunStarted, StageSummary } from '../run/events.ts';
 import { localExecutor } from '../run/local.ts';
 import { type RunOutcome, runExperiment } from '../run/scheduler.ts';
 import { resolveEngine } from './engines.ts';
+import { formatDuration } from './format.ts';
 import { listenForInterrupts } from './interrupts.ts';
 import { type ExperimentFlags, type Prepared, prepareExperiment } from './prepare.ts';
 import { createJsonRenderer } from './render/json.ts';
 import { createLineRenderer } from './render/lines.ts';
 import type { Renderer } from './render/renderer.ts';
-import { formatRunFinished } from './render/text.ts';
+import { formatRunFinished, formatRunStarted } from './render/text.ts';
 
 /** Lines of a terminal that the live display leaves to the cursor. */
 const spareLines = 2;
@@ -20,6 +22,8 @@ export async function runCommand(file: string, flags: ExperimentFlags): Promise<
   const interrupts = listenForInterrupts();
   const early: RunEvent[] = [];
   let show: Emit = (event) => early.push(event);
+  const finished = new Map<string, ContentKey>();
+  let warned = false;
   const prepared = await withEngine(
     await prepareExperiment(file, flags, ({ message }) => show({ type: 'warning', message })),
     (event) => show(event),
@@ -27,7 +31,12 @@ export async function runCommand(file: string, flags: ExperimentFlags): Promise<
   const renderer = await createRenderer(prepared, flags);
   renderer.show(describeStart(prepared));
   for (const event of early) renderer.show(event);
-  show = (event) => renderer.show(event);
+  warned ||= early.some(({ type }) => type === 'warning');
+  show = (event) => {
+    if (event.type === 'stage-finished') finished.set(event.stage, event.contentKey as ContentKey);
+    if (event.type === 'warning') warned = true;
+    renderer.show(event);
+  };
 
   interrupts.begin(show);
   const { project, store, plan } = prepared;
@@ -55,6 +64,7 @@ export async function runCommand(file: string, flags: ExperimentFlags): Promise<
     await renderer.close();
   }
   await conclude(outcome, renderer, flags);
+  if (outcome.status === 'done' && !warned) await rememberRun(prepared, outcome, [...finished.values()]);
   return { done: 0, failed: 1, interrupted: 130 }[outcome.status];
 }
 
@@ -67,7 +77,7 @@ async function withEngine(prepared: Prepared, emit: Emit): Promise<Prepared> {
   return { ...prepared, project: { ...project, engine } };
 }
 
-function describeStart({ loaded, project, store, plan }: Prepared): RunEvent {
+function describeStart({ loaded, project, store, plan }: Prepared): RunStarted {
   return {
     type: 'run-started',
     experiment: plan.graph.experiment,
@@ -98,16 +108,49 @@ async function createRenderer({ plan }: Prepared, flags: ExperimentFlags): Promi
 
 /** The table, what happened, and where the files are. */
 async function conclude(outcome: RunOutcome, renderer: Renderer, flags: ExperimentFlags): Promise<void> {
-  const { status, counts, files } = outcome;
-  // Of the whole command, from the start of the process.
-  const event = { type: 'run-finished', status, counts, files, seconds: performance.now() / 1000 } as const;
-  if (flags.json) {
-    renderer.show(event);
-    return;
-  }
-  const table = files.find((file) => file.endsWith('.md'));
-  if (table) process.stdout.write(`\n${await fs.readFile(table, 'utf8')}\n`);
-  process.stdout.write(formatRunFinished(event, showPath).join('\n').concat('\n'));
+  const event = describeEnd(outcome);
+  if (flags.json) renderer.show(event);
+  else process.stdout.write(await formatConclusion(event));
+}
+
+// The time is of the whole command, from the start of the process.
+function describeEnd({ status, counts, files }: RunOutcome): RunFinished {
+  return { type: 'run-finished', status, counts, files, seconds: performance.now() / 1000 };
+}
+
+async function formatConclusion(event: RunFinished): Promise<string> {
+  const table = event.files.find((file) => file.endsWith('.md'));
+  const shown = table ? `\n${await fs.readFile(table, 'utf8')}\n` : '';
+  return `${shown}${formatRunFinished(event, showPath).join('\n')}\n`;
+}
+
+/** What this command says the next time, if nothing changes until then: the quick path answers with it. */
+async function rememberRun(
+  prepared: Prepared,
+  outcome: RunOutcome,
+  keys: readonly ContentKey[],
+): Promise<void> {
+  const { counts } = outcome;
+  const start = describeStart(prepared);
+  const stages = start.stages.map((stage) => ({ ...stage, status: 'hit' as const }));
+  const end = describeEnd(outcome);
+  const again = {
+    ...end,
+    counts: { ...counts, hit: counts.hit + counts.ran + counts.shared, ran: 0, shared: 0 },
+  };
+  const text = await formatConclusion(again);
+  const time = formatDuration(again.seconds);
+  const at = text.lastIndexOf(`done in ${time}`) + 'done in '.length;
+  const head = formatRunStarted({ ...start, stages }).join('\n');
+  const { recordQuickRun } = await import('./quick-record.ts');
+  await recordQuickRun({
+    prepared,
+    args: process.argv.slice(2),
+    keys,
+    results: outcome.files,
+    before: `${head}\n${text.slice(0, at)}`,
+    after: text.slice(at + time.length),
+  }).catch(() => {}); // a record that can't be written (read-only folder, full disk) only costs time
 }
 
 function showPath(file: string): string {

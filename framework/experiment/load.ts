@@ -35,6 +35,7 @@ export async function loadExperiment(file: string, options: LoadOptions): Promis
     file: absolute,
     experiment: declared,
     sources: Object.keys(bundle.sources).sort(),
+    bundle: bundle.path,
     overrides,
     environment,
   };

@@ -68,6 +68,21 @@ function findFile(folder: string): string | undefined {
   }
 }
 
+/** The files that decide about the settings of a folder: those that are there, and those that would win if they were. */
+export function settingsFiles(folder: string): { readonly present: string[]; readonly absent: string[] } {
+  const present: string[] = [];
+  const absent: string[] = [];
+  for (let dir = path.resolve(folder); ; dir = path.dirname(dir)) {
+    for (const name of [...names, 'package.json']) {
+      const file = path.join(dir, name);
+      (fs.existsSync(file) ? present : absent).push(file);
+    }
+    if (present.some((file) => path.basename(file) !== 'package.json' || hasOwnKey(file))) break;
+    if (path.dirname(dir) === dir) break;
+  }
+  return { present, absent };
+}
+
 function hasOwnKey(manifest: string): boolean {
   try {
     const parsed: unknown = JSON.parse(fs.readFileSync(manifest, 'utf8'));

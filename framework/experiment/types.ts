@@ -50,6 +50,8 @@ export interface LoadedExperiment {
   readonly experiment: Experiment;
   /** Project files that the experiment is made of, absolute, sorted. */
   readonly sources: readonly string[];
+  /** The bundled file; its name changes with its content. */
+  readonly bundle: string;
   readonly overrides: readonly Override[];
   /** Variables that the file read by `env`, with their values. */
   readonly environment: { readonly [name: string]: string };

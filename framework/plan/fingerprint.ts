@@ -22,6 +22,8 @@ export interface Fingerprinter {
   describe(node: StageNode): Promise<Fingerprint>;
   /** What the digests in its fingerprints stand for. */
   readonly documents: ReadonlyMap<string, Json>;
+  /** Files and folders of data by absolute path, with the digests that they had. */
+  readonly data: ReadonlyMap<string, Digest>;
 }
 
 /** The fields of a component whose values are the schema's defaults, and those of its inputs by digest. */
@@ -43,6 +45,7 @@ export function keyOf(fingerprint: Fingerprint): string {
  */
 export function createFingerprinter(nameStage: NameStage, options: FingerprintOptions): Fingerprinter {
   const documents = new Map<string, Json>();
+  const data = new Map<string, Digest>();
   const described = new Map<StageNode | Component, Promise<EdgeDescription>>();
   const codes = new Map<string, Promise<Digest>>();
 
@@ -132,13 +135,14 @@ export function createFingerprinter(nameStage: NameStage, options: FingerprintOp
     if (files.length === 0) return undefined;
     const digests = files.map(async ([name, file]): Promise<[string, Digest]> => {
       const { digest, manifest } = await digestInput(file, component, options.store);
+      data.set(file, digest);
       if (manifest && !documents.has(digest)) documents.set(digest, manifest() as unknown as Json);
       return [name, digest];
     });
     return Object.fromEntries(await Promise.all(digests));
   }
 
-  return { describe, documents };
+  return { describe, documents, data };
 }
 
 interface EdgeDescription {

@@ -5,7 +5,7 @@ import { compareFingerprints, type Difference } from './differences.ts';
 import { type FoundEntry, findEntry } from './entries.ts';
 import { createFingerprinter, keyOf } from './fingerprint.ts';
 import { createPrecedents } from './precedent.ts';
-import type { ContentKey, Edges, Fingerprint, InputKey, StageGraph, StageNode } from './types.ts';
+import type { ContentKey, Digest, Edges, Fingerprint, InputKey, StageGraph, StageNode } from './types.ts';
 
 /**
  * - `hit`: the result is stored.
@@ -34,6 +34,8 @@ export interface Plan {
   readonly stages: readonly PlannedStage[];
   /** What the digests in the fingerprints stand for. */
   readonly documents: ReadonlyMap<string, Json>;
+  /** Files and folders of data by absolute path, with the digests that they had when planning. */
+  readonly data: ReadonlyMap<string, Digest>;
 }
 
 export interface PlanOptions {
@@ -79,7 +81,8 @@ export async function planRun(graph: StageGraph, options: PlanOptions): Promise<
     });
   }
   await options.store.flush();
-  return { graph, stages, documents: new Map([...byInput.documents, ...byContent.documents]) };
+  const documents = new Map([...byInput.documents, ...byContent.documents]);
+  return { graph, stages, documents, data: byInput.data };
 }
 
 /** The entry of a stage whose upstream results are all known, or the key that its result will have. */

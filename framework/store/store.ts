@@ -5,7 +5,7 @@ import type { ContentKey, Digest, Fingerprint } from '../plan/types.ts';
 import { type FileDigests, hashFile, openFileDigests } from './digests.ts';
 import { openDocuments } from './documents.ts';
 import { explainWriteError, hasCode, linkOrCopy, listFiles, sizeOf, syncToDisk } from './files.ts';
-import { digestFolder, folderMemory } from './folders.ts';
+import { digestFolder, folderMemoryFile } from './folders.ts';
 import { takeLock } from './lock.ts';
 import { digestOutputs, entryOf, type Manifest, readManifest } from './manifest.ts';
 import type { Commit, Entry, OutputFile, Store, StoreWarning } from './types.ts';
@@ -77,7 +77,7 @@ export function openStore(dir: string, options: StoreOptions = {}): Store {
     digestFile: (file) => digests.digest(file),
     async digestPath(target) {
       if (!fs.statSync(target).isDirectory()) return { digest: await digests.digest(target) };
-      return await digestFolder(target, folderMemory(path.join(root, 'cache'), target));
+      return await digestFolder(target, folderMemoryFile(path.join(root, 'cache'), target));
     },
     documents: openDocuments(path.join(root, 'documents')),
     flush: () => digests.flush(),

@@ -1,0 +1,152 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { writeCacheFile } from '../experiment/cache.ts';
+import { loadBundles } from '../experiment/modules.ts';
+import { settingsFiles } from '../experiment/settings.ts';
+import { bundleImplementation } from '../plan/code.ts';
+import type { ContentKey, StageEdge } from '../plan/types.ts';
+import { folderMemoryFile } from '../store/folders.ts';
+import type { Prepared } from './prepare.ts';
+import { type FileStamp, ownVariables, type QuickRecord, quickRecordFile, stampOf } from './quick.ts';
+
+/** What a finished run knows of itself. */
+export interface FinishedRun {
+  readonly prepared: Prepared;
+  readonly args: readonly string[];
+  /** Entries of all stages. */
+  readonly keys: readonly ContentKey[];
+  /** Published files, absolute. */
+  readonly results: readonly string[];
+  /** What the same command prints when everything is stored, before and after its time. */
+  readonly before: string;
+  readonly after: string;
+}
+
+// A file that changed this shortly before its stat was taken may change again with the same stat.
+const racyMilliseconds = 50;
+
+/**
+ * Records a run for the quick path. Every file is looked at first and proven afterwards to be what the run used, so
+ * that an edit at any moment in between makes the record one that is never current. Does nothing where something can't
+ * be proven, or isn't a project with a cache.
+ */
+export async function recordQuickRun(run: FinishedRun): Promise<void> {
+  const { prepared, args } = run;
+  const target = quickRecordFile(process.cwd(), args);
+  if (target === undefined) return;
+  const { loaded, plan, store } = prepared;
+  const modules = implementationFiles(prepared);
+  const closures = await loadBundles([loaded.file, ...modules], prepared.project.root);
+  const settings = settingsFiles(prepared.project.root);
+  const watched = new Set<string>([
+    ...[...closures.values()].flatMap(({ sources, packages }) => [
+      ...Object.keys(sources),
+      ...Object.values(packages).map((dir) => path.join(dir, 'package.json')),
+    ]),
+    ...settings.present,
+    ...builtFiles(),
+    ...run.results,
+  ]);
+  const folders: QuickRecord['folders'][number][] = [];
+  for (const [file, digest] of plan.data) {
+    if (fs.statSync(file).isDirectory())
+      folders.push({ folder: file, memory: folderMemoryFile(path.join(store.dir, 'cache'), file), digest });
+    else watched.add(file);
+  }
+  for (const key of run.keys) for (const file of entryFiles(store.dir, key)) watched.add(file);
+  const files = await stampAll(watched);
+  if (!files || !(await isProven(run, modules))) return;
+  const environment = Object.fromEntries(
+    [...ownVariables(process.env), ...Object.keys(loaded.environment)].map((name) => [
+      name,
+      process.env[name] ?? null,
+    ]),
+  );
+  const record: QuickRecord = {
+    format: 1,
+    node: process.version,
+    cwd: process.cwd(),
+    args,
+    environment,
+    files,
+    absent: settings.absent,
+    folders,
+    before: run.before,
+    after: run.after,
+  };
+  await writeCacheFile(target, JSON.stringify(record));
+}
+
+/** Undefined if one is missing or was written by a clock ahead of ours. Waits until none is too young to be trusted. */
+async function stampAll(watched: ReadonlySet<string>): Promise<FileStamp[] | undefined> {
+  const newest = (stamps: readonly FileStamp[]) =>
+    Math.max(0, ...stamps.map(([, , mtimeMs, ctimeMs]) => Math.max(mtimeMs, ctimeMs)));
+  const take = () => [...watched].map(stampOf);
+  const first = take();
+  if (first.includes(undefined)) return undefined;
+  const wait = newest(first as FileStamp[]) + racyMilliseconds - Date.now();
+  if (wait < 0) return first as FileStamp[];
+  if (wait > 2 * racyMilliseconds) return undefined;
+  await sleep(wait + 1);
+  const second = take();
+  if (second.includes(undefined) || newest(second as FileStamp[]) + racyMilliseconds > Date.now())
+    return undefined;
+  return second as FileStamp[];
+}
+
+/** After the stamps were taken: what they are of is what the run used. */
+async function isProven(run: FinishedRun, modules: readonly string[]): Promise<boolean> {
+  const { loaded, plan, store, project } = run.prepared;
+  const now = await loadBundles([loaded.file, ...modules], project.root);
+  if (now.get(loaded.file)?.path !== loaded.bundle) return false;
+  for (const module of modules) {
+    const used = await bundleImplementation(new URL(`file://${module}`).href, { root: project.root });
+    if (now.get(module)?.path !== used.path) return false;
+    for (const [name, dir] of Object.entries(now.get(module)!.packages))
+      if (used.packages[name] !== versionIn(dir)) return false;
+  }
+  for (const [file, digest] of plan.data) if ((await store.digestPath(file)).digest !== digest) return false;
+  for (const key of run.keys) if (!(await store.lookup(key))) return false;
+  return true;
+}
+
+function implementationFiles({ plan }: Prepared): string[] {
+  const urls = new Set<string | undefined>();
+  const visit = (edges: { readonly [name: string]: StageEdge }): void => {
+    for (const edge of Object.values(edges)) {
+      if (edge.type === 'stage') continue; // it is among the plan's stages
+      urls.add(edge.component.implementation.load);
+      visit(edge.inputs);
+    }
+  };
+  for (const { node } of plan.stages) {
+    urls.add(node.component.implementation.run);
+    urls.add(node.component.implementation.load);
+    visit(node.inputs);
+  }
+  urls.delete(undefined);
+  return [...urls].map((url) => fileURLToPath(url!));
+}
+
+function entryFiles(storeDir: string, key: ContentKey): string[] {
+  const dir = path.join(storeDir, 'entries', key);
+  const manifest = path.join(dir, 'manifest.json');
+  const { outputs } = JSON.parse(fs.readFileSync(manifest, 'utf8')) as { outputs: { path: string }[] };
+  return [manifest, ...outputs.map((output) => path.join(dir, 'outputs', output.path))];
+}
+
+/** The command line itself, and in a clone the sources that it was built from. */
+function builtFiles(): string[] {
+  const dist = path.dirname(fileURLToPath(import.meta.url));
+  const record = path.join(dist, 'build.json');
+  if (!fs.existsSync(record)) return [fileURLToPath(import.meta.url)];
+  const { inputs } = JSON.parse(fs.readFileSync(record, 'utf8')) as { inputs: { [file: string]: string } };
+  return [record, ...Object.keys(inputs).map((file) => path.join(dist, '..', file))];
+}
+
+function versionIn(packageDir: string): string {
+  const text = fs.readFileSync(path.join(packageDir, 'package.json'), 'utf8');
+  return (JSON.parse(text) as { readonly version?: string }).version ?? 'unknown';
+}

@@ -1,0 +1,128 @@
+import { execFileSync } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
+import test from 'ava';
+import { repository } from '../framework/support/project.ts';
+import { createRig, normalise, type Rig } from './support/rig.ts';
+
+const command = ['run', 'experiment.ts', '--jobs', '1'] as const;
+
+/** Scripts that a command loads, as V8 saw them; relative to the repository. */
+function scriptsOf(rig: Rig, ...args: readonly string[]): string[] {
+  const coverage = fs.mkdtempSync(rig.file('coverage-'));
+  execFileSync(process.execPath, [path.join(repository, 'bin/peco-exp.cjs'), ...args], {
+    cwd: rig.dir,
+    env: { ...process.env, RIG_CONTROL: rig.file('control'), NODE_V8_COVERAGE: coverage },
+  });
+  const reports = fs
+    .readdirSync(coverage)
+    .map((name) => JSON.parse(fs.readFileSync(path.join(coverage, name), 'utf8')));
+  const urls = new Set(reports.flatMap(({ result }) => result.map(({ url }: { url: string }) => url)));
+  fs.rmSync(coverage, { recursive: true });
+  return [...urls]
+    .filter((url) => url.startsWith('file:'))
+    .map((url) => path.relative(repository, new URL(url).pathname))
+    .sort();
+}
+
+test('a run in which nothing changed loads the launcher and the quick path, and nothing else', async (t) => {
+  const rig = createRig(t);
+  await rig.peco(...command);
+  t.deepEqual(scriptsOf(rig, ...command), ['bin/peco-exp.cjs', 'dist/quick.cjs']);
+});
+
+test('the plan of an experiment that is stored loads no tensor library, no display and no bundler', async (t) => {
+  const rig = createRig(t);
+  await rig.peco(...command);
+  const loaded = scriptsOf(rig, 'plan', 'experiment.ts').join('\n');
+  t.notRegex(loaded, /tfjs|onnxruntime|listr2|esbuild|csv-stringify|cosmiconfig|oxc-parser/);
+});
+
+test('the quick path says what the long one says', async (t) => {
+  const rig = createRig(t);
+  const first = await rig.peco(...command);
+  const quick = await rig.peco(...command);
+  const [record] = fs.readdirSync(rig.file('node_modules/.cache/peco-exp/quick'));
+  rig.remove(`node_modules/.cache/peco-exp/quick/${record}`);
+  const long = await rig.peco(...command);
+  t.is(quick.code, 0);
+  t.is(normalise(quick.stdout, rig), normalise(long.stdout, rig));
+  t.true(quick.stdout.includes('9 stored, 0 ran'));
+  t.not(normalise(first.stdout, rig), normalise(quick.stdout, rig));
+});
+
+const two = ['eval-peco-0', 'peco-0'];
+
+const changes: { readonly [title: string]: { change: (rig: Rig) => void; ran: readonly string[] } } = {
+  'the experiment file': { change: (rig) => rig.edit('experiment.ts', 'weight: 2', 'weight: 3'), ran: two },
+  "a stage's code": {
+    change: (rig) =>
+      rig.write({ 'parts/tokenizer.ts': "export const x = 1;\nexport { run } from './stage.ts';\n" }),
+    ran: ['peco-0'],
+  },
+  'an image of a folder': { change: (rig) => rig.edit('images/1.png', 'one', 'One'), ran: two },
+  'a new image': { change: (rig) => rig.write({ 'images/3.png': 'three' }), ran: two },
+  'a stored file that was cut off': {
+    change: (rig) => {
+      const texts = rig.entries().map((name) => rig.file(`.peco/entries/${name}/outputs/weights.txt`));
+      const file = texts.find((text) => fs.readFileSync(text, 'utf8').startsWith('"eval"'))!;
+      fs.chmodSync(file, 0o644);
+      fs.truncateSync(file, 1);
+    },
+    ran: ['eval-peco-0'],
+  },
+  'a settings file': {
+    change: (rig) => rig.write({ 'peco.config.json': '{ "store": "elsewhere" }' }),
+    ran: two,
+  },
+  'the store, which is gone': { change: (rig) => rig.remove('.peco'), ran: two },
+};
+
+for (const [title, { change, ran }] of Object.entries(changes)) {
+  test(`the quick path is not taken after a change of: ${title}`, async (t) => {
+    const rig = createRig(t, { 'images/1.png': 'one', 'images/2.png': 'two' });
+    rig.edit('experiment.ts', "data({ name: 'train' })", "data({ name: 'train', folder: 'images' })");
+    const run = () => rig.peco('run', 'experiment.ts', '--upto', 'evaluation/peco');
+    await run();
+    rig.takeRan();
+    change(rig);
+    t.is((await run()).code, 0);
+    t.deepEqual(rig.takeRan(), [...ran].sort());
+    t.regex((await run()).stdout, /2 stored, 0 ran/);
+    t.deepEqual(rig.takeRan(), []);
+  });
+}
+
+test('a published table that was changed is written again', async (t) => {
+  const rig = createRig(t);
+  await rig.peco(...command);
+  rig.takeRan();
+  rig.write({ 'results/rig/ablation.md': 'spoilt' });
+  t.notRegex((await rig.peco(...command)).stdout, /spoilt/);
+  t.notRegex(rig.read('results/rig/ablation.md'), /spoilt/);
+  t.deepEqual(rig.takeRan(), []);
+});
+
+test('an edit during the run is seen by the next, however the record was made', async (t) => {
+  const rig = createRig(t);
+  rig.command('report', 'wait');
+  rig.command('probe-peco-0', 'wait');
+  const run = rig.start(...command);
+  await rig.reached('probe-peco-0');
+  rig.edit('experiment.ts', 'weight: 2', 'weight: 3');
+  rig.release('probe-peco-0');
+  t.is((await run.done).code, 0);
+  rig.forget();
+  t.is((await rig.peco(...command)).code, 0);
+  t.deepEqual(rig.takeRan(), ['eval-peco-0', 'mim-peco-0', 'peco-0', 'probe-peco-0', 'report']);
+});
+
+test('a variable that peco-exp reads belongs to the record', async (t) => {
+  const rig = createRig(t);
+  await rig.peco(...command);
+  process.env.PECO_STORE = rig.file('other');
+  const run = rig.start(...command);
+  delete process.env.PECO_STORE;
+  t.is((await run.done).code, 0);
+  t.is(fs.readdirSync(rig.file('other/entries')).length, 9);
+});
