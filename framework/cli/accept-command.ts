@@ -1,8 +1,8 @@
 import { acceptStage } from '../plan/accept.ts';
 import { locateStage, type PlannedStage } from '../plan/plan.ts';
 import type { StageNode } from '../plan/types.ts';
+import { upstreamStages } from '../plan/upstream.ts';
 import { findNearest } from '../plan/why.ts';
-import { upstreamStages } from '../run/schedule.ts';
 import { PecoError } from '../stage/errors.ts';
 import type { Entry } from '../store/types.ts';
 import {

@@ -1,6 +1,6 @@
 import type { Plan, StageStatus } from '../plan/plan.ts';
 import type { StageNode } from '../plan/types.ts';
-import { upstreamStages } from '../run/schedule.ts';
+import { upstreamStages } from '../plan/upstream.ts';
 import { type ExperimentFlags, prepareExperiment, warnOnStderr } from './prepare.ts';
 
 export interface GraphFlags extends ExperimentFlags {

@@ -1,31 +1,50 @@
+import { type Estimate, estimatePlan, readRecorded } from '../plan/estimate.ts';
 import type { Plan } from '../plan/plan.ts';
-import { upstreamStages } from '../run/schedule.ts';
+import { upstreamStages } from '../plan/upstream.ts';
+import { count, formatDuration } from './format.ts';
 import { type ExperimentFlags, prepareExperiment, warnOnStderr } from './prepare.ts';
 import { formatOverrides, formatStatuses } from './render/text.ts';
 
 const mostNeedsShown = 3;
 
-/** `peco-exp plan FILE`: what would run, and why; runs nothing. */
+/** `peco-exp plan FILE`: what would run, why, and for how long; runs nothing. */
 export async function planCommand(file: string, flags: ExperimentFlags): Promise<number> {
-  const { plan, loaded } = await prepareExperiment(file, flags, warnOnStderr);
-  if (flags.json) {
-    process.stdout.write(`${JSON.stringify(describePlan(plan))}\n`);
-    return 0;
-  }
-  process.stdout.write([...formatOverrides(loaded.overrides), ...formatPlan(plan)].join('\n').concat('\n'));
+  const { plan, loaded, store, project } = await prepareExperiment(file, flags, warnOnStderr);
+  const estimate = estimatePlan(plan, await readRecorded(plan, store), project.jobs);
+  const lines = flags.json
+    ? [JSON.stringify(describePlan(plan, estimate))]
+    : [...formatOverrides(loaded.overrides), ...formatPlan(plan, estimate, project.jobs)];
+  process.stdout.write(`${lines.join('\n')}\n`);
   return 0;
 }
 
-/** One line a stage, in an order in which they could run: status, id, why, and what it needs. */
-export function formatPlan(plan: Plan): string[] {
-  const width = Math.max(...plan.stages.map((stage) => stage.node.id.length));
-  const reasonWidth = Math.max(...plan.stages.map((stage) => stage.reason.length));
-  const lines = plan.stages.map((stage) => {
-    const needs = formatNeeds(upstreamStages(stage.node).map((node) => node.id));
-    const line = `  ${stage.status.padEnd(5)}  ${stage.node.id.padEnd(width)}  ${stage.reason.padEnd(reasonWidth)}  ${needs}`;
-    return line.trimEnd();
+/** One line a stage, in an order in which they could run: status, id, why, how long, and what it needs. */
+export function formatPlan(plan: Plan, estimate: Estimate, jobs: number): string[] {
+  const rows = plan.stages.map(({ status, node, reason }) => {
+    const seconds = estimate.stages.get(node);
+    return [
+      status,
+      node.id,
+      reason,
+      seconds === undefined ? '' : `~${formatDuration(seconds)}`,
+      formatNeeds(upstreamStages(node).map((upstream) => upstream.id)),
+    ];
   });
-  return [formatStatuses(plan.graph.experiment, plan.stages), ...lines];
+  const widths = [0, 1, 2, 3].map((column) => Math.max(...rows.map((row) => row[column]!.length)));
+  const lines = rows.map((row) => {
+    const cells = row.flatMap((text, column) =>
+      widths[column] === 0 ? [] : text.padEnd(widths[column] ?? 0),
+    );
+    return `  ${cells.join('  ')}`.trimEnd();
+  });
+  return [formatStatuses(plan.graph.experiment, plan.stages), ...lines, ...formatEstimate(estimate, jobs)];
+}
+
+function formatEstimate({ stages, seconds, unknown }: Estimate, jobs: number): string[] {
+  if (stages.size === 0) return [];
+  if (unknown === stages.size) return ['no time can be estimated: no such stage has run here yet'];
+  const rest = unknown === 0 ? '' : `, and ${count(unknown, 'stage')} of unknown duration`;
+  return [`about ${formatDuration(seconds)} with ${count(jobs, 'job')}, going by earlier stages${rest}`];
 }
 
 function formatNeeds(ids: readonly string[]): string {
@@ -33,18 +52,23 @@ function formatNeeds(ids: readonly string[]): string {
   return `<- ${ids.length > mostNeedsShown ? `${ids.length} stages` : ids.join(', ')}`;
 }
 
-function describePlan(plan: Plan) {
+function describePlan(plan: Plan, estimate: Estimate) {
   return {
     experiment: plan.graph.experiment,
-    stages: plan.stages.map(({ node, inputKey, contentKey, status, reason }) => ({
-      stage: node.id,
-      kind: node.component.kind,
-      seed: node.seed,
-      status,
-      reason,
-      needs: upstreamStages(node).map((upstream) => upstream.id),
-      inputKey,
-      ...(contentKey === undefined ? {} : { contentKey }),
-    })),
+    estimatedSeconds: estimate.seconds,
+    stages: plan.stages.map(({ node, inputKey, contentKey, status, reason }) => {
+      const seconds = estimate.stages.get(node);
+      return {
+        stage: node.id,
+        kind: node.component.kind,
+        seed: node.seed,
+        status,
+        reason,
+        needs: upstreamStages(node).map((upstream) => upstream.id),
+        inputKey,
+        ...(contentKey === undefined ? {} : { contentKey }),
+        ...(seconds === undefined ? {} : { estimatedSeconds: seconds }),
+      };
+    }),
   };
 }

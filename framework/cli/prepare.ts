@@ -2,7 +2,7 @@ import { type LoadedExperiment, loadExperiment } from '../experiment/load.ts';
 import { resolveGraph } from '../plan/graph.ts';
 import { type Plan, type PlannedStage, planRun } from '../plan/plan.ts';
 import type { StageGraph, StageNode } from '../plan/types.ts';
-import { upstreamStages } from '../run/schedule.ts';
+import { upstreamStages } from '../plan/upstream.ts';
 import { PecoError } from '../stage/errors.ts';
 import { suggest } from '../stage/issues.ts';
 import { openStore, type Store, type StoreWarning } from '../store/store.ts';

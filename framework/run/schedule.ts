@@ -1,17 +1,7 @@
-import type { StageEdge, StageNode } from '../plan/types.ts';
+import type { StageNode } from '../plan/types.ts';
+import { upstreamStages } from '../plan/upstream.ts';
 
-/** The stages that a stage waits for: direct inputs, and those of its leaves. No duplicates. */
-export function upstreamStages(node: StageNode): readonly StageNode[] {
-  const found = new Set<StageNode>();
-  function visit(edges: { readonly [name: string]: StageEdge }): void {
-    for (const edge of Object.values(edges)) {
-      if (edge.type === 'stage') found.add(edge.stage);
-      else visit(edge.inputs);
-    }
-  }
-  visit(node.inputs);
-  return [...found];
-}
+export { upstreamStages } from '../plan/upstream.ts';
 
 /**
  * For every stage the number of stages, itself included, on the longest chain from it to the end of the DAG.

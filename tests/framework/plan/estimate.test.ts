@@ -1,0 +1,69 @@
+import test from 'ava';
+import { estimatePlan, type Recorded } from '../../../framework/plan/estimate.ts';
+import type { Plan, StageStatus } from '../../../framework/plan/plan.ts';
+import type { StageNode } from '../../../framework/plan/types.ts';
+import type { JsonObject } from '../../../framework/stage/json.ts';
+
+interface Sketch {
+  readonly id: string;
+  readonly kind?: string;
+  readonly config?: JsonObject;
+  readonly status?: StageStatus;
+  readonly needs?: readonly string[];
+}
+
+/** As much of a plan as an estimate looks at. */
+function sketch(stages: readonly Sketch[]): Plan {
+  const nodes = new Map<string, StageNode>();
+  const planned = stages.map(({ id, kind = 'train', config = {}, status = 'run', needs = [] }) => {
+    const inputs = Object.fromEntries(needs.map((name) => [name, { type: 'stage', stage: nodes.get(name) }]));
+    const node = { id, component: { config }, inputs } as unknown as StageNode;
+    nodes.set(id, node);
+    return { node, status, fingerprint: { kind } };
+  });
+  return { stages: planned } as unknown as Plan;
+}
+
+function secondsOf(plan: Plan, recorded: readonly Recorded[], jobs: number) {
+  const { stages, seconds, unknown } = estimatePlan(plan, recorded, jobs);
+  return { stages: Object.fromEntries([...stages].map(([node, time]) => [node.id, time])), seconds, unknown };
+}
+
+const recorded: readonly Recorded[] = [
+  { kind: 'train', config: { steps: 100, batchSize: 32, width: 64 }, seconds: 10 },
+  { kind: 'train', config: { steps: 100, batchSize: 32, width: 128 }, seconds: 40 },
+  { kind: 'eval', config: {}, seconds: 3 },
+];
+
+test('a stage takes as long as the most similar recorded one, in proportion to steps and batch size', (t) => {
+  const plan = sketch([
+    { id: 'same', config: { steps: 100, batchSize: 32, width: 64 } },
+    { id: 'longer', config: { steps: 300, batchSize: 32, width: 64 } },
+    { id: 'wider', config: { steps: 50, batchSize: 64, width: 128 } },
+    { id: 'stored', status: 'hit' },
+    { id: 'new', kind: 'detect' },
+  ]);
+  const { stages, unknown } = secondsOf(plan, recorded, 1);
+  t.deepEqual(stages, { same: 10, longer: 30, wider: 40, new: undefined });
+  t.is(unknown, 1);
+});
+
+test('the time of the whole is that of the schedule: one after the other with one job, the longest way with many', (t) => {
+  const config = { steps: 100, batchSize: 32, width: 64 };
+  const plan = sketch([
+    { id: 'a', config },
+    { id: 'b', config },
+    { id: 'after a', config, needs: ['a'] },
+    { id: 'eval', kind: 'eval', needs: ['b'] },
+    { id: 'end', kind: 'eval', needs: ['after a', 'eval'] },
+  ]);
+  t.is(secondsOf(plan, recorded, 1).seconds, 36);
+  // a and b together (10), then after a and eval (10), then the end (3)
+  t.is(secondsOf(plan, recorded, 2).seconds, 23);
+  t.is(secondsOf(plan, recorded, 100).seconds, 23);
+});
+
+test('with everything stored, or nothing recorded, there is nothing to say', (t) => {
+  t.is(secondsOf(sketch([{ id: 'a', status: 'hit' }]), recorded, 2).seconds, 0);
+  t.like(secondsOf(sketch([{ id: 'a' }, { id: 'b', needs: ['a'] }]), [], 2), { seconds: 0, unknown: 2 });
+});
