@@ -71,6 +71,14 @@ function createProgram(finish: (code: number) => void): Command {
       const { acceptCommand } = await import('./accept-command.ts');
       finish(await acceptCommand(file, stages, flags));
     });
+  withExperimentFlags(
+    program.command('diff'),
+    'Say in what two experiments differ, stage by stage; --set and --seeds concern the second.',
+    '<other>',
+  ).action(async (file: string, other: string, flags: ExperimentFlags) => {
+    const { diffCommand } = await import('./diff-command.ts');
+    finish(await diffCommand(file, other, flags));
+  });
   withExperimentFlags(program.command('graph'), 'Print the DAG for mermaid or graphviz.')
     .addOption(new Option('--format <name>', 'language').choices(['mermaid', 'dot']).default('mermaid'))
     .action(async (file: string, flags: GraphFlags) => {

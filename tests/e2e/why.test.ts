@@ -81,6 +81,23 @@ test('accept binds a stage to the result that it had before the change, and reco
   t.snapshot(unnamed.stderr);
 });
 
+test('diff compares two experiments stage by stage, with metrics where both have results', async (t) => {
+  const rig = createRig(t);
+  rig.write({
+    'other.ts': rig
+      .read('experiment.ts')
+      .replace('weight: 2', 'weight: 3')
+      .replace('seeds: [0]', 'seeds: [0, 1]'),
+  });
+  await rig.peco('run', 'experiment.ts', '--upto', 'evaluation/peco');
+  const same = await rig.peco('diff', 'experiment.ts', 'experiment.ts');
+  t.is(same.stdout, 'experiment.ts -> experiment.ts: 9 stages the same, 0 different\n');
+  t.snapshot((await rig.peco('diff', 'experiment.ts', 'other.ts')).stdout);
+  t.snapshot(
+    (await rig.peco('diff', 'experiment.ts', 'experiment.ts', '--set', 'tokenizers.peco.steps=7')).stdout,
+  );
+});
+
 test('graph prints the DAG for mermaid and for graphviz', async (t) => {
   const rig = createRig(t);
   await rig.peco('run', 'experiment.ts', '--upto', 'tokenizer/beit');

@@ -71,7 +71,9 @@ function formatDifference(difference: Difference, upstream: { readonly [input: s
   switch (type) {
     case 'upstream': {
       const stage = input === undefined ? undefined : upstream[input];
-      return `${input}: ${stage ?? 'its stage'} put out other bytes (why ${stage ?? 'that stage'} tells more)`;
+      return stage === undefined
+        ? `${input} is another result`
+        : `${input}: ${stage} put out other bytes (why ${stage} tells more)`;
     }
     case 'code':
       return `${path} ${changeOf(before, after)}${input === undefined ? '' : ` (loads input ${input})`}`;
