@@ -16,6 +16,7 @@ const entries = {
   // Called as a process, as the worker is: the command line knows where it lies, not what it computes.
   'engine-check': 'components/engine/check-process.ts',
   index: 'index.ts',
+  results: 'framework/read/index.ts',
 };
 // What answers when nothing changed. CommonJS, since Node starts that faster; it imports nothing of the others.
 const quickEntry = { quick: 'framework/cli/quick.ts' };

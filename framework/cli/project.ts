@@ -1,7 +1,6 @@
-import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { loadSettings } from '../experiment/settings.ts';
+import { findProjectFolder, loadSettings } from '../experiment/settings.ts';
 import { PecoError } from '../stage/errors.ts';
 import { suggest } from '../stage/issues.ts';
 
@@ -62,7 +61,7 @@ export async function findProject(file: string, options: ProjectOptions): Promis
 /** The settings of the project at a folder, as `findProject` finds them, with their origins. Throws as that does. */
 export async function findSettings(folder: string, options: ProjectOptions): Promise<ProjectSettings> {
   const { flags, env, cwd } = options;
-  const root = nearestPackage(folder) ?? cwd;
+  const root = findProjectFolder(folder) ?? cwd;
   const { settings, file } = await loadSettings(root);
   const shownFile = file === undefined ? '' : path.relative(cwd, file);
   const fromUser = (value: string) => path.resolve(cwd, value);
@@ -132,13 +131,6 @@ function checkEngine(name: string): string {
     code: 'invalid-settings',
     ...(hint === undefined ? {} : { hint }),
   });
-}
-
-function nearestPackage(folder: string): string | undefined {
-  for (let dir = folder; ; dir = path.dirname(dir)) {
-    if (fs.existsSync(path.join(dir, 'package.json'))) return dir;
-    if (path.dirname(dir) === dir) return undefined;
-  }
 }
 
 /** A variable that is set to nothing counts as not set. */

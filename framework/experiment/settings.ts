@@ -68,6 +68,14 @@ function findFile(folder: string): string | undefined {
   }
 }
 
+/** The nearest folder at or above one that has a package.json: the project. */
+export function findProjectFolder(folder: string): string | undefined {
+  for (let dir = folder; ; dir = path.dirname(dir)) {
+    if (fs.existsSync(path.join(dir, 'package.json'))) return dir;
+    if (path.dirname(dir) === dir) return undefined;
+  }
+}
+
 /** The files that decide about the settings of a folder: those that are there, and those that would win if they were. */
 export function settingsFiles(folder: string): { readonly present: string[]; readonly absent: string[] } {
   const present: string[] = [];

@@ -1,0 +1,132 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { loadExperiment } from '../experiment/load.ts';
+import { collectProblems, reportProblems } from '../experiment/problems.ts';
+import { findProjectFolder, loadSettings } from '../experiment/settings.ts';
+import type { Experiment } from '../experiment/types.ts';
+import { readMetrics } from '../plan/compare.ts';
+import { resolveGraph } from '../plan/graph.ts';
+import { planRun } from '../plan/plan.ts';
+import type { Json, JsonObject } from '../stage/json.ts';
+import { openStore } from '../store/store.ts';
+import type { Entry } from '../store/types.ts';
+import type { TaskOf, VariantOf } from './names.ts';
+
+export interface ReadOptions {
+  /** Folder that files are relative to, and whose project it is. Default: the current one. */
+  readonly cwd?: string;
+  /** Default: as the settings of the project say, else `.peco`. */
+  readonly store?: string;
+  /** As on the command line; for experiments that are given as files. */
+  readonly set?: readonly string[];
+  readonly seeds?: readonly number[];
+}
+
+/** The numbers of a variant, a task and a seed. */
+export interface ResultCell<Variant extends string = string, Task extends string = string> {
+  readonly variant: Variant;
+  /** `tokenizer` for the measures of tokenizers, else a downstream task. */
+  readonly task: Task;
+  readonly seed: number;
+  /** Id of the stage that has them. */
+  readonly stage: string;
+  /** Final metrics by name; undefined if the stage has no result yet. */
+  readonly metrics: { readonly [metric: string]: number } | undefined;
+  /** What the stage logged, one object a line, oldest first. */
+  history(): readonly JsonObject[];
+  /** Absolute paths of what it put out, by name. Read only. */
+  readonly files: { readonly [name: string]: string };
+  /** Engine, host, threads, times, commit, ...: how it was made. */
+  readonly provenance: JsonObject | undefined;
+}
+
+export interface Results<Variant extends string = string, Task extends string = string> {
+  readonly experiment: string;
+  readonly baseline: string;
+  readonly variants: readonly Variant[];
+  /** Every cell of the table, results or not. */
+  readonly cells: readonly ResultCell<Variant, Task>[];
+  /** Values of a metric over the seeds that have one, in the order of the seeds. */
+  values(variant: Variant, task: Task, metric: string): readonly number[];
+}
+
+/**
+ * Reads the results of an experiment from the store, for notebooks and scripts; runs nothing. Given the experiment
+ * itself, names of variants and tasks are checked by the compiler:
+ *
+ * ```ts
+ * import { readResults } from 'peco-exp/results';
+ * import quickstart from './experiments/quickstart.ts';
+ * const results = await readResults(quickstart);
+ * results.values('peco', 'probe', 'top1'); // [0.672, 0.673]
+ * ```
+ *
+ * @param experiment an experiment, or the path of an experiment file
+ * @throws PecoError if the experiment is not valid
+ */
+export async function readResults<E extends Experiment>(
+  experiment: E | string,
+  options: ReadOptions = {},
+): Promise<Results<VariantOf<E>, TaskOf<E>>> {
+  const cwd = path.resolve(options.cwd ?? process.cwd());
+  const valid = await validExperiment(experiment, { ...options, cwd });
+  const folder = typeof experiment === 'string' ? path.dirname(path.resolve(cwd, experiment)) : cwd;
+  const root = findProjectFolder(folder) ?? cwd;
+  const store = openStore(options.store ?? (await storeFolder(root)));
+  const plan = await planRun(resolveGraph(valid), { store, root });
+  const entries = new Map(plan.stages.map(({ node, entry }) => [node, entry]));
+  const cells = plan.graph.cells.map(({ variant, task, seed, stage }) =>
+    describeCell({ variant, task, seed, stage: stage.id }, entries.get(stage)),
+  ) as unknown as readonly ResultCell<VariantOf<E>, TaskOf<E>>[];
+  return {
+    experiment: plan.graph.experiment,
+    baseline: plan.graph.baseline,
+    variants: plan.graph.variants as readonly VariantOf<E>[],
+    cells,
+    values: (variant, task, metric) =>
+      cells
+        .filter((cell) => cell.variant === variant && cell.task === task)
+        .flatMap(({ metrics }) => metrics?.[metric] ?? []),
+  };
+}
+
+async function validExperiment(
+  experiment: Experiment | string,
+  options: ReadOptions & { readonly cwd: string },
+): Promise<Experiment> {
+  if (typeof experiment === 'string') {
+    const { cwd, set = [], seeds } = options;
+    return (await loadExperiment(experiment, { cwd, set, ...(seeds ? { seeds } : {}) })).experiment;
+  }
+  const problems = collectProblems(experiment, []);
+  if (problems.length === 0) return experiment;
+  throw await reportProblems(problems, { file: '', shown: experiment.name, cwd: options.cwd });
+}
+
+async function storeFolder(root: string): Promise<string> {
+  if (process.env.PECO_STORE) return path.resolve(process.env.PECO_STORE);
+  const { settings, file } = await loadSettings(root);
+  if (settings.store !== undefined && file !== undefined)
+    return path.resolve(path.dirname(file), settings.store);
+  return path.join(root, '.peco');
+}
+
+function describeCell(
+  place: { readonly variant: string; readonly task: string; readonly seed: number; readonly stage: string },
+  entry: Entry | undefined,
+): ResultCell {
+  if (!entry) return { ...place, metrics: undefined, history: () => [], files: {}, provenance: undefined };
+  return {
+    ...place,
+    metrics: readMetrics(entry),
+    history: () => readHistory(path.join(entry.dir, 'metrics.jsonl')),
+    files: Object.fromEntries(entry.outputs.map(({ path: name }) => [name, path.join(entry.dir, name)])),
+    provenance: entry.provenance,
+  };
+}
+
+function readHistory(file: string): readonly JsonObject[] {
+  if (!fs.existsSync(file)) return [];
+  const lines = fs.readFileSync(file, 'utf8').split('\n');
+  return lines.filter((line) => line !== '').map((line) => JSON.parse(line) as Json as JsonObject);
+}
