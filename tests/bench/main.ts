@@ -2,26 +2,49 @@
  * Benchmarks. Nothing here is a test: machines are noisy, so that only ratios within one run say anything.
  *
  *     npm run bench -- engine [--shapes mim-small,...] [--rounds 2] [--torch "python3"]... [--wasm]
+ *     npm run bench -- noop [--peers DIR] [--sizes 10x10,25x20] [--large 250x20] [--rounds 10] [--only turbo,make,...]
  */
 import { parseArgs } from 'node:util';
-import { benchEngine } from './engine/bench.ts';
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,
   options: {
+    rounds: { type: 'string' },
+    // engine
     shapes: { type: 'string' },
-    rounds: { type: 'string', default: '2' },
     torch: { type: 'string', multiple: true },
     wasm: { type: 'boolean', default: false },
+    // noop
+    peers: { type: 'string' },
+    sizes: { type: 'string', default: '10x10,25x20' },
+    large: { type: 'string', default: '250x20' },
+    only: { type: 'string' },
   },
 });
-if (positionals.join() !== 'engine') {
-  process.stderr.write('Which benchmark? There is: npm run bench -- engine\n');
-  process.exit(2);
+
+switch (positionals.join()) {
+  case 'engine': {
+    const { benchEngine } = await import('./engine/bench.ts');
+    await benchEngine({
+      shapes: values.shapes?.split(','),
+      rounds: Number(values.rounds ?? 2),
+      torch: values.torch ?? ['python3'],
+      wasm: values.wasm,
+    });
+    break;
+  }
+  case 'noop': {
+    const { benchNoop } = await import('./noop/bench.ts');
+    await benchNoop({
+      sizes: values.sizes.split(','),
+      large: values.large,
+      rounds: Number(values.rounds ?? 10),
+      peers: values.peers,
+      only: values.only?.split(','),
+    });
+    break;
+  }
+  default:
+    process.stderr.write('Which benchmark? There is: npm run bench -- engine, npm run bench -- noop\n');
+    process.exitCode = 2;
 }
-await benchEngine({
-  shapes: values.shapes?.split(','),
-  rounds: Number(values.rounds),
-  torch: values.torch ?? ['python3'],
-  wasm: values.wasm,
-});
