@@ -74,6 +74,17 @@ export async function keepForPeople(place: Place, key: ContentKey, outDir: strin
     await fs.promises.rename(outDir, path.join(dir, 'outputs'));
     return path.join(dir, 'outputs');
   } catch {
+    return renameInPlace(outDir, key);
+  }
+}
+
+/** Where no folder can be made: under a name beside it that neither the run nor a sweep clears away for a week. */
+async function renameInPlace(outDir: string, key: ContentKey): Promise<string> {
+  const aside = path.join(path.dirname(outDir), `finished-${key.slice(0, 12)}-${Date.now()}`);
+  try {
+    await fs.promises.rename(outDir, aside);
+    return aside;
+  } catch {
     return outDir;
   }
 }

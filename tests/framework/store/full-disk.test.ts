@@ -73,6 +73,27 @@ test.serial('if not even that can be written, the outputs stay and the message s
   t.is(Object.keys(readTree(path.join(dir, 'kept', key, 'outputs'))!).length, 3);
 });
 
+test.serial(
+  'where no folder can be made the outputs stay beside, out of reach of the run and of sweeps',
+  async (t) => {
+    const dir = createStoreDir(t);
+    const { store } = openFresh(dir);
+    const outDir = await store.newOutDir();
+    writeFiles(outDir, files);
+    const outsideTmp = (name: string, args: readonly string[]) =>
+      ['mkdir', 'rename'].includes(name) &&
+      !args.every((arg) => typeof arg !== 'string' || arg.includes('/tmp/'));
+    const error = await failing('EACCES', outsideTmp, () =>
+      t.throwsAsync(store.commit(key, { outDir, fingerprint, provenance: {} })),
+    );
+    t.snapshot(tidy(error, dir).replace(/-\d{13}/, '-<time>'));
+    t.false(fs.existsSync(outDir));
+    await openFresh(dir).store.newOutDir();
+    const aside = fs.readdirSync(path.join(dir, 'tmp')).find((name) => name.startsWith('finished-'))!;
+    t.is(Object.keys(readTree(path.join(dir, 'tmp', aside))!).length, 3);
+  },
+);
+
 test.serial('kept outputs that were changed since are not stored', async (t) => {
   const dir = createStoreDir(t);
   const intoEntries = (name: string, args: readonly string[]) =>
