@@ -42,3 +42,22 @@ function formatValue(value: number): string {
 function formatNumber(value: number, digits = 0): string {
   return value.toLocaleString('en-US', { minimumFractionDigits: digits, maximumFractionDigits: digits });
 }
+
+/** `812 B`, `1.5 KB`, `20 GB`: powers of 1000, as disks are sold and `--max-size` counts. */
+export function formatBytes(bytes: number): string {
+  const units = ['B', 'KB', 'MB', 'GB', 'TB'];
+  let value = bytes;
+  let unit = 0;
+  while (value >= 999.5 && unit < units.length - 1) {
+    value /= 1000;
+    unit += 1;
+  }
+  const digits = unit > 0 && value < 9.95 ? 1 : 0;
+  return `${value.toFixed(digits)} ${units[unit]}`;
+}
+
+/** `today`, `1 day ago`, `12 days ago`. */
+export function formatAge(milliseconds: number): string {
+  const days = Math.floor(milliseconds / 86_400_000);
+  return days < 1 ? 'today' : `${count(days, 'day')} ago`;
+}

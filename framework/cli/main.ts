@@ -5,6 +5,7 @@ import { Command, CommanderError, InvalidArgumentError, Option } from 'commander
 import { formatError, isPecoError } from '../stage/errors.ts';
 import type { AcceptFlags } from './accept-command.ts';
 import type { DoctorFlags } from './doctor-command.ts';
+import type { GcFlags } from './gc-command.ts';
 import type { GraphFlags } from './graph-command.ts';
 import type { ExperimentFlags } from './prepare.ts';
 
@@ -85,6 +86,19 @@ function createProgram(finish: (code: number) => void): Command {
       const { graphCommand } = await import('./graph-command.ts');
       finish(await graphCommand(file, flags));
     });
+  withExperimentOptions(
+    program.command('gc').argument('[files...]', 'experiment files (.ts) whose results stay'),
+    'Remove stored results that these experiments do not reach, and what nobody needs.',
+  )
+    .option('--older-than <age>', 'remove only what was not used for so long: 12h, 30d', parseAge)
+    .option('--max-size <size>', 'remove the longest unused until the rest fits: 500MB, 20GB', parseSize)
+    .option('--all', 'remove every result')
+    .option('--scratch', 'remove all work folders of stages, not only those older than a week')
+    .option('--dry-run', 'only say what would be removed')
+    .action(async (files: readonly string[], flags: GcFlags) => {
+      const { gcCommand } = await import('./gc-command.ts');
+      finish(await gcCommand(files, flags));
+    });
   withProjectFlags(
     program.command('doctor'),
     'Try every engine on this machine; show the settings and where they come from.',
@@ -99,6 +113,10 @@ function createProgram(finish: (code: number) => void): Command {
 function withExperimentFlags(command: Command, description: string, ...more: string[]): Command {
   command.argument('<file>', 'experiment file (.ts)');
   for (const argument of more) command.argument(argument);
+  return withExperimentOptions(command, description);
+}
+
+function withExperimentOptions(command: Command, description: string): Command {
   command
     .option('--set <path=value>', 'change a field of the experiment; repeatable', collect)
     .option('--seeds <list>', 'replace the seeds, for example 0,1,2', parseSeeds)
@@ -129,6 +147,22 @@ function parsePositive(value: string): number {
   if (!Number.isInteger(number) || number < 1)
     throw new InvalidArgumentError('give a whole number from 1 up');
   return number;
+}
+
+/** In milliseconds. */
+function parseAge(value: string): number {
+  const units: { readonly [unit: string]: number } = { h: 3_600_000, d: 86_400_000, w: 7 * 86_400_000 };
+  const match = /^(\d+(?:\.\d+)?)([hdw])$/.exec(value);
+  if (!match) throw new InvalidArgumentError('give hours, days or weeks, for example 12h, 30d or 4w');
+  return Number(match[1]) * units[match[2]!]!;
+}
+
+/** In bytes. */
+function parseSize(value: string): number {
+  const units: { readonly [unit: string]: number } = { KB: 1e3, MB: 1e6, GB: 1e9, TB: 1e12 };
+  const match = /^(\d+(?:\.\d+)?)(KB|MB|GB|TB)$/i.exec(value);
+  if (!match) throw new InvalidArgumentError('give a size, for example 500MB or 20GB');
+  return Number(match[1]) * units[match[2]!.toUpperCase()]!;
 }
 
 function parseSeeds(value: string): readonly number[] {

@@ -15,6 +15,8 @@ export interface ExperimentFlags extends ProjectFlags {
   readonly upto?: readonly string[];
   readonly json?: boolean;
   readonly verbose?: boolean;
+  /** Set by commands that run stages, not by users: no collection may remove what the plan finds. */
+  readonly willRun?: boolean;
 }
 
 /** An experiment, ready to run. */
@@ -36,6 +38,7 @@ export async function prepareExperiment(
   const loaded = await loadExperiment(file, { set, cwd, ...(seeds === undefined ? {} : { seeds }) });
   const project = await findProject(loaded.file, { flags, env: process.env, cwd });
   const store = openStore(project.store, { onWarning });
+  if (flags.willRun) await store.enter(); // until the process ends
   const graph = narrowGraph(resolveGraph(loaded.experiment), flags.upto ?? []);
   const plan = await planRun(graph, { store, root: project.root });
   return { loaded, project, store, plan };

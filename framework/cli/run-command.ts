@@ -25,7 +25,9 @@ export async function runCommand(file: string, flags: ExperimentFlags): Promise<
   const finished = new Map<string, ContentKey>();
   let warned = false;
   const prepared = await withEngine(
-    await prepareExperiment(file, flags, ({ message }) => show({ type: 'warning', message })),
+    await prepareExperiment(file, { ...flags, willRun: true }, ({ message }) =>
+      show({ type: 'warning', message }),
+    ),
     (event) => show(event),
   );
   const renderer = await createRenderer(prepared, flags);

@@ -3,97 +3,136 @@ import fs from 'node:fs';
 import path from 'node:path';
 import type { Digest } from '../plan/types.ts';
 
-/** Stat of a file and the digest it had then. */
-interface Memory {
-  readonly size: number;
-  readonly mtimeNs: string;
-  readonly ino: string;
-  /** When hashing began, in milliseconds since 1970. */
-  readonly at: number;
-  readonly digest: Digest;
-}
+/** What a file looked like when it was hashed. `at`: when hashing began, in milliseconds since 1970. */
+type Memory = readonly [
+  size: number,
+  mtimeNs: string,
+  ctimeNs: string,
+  ino: string,
+  at: number,
+  digest: Digest,
+];
 
-/** sha256 of files, remembered on disk as long as size, modification time and inode stay the same. */
+/** sha256 of files, remembered on disk as long as size, times of modification and change, and inode stay the same. */
 export interface FileDigests {
-  /** @throws the file system's error if the file can't be read */
-  digest(file: string): Promise<Digest>;
-  /** Remembers a digest that the caller computed while writing the file. */
-  remember(file: string, digest: Digest): Promise<void>;
+  /**
+   * `stat` (of `fs.lstatSync` or `fs.statSync` with bigints) saves asking again.
+   *
+   * @throws the file system's error if the file can't be read
+   */
+  digest(file: string, stat?: fs.BigIntStats): Promise<Digest>;
+  /** The digest if it is remembered: looks at no bytes. */
+  known(file: string, stat: fs.BigIntStats): Digest | undefined;
+  /** Looks at the bytes, whatever is remembered. */
+  rehash(file: string, stat: fs.BigIntStats): Promise<Digest>;
   flush(): Promise<void>;
 }
 
+/** How a memory is called. An inode has many names, but its bytes only once. */
+export type NameMemory = (file: string, stat: fs.BigIntStats) => string;
+export const byPath: NameMemory = (file) => file;
+export const byInode: NameMemory = (_file, { ino }) => String(ino);
+
 // A file that was written this shortly before it was hashed may be written again within the same tick of the
-// file system's clock, with the same stat: such a memory is not believed ("racy clean", as in git).
+// file system's clock, with the same stat: such a memory is not believed ("racy clean", as in git). Times without
+// fractions are of a file system that counts seconds, or two (FAT).
 const racyMilliseconds = 50;
+const racyMillisecondsOfSeconds = 2_050;
+
 // The clock as it is: experiment files are evaluated a second time under another one.
-const now = Date.now;
+const realNow = Date.now;
+
+const smallFile = 1 << 16; // bytes: read at once, faster than a stream
 
 /** `memoryFile` is disposable: missing or broken, everything is hashed anew. */
-export function openFileDigests(memoryFile: string): FileDigests {
-  let known: Map<string, Memory> | undefined;
-  let changed = false;
+export function openFileDigests(
+  memoryFile: string,
+  nameOf: NameMemory = byPath,
+  now: () => number = realNow,
+): FileDigests {
+  let memories: Map<string, Memory> | undefined;
+  const fresh = new Map<string, Memory>();
   const running = new Map<string, Promise<Digest>>();
 
-  function memories(): Map<string, Memory> {
-    known ??= readMemories(memoryFile);
-    return known;
+  function known(file: string, stat: fs.BigIntStats): Digest | undefined {
+    memories ??= readMemories(memoryFile);
+    const memory = memories.get(nameOf(file, stat));
+    return memory !== undefined && isTrusted(memory, stat, now()) ? memory[5] : undefined;
   }
 
-  async function compute(file: string): Promise<Digest> {
-    const stat = await fs.promises.stat(file, { bigint: true });
-    const memory = memories().get(file);
-    if (memory !== undefined && isTrusted(memory, stat)) return memory.digest;
+  async function rehash(file: string, stat: fs.BigIntStats): Promise<Digest> {
     const at = now();
-    const digest = await hashFile(file);
-    store(file, stat, at, digest);
+    const digest = await hashFile(file, Number(stat.size));
+    const { size, mtimeNs, ctimeNs, ino } = stat;
+    const memory: Memory = [Number(size), String(mtimeNs), String(ctimeNs), String(ino), at, digest];
+    memories ??= readMemories(memoryFile);
+    memories.set(nameOf(file, stat), memory);
+    fresh.set(nameOf(file, stat), memory);
     return digest;
   }
 
-  function store(file: string, stat: fs.BigIntStats, at: number, digest: Digest): void {
-    const { size, mtimeNs, ino } = stat;
-    memories().set(file, { size: Number(size), mtimeNs: String(mtimeNs), ino: String(ino), at, digest });
-    changed = true;
+  async function look(file: string, stat: fs.BigIntStats): Promise<Digest> {
+    return known(file, stat) ?? (await rehash(file, stat));
   }
 
   return {
-    digest(file) {
+    known,
+    rehash,
+    digest(file, stat) {
       const existing = running.get(file);
       if (existing) return existing;
-      const promise = compute(file).finally(() => running.delete(file));
+      const promise = Promise.resolve(stat)
+        .then((given) => look(file, given ?? fs.statSync(file, { bigint: true })))
+        .finally(() => running.delete(file));
       running.set(file, promise);
       return promise;
     },
-    async remember(file, digest) {
-      store(file, await fs.promises.stat(file, { bigint: true }), now(), digest);
-    },
     async flush() {
-      if (!changed) return;
-      changed = false;
-      await writeMemories(memoryFile, memories());
+      if (fresh.size === 0) return;
+      // Another process may have written meanwhile: what it knows is kept.
+      const merged = new Map([...readMemories(memoryFile), ...fresh]);
+      fresh.clear();
+      await writeMemories(memoryFile, merged);
     },
   };
 }
 
-/** sha256 (hex) of a file's bytes. */
-export async function hashFile(file: string): Promise<Digest> {
+/** sha256 (hex) of a file's bytes. `size` in bytes, if known, saves a stream for small files. */
+export async function hashFile(file: string, size = Number.POSITIVE_INFINITY): Promise<Digest> {
   const hash = createHash('sha256');
+  if (size <= smallFile) return hash.update(fs.readFileSync(file)).digest('hex') as Digest;
   for await (const chunk of fs.createReadStream(file, { highWaterMark: 1 << 20 }))
     hash.update(chunk as Buffer);
   return hash.digest('hex') as Digest;
 }
 
-function isTrusted(memory: Memory, stat: fs.BigIntStats): boolean {
-  const same =
-    memory.size === Number(stat.size) &&
-    memory.mtimeNs === String(stat.mtimeNs) &&
-    memory.ino === String(stat.ino);
-  return same && Number(stat.mtimeNs / 1_000_000n) + racyMilliseconds < memory.at;
+function isTrusted([size, mtimeNs, ctimeNs, ino, at]: Memory, stat: fs.BigIntStats, now: number): boolean {
+  return (
+    size === Number(stat.size) &&
+    mtimeNs === String(stat.mtimeNs) &&
+    // Not only the time of modification, which anybody can set back.
+    ctimeNs === String(stat.ctimeNs) &&
+    ino === String(stat.ino) &&
+    isClean(stat.mtimeNs, at) &&
+    isClean(stat.ctimeNs, at) &&
+    // Otherwise the clock went back since: a change made now could get the times of then.
+    at <= now
+  );
 }
 
+function isClean(timeNs: bigint, at: number): boolean {
+  const window = timeNs % 1_000_000_000n === 0n ? racyMillisecondsOfSeconds : racyMilliseconds;
+  return Number(timeNs / 1_000_000n) + window < at;
+}
+
+/** The first line is a checksum of the rest: a flipped bit here must not make a whole file look broken. */
 function readMemories(file: string): Map<string, Memory> {
   try {
-    const parsed: unknown = JSON.parse(fs.readFileSync(file, 'utf8'));
-    return new Map(Object.entries(parsed as { readonly [file: string]: Memory }));
+    const text = fs.readFileSync(file, 'utf8');
+    const end = text.indexOf('\n');
+    const json = text.slice(end + 1);
+    if (text.slice(0, end) !== checksum(json)) return new Map();
+    return new Map(Object.entries(JSON.parse(json) as { readonly [name: string]: Memory }));
   } catch {
     return new Map();
   }
@@ -101,13 +140,18 @@ function readMemories(file: string): Map<string, Memory> {
 
 /** Whole or not at all; two processes at once: the last one's memory stays, which costs a hash, not correctness. */
 async function writeMemories(file: string, memories: Map<string, Memory>): Promise<void> {
-  const temporary = `${file}.${process.pid}.${Date.now()}`;
+  const temporary = `${file}.${process.pid}.${process.hrtime.bigint()}`;
   try {
+    const json = JSON.stringify(Object.fromEntries(memories));
     await fs.promises.mkdir(path.dirname(file), { recursive: true });
-    await fs.promises.writeFile(temporary, JSON.stringify(Object.fromEntries(memories)));
+    await fs.promises.writeFile(temporary, `${checksum(json)}\n${json}`);
     await fs.promises.rename(temporary, file);
   } catch {
     // A memory that can't be kept (read-only folder, full disk) only makes the next plan slower.
     await fs.promises.rm(temporary, { force: true }).catch(() => {});
   }
+}
+
+function checksum(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
 }

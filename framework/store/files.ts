@@ -46,15 +46,6 @@ export async function linkOrCopy(from: string, to: string): Promise<void> {
   }
 }
 
-export async function sizeOf(file: string): Promise<number | undefined> {
-  try {
-    const stat = await fs.promises.stat(file);
-    return stat.isFile() ? stat.size : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
 export function hasCode(error: unknown, ...codes: string[]): boolean {
   return error instanceof Error && codes.includes((error as NodeJS.ErrnoException).code ?? '');
 }
@@ -69,13 +60,14 @@ export function explainWriteError(error: unknown, dir: string): unknown {
     ENOTDIR: 'a file is where a folder should be: choose another store with --store',
     EEXIST: 'a file is where a folder should be: choose another store with --store',
     EROFS: 'that file system is read-only: choose another store with --store',
+    EIO: 'the disk reports an error: check it, or choose another store with --store',
+    EMFILE: 'too many files are open: raise the limit (ulimit -n), or use fewer --jobs',
   };
   const code = (error as NodeJS.ErrnoException | undefined)?.code ?? '';
-  const hint = hints[code];
-  if (hint === undefined) return error;
+  if (!/^E[A-Z0-9]+$/.test(code)) return error;
   return new PecoError(`can't write to the store ${dir}: ${code}`, {
     code: 'store-write',
-    hint,
+    hint: hints[code] ?? 'check that folder, or choose another store with --store',
     cause: error,
   });
 }

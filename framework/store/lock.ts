@@ -1,12 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import fs from 'node:fs';
-import os from 'node:os';
 import path from 'node:path';
 import { hasCode } from './files.ts';
+import { identifyProcess, isDead, isOurs, type ProcessIdentity, temporaryName } from './identity.ts';
 import type { LockOptions, LockOwner } from './types.ts';
 
-interface LockRecord extends LockOwner {
+interface LockRecord extends ProcessIdentity {
   readonly token: string;
+  /** By the clock of its host, in milliseconds since 1970. */
+  readonly since?: number;
 }
 
 /** Timing in milliseconds. A lock whose heartbeat stands still for `stale` is nobody's. */
@@ -25,88 +27,152 @@ export const defaultTiming: LockTiming = {
   now: () => performance.now(),
 };
 
+/** Releases a lock. Never throws: a lock that can't be removed becomes stale by itself. */
+export type Release = () => Promise<void>;
+
 /**
  * Takes a lock file, waiting as long as a living process holds it.
  *
- * A lock is stale if its process is dead (told by pid on this host), or if its heartbeat, the file's modification time,
- * did not move while we watched for `timing.stale`; no clocks of different machines are compared.
+ * A lock is stale if its process is dead (told by pid and start on this host), or if its heartbeat, the file's
+ * modification time, did not move while we watched for `timing.stale`; no clocks of different machines are compared.
  * The lock saves work, it doesn't guard truth: two holders would compute the same stage twice and commit once.
  */
 export async function takeLock(
   file: string,
   options: LockOptions & { onStale?(owner: LockOwner): void },
   timing: LockTiming = defaultTiming,
-): Promise<() => Promise<void>> {
-  const mine: LockRecord = { pid: process.pid, host: os.hostname(), token: randomUUID() };
+): Promise<Release> {
+  const mine: LockRecord = { ...identifyProcess(), token: randomUUID(), since: Date.now() };
   await fs.promises.mkdir(path.dirname(file), { recursive: true });
   let told = false;
   let seen: { readonly beat: string; readonly since: number } | undefined;
   for (;;) {
     options.signal?.throwIfAborted();
-    if (await create(file, mine)) return hold(file, mine, timing);
-    const held = await inspect(file);
-    if (held === undefined) continue;
-    if (seen?.beat !== held.beat) seen = { beat: held.beat, since: timing.now() };
-    if (isDead(held.record) || timing.now() - seen.since > timing.stale) {
-      if (await removeStale(file, held)) options.onStale?.(held.record ?? { pid: 0, host: 'unknown' });
+    const held = inspect(file);
+    if (held === undefined) {
+      const handle = await create(file, mine);
+      if (handle) return hold(file, mine, handle, timing);
       continue;
     }
-    if (!told) options.onWait?.(held.record ?? { pid: 0, host: 'unknown' });
+    if (seen?.beat !== held.beat) seen = { beat: held.beat, since: timing.now() };
+    const owner = held.record ?? { pid: 0, host: 'unknown' };
+    if ((held.record && isDead(held.record)) || timing.now() - seen.since > timing.stale) {
+      if (await removeStale(file, held)) options.onStale?.(owner);
+      continue;
+    }
+    if (!told) options.onWait?.(owner);
     told = true;
     await sleep(timing.poll, options.signal);
   }
 }
 
-/** The record is written before the file gets its name, so that nobody ever reads half of it. */
-async function create(file: string, record: LockRecord): Promise<boolean> {
-  const temporary = `${file}.${record.token}`;
-  await fs.promises.writeFile(temporary, JSON.stringify(record), { flag: 'wx' });
+/** Takes a lock only if that needs no waiting: undefined if a process that may be alive holds it. */
+export async function tryLock(file: string): Promise<Release | undefined> {
+  const full = new AbortController();
   try {
-    await fs.promises.link(temporary, file);
-    return true;
+    return await takeLock(file, { signal: full.signal, onWait: () => full.abort(new Error('held')) });
   } catch (error) {
-    if (hasCode(error, 'EEXIST')) return false;
-    if (!hasCode(error, 'EPERM', 'ENOTSUP', 'ENOSYS')) throw error;
-    return await createExclusively(file, record); // no hard links here
-  } finally {
-    await fs.promises.rm(temporary, { force: true });
-  }
-}
-
-async function createExclusively(file: string, record: LockRecord): Promise<boolean> {
-  try {
-    await fs.promises.writeFile(file, JSON.stringify(record), { flag: 'wx' });
-    return true;
-  } catch (error) {
-    if (hasCode(error, 'EEXIST')) return false;
+    if (full.signal.aborted) return undefined;
     throw error;
   }
 }
 
-function hold(file: string, mine: LockRecord, timing: LockTiming): () => Promise<void> {
+/** Who holds a lock, as far as one look tells. */
+export interface Holder extends LockOwner {
+  /** When it took the lock, by its own clock, in milliseconds since 1970. */
+  readonly since: number;
+}
+
+/**
+ * Undefined if nobody holds the lock, or a process that is dead. One that can't be asked about counts as dead when
+ * its heartbeat is older than `silence` milliseconds by our clock: choose it far beyond what clocks differ.
+ */
+export function readHolder(file: string, silence = 24 * 3600 * 1000): Holder | undefined {
+  const held = inspect(file);
+  if (held === undefined || (held.record && isDead(held.record))) return undefined;
+  const known = held.record !== undefined && isOurs(held.record);
+  if (!known && Date.now() - held.beatAt > silence) return undefined;
+  const { pid = 0, host = 'unknown', since = 0 } = held.record ?? {};
+  return { pid, host, since };
+}
+
+/** The record is written before the file gets its name, so that nobody ever reads half of it. */
+async function create(file: string, record: LockRecord): Promise<fs.promises.FileHandle | undefined> {
+  const temporary = path.join(path.dirname(file), temporaryName('take'));
+  let handle: fs.promises.FileHandle | undefined;
+  try {
+    handle = await openRecord(temporary, record);
+    await fs.promises.link(temporary, file);
+    return handle;
+  } catch (error) {
+    await handle?.close().catch(() => {});
+    if (hasCode(error, 'EEXIST')) return undefined;
+    if (!hasCode(error, 'EPERM', 'ENOTSUP', 'ENOSYS')) throw error;
+    return await createExclusively(file, record);
+  } finally {
+    await fs.promises.rm(temporary, { force: true }).catch(() => {});
+  }
+}
+
+/** For file systems without hard links. A process that dies on the way leaves rubbish, which is stale in a while. */
+async function createExclusively(
+  file: string,
+  record: LockRecord,
+): Promise<fs.promises.FileHandle | undefined> {
+  try {
+    return await openRecord(file, record);
+  } catch (error) {
+    if (hasCode(error, 'EEXIST')) return undefined;
+    throw error;
+  }
+}
+
+async function openRecord(file: string, record: LockRecord): Promise<fs.promises.FileHandle> {
+  const handle = await fs.promises.open(file, 'wx');
+  try {
+    await handle.writeFile(JSON.stringify(record));
+    return handle;
+  } catch (error) {
+    await handle.close().catch(() => {});
+    throw error;
+  }
+}
+
+/** Beats by the handle: should somebody take over, theirs is another file, and not kept alive by us. */
+function hold(file: string, mine: LockRecord, handle: fs.promises.FileHandle, timing: LockTiming): Release {
   const beating = setInterval(() => {
     const now = new Date();
-    fs.promises.utimes(file, now, now).catch(() => {});
+    handle.utimes(now, now).catch(() => {});
   }, timing.heartbeat);
   beating.unref();
+  let released = false;
   return async () => {
+    if (released) return;
+    released = true;
     clearInterval(beating);
-    const held = await inspect(file);
-    // Somebody may have thought us dead and taken over: then it is theirs.
-    if (held?.record?.token === mine.token) await fs.promises.rm(file, { force: true });
+    await handle.close().catch(() => {});
+    try {
+      // Somebody may have thought us dead and taken over: then it is theirs.
+      if (inspect(file)?.record?.token === mine.token) await fs.promises.rm(file, { force: true });
+    } catch {
+      // Our heartbeat has ended, so it is stale soon.
+    }
   };
 }
 
 interface HeldLock {
   readonly record: LockRecord | undefined;
   readonly beat: string;
+  readonly beatAt: number;
 }
 
-async function inspect(file: string): Promise<HeldLock | undefined> {
+function inspect(file: string): HeldLock | undefined {
   try {
-    const stat = await fs.promises.stat(file, { bigint: true });
-    const text = await fs.promises.readFile(file, 'utf8');
-    return { record: parseRecord(text), beat: `${stat.ino} ${stat.mtimeNs} ${text}` };
+    const stat = fs.lstatSync(file, { bigint: true });
+    // Anything but a plain file is no lock of ours, and goes away as a stale one does.
+    const text = stat.isFile() ? fs.readFileSync(file, 'utf8') : '';
+    const beat = `${stat.ino} ${stat.mtimeNs} ${text}`;
+    return { record: parseRecord(text), beat, beatAt: Number(stat.mtimeMs) };
   } catch (error) {
     if (hasCode(error, 'ENOENT')) return undefined;
     throw error;
@@ -122,37 +188,30 @@ function parseRecord(text: string): LockRecord | undefined {
   }
 }
 
-function isDead(record: LockRecord | undefined): boolean {
-  if (record === undefined || record.host !== os.hostname()) return false;
-  try {
-    process.kill(record.pid, 0);
-    return false;
-  } catch (error) {
-    return hasCode(error, 'ESRCH');
-  }
-}
-
 /**
  * Moves a stale lock away. Between our look and the move somebody else may have taken it over: then what we hold is
  * their fresh lock, and it goes back to its place.
  */
 async function removeStale(file: string, stale: HeldLock): Promise<boolean> {
-  const aside = `${file}.stale-${randomUUID()}`;
+  const aside = path.join(path.dirname(file), temporaryName('stale'));
   try {
     await fs.promises.rename(file, aside);
   } catch (error) {
     if (hasCode(error, 'ENOENT')) return false;
     throw error;
   }
-  const moved = await inspect(aside);
-  const isTheStaleOne = moved?.record?.token === stale.record?.token;
+  const isTheStaleOne = inspect(aside)?.record?.token === stale.record?.token;
   if (!isTheStaleOne) await fs.promises.link(aside, file).catch(() => {});
-  await fs.promises.rm(aside, { force: true });
+  await fs.promises.rm(aside, { recursive: true, force: true }).catch(() => {});
   return isTheStaleOne;
 }
 
 function sleep(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
   return new Promise((resolve, reject) => {
+    if (signal?.aborted) {
+      reject(signal.reason);
+      return;
+    }
     const done = () => {
       signal?.removeEventListener('abort', stop);
       resolve();

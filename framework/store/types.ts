@@ -31,7 +31,7 @@ export interface Commit {
 }
 
 export interface StoreWarning {
-  /** `damaged-entry`, `stale-lock` */
+  /** `damaged-entry`, `mended-entry`, `unreadable-entry`, `kept-result`, `stale-lock` */
   readonly code: string;
   readonly message: string;
   readonly key?: ContentKey;
@@ -49,27 +49,91 @@ export interface LockOwner {
   readonly host: string;
 }
 
+/** What a collection may remove. Without limits: every entry that isn't to be kept. */
+export interface CollectOptions {
+  /** Entries to keep, whatever the limits. */
+  readonly keep?: Iterable<ContentKey>;
+  /** Work folders to keep, whatever their age. */
+  readonly keepScratch?: Iterable<InputKey>;
+  /** Remove entries that were not used for so many milliseconds, and logs of runs that old. */
+  readonly olderThan?: number;
+  /** Remove the longest unused entries until the outputs of all are no more than so many bytes. */
+  readonly maxSize?: number;
+  /** Remove all work folders that aren't to be kept, not only those that nobody touched for a week. */
+  readonly scratch?: boolean;
+  /** Only say what would be removed. */
+  readonly dryRun?: boolean;
+}
+
+export interface CollectedEntry {
+  readonly key: ContentKey;
+  /** `tokenizer/vqvae`, as its fingerprint says. */
+  readonly kind?: string;
+  /** To a day; milliseconds since 1970. */
+  readonly lastUse: number;
+  /** Bytes of its outputs, shared or not. */
+  readonly size: number;
+}
+
+/** What a collection removed, or would remove. */
+export interface Collection {
+  /** `bytes` of their outputs, shared ones counted once. */
+  readonly kept: { readonly entries: number; readonly bytes: number };
+  readonly removed: readonly CollectedEntry[];
+  /** Would have been removed, but a run that goes on may need them. */
+  readonly inUse: readonly CollectedEntry[];
+  readonly objects: number;
+  readonly documents: number;
+  /** Work folders of stages, and finished outputs that could not be stored. */
+  readonly scratch: number;
+  /** What dead processes left behind. */
+  readonly leftovers: number;
+  readonly logs: number;
+  /** Bytes that are free afterwards: files with other names elsewhere don't count. */
+  readonly freed: number;
+}
+
 export interface Store {
   /** Absolute. */
   readonly dir: string;
-  /** The entry, if it is whole: every output is there with its size and, if it was touched since, its digest. */
+  /**
+   * The entry, if it is whole: every output is there with its size and, if it was touched since, its digest.
+   *
+   * @throws PecoError `store-write` only if the finished outputs of this key are kept, because the disk was full, and
+   *   it still is
+   */
   lookup(key: ContentKey): Promise<Entry | undefined>;
   /**
    * Publishes a result: all of it or, whatever happens on the way, nothing. If somebody else published this key
-   * meanwhile, theirs is returned.
+   * meanwhile, theirs is returned. If it can't be stored, the outputs are kept, the error says where, and a later
+   * `lookup` stores them.
    *
-   * @throws PecoError `store-write` when the disk is full or not writable, or when the outputs hold links or no files
+   * @throws PecoError `store-write` when the disk is full or not writable, or when the outputs hold links
    */
   commit(key: ContentKey, commit: Commit): Promise<Entry>;
-  /** Everything that a key was made of, as stored beside the entry. */
+  /** Everything that a key was made of, as stored beside the entry; undefined if that is gone or damaged. */
   fingerprint(key: ContentKey): Promise<Fingerprint | undefined>;
   /** A stage's work folder that survives crashes; made if need be. */
   scratchDir(key: InputKey): Promise<string>;
   clearScratch(key: InputKey): Promise<void>;
   /** A fresh, empty folder on the store's file system, for the outputs of a stage that is about to run. */
   newOutDir(): Promise<string>;
-  /** Held by one process at a time, whichever machine it is on. Resolves to the function that releases it. */
+  /**
+   * Held by one process at a time, whichever machine it is on. Resolves to the function that releases it, which never
+   * throws.
+   */
   lock(key: ContentKey | InputKey, options?: LockOptions): Promise<() => Promise<void>>;
+  /**
+   * Called before the first lookup of a run: from then on no collection removes what the run may have found. Resolves
+   * to the function that ends this; the end of the process does so, too.
+   */
+  enter(): Promise<() => Promise<void>>;
+  /**
+   * Removes what nobody needs. Safe beside runs: it leaves alone what they use or are about to commit.
+   *
+   * @throws PecoError `store-write`
+   */
+  collect(options: CollectOptions): Promise<Collection>;
   /** Of all entries, whole or not. */
   keys(): readonly ContentKey[];
   /** Every whole entry, in no particular order. */

@@ -1,10 +1,12 @@
 import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import test, { type ExecutionContext } from 'ava';
-import { takeLock } from '../../../framework/store/lock.ts';
+import { identifyProcess } from '../../../framework/store/identity.ts';
+import { readHolder, takeLock, tryLock } from '../../../framework/store/lock.ts';
 import type { LockOwner } from '../../../framework/store/types.ts';
 import { createProject, repository } from '../support/project.ts';
 
@@ -138,5 +140,89 @@ test('a process that is killed while holding the lock frees it', async (t) => {
     { ...timing, stale: Number.POSITIVE_INFINITY },
   );
   await (await taken)();
+  if (holder.exitCode === null && holder.signalCode === null) await once(holder, 'exit');
   t.is(holder.signalCode, 'SIGKILL');
+});
+
+test('a pid that another process has got since is no holder', async (t) => {
+  const file = lockFile(t);
+  const me = identifyProcess();
+  if (me.started === undefined) {
+    t.pass('this system does not tell when a process started');
+    return;
+  }
+  writeLock(file, { ...me, started: String(Number(me.started) - 1), token: 'x' });
+  await (await takeLock(file, {}, { ...timing, stale: Number.POSITIVE_INFINITY }))();
+  t.false(fs.existsSync(file));
+});
+
+test('the same pid in another container is another process: only its heartbeat counts', async (t) => {
+  const file = lockFile(t);
+  writeLock(file, { pid: deadPid(), host: os.hostname(), space: 'elsewhere', token: 'x' });
+  const stop = new AbortController();
+  const never = { ...timing, stale: Number.POSITIVE_INFINITY };
+  const waiting = takeLock(
+    file,
+    { signal: stop.signal, onWait: () => stop.abort(new Error('waits')) },
+    never,
+  );
+  await t.throwsAsync(waiting, { message: 'waits' });
+  await (await takeLock(file, {}, timing))();
+});
+
+const wrongKinds: { readonly [name: string]: (file: string) => void } = {
+  'a folder': (file) => fs.mkdirSync(path.join(file, 'inside'), { recursive: true }),
+  'a dangling link': (file) => fs.symlinkSync('/nowhere', file),
+  'an empty file': (file) => fs.writeFileSync(file, ''),
+};
+
+for (const [name, make] of Object.entries(wrongKinds)) {
+  test(`${name} in the place of a lock goes when it has stood still`, async (t) => {
+    const file = lockFile(t);
+    fs.mkdirSync(path.dirname(file), { recursive: true });
+    make(file);
+    await (await takeLock(file, {}, timing))();
+    t.deepEqual(fs.readdirSync(path.dirname(file)), []);
+  });
+}
+
+test('releasing never throws, also if the folder is gone', async (t) => {
+  const file = lockFile(t);
+  const release = await takeLock(file, {}, timing);
+  fs.rmSync(path.dirname(file), { recursive: true });
+  fs.writeFileSync(path.dirname(file), 'a file');
+  await t.notThrowsAsync(release());
+  await t.notThrowsAsync(release());
+});
+
+test('the heartbeat of one that was thought dead does not keep the next lock alive', async (t) => {
+  const file = lockFile(t);
+  const release = await takeLock(file, {}, { ...timing, heartbeat: 1 });
+  fs.rmSync(file);
+  writeLock(file, { pid: 1, host: 'elsewhere', token: 'x' });
+  const { mtimeNs } = fs.statSync(file, { bigint: true });
+  // Some beats later.
+  for (let beats = 0; beats < 5; beats++) await new Promise((resolve) => setTimeout(resolve, 2));
+  t.is(fs.statSync(file, { bigint: true }).mtimeNs, mtimeNs);
+  await release();
+  t.true(fs.existsSync(file));
+});
+
+test('a held lock is not waited for where only a try is wanted', async (t) => {
+  const file = lockFile(t);
+  const release = await takeLock(file, {}, timing);
+  t.is(await tryLock(file), undefined);
+  t.like(readHolder(file), { pid: process.pid, host: os.hostname() });
+  await release();
+  t.is(readHolder(file), undefined);
+  await (await tryLock(file))!();
+});
+
+test('a holder on another host that has been silent for a day holds nothing', (t) => {
+  const file = lockFile(t);
+  writeLock(file, { pid: 1, host: 'elsewhere', token: 'x' });
+  t.like(readHolder(file), { pid: 1 });
+  const old = new Date(Date.now() - 25 * 3600 * 1000);
+  fs.utimesSync(file, old, old);
+  t.is(readHolder(file), undefined);
 });

@@ -1,14 +1,12 @@
-import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import test, { type ExecutionContext } from 'ava';
-import type { ContentKey, Fingerprint, InputKey } from '../../../framework/plan/types.ts';
+import type { ContentKey, InputKey } from '../../../framework/plan/types.ts';
 import { openStore } from '../../../framework/store/store.ts';
 import type { Store, StoreWarning } from '../../../framework/store/types.ts';
 import { createProject } from '../support/project.ts';
+import { commit, fingerprint, key, sha256 } from './support/bench.ts';
 
-const key = 'a'.repeat(64) as ContentKey;
-const fingerprint = { kind: 'tokenizer/fake' } as unknown as Fingerprint;
 const files = { 'weights.bin': 'weights', 'metrics.json': '{}', 'images/a.png': 'picture' };
 
 interface Bench {
@@ -26,31 +24,10 @@ function openBench(t: ExecutionContext): Bench {
   return { store: reopen(), warnings, dir, reopen };
 }
 
-async function commit(
-  store: Store,
-  written: { readonly [name: string]: string } = files,
-  at: ContentKey = key,
-) {
-  const outDir = await store.newOutDir();
-  for (const [name, text] of Object.entries(written)) {
-    fs.mkdirSync(path.dirname(path.join(outDir, name)), { recursive: true });
-    fs.writeFileSync(path.join(outDir, name), text);
-  }
-  return store.commit(at, { outDir, fingerprint, provenance: { engine: 'fake' } });
-}
-
-function sha256(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
-}
-
-function objectOf(dir: string, text: string): string {
-  return path.join(dir, 'objects/sha256', sha256(text).slice(0, 2), sha256(text).slice(2));
-}
-
 test('a committed result is found with its files, digests and provenance', async (t) => {
   const { store, reopen, warnings } = openBench(t);
   t.is(await store.lookup(key), undefined);
-  await commit(store);
+  await commit(store, files);
   const entry = (await reopen().lookup(key))!;
   t.deepEqual(
     entry.outputs.map(({ path: file, size, sha256: digest }) => [file, size, digest as string]),
@@ -68,14 +45,14 @@ test('a committed result is found with its files, digests and provenance', async
 
 test('a commit leaves nothing but the entry, its objects and empty folders', async (t) => {
   const { store, dir } = openBench(t);
-  await commit(store);
+  await commit(store, files);
   t.deepEqual(fs.readdirSync(path.join(dir, 'tmp')), []);
   t.deepEqual(fs.readdirSync(path.join(dir, 'entries')), [key]);
 });
 
 test('the digest of a result is that of names and bytes, whatever the key and provenance', async (t) => {
   const { store } = openBench(t);
-  const first = await commit(store);
+  const first = await commit(store, files);
   const second = await commit(store, files, 'b'.repeat(64) as ContentKey);
   const renamed = await commit(store, { ...files, 'weights.bin': 'other' }, 'c'.repeat(64) as ContentKey);
   t.is(first.digest, second.digest);
@@ -84,58 +61,17 @@ test('the digest of a result is that of names and bytes, whatever the key and pr
 
 test('equal files of two entries are one file on the disk', async (t) => {
   const { store } = openBench(t);
-  const first = await commit(store);
+  const first = await commit(store, files);
   const second = await commit(store, files, 'b'.repeat(64) as ContentKey);
   const inode = (dir: string) => fs.statSync(path.join(dir, 'weights.bin')).ino;
   t.is(inode(first.dir), inode(second.dir));
 });
 
-const damages: { readonly [title: string]: (dir: string, entry: string) => void } = {
-  'a deleted output': (_dir, entry) => fs.rmSync(path.join(entry, 'outputs/weights.bin')),
-  'a deleted object': (dir) => fs.rmSync(objectOf(dir, 'weights')),
-  'a truncated object': (dir) => {
-    fs.chmodSync(objectOf(dir, 'weights'), 0o644);
-    fs.truncateSync(objectOf(dir, 'weights'), 3);
-  },
-  'a flipped bit': (dir) => {
-    fs.chmodSync(objectOf(dir, 'weights'), 0o644);
-    fs.writeFileSync(objectOf(dir, 'weights'), 'weightt');
-  },
-  'a deleted manifest': (_dir, entry) => fs.rmSync(path.join(entry, 'manifest.json')),
-  'half a manifest': (_dir, entry) => fs.truncateSync(path.join(entry, 'manifest.json'), 100),
-  'a manifest of another entry': (_dir, entry) => {
-    const file = path.join(entry, 'manifest.json');
-    fs.writeFileSync(file, fs.readFileSync(file, 'utf8').replaceAll(key, 'b'.repeat(64)));
-  },
-  'a digest edited in the manifest': (_dir, entry) => {
-    const file = path.join(entry, 'manifest.json');
-    fs.writeFileSync(file, fs.readFileSync(file, 'utf8').replace(sha256('weights'), sha256('other')));
-  },
-};
-
-for (const [title, damage] of Object.entries(damages)) {
-  test(`${title} is a miss with one warning, and the next commit mends it`, async (t) => {
-    const { store, warnings, dir, reopen } = openBench(t);
-    await commit(store);
-    damage(dir, path.join(dir, 'entries', key));
-    const fresh = reopen();
-    t.is(await fresh.lookup(key), undefined);
-    t.deepEqual(
-      warnings.map((warning) => warning.code),
-      ['damaged-entry'],
-    );
-    t.snapshot(warnings[0]!.message);
-    const entry = await commit(fresh);
-    t.is(fs.readFileSync(path.join(entry.dir, 'weights.bin'), 'utf8'), 'weights');
-    t.truthy(await reopen().lookup(key));
-  });
-}
-
 test('the loser of a race gets the entry of the winner', async (t) => {
   const { store, reopen, dir } = openBench(t);
   const other = reopen();
   const [a, b] = await Promise.all([
-    commit(store),
+    commit(store, files),
     commit(other, { ...files, 'weights.bin': 'other weights' }),
   ]);
   t.is(a.digest, b.digest);
@@ -170,7 +106,7 @@ test('scratch survives until it is cleared', async (t) => {
 
 test('all whole entries are listed', async (t) => {
   const { store, dir } = openBench(t);
-  await commit(store);
+  await commit(store, files);
   await commit(store, files, 'b'.repeat(64) as ContentKey);
   await commit(store, files, 'c'.repeat(64) as ContentKey);
   fs.rmSync(path.join(dir, 'entries', 'b'.repeat(64), 'manifest.json'));

@@ -1,0 +1,157 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { listNames, readText, type StoredEntry, timeOf } from './inventory.ts';
+import type { Place } from './place.ts';
+import { collectionLock } from './sessions.ts';
+import { findLeftovers } from './sweep.ts';
+import type { CollectOptions } from './types.ts';
+
+/** What a collection removes beside entries: absolute paths. */
+export interface Remains {
+  readonly objects: readonly string[];
+  readonly documents: readonly string[];
+  /** Work folders of stages, and outputs that could not be stored. */
+  readonly scratch: readonly string[];
+  /** Of dead processes, in `tmp/` and `locks/`. */
+  readonly leftovers: readonly string[];
+  /** Logs of runs, and what was put aside for people. */
+  readonly logs: readonly string[];
+}
+
+export interface RemainsQuery {
+  readonly kept: readonly StoredEntry[];
+  readonly removed: readonly StoredEntry[];
+  /** Runs that go on may use what was used since then; infinite if there are none. Milliseconds since 1970. */
+  readonly usedSince: number;
+  readonly now: number;
+  readonly options: CollectOptions;
+}
+
+/** An object or a document without an entry may be of a commit that is on its way. */
+const grace = 3600 * 1000;
+const scratchAge = 7 * 24 * 3600 * 1000;
+
+export function findRemains(place: Place, query: RemainsQuery): Remains {
+  return {
+    objects: findObjects(place, query),
+    documents: findDocuments(place, query),
+    scratch: [
+      ...findOld(path.join(place.root, 'scratch'), new Set(query.options.keepScratch ?? []), query),
+      ...findKept(place, query),
+    ],
+    leftovers: findLeftovers(place, { now: query.now, locks: 'all' }).filter(
+      (file) => file !== collectionLock(place),
+    ),
+    logs: [
+      ...findLogs(path.join(place.root, 'runs'), query),
+      ...findPutAside(path.join(place.root, 'unreadable'), query),
+      ...findPutAside(path.join(place.root, 'unpublished'), query),
+    ],
+  };
+}
+
+function findObjects(place: Place, { kept, removed, now }: RemainsQuery): string[] {
+  const digests = (entries: readonly StoredEntry[]) =>
+    new Set<string>(entries.flatMap(({ outputs }) => outputs.map(({ sha256 }) => sha256)));
+  const needed = digests(kept);
+  const freed = digests(removed);
+  const root = path.join(place.root, 'objects', 'sha256');
+  return listNames(root).flatMap((prefix) =>
+    listNames(path.join(root, prefix)).flatMap((rest) => {
+      const file = path.join(root, prefix, rest);
+      if (needed.has(prefix + rest)) return [];
+      return freed.has(prefix + rest) || isOlder(file, grace, now) ? [file] : [];
+    }),
+  );
+}
+
+/** Kept as long as a fingerprint, or a document that one needs, says its name, whatever it means there. */
+function findDocuments(place: Place, { kept, removed, now }: RemainsQuery): string[] {
+  const root = path.join(place.root, 'documents');
+  const names = listNames(root);
+  if (names.length === 0 || kept.some(({ fingerprint }) => fingerprint === undefined)) return [];
+  const reach = (entries: readonly StoredEntry[]): Set<string> => {
+    const found = new Set<string>();
+    const pending = entries.map(({ fingerprint }) => fingerprint ?? '');
+    for (let text = pending.pop(); text !== undefined; text = pending.pop()) {
+      for (const [digest] of text.matchAll(/[0-9a-f]{64}/g)) {
+        const name = `${digest}.json`;
+        if (found.has(name) || !names.includes(name)) continue;
+        found.add(name);
+        pending.push(readText(path.join(root, name)) ?? '');
+      }
+    }
+    return found;
+  };
+  const needed = reach(kept);
+  const freed = reach(removed);
+  return names
+    .filter((name) => !needed.has(name) && (freed.has(name) || isOlder(path.join(root, name), grace, now)))
+    .map((name) => path.join(root, name));
+}
+
+function findOld(root: string, keep: ReadonlySet<string>, query: RemainsQuery): string[] {
+  const { usedSince, now, options } = query;
+  const oldest = options.scratch ? now : now - scratchAge;
+  return listNames(root)
+    .filter((name) => !keep.has(name))
+    .map((name) => path.join(root, name))
+    .filter((dir) => {
+      const touched = lastTouch(dir);
+      return touched <= oldest && touched < usedSince;
+    });
+}
+
+/** Outputs that wait to be stored: those of an entry that is there, or was just removed, wait for nothing. */
+function findKept(place: Place, query: RemainsQuery): string[] {
+  const { kept, removed, usedSince, options } = query;
+  const root = path.join(place.root, 'kept');
+  const settled = [...kept, ...removed].map(({ key }) => path.join(root, key));
+  const useless = settled.filter((dir) => fs.existsSync(dir) && lastTouch(dir) < usedSince);
+  return [...new Set([...useless, ...findOld(root, new Set(options.keep ?? []), query)])];
+}
+
+function findLogs(root: string, query: RemainsQuery): string[] {
+  return query.options.olderThan === undefined ? [] : findUntouched(root, query.options.olderThan, query);
+}
+
+/** Entries that could not be read, results whose inputs changed meanwhile: for people, so only if asked for. */
+function findPutAside(root: string, query: RemainsQuery): string[] {
+  const { olderThan, keep, maxSize } = query.options;
+  const all = keep === undefined && maxSize === undefined;
+  return olderThan === undefined && !all ? [] : findUntouched(root, olderThan ?? 0, query);
+}
+
+function findUntouched(root: string, age: number, { now, usedSince }: RemainsQuery): string[] {
+  return listNames(root)
+    .map((name) => path.join(root, name))
+    .filter((target) => {
+      const touched = lastTouch(target);
+      return now - touched >= age && touched < usedSince;
+    });
+}
+
+/** When anything below a folder was last written. */
+function lastTouch(target: string): number {
+  let latest = timeOf(target) ?? 0;
+  let names: fs.Dirent[] = [];
+  try {
+    names = fs.readdirSync(target, { withFileTypes: true });
+  } catch {
+    // A file, or gone.
+  }
+  for (const item of names) {
+    const file = path.join(target, item.name);
+    latest = Math.max(latest, item.isDirectory() ? lastTouch(file) : (timeOf(file) ?? 0));
+  }
+  return latest;
+}
+
+/** By the time of change, which a new name for the same file moves as well. */
+function isOlder(file: string, age: number, now: number): boolean {
+  try {
+    return now - fs.lstatSync(file).ctimeMs > age;
+  } catch {
+    return false;
+  }
+}

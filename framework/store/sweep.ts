@@ -1,0 +1,92 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { isDead, ownerOfName } from './identity.ts';
+import { readHolder, tryLock } from './lock.ts';
+import { discard, type Place } from './place.ts';
+
+/** Of leftovers whose process can't be asked about (another host, another container), in milliseconds. */
+const unknownOwnerPatience = 7 * 24 * 3600 * 1000;
+/** Beside a lock: files that are there for an instant only. */
+const instantPatience = 3600 * 1000;
+
+/**
+ * What processes left in `tmp/` and `locks/` that ended without clearing up. Absolute paths; removes nothing.
+ * `locks: 'all'` adds those of stages, which otherwise wait for whoever takes them next.
+ */
+export function findLeftovers(
+  place: Place,
+  {
+    now = Date.now(),
+    locks: which = 'runs',
+  }: { readonly now?: number; readonly locks?: 'all' | 'runs' } = {},
+): string[] {
+  const tmp = path.join(place.root, 'tmp');
+  const locks = path.join(place.root, 'locks');
+  return [
+    ...list(tmp)
+      .filter((name) => isLeftover(place, name, path.join(tmp, name), now))
+      .map(below(tmp)),
+    ...list(locks)
+      .filter((name) => isDeadLock(name, path.join(locks, name), now, which))
+      .map(below(locks)),
+  ];
+}
+
+/** Removes them; what can't be removed stays. */
+export async function sweep(place: Place): Promise<void> {
+  for (const leftover of findLeftovers(place)) await removeLeftover(leftover);
+}
+
+/** A lock may be taken by somebody else at this moment: it goes the usual way. */
+export async function removeLeftover(file: string): Promise<void> {
+  if (!file.endsWith('.lock')) return discard(file);
+  const release = await tryLock(file).catch(() => undefined);
+  await release?.();
+}
+
+function isLeftover(place: Place, name: string, file: string, now: number): boolean {
+  const owner = ownerOfName(name);
+  if (owner !== undefined && isDead(owner)) return true;
+  // The process is alive (only we can tell, of our own host), or unknown. A run that makes something holds locks.
+  return now - changedAt(file) > unknownOwnerPatience && !isAnyLockHeld(place);
+}
+
+function isDeadLock(name: string, file: string, now: number, which: 'all' | 'runs'): boolean {
+  if (!name.endsWith('.lock')) {
+    const owner = ownerOfName(name);
+    return (owner !== undefined && isDead(owner)) || now - changedAt(file) > instantPatience;
+  }
+  try {
+    return (which === 'all' || name.startsWith('run-')) && readHolder(file) === undefined;
+  } catch {
+    return false;
+  }
+}
+
+function isAnyLockHeld(place: Place): boolean {
+  const locks = path.join(place.root, 'locks');
+  return list(locks).some((name) => {
+    try {
+      return name.endsWith('.lock') && readHolder(path.join(locks, name)) !== undefined;
+    } catch {
+      return true;
+    }
+  });
+}
+
+/** When a file, or the names in a folder, last changed, in milliseconds since 1970. */
+function changedAt(file: string): number {
+  return fs.lstatSync(file, { throwIfNoEntry: false })?.mtimeMs ?? Number.POSITIVE_INFINITY;
+}
+
+function list(dir: string): string[] {
+  try {
+    return fs.readdirSync(dir);
+  } catch {
+    return [];
+  }
+}
+
+function below(dir: string): (name: string) => string {
+  return (name) => path.join(dir, name);
+}
