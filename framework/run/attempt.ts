@@ -95,13 +95,16 @@ async function runLocked(attempt: Attempt, threads: number, shop: Workshop): Pro
   const outDir = await store.newOutDir();
   try {
     const engine = { name: shop.engine, threads };
-    const scratchDir = await store.scratchDir(attempt.inputKey);
+    const scratchDir = await store.scratchDir(attempt.contentKey);
     const result = await execute({ ...job, outDir, scratchDir, engine }, shop);
-    if (result.type !== 'done') return result;
     const changed = await shop.findChangedInputs(attempt);
+    // Its checkpoints come from other inputs than their key says: nobody may go on from them.
+    if (changed.length > 0) await store.clearScratch(attempt.contentKey);
+    if (result.type !== 'done') return result;
     if (changed.length > 0) return await withhold(stage, outDir, changed, store);
-    const seconds = (performance.now() - clock) / 1000;
-    const making = { startedAt, seconds, images: result.images, engine: shop.engine, threads, packages };
+    const { images, resumedFrom, earlierSeconds = 0 } = result;
+    const seconds = earlierSeconds + (performance.now() - clock) / 1000;
+    const making = { startedAt, seconds, resumedFrom, images, engine: shop.engine, threads, packages };
     const provenance = await shop.writeProvenance(making);
     store.documents.save(attempt.documents);
     const entry = await store.commit(attempt.contentKey, {
@@ -109,7 +112,7 @@ async function runLocked(attempt: Attempt, threads: number, shop: Workshop): Pro
       fingerprint: attempt.fingerprint,
       provenance,
     });
-    await store.clearScratch(attempt.inputKey);
+    await store.clearScratch(attempt.contentKey);
     return { type: 'finished', origin: 'ran', entry };
   } finally {
     await fs.rm(outDir, { recursive: true, force: true });
@@ -146,6 +149,7 @@ function execute(job: Parameters<Executor>[0], shop: Workshop): Promise<JobResul
     onProgress: (progress) =>
       shop.emit({ type: 'stage-progress', stage, ...progress, ...measureRate(progress) }),
     onOutput: (stream, text) => shop.emit({ type: 'log', stage, stream, text }),
+    onWarning: (message) => shop.emit({ type: 'warning', stage, message }),
   });
 }
 

@@ -64,8 +64,8 @@ export interface Store {
   /** Everything that a key was made of, as stored beside the entry. */
   fingerprint(key: ContentKey): Promise<Fingerprint | undefined>;
   /** A stage's work folder that survives crashes; made if need be. */
-  scratchDir(key: InputKey): Promise<string>;
-  clearScratch(key: InputKey): Promise<void>;
+  scratchDir(key: ContentKey): Promise<string>;
+  clearScratch(key: ContentKey): Promise<void>;
   /** A fresh, empty folder on the store's file system, for the outputs of a stage that is about to run. */
   newOutDir(): Promise<string>;
   /** Held by one process at a time, whichever machine it is on. Resolves to the function that releases it. */
