@@ -75,6 +75,8 @@ async function disturb(
   /** The share of the way at which the stage that runs is killed, of this attempt. */
   let share: number | undefined;
   let first: number | undefined;
+  /** Only while it trains, which shows a loss. */
+  let inTraining = true;
   function kill(stage: string): void {
     const pid = findStageProcess(cli, stage);
     const how = plans.get(stage)?.[0];
@@ -93,10 +95,12 @@ async function disturb(
       const { stage } = event as { stage: string };
       share = 0.05 + 0.75 * draw.uniform();
       first = undefined;
+      inTraining = training.includes(records[stage]!.kind) && draw.uniform() < 0.7;
       // It shows no progress.
       if (stage === 'report') setTimeout(() => kill(stage), draw.int(200));
     }
     if (event.type !== 'stage-progress' || share === undefined) return;
+    if (inTraining && event.values === undefined) return;
     // From where it went on to the end; the probe counts its two phases one by one.
     first ??= event.step;
     if (event.step - first >= share * (event.of - first)) kill(event.stage);
