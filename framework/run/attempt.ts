@@ -97,11 +97,15 @@ async function runLocked(attempt: Attempt, threads: number, shop: Workshop): Pro
     const engine = { name: shop.engine, threads };
     const scratchDir = await store.scratchDir(attempt.contentKey);
     const result = await execute({ ...job, outDir, scratchDir, engine }, shop);
+    if (result.type !== 'done') {
+      await forgetIfChanged(attempt, shop);
+      return result;
+    }
     const changed = await shop.findChangedInputs(attempt);
-    // Its checkpoints come from other inputs than their key says: nobody may go on from them.
-    if (changed.length > 0) await store.clearScratch(attempt.contentKey);
-    if (result.type !== 'done') return result;
-    if (changed.length > 0) return await withhold(stage, outDir, changed, store);
+    if (changed.length > 0) {
+      await store.clearScratch(attempt.contentKey);
+      return await withhold(stage, outDir, changed, store);
+    }
     const { images, resumedFrom, earlierSeconds = 0 } = result;
     const seconds = earlierSeconds + (performance.now() - clock) / 1000;
     const making = { startedAt, seconds, resumedFrom, images, engine: shop.engine, threads, packages };
@@ -117,6 +121,12 @@ async function runLocked(attempt: Attempt, threads: number, shop: Workshop): Pro
   } finally {
     await fs.rm(outDir, { recursive: true, force: true });
   }
+}
+
+/** Checkpoints that come from other inputs than their key says: nobody may go on from them. */
+async function forgetIfChanged(attempt: Attempt, shop: Workshop): Promise<void> {
+  const changed = await shop.findChangedInputs(attempt).catch(() => undefined);
+  if (changed === undefined || changed.length > 0) await shop.store.clearScratch(attempt.contentKey);
 }
 
 /** A result whose inputs changed under it belongs to no key: it is kept for the user, but not published. */
