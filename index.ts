@@ -19,6 +19,8 @@ export { defineExperiment, type Experiment, type ExperimentInput } from './frame
 export { env } from './framework/experiment/environment.ts';
 export type { Component, ConfigIssue, Role } from './framework/stage/component.ts';
 export type {
+  Checkpoint,
+  Checkpoints,
   LoadFunction,
   Progress,
   StageContext,

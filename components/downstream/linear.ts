@@ -5,6 +5,7 @@ import { dense } from '../nn/layers.ts';
 import { crossEntropy } from '../nn/losses.ts';
 import { adamw, initMoments, type StepSize } from '../nn/optimizer.ts';
 import { cosineLearningRate, stepSize } from '../nn/schedule.ts';
+import { type TrainingContext, train } from '../nn/train.ts';
 import { hostTensor } from '../nn/tree.ts';
 import { topOne } from './classify.ts';
 
@@ -20,21 +21,26 @@ export interface LinearOptions {
   readonly steps: number;
   readonly learningRate: number;
   readonly weightDecay: number;
-  readonly onStep?: (step: number, loss: number) => void;
+}
+
+/** For a fit that is a small part of a stage: it shows nothing and begins anew. */
+export function quietly(signal: AbortSignal): TrainingContext {
+  return { signal, progress: () => {}, log: () => {} };
 }
 
 /**
- * Top-1 on `test` of multinomial logistic regression fitted to `train` by AdamW on the whole batch. Features are
+ * Top-1 on `test` of multinomial logistic regression fitted to `labelled` by AdamW on the whole batch. Features are
  * standardised by the statistics of the training rows. Starts from zero weights, so it needs no seed.
  */
 export async function linearTopOne(
+  context: TrainingContext,
   engine: Engine,
-  train: Features,
+  labelled: Features,
   test: Features,
-  { width, classes, steps, learningRate, weightDecay, onStep = () => {} }: LinearOptions,
+  { width, classes, steps, learningRate, weightDecay }: LinearOptions,
 ): Promise<number> {
-  const scale = standardisation(train.rows, width);
-  const count = train.labels.length;
+  const scale = standardisation(labelled.rows, width);
+  const count = labelled.labels.length;
   const parameters = { weight: hostTensor([width, classes]), bias: hostTensor([classes]) };
   type Affine = { weight: tf.Tensor; bias: tf.Tensor };
   type LinearState = { parameters: Affine; moments: { first: Affine; second: Affine } };
@@ -57,16 +63,19 @@ export async function linearTopOne(
     },
     batch: { size: { learningRate: scalar, correction1: scalar, correction2: scalar } },
     constants: {
-      rows: hostTensor([count, width], scale(train.rows)),
-      labels: hostTensor([count], Int32Array.from(train.labels)),
+      rows: hostTensor([count, width], scale(labelled.rows)),
+      labels: hostTensor([count], Int32Array.from(labelled.labels)),
     },
   });
-  for (let step = 0; step < steps; step++) {
-    const out = await program.run({
-      size: stepSize(step, cosineLearningRate(step, { learningRate, steps })),
-    });
-    onStep(step + 1, Number(out.loss.data[0]));
-  }
+  await train(context, {
+    program,
+    state,
+    steps,
+    // Rows of features, not images.
+    batchSize: 0,
+    batch: (step) => ({ size: stepSize(step, cosineLearningRate(step, { learningRate, steps })) }),
+    logEvery: 50,
+  });
   const { weight, bias } = state.read().parameters;
   program.dispose();
   state.dispose();

@@ -1,20 +1,25 @@
+import path from 'node:path';
+import type { Checkpoints, Progress } from '../../framework/stage/contract.ts';
 import type { Json } from '../../framework/stage/json.ts';
-import type { HostOf, HostTensor, Program } from '../engine/types.ts';
+import type { HostOf, HostTensor, Program, State } from '../engine/types.ts';
+import { loadTree, saveTree } from './safetensors.ts';
 
 /** The part of a stage's context that a training loop needs. */
 export interface TrainingContext {
   readonly signal: AbortSignal;
-  progress(update: {
-    step: number;
-    of: number;
-    images?: number;
-    values?: { readonly [name: string]: number };
-  }): void;
+  /** Absent: a training so short that it begins anew. */
+  readonly checkpoints?: Checkpoints;
+  /** Steps after which a rung of successive halving stops; absent: at the end of the schedule. */
+  readonly until?: number;
+  progress(update: Progress): void;
   log(record: { readonly [name: string]: Json }): void;
 }
 
-export interface TrainingOptions<B, O> {
+export interface TrainingOptions<S, B, O> {
   readonly program: Program<B, O>;
+  /** The state that the program works on: with the step, all that a checkpoint needs. */
+  readonly state: State<S>;
+  /** Of the whole schedule. */
   readonly steps: number;
   /** Images a step; for the rate. */
   readonly batchSize: number;
@@ -24,34 +29,78 @@ export interface TrainingOptions<B, O> {
   readonly logEvery?: number;
 }
 
-/** Runs a program step by step, shows and logs its scalar outputs, and returns the last ones. */
-export async function train<B, O>(
+/** Of a checkpoint: `state/...`, and `out/...`, the scalars that the last step put out. */
+const file = 'training.safetensors';
+
+type Scalars = { readonly [name: string]: HostTensor };
+
+/**
+ * Runs a program step by step from the latest checkpoint, shows and logs its scalar outputs, and returns the last ones.
+ * Saves checkpoints when they are due, and when it is told to stop. Use it once a stage: checkpoints have no names.
+ */
+export async function train<S, B, O>(
   context: TrainingContext,
-  { program, steps, batchSize, batch, logEvery = 25 }: TrainingOptions<B, O>,
+  { program, state, steps, batchSize, batch, logEvery = 25 }: TrainingOptions<S, B, O>,
 ): Promise<{ readonly [name: string]: number }> {
-  let values: { [name: string]: number } = {};
-  for (let step = 0; step < steps; step++) {
-    context.signal.throwIfAborted();
-    const out = await program.run(batch(step));
-    values = scalars(out as { readonly [name: string]: HostTensor });
-    if (!Number.isFinite(values.loss)) {
+  const { checkpoints, signal } = context;
+  const end = Math.min(context.until ?? steps, steps);
+  const from = await checkpoints?.latest();
+  let out: Scalars = from ? resume(from.dir, state) : {};
+  const begin = from?.step ?? 0;
+  const begun = from?.begun ?? 0;
+  if (begin > end)
+    throw new Error(`The training to go on from is at step ${begin}, past the last one, ${end}.`);
+  const show = (step: number) =>
+    context.progress({ step, of: end, images: (step - begun) * batchSize, values: numbers(out) });
+  const log = (step: number) => context.log({ step, ...numbers(out) });
+  const save = (dir: string) => saveTree(path.join(dir, file), { state: state.read(), out });
+  let saved = begin;
+  // The rate is measured from here.
+  if (begin > 0) show(begin);
+  for (let step = begin; step < end; step++) {
+    if (signal.aborted && step > saved) await checkpoints?.save(step, save);
+    signal.throwIfAborted();
+    out = scalarsOf(await program.run(batch(step)));
+    const { loss } = numbers(out);
+    if (!Number.isFinite(loss)) {
       throw new Error(
-        `The loss is ${values.loss} at step ${step + 1} of ${steps}: lower the learning rate or clip.`,
+        `The loss is ${loss} at step ${step + 1} of ${steps}: lower the learning rate or clip.`,
       );
     }
-    context.progress({ step: step + 1, of: steps, images: (step + 1) * batchSize, values });
-    if ((step + 1) % logEvery === 0 || step + 1 === steps) context.log({ step: step + 1, ...values });
-    // Lets signals and messages in: a program's run blocks the thread.
-    if (step % 8 === 0) await new Promise((resolve) => setImmediate(resolve));
+    show(step + 1);
+    if (isLogged(step + 1)) log(step + 1);
+    if (checkpoints?.isDue()) {
+      await checkpoints.save(step + 1, save);
+      saved = step + 1;
+    }
+    // Lets signals and messages in: a program's run may block the thread.
+    await new Promise((resolve) => setImmediate(resolve));
   }
-  return values;
+  if (end < steps) {
+    if (!checkpoints) throw new Error('A training that stops on the way needs a place for its state.');
+    await checkpoints.handOver(end, save);
+    // Afterwards: the next rung's history is that of a training that went through.
+    if (!isLogged(end)) log(end);
+  }
+  return numbers(out);
+
+  function isLogged(step: number): boolean {
+    return step % logEvery === 0 || step === steps;
+  }
 }
 
-/** The scalars of a program's output by name. */
-export function scalars(out: { readonly [name: string]: HostTensor }): { [name: string]: number } {
-  return Object.fromEntries(
-    Object.entries(out)
-      .filter(([, tensor]) => tensor.data.length === 1)
-      .map(([name, tensor]) => [name, Number(tensor.data[0])]),
-  );
+/** Puts a saved state back; returns the scalars that the last step had put out. */
+function resume<S>(dir: string, state: State<S>): Scalars {
+  const saved = loadTree<{ state: HostOf<S>; out?: Scalars }>(path.join(dir, file));
+  state.write(saved.state);
+  return saved.out ?? {};
+}
+
+function scalarsOf(out: unknown): Scalars {
+  const scalars = Object.entries(out as Scalars).filter(([, tensor]) => tensor.data.length === 1);
+  return Object.fromEntries(scalars);
+}
+
+function numbers(out: Scalars): { [name: string]: number } {
+  return Object.fromEntries(Object.entries(out).map(([name, { data }]) => [name, Number(data[0])]));
 }

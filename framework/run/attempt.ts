@@ -95,13 +95,20 @@ async function runLocked(attempt: Attempt, threads: number, shop: Workshop): Pro
   const outDir = await store.newOutDir();
   try {
     const engine = { name: shop.engine, threads };
-    const scratchDir = await store.scratchDir(attempt.inputKey);
+    const scratchDir = await store.scratchDir(attempt.contentKey);
     const result = await execute({ ...job, outDir, scratchDir, engine }, shop);
-    if (result.type !== 'done') return result;
+    if (result.type !== 'done') {
+      await forgetIfChanged(attempt, shop);
+      return result;
+    }
     const changed = await shop.findChangedInputs(attempt);
-    if (changed.length > 0) return await withhold(stage, outDir, changed, store);
-    const seconds = (performance.now() - clock) / 1000;
-    const making = { startedAt, seconds, images: result.images, engine: shop.engine, threads, packages };
+    if (changed.length > 0) {
+      await store.clearScratch(attempt.contentKey);
+      return await withhold(stage, outDir, changed, store);
+    }
+    const { images, resumedFrom, earlierSeconds = 0 } = result;
+    const seconds = earlierSeconds + (performance.now() - clock) / 1000;
+    const making = { startedAt, seconds, resumedFrom, images, engine: shop.engine, threads, packages };
     const provenance = await shop.writeProvenance(making);
     store.documents.save(attempt.documents);
     const entry = await store.commit(attempt.contentKey, {
@@ -109,11 +116,17 @@ async function runLocked(attempt: Attempt, threads: number, shop: Workshop): Pro
       fingerprint: attempt.fingerprint,
       provenance,
     });
-    await store.clearScratch(attempt.inputKey);
+    await store.clearScratch(attempt.contentKey);
     return { type: 'finished', origin: 'ran', entry };
   } finally {
     await fs.rm(outDir, { recursive: true, force: true });
   }
+}
+
+/** Checkpoints that come from other inputs than their key says: nobody may go on from them. */
+async function forgetIfChanged(attempt: Attempt, shop: Workshop): Promise<void> {
+  const changed = await shop.findChangedInputs(attempt).catch(() => undefined);
+  if (changed === undefined || changed.length > 0) await shop.store.clearScratch(attempt.contentKey);
 }
 
 /** A result whose inputs changed under it belongs to no key: it is kept for the user, but not published. */
@@ -146,6 +159,7 @@ function execute(job: Parameters<Executor>[0], shop: Workshop): Promise<JobResul
     onProgress: (progress) =>
       shop.emit({ type: 'stage-progress', stage, ...progress, ...measureRate(progress) }),
     onOutput: (stream, text) => shop.emit({ type: 'log', stage, stream, text }),
+    onWarning: (message) => shop.emit({ type: 'warning', stage, message }),
   });
 }
 

@@ -3,26 +3,41 @@ import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Progress, StageContext, StageInput, StageResult } from '../stage/contract.ts';
 import type { Json } from '../stage/json.ts';
-import type { InputDescriptor, StageJob, TimedProgress } from './executor.ts';
+import { openCheckpoints } from './checkpoints.ts';
+import type { InputDescriptor, StageJob, TimedProgress, Work } from './executor.ts';
+import { openHistory } from './history.ts';
 
 const progressInterval = 0.2; // seconds
 
 /** The stage's view of a job, and what the framework does with it when `run` has resolved. */
 export interface OpenContext {
   readonly context: StageContext;
-  /** Sends the progress that thinning held back, writes `metrics.json`, closes files. Returns images used in all. */
-  finish(result: StageResult): number;
+  /** Sends the progress that thinning held back, writes `metrics.json`, closes files. */
+  finish(result: StageResult): Work;
+}
+
+export interface ContextOptions {
+  readonly signal: AbortSignal;
+  /** Between two checkpoints, at least; 0: one a step, whatever it costs. */
+  readonly checkpointSeconds: number;
+  onProgress(progress: TimedProgress): void;
+  onWarning(message: string): void;
 }
 
 /** Turns a job into the context that is handed to a stage's `run`. */
-export function openContext(
-  job: StageJob,
-  signal: AbortSignal,
-  send: (progress: TimedProgress) => void,
-): OpenContext {
+export function openContext(job: StageJob, options: ContextOptions): OpenContext {
   const inputs = openInputs(job);
   const started = performance.now();
-  let metricsFile: number | undefined;
+  const history = openHistory(path.join(job.outDir, 'metrics.jsonl'));
+  const saved = openCheckpoints({
+    scratchDir: job.scratchDir,
+    outDir: job.outDir,
+    engine: job.engine.name,
+    previousDir: inputs.previous?.dir,
+    history,
+    interval: options.checkpointSeconds,
+    onWarning: options.onWarning,
+  });
   let latest: TimedProgress | undefined;
   let sent: TimedProgress | undefined;
 
@@ -35,7 +50,7 @@ export function openContext(
   function sendLatest(): void {
     if (latest === undefined || latest === sent) return;
     sent = latest;
-    send(latest);
+    options.onProgress(latest);
   }
 
   const context: StageContext = {
@@ -45,22 +60,20 @@ export function openContext(
     outDir: job.outDir,
     scratchDir: job.scratchDir,
     engine: job.engine,
-    signal,
+    checkpoints: saved.checkpoints,
+    ...(job.until === undefined ? {} : { until: job.until }),
+    signal: options.signal,
     progress,
-    log(record) {
-      // Synchronously: a stage that dies keeps its history up to then, and the order is that of the calls.
-      metricsFile ??= fs.openSync(path.join(job.outDir, 'metrics.jsonl'), 'a');
-      fs.writeSync(metricsFile, `${JSON.stringify(record, nameNonFinite)}\n`);
-    },
+    log: (record) => history.append(`${JSON.stringify(record, nameNonFinite)}\n`),
   };
   return {
     context,
     finish(result) {
       sendLatest();
-      if (metricsFile !== undefined) fs.closeSync(metricsFile);
+      history.close();
       const text = formatMetrics(job.engine.name, result?.metrics ?? {});
       fs.writeFileSync(path.join(job.outDir, 'metrics.json'), text);
-      return latest?.images ?? 0;
+      return { images: latest?.images ?? 0, ...saved.past() };
     },
   };
 }

@@ -25,6 +25,8 @@ export interface StageJob {
   readonly descriptors: { readonly [id: string]: InputDescriptor };
   readonly outDir: string;
   readonly scratchDir: string;
+  /** See `StageContext.until`. The rung before is the input `previous`. */
+  readonly until?: number;
   readonly engine: { readonly name: string; readonly threads: number };
 }
 
@@ -33,9 +35,19 @@ export interface TimedProgress extends Progress {
   readonly seconds: number;
 }
 
+/** What a stage's process knows of its work when it is done. */
+export interface Work {
+  /** Images used, in all attempts whose work is in the result. */
+  readonly images: number;
+  /** The step that this attempt went on from, if it found a checkpoint. */
+  readonly resumedFrom?: number;
+  /** Seconds that earlier attempts took to come there; 0 without any. */
+  readonly earlierSeconds?: number;
+}
+
 /** How a job ended. `done` is the only one whose `outDir` may be committed. */
 export type JobResult =
-  | { readonly type: 'done'; readonly images: number }
+  | ({ readonly type: 'done' } & Work)
   | { readonly type: 'failed'; readonly failure: Failure; readonly tail: readonly string[] }
   | { readonly type: 'interrupted' };
 
@@ -46,6 +58,8 @@ export interface JobControl {
   readonly kill: AbortSignal;
   onProgress(progress: TimedProgress): void;
   onOutput(stream: 'stdout' | 'stderr', line: string): void;
+  /** Something went wrong that doesn't end the stage: a checkpoint that is damaged or can't be written. */
+  onWarning(message: string): void;
 }
 
 /** Runs stages somewhere. Never throws: whatever happens to a stage is a `JobResult`. */
@@ -55,6 +69,7 @@ export type Executor = (job: StageJob, control: JobControl) => Promise<JobResult
 export type ToWorker = { readonly type: 'start'; readonly job: StageJob } | { readonly type: 'stop' };
 export type FromWorker =
   | { readonly type: 'progress'; readonly progress: TimedProgress }
-  | { readonly type: 'done'; readonly images: number }
+  | { readonly type: 'warning'; readonly message: string }
+  | ({ readonly type: 'done' } & Work)
   | { readonly type: 'failed'; readonly failure: Failure }
   | { readonly type: 'interrupted' };

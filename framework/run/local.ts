@@ -32,7 +32,7 @@ async function runInProcess(
     return failed(`could not start a process: ${(error as Error).message}`, []);
   }
   const tail: string[] = [];
-  let answer: Exclude<FromWorker, { type: 'progress' }> | undefined;
+  let answer: Exclude<FromWorker, { type: 'progress' | 'warning' }> | undefined;
   let spawnError: Error | undefined;
 
   child.on('error', (error) => {
@@ -40,6 +40,7 @@ async function runInProcess(
   });
   child.on('message', (message: FromWorker) => {
     if (message.type === 'progress') control.onProgress(message.progress);
+    else if (message.type === 'warning') control.onWarning(message.message);
     else answer = message;
   });
   const closed = Promise.all([

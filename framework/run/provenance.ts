@@ -7,8 +7,10 @@ import type { JsonObject } from '../stage/json.ts';
 export interface Provenance extends JsonObject {
   /** ISO 8601, UTC. */
   readonly started: string;
-  /** Wall time of the stage's process. */
+  /** Wall time of the work that is in the result: from the last checkpoint that was gone on from, and until that. */
   readonly seconds: number;
+  /** The step of the checkpoint that the last attempt went on from; null if it began at the beginning. */
+  readonly resumedFrom: number | null;
   /** Images used, all steps together; 0 if the stage counts none. */
   readonly images: number;
   readonly engine: string;
@@ -23,6 +25,7 @@ export interface Provenance extends JsonObject {
 export interface Making {
   readonly startedAt: Date;
   readonly seconds: number;
+  readonly resumedFrom: number | undefined;
   readonly images: number;
   readonly engine: string;
   readonly threads: number;
@@ -37,6 +40,7 @@ export function createProvenanceWriter(root: string): (making: Making) => Promis
     return {
       started: making.startedAt.toISOString(),
       seconds: Math.round(making.seconds * 1000) / 1000,
+      resumedFrom: making.resumedFrom ?? null,
       images: making.images,
       engine: making.engine,
       threads: making.threads,

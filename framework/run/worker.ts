@@ -4,6 +4,7 @@
  */
 import { pathToFileURL } from 'node:url';
 import type { StageFunction } from '../stage/contract.ts';
+import { checkpointSeconds } from './checkpoints.ts';
 import { openContext } from './context.ts';
 import type { Failure } from './events.ts';
 import type { FromWorker, StageJob, ToWorker } from './executor.ts';
@@ -26,14 +27,17 @@ process.on('message', (message: ToWorker) => {
 process.on('uncaughtException', (error) => end(failureMessage(error)));
 
 async function runJob(job: StageJob): Promise<FromWorker> {
-  const { context, finish } = openContext(job, stop.signal, (progress) =>
-    send({ type: 'progress', progress }),
-  );
+  const { context, finish } = openContext(job, {
+    signal: stop.signal,
+    checkpointSeconds: checkpointSeconds(process.env.PECO_CHECKPOINT_SECONDS),
+    onProgress: (progress) => send({ type: 'progress', progress }),
+    onWarning: (message) => send({ type: 'warning', message }),
+  });
   const module: { run?: unknown } = await import(pathToFileURL(job.bundle).href);
   if (typeof module.run !== 'function')
     throw new Error('the implementation module exports no function `run`');
   const result = await (module.run as StageFunction)(context);
-  return { type: 'done', images: finish(result) };
+  return { type: 'done', ...finish(result) };
 }
 
 function failureMessage(error: unknown): FromWorker {

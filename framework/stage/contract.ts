@@ -28,6 +28,40 @@ export interface StageInput {
   load<T>(): Promise<T>;
 }
 
+/** A saved state of a training, to go on from. */
+export interface Checkpoint {
+  /** Steps done. */
+  readonly step: number;
+  /** Holds what `save` or `handOver` was given to write. Read only. */
+  readonly dir: string;
+  /** Steps that the previous rung had done when this stage began; 0 without one. */
+  readonly begun: number;
+}
+
+/**
+ * Saved states of one stage, so that it goes on where it was stopped or killed. The framework keeps the two latest in the
+ * stage's scratch, with the lines logged so far, and forgets them when the stage has a result.
+ */
+export interface Checkpoints {
+  /**
+   * The latest whole state that was made with this engine; without one, that of `inputs.previous`. Lines logged until
+   * then are in `metrics.jsonl` again, instead of those logged before this call. Damaged states are warned of and
+   * passed over.
+   *
+   * @throws Error if `inputs.previous` holds no whole state
+   */
+  latest(): Promise<Checkpoint | undefined>;
+  /** Whether it is time to save: after half a minute, and never for more than 2 % of the stage's time. Cheap. */
+  isDue(): boolean;
+  /**
+   * Saves the state after `step` steps: `write` puts its files into the folder that it gets, everything that the next
+   * step depends on. All of it is kept or nothing. Never throws: if it can't be written, there is a warning.
+   */
+  save(step: number, write: (dir: string) => void | Promise<void>): Promise<void>;
+  /** Puts the state out as a part of the result, for the next rung; called instead of finishing, see `until`. */
+  handOver(step: number, write: (dir: string) => void | Promise<void>): Promise<void>;
+}
+
 /** Everything that a stage may depend on. A stage is deterministic given config, inputs, seed and its code. */
 export interface StageContext<Config extends JsonObject = JsonObject> {
   readonly config: Config;
@@ -38,9 +72,15 @@ export interface StageContext<Config extends JsonObject = JsonObject> {
   readonly outDir: string;
   /** Survives crashes, wiped on success: the place of checkpoints. Never part of the result. */
   readonly scratchDir: string;
+  readonly checkpoints: Checkpoints;
+  /**
+   * Only for stages that are a rung of successive halving: train up to this step of the whole schedule, and hand over
+   * the state if that isn't its end. `inputs.previous` is then the rung before, if there is one.
+   */
+  readonly until?: number;
   /** Chosen engine, not part of the key. `threads` is at least 1. */
   readonly engine: { readonly name: string; readonly threads: number };
-  /** Aborted on Ctrl-C: the stage stops soon, by throwing `signal.reason`. */
+  /** Aborted on Ctrl-C: the stage saves a checkpoint and stops soon, by throwing `signal.reason`. */
   readonly signal: AbortSignal;
   /** Cheap: call it every step; the framework thins it out. */
   progress(update: Progress): void;

@@ -114,8 +114,8 @@ export interface Store {
   /** Everything that a key was made of, as stored beside the entry; undefined if that is gone or damaged. */
   fingerprint(key: ContentKey): Promise<Fingerprint | undefined>;
   /** A stage's work folder that survives crashes; made if need be. */
-  scratchDir(key: InputKey): Promise<string>;
-  clearScratch(key: InputKey): Promise<void>;
+  scratchDir(key: ContentKey): Promise<string>;
+  clearScratch(key: ContentKey): Promise<void>;
   /** A fresh, empty folder on the store's file system, for the outputs of a stage that is about to run. */
   newOutDir(): Promise<string>;
   /**

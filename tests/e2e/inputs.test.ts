@@ -24,3 +24,22 @@ test('data that changes while a stage uses it: the result is kept, not published
   t.is((await rig.peco('run', 'experiment.ts', '--upto', 'tokenizer/peco')).code, 0);
   t.deepEqual(rig.takeRan(), []);
 });
+
+test('a stage that is stopped keeps its scratch, but not if its data changed under it', async (t) => {
+  const rig = createRig(t, { 'images/1.png': 'one' });
+  rig.edit('experiment.ts', "data({ name: 'train' })", "data({ name: 'train', folder: 'images' })");
+  rig.command('peco-0', 'wait');
+  const left: { [data: string]: string[] } = {};
+  for (const data of ['same', 'other']) {
+    const run = rig.start('run', 'experiment.ts', '--upto', 'tokenizer/peco');
+    await rig.reached('peco-0');
+    const [key] = fs.readdirSync(rig.file('.peco/scratch'));
+    rig.write({ [`.peco/scratch/${key}/checkpoint`]: 'half way' });
+    if (data === 'other') rig.edit('images/1.png', 'one', 'One');
+    run.process.kill('SIGINT');
+    t.is((await run.done).code, 130);
+    left[data] = fs.readdirSync(rig.file('.peco/scratch'));
+  }
+  t.is(left.same!.length, 1);
+  t.deepEqual(left.other, []);
+});

@@ -1,5 +1,5 @@
 import type { Component } from '../../framework/stage/component.ts';
-import type { StageInput } from '../../framework/stage/contract.ts';
+import type { Checkpoints, StageInput } from '../../framework/stage/contract.ts';
 
 /** A component as a stage sees it, without a framework: what `load` functions get. `dir` is empty for leaves. */
 export function leafInput(
@@ -16,3 +16,11 @@ export function leafInput(
     load: () => Promise.reject(new Error(`${kind} can't be loaded here`)),
   };
 }
+
+/** Of a stage that is never stopped: there are none, and it is never time for one. */
+export const noCheckpoints: Checkpoints = {
+  latest: async () => undefined,
+  isDue: () => false,
+  save: async () => {},
+  handOver: async () => {},
+};

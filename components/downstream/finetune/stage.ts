@@ -43,6 +43,7 @@ export const run: StageFunction<FineTuneConfig> = async (context) => {
   const next = imageBatches(labelled, batchSize, seed, config.flip);
   const last = await train(context, {
     program,
+    state,
     steps,
     batchSize,
     batch: (step) => {

@@ -24,6 +24,7 @@ export const run: StageFunction<LinearProbeConfig> = async (context) => {
   }
   const engine = await openEngine(context.engine);
   const state = engine.state<Vit<tf.Tensor>>(backbone.weights);
+  const count = labelled.count + test.count;
   const features = async (data: Dataset, done: number) =>
     forward(engine, data, {
       name: 'features',
@@ -34,25 +35,22 @@ export const run: StageFunction<LinearProbeConfig> = async (context) => {
       },
       onBatch: (images) => {
         context.signal.throwIfAborted();
-        context.progress({ step: 0, of: config.steps, images: done + images });
+        context.progress({ step: done + images, of: count, images: done + images });
       },
     });
-  const train = await features(labelled, 0);
+  const { rows, width } = await features(labelled, 0);
   const held = await features(test, labelled.count);
   const top1 = await linearTopOne(
+    { ...context, progress: (update) => context.progress({ ...update, images: count }) },
     engine,
-    { rows: train.rows, labels: labelled.labels },
+    { rows, labels: labelled.labels },
     { rows: held.rows, labels: test.labels },
     {
-      width: train.width,
+      width,
       classes,
       steps: config.steps,
       learningRate: config.learningRate,
       weightDecay: config.weightDecay,
-      onStep: (step, loss) => {
-        context.progress({ step, of: config.steps, images: labelled.count + test.count, values: { loss } });
-        if (step % 50 === 0 || step === config.steps) context.log({ step, loss });
-      },
     },
   );
   engine.dispose();

@@ -29,7 +29,8 @@ export const run: StageFunction<VggConfig> = async (context) => {
       batch: vggBatchSpec(config.batchSize, all.size),
     });
     const { steps, batchSize } = config;
-    const last = await train(context, { program, steps, batchSize, batch: vggBatches(learnt, config, seed) });
+    const batch = vggBatches(learnt, config, seed);
+    const last = await train(context, { program, state, steps, batchSize, batch });
     program.dispose();
     const heldOutAccuracy = await measureAccuracy(engine, state, heldOut, config);
     context.log({ step: steps, heldOutAccuracy });

@@ -27,9 +27,9 @@ export const run: StageFunction<MaskedImageModellingConfig> = async (context) =>
     );
   }
   const engine = await openEngine(context.engine);
-  const views = [await codesOf(engine, tokenizer, dataset)];
-  if (config.flip) views.push(await codesOf(engine, tokenizer, dataset, { mirrored: true }));
-  context.signal.throwIfAborted();
+  const onBatch = () => context.signal.throwIfAborted();
+  const views = [await codesOf(engine, tokenizer, dataset, { onBatch })];
+  if (config.flip) views.push(await codesOf(engine, tokenizer, dataset, { mirrored: true, onBatch }));
 
   const side = dataset.size / backbone.patch;
   const tokens = side ** 2;
@@ -61,6 +61,7 @@ export const run: StageFunction<MaskedImageModellingConfig> = async (context) =>
   const next = imageBatches(dataset, batchSize, seed, config.flip);
   const last = await train(context, {
     program,
+    state,
     steps,
     batchSize,
     batch: (step) => {

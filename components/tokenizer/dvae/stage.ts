@@ -39,6 +39,7 @@ export const run: StageFunction<DvaeConfig> = async (context) => {
   const next = imageBatches(dataset, batchSize, seed, config.flip);
   const last = await train(context, {
     program,
+    state,
     steps,
     batchSize,
     batch: (step) => ({

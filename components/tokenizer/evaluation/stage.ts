@@ -5,7 +5,7 @@ import type { StageFunction } from '../../../framework/stage/contract.ts';
 import { encodeGrid } from '../../data/png.ts';
 import { subset } from '../../data/subset.ts';
 import type { Dataset } from '../../data/types.ts';
-import { linearTopOne } from '../../downstream/linear.ts';
+import { linearTopOne, quietly } from '../../downstream/linear.ts';
 import { balancedSubset } from '../../downstream/start.ts';
 import { openEngine } from '../../engine/open.ts';
 import type { Engine, HostTensor } from '../../engine/types.ts';
@@ -53,6 +53,7 @@ export const run: StageFunction<TokenizerEvaluationConfig> = async (context) => 
     const trainCodes = await codesOf(engine, tokenizer, labelled);
     const testCodes = count === test.count ? codes : await codesOf(engine, tokenizer, test);
     metrics.codewordTop1 = await linearTopOne(
+      quietly(context.signal),
       engine,
       { rows: meanCodewords(tokenizer.codebook, trainCodes, labelled.count), labels: labelled.labels },
       { rows: meanCodewords(tokenizer.codebook, testCodes, test.count), labels: test.labels },

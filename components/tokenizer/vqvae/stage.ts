@@ -38,6 +38,7 @@ export const run: StageFunction<VqvaeConfig> = async (context) => {
   const next = imageBatches(dataset, batchSize, seed, config.flip);
   const last = await train(context, {
     program,
+    state,
     steps: config.steps,
     batchSize,
     batch: (step) => {

@@ -1,7 +1,7 @@
 import test from 'ava';
 import { topOne } from '../../../components/downstream/classify.ts';
 import { layerScale } from '../../../components/downstream/finetune/model.ts';
-import { linearTopOne } from '../../../components/downstream/linear.ts';
+import { linearTopOne, quietly } from '../../../components/downstream/linear.ts';
 import { balancedSubset } from '../../../components/downstream/start.ts';
 import { openEngine } from '../../../components/engine/open.ts';
 
@@ -27,11 +27,14 @@ test('a balanced subset has the same number of each class and refuses what is no
 
 test('the linear classifier separates separable rows and not shuffled labels', async (t) => {
   const engine = await openEngine({ threads: 1 });
+  const quiet = quietly(new AbortController().signal);
   const rows = Float32Array.from({ length: 400 }, (_, i) => Math.sin(i * 12.9898) * 3);
   const labels = Uint8Array.from({ length: 200 }, (_, i) => (rows[2 * i] + 2 * rows[2 * i + 1] > 0 ? 1 : 0));
   const options = { width: 2, classes: 2, steps: 200, learningRate: 0.05, weightDecay: 0 };
-  t.true((await linearTopOne(engine, { rows, labels }, { rows, labels }, options)) > 0.97);
+  t.true((await linearTopOne(quiet, engine, { rows, labels }, { rows, labels }, options)) > 0.97);
   const chance = Uint8Array.from({ length: 200 }, (_, i) => (i * 7919) % 2);
-  t.true((await linearTopOne(engine, { rows, labels: chance }, { rows, labels: chance }, options)) < 0.75);
+  t.true(
+    (await linearTopOne(quiet, engine, { rows, labels: chance }, { rows, labels: chance }, options)) < 0.75,
+  );
   engine.dispose();
 });

@@ -12,6 +12,7 @@ import { vqvae } from '../../../components/tokenizer/vqvae/config.ts';
 import { load as loadVqvae } from '../../../components/tokenizer/vqvae/load.ts';
 import { run } from '../../../components/tokenizer/vqvae/stage.ts';
 import type { StageInput } from '../../../framework/stage/contract.ts';
+import { noCheckpoints } from '../../helpers/stage-input.ts';
 
 const dataComponent = fashionMnist({ split: 'train', range: [0, 640] });
 const data: StageInput = {
@@ -40,6 +41,7 @@ async function trained(steps: number): Promise<{ pixel: number; perplexity: numb
     inputs: { train: data },
     outDir,
     scratchDir: outDir,
+    checkpoints: noCheckpoints,
     engine: { name: 'onnx', threads: 1 },
     signal: new AbortController().signal,
     progress: () => {},

@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import test, { type ExecutionContext } from 'ava';
-import type { ContentKey, InputKey } from '../../../framework/plan/types.ts';
+import type { ContentKey, Fingerprint } from '../../../framework/plan/types.ts';
 import { openStore } from '../../../framework/store/store.ts';
 import type { Store, StoreWarning } from '../../../framework/store/types.ts';
 import { createProject } from '../support/project.ts';
@@ -97,11 +97,10 @@ test('a store that is a file says so instead of crashing', async (t) => {
 
 test('scratch survives until it is cleared', async (t) => {
   const { store, reopen } = openBench(t);
-  const input = 'f'.repeat(64) as InputKey;
-  fs.writeFileSync(path.join(await store.scratchDir(input), 'checkpoint'), 'half way');
-  t.is(fs.readFileSync(path.join(await reopen().scratchDir(input), 'checkpoint'), 'utf8'), 'half way');
-  await store.clearScratch(input);
-  t.deepEqual(fs.readdirSync(await store.scratchDir(input)), []);
+  fs.writeFileSync(path.join(await store.scratchDir(key), 'checkpoint'), 'half way');
+  t.is(fs.readFileSync(path.join(await reopen().scratchDir(key), 'checkpoint'), 'utf8'), 'half way');
+  await store.clearScratch(key);
+  t.deepEqual(fs.readdirSync(await store.scratchDir(key)), []);
 });
 
 test('all whole entries are listed', async (t) => {

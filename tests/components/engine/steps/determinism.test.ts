@@ -18,7 +18,7 @@ import { initVqvae } from '../../../../components/tokenizer/vqvae/model.ts';
 import { run as trainVqvae } from '../../../../components/tokenizer/vqvae/stage.ts';
 import type { Component } from '../../../../framework/stage/component.ts';
 import type { StageFunction, StageInput } from '../../../../framework/stage/contract.ts';
-import { leafInput } from '../../../helpers/stage-input.ts';
+import { leafInput, noCheckpoints } from '../../../helpers/stage-input.ts';
 import { uniforms } from './support/seeded.ts';
 
 const SIZE = 32;
@@ -97,6 +97,7 @@ async function outcome(name: keyof typeof components, seed: number, threads: num
     inputs: inputs(),
     outDir,
     scratchDir: outDir,
+    checkpoints: noCheckpoints,
     engine: { name: 'onnx', threads },
     signal: new AbortController().signal,
     progress: () => {},
