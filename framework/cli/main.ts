@@ -7,6 +7,7 @@ import type { AcceptFlags } from './accept-command.ts';
 import type { DoctorFlags } from './doctor-command.ts';
 import type { GraphFlags } from './graph-command.ts';
 import type { ExperimentFlags } from './prepare.ts';
+import type { ShowFlags } from './show-command.ts';
 
 /** Runs the command line; `args` without node and script. Returns the exit code. */
 export async function main(args: readonly string[]): Promise<number> {
@@ -44,7 +45,7 @@ function createProgram(finish: (code: number) => void): Command {
   withExperimentFlags(program.command('run'), 'Run an experiment and write its table.').action(
     async (file: string, flags: ExperimentFlags) => {
       const { runCommand } = await import('./run-command.ts');
-      finish(await runCommand(file, flags));
+      finish(await runCommand(file, flags, readVersion()));
     },
   );
   withExperimentFlags(program.command('plan'), 'Show what would run, and why; run nothing.').action(
@@ -86,6 +87,15 @@ function createProgram(finish: (code: number) => void): Command {
       finish(await graphCommand(file, flags));
     });
   withProjectFlags(
+    program
+      .command('show')
+      .argument('[what]', 'a run (its id, a unique start of it, or last) or a stored key'),
+    'Show what is stored: runs and results; replay one run; tell all about one result.',
+  ).action(async (what: string | undefined, flags: ShowFlags) => {
+    const { showCommand } = await import('./show-command.ts');
+    finish(await showCommand(what, flags));
+  });
+  withProjectFlags(
     program.command('doctor'),
     'Try every engine on this machine; show the settings and where they come from.',
   ).action(async (flags: DoctorFlags) => {
@@ -102,7 +112,8 @@ function withExperimentFlags(command: Command, description: string, ...more: str
   command
     .option('--set <path=value>', 'change a field of the experiment; repeatable', collect)
     .option('--seeds <list>', 'replace the seeds, for example 0,1,2', parseSeeds)
-    .option('--upto <stage>', 'only this stage and what it needs; repeatable', collect);
+    .option('--upto <stage>', 'only this stage and what it needs; repeatable', collect)
+    .option('--fail-fast', 'stop at the first failed stage (default: make all that can be made)');
   return withProjectFlags(command, description);
 }
 
@@ -116,6 +127,12 @@ function withProjectFlags(command: Command, description: string): Command {
     .option('--store <dir>', 'folder of stored results (default: .peco; PECO_STORE)')
     .option('--out <dir>', 'folder for results (default: results; PECO_RESULTS)')
     .option('--jobs <n>', 'stages at once (default: number of cores, at most 4; PECO_JOBS)', parsePositive)
+    .option(
+      '--retries <n>',
+      'times that a stage whose process died is started again (default: 1; PECO_RETRIES)',
+      parseCount,
+    )
+    .option('--timeout <time>', 'longest that a stage may run: 90s, 10m, 2h (default: none; PECO_TIMEOUT)')
     .option('--json', 'machine-readable output: JSON, one object a line')
     .option('--verbose', 'show what stages print, and stacks of errors');
 }
@@ -128,6 +145,13 @@ function parsePositive(value: string): number {
   const number = Number(value);
   if (!Number.isInteger(number) || number < 1)
     throw new InvalidArgumentError('give a whole number from 1 up');
+  return number;
+}
+
+function parseCount(value: string): number {
+  const number = Number(value);
+  if (value.trim() === '' || !Number.isInteger(number) || number < 0)
+    throw new InvalidArgumentError('give a whole number from 0 up');
   return number;
 }
 

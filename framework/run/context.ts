@@ -10,8 +10,8 @@ const progressInterval = 0.2; // seconds
 /** The stage's view of a job, and what the framework does with it when `run` has resolved. */
 export interface OpenContext {
   readonly context: StageContext;
-  /** Sends the progress that thinning held back, writes `metrics.json`, closes files. Returns images used in all. */
-  finish(result: StageResult): number;
+  /** Sends the progress that thinning held back, writes `metrics.json`, closes files. Returns what it knows of the work. */
+  finish(result: StageResult): { readonly images: number; readonly engine?: string };
 }
 
 /** Turns a job into the context that is handed to a stage's `run`. */
@@ -25,6 +25,7 @@ export function openContext(
   let metricsFile: number | undefined;
   let latest: TimedProgress | undefined;
   let sent: TimedProgress | undefined;
+  let engine: string | undefined;
 
   function progress(update: Progress): void {
     latest = { ...update, seconds: (performance.now() - started) / 1000 };
@@ -44,7 +45,12 @@ export function openContext(
     inputs,
     outDir: job.outDir,
     scratchDir: job.scratchDir,
-    engine: job.engine,
+    engine: {
+      ...job.engine,
+      onOpen(description) {
+        engine = description;
+      },
+    },
     signal,
     progress,
     log(record) {
@@ -60,7 +66,7 @@ export function openContext(
       if (metricsFile !== undefined) fs.closeSync(metricsFile);
       const text = formatMetrics(job.engine.name, result?.metrics ?? {});
       fs.writeFileSync(path.join(job.outDir, 'metrics.json'), text);
-      return latest?.images ?? 0;
+      return { images: latest?.images ?? 0, ...(engine === undefined ? {} : { engine }) };
     },
   };
 }

@@ -35,14 +35,25 @@ export interface TimedProgress extends Progress {
 
 /** How a job ended. `done` is the only one whose `outDir` may be committed. */
 export type JobResult =
-  | { readonly type: 'done'; readonly images: number }
-  | { readonly type: 'failed'; readonly failure: Failure; readonly tail: readonly string[] }
-  | { readonly type: 'interrupted' };
+  | {
+      readonly type: 'done';
+      readonly images: number;
+      /** Name, versions and threads of the engine that the stage opened, if it opened one. */
+      readonly engine?: string;
+    }
+  | {
+      readonly type: 'failed';
+      readonly failure: Failure;
+      readonly tail: readonly string[];
+      /** The process died without saying why, so that another try may end otherwise. */
+      readonly crashed?: boolean;
+    }
+  | { readonly type: 'interrupted'; readonly tail?: readonly string[] };
 
 export interface JobControl {
-  /** Aborted at the first Ctrl-C: the stage should stop soon, by itself. */
+  /** Aborted at the first Ctrl-C, at a time limit, ...: the stage should stop soon, by itself. */
   readonly stop: AbortSignal;
-  /** Aborted at the second: end the stage now. */
+  /** Aborted at the second, or when it didn't stop: end the stage now. */
   readonly kill: AbortSignal;
   onProgress(progress: TimedProgress): void;
   onOutput(stream: 'stdout' | 'stderr', line: string): void;
@@ -55,6 +66,6 @@ export type Executor = (job: StageJob, control: JobControl) => Promise<JobResult
 export type ToWorker = { readonly type: 'start'; readonly job: StageJob } | { readonly type: 'stop' };
 export type FromWorker =
   | { readonly type: 'progress'; readonly progress: TimedProgress }
-  | { readonly type: 'done'; readonly images: number }
+  | { readonly type: 'done'; readonly images: number; readonly engine?: string }
   | { readonly type: 'failed'; readonly failure: Failure }
   | { readonly type: 'interrupted' };

@@ -33,7 +33,7 @@ async function runJob(job: StageJob): Promise<FromWorker> {
   if (typeof module.run !== 'function')
     throw new Error('the implementation module exports no function `run`');
   const result = await (module.run as StageFunction)(context);
-  return { type: 'done', images: finish(result) };
+  return { type: 'done', ...finish(result) };
 }
 
 function failureMessage(error: unknown): FromWorker {

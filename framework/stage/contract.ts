@@ -39,7 +39,12 @@ export interface StageContext<Config extends JsonObject = JsonObject> {
   /** Survives crashes, wiped on success: the place of checkpoints. Never part of the result. */
   readonly scratchDir: string;
   /** Chosen engine, not part of the key. `threads` is at least 1. */
-  readonly engine: { readonly name: string; readonly threads: number };
+  readonly engine: {
+    readonly name: string;
+    readonly threads: number;
+    /** Told by whoever opens the engine: name and versions, for the provenance of the result. */
+    onOpen?(description: string): void;
+  };
   /** Aborted on Ctrl-C: the stage stops soon, by throwing `signal.reason`. */
   readonly signal: AbortSignal;
   /** Cheap: call it every step; the framework thins it out. */
