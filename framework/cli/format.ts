@@ -1,3 +1,4 @@
+import path from 'node:path';
 import type { StageProgress } from '../run/events.ts';
 
 /** `0.8 s`, `42 s`, `3:07`, `1:02:45`: short, and read at a glance. */
@@ -43,6 +44,22 @@ export function formatAge(milliseconds: number): string {
   if (seconds < 3600) return `${Math.floor(seconds / 60)} min ago`;
   if (seconds < 48 * 3600) return `${Math.floor(seconds / 3600)} h ago`;
   return `${Math.floor(seconds / 86400)} days ago`;
+}
+
+/** `2026-11-24 21:30:01 UTC` */
+export function formatTime(iso: string): string {
+  return `${iso.slice(0, 10)} ${iso.slice(11, 19)} UTC`;
+}
+
+/** `908be18a31c4 with changes` */
+export function formatGit({ commit, dirty }: { readonly commit: string; readonly dirty: boolean }): string {
+  return `${commit.slice(0, 12)}${dirty ? ' with changes' : ''}`;
+}
+
+/** Relative to the current folder if the file is in it. */
+export function formatPath(file: string): string {
+  const relative = path.relative(process.cwd(), file);
+  return relative.startsWith('..') ? file : relative || '.';
 }
 
 /** `1 stage`, `2 stages`. */

@@ -9,7 +9,7 @@ import { openRunLog, type RunLog } from '../run/log.ts';
 import { type Git, readGit } from '../run/provenance.ts';
 import { type RunOutcome, runExperiment } from '../run/scheduler.ts';
 import { resolveEngine } from './engines.ts';
-import { formatDuration } from './format.ts';
+import { formatDuration, formatPath } from './format.ts';
 import { listenForInterrupts } from './interrupts.ts';
 import { type ExperimentFlags, type Prepared, prepareExperiment } from './prepare.ts';
 import { createJsonRenderer } from './render/json.ts';
@@ -21,11 +21,7 @@ import { formatRunFinished, formatRunStarted } from './render/text.ts';
 const spareLines = 2;
 
 /** `peco-exp run FILE`. Returns the exit code: 0 done, 1 a stage failed, 130 interrupted. */
-export async function runCommand(
-  file: string,
-  flags: ExperimentFlags,
-  version: string,
-): Promise<number> {
+export async function runCommand(file: string, flags: ExperimentFlags, version: string): Promise<number> {
   const interrupts = listenForInterrupts();
   const early: RunEvent[] = [];
   let show: Emit = (event) => early.push(event);
@@ -161,7 +157,7 @@ function describeEnd({ status, counts, files }: RunOutcome): RunFinished {
 async function formatConclusion(event: RunFinished): Promise<string> {
   const table = event.files.find((file) => file.endsWith('.md'));
   const shown = table ? `\n${await fs.readFile(table, 'utf8')}\n` : '';
-  return `${shown}${formatRunFinished(event, showPath).join('\n')}\n`;
+  return `${shown}${formatRunFinished(event, formatPath).join('\n')}\n`;
 }
 
 /** What this command says the next time, if nothing changes until then: the quick path answers with it. */
@@ -191,9 +187,4 @@ async function rememberRun(
     before: `${head}\n${text.slice(0, at)}`,
     after: text.slice(at + time.length),
   }).catch(() => {}); // a record that can't be written (read-only folder, full disk) only costs time
-}
-
-function showPath(file: string): string {
-  const relative = path.relative(process.cwd(), file);
-  return relative.startsWith('..') ? file : relative;
 }

@@ -1,11 +1,12 @@
-import path from 'node:path';
 import { listRuns, type RecordedRun, readEvents } from '../run/records.ts';
 import { PecoError } from '../stage/errors.ts';
 import { bytesOf, type Inventory, readMetrics, type StoredEntry, takeInventory } from '../store/inventory.ts';
 import { openStore, type Store } from '../store/store.ts';
+import { formatPath } from './format.ts';
 import { findSettings, type ProjectFlags } from './project.ts';
+import { formatEntry } from './render/entry.ts';
 import { createLineRenderer } from './render/lines.ts';
-import { formatEntry, formatInventory, formatRunEnd, formatRunHead, formatRuns } from './render/show.ts';
+import { formatInventory, formatRunEnd, formatRunHead, formatRuns } from './render/show.ts';
 
 export interface ShowFlags extends ProjectFlags {
   readonly json?: boolean;
@@ -46,7 +47,7 @@ function print(lines: readonly string[]): void {
 
 async function tellStore(store: Store, runs: readonly RecordedRun[], flags: ShowFlags): Promise<string[]> {
   const options = { now: Date.now(), verbose: flags.verbose ?? false };
-  const shown = path.relative(process.cwd(), store.dir) || '.';
+  const shown = formatPath(store.dir);
   return [
     ...formatRuns(runs, shown, options),
     '',
@@ -132,7 +133,7 @@ function replay(run: RecordedRun, flags: ShowFlags): string[] {
   });
   const events = readEvents(run.dir);
   for (const event of events) renderer.show(event);
-  return [...formatRunHead(run), '', ...lines, '', ...formatRunEnd(run, events)];
+  return [...formatRunHead(run), '', ...lines, '', ...formatRunEnd(run, events, formatPath)];
 }
 
 function rawEvents(run: RecordedRun): string[] {
@@ -163,6 +164,6 @@ async function tellEntry(key: StoredEntry['key'], store: Store, flags: ShowFlags
   }
   const code = document as { readonly code: { readonly [file: string]: string } } | undefined;
   const files = code === undefined ? undefined : Object.keys(code.code);
-  const shown = path.relative(process.cwd(), entry.dir);
+  const shown = formatPath(entry.dir);
   return formatEntry({ entry, metrics, files, shown }, { now: Date.now(), verbose: flags.verbose ?? false });
 }

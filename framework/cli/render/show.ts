@@ -1,7 +1,7 @@
 import type { RecordedRun, TimedEvent } from '../../run/records.ts';
-import type { Json, JsonObject } from '../../stage/json.ts';
 import { bytesOf, type Inventory, type StoredEntry } from '../../store/inventory.ts';
-import { count, formatAge, formatBytes, formatDuration } from '../format.ts';
+import { count, formatAge, formatBytes, formatDuration, formatGit, formatTime } from '../format.ts';
+import { indentColumns } from './columns.ts';
 import { formatRunFinished } from './text.ts';
 
 export interface ShowOptions {
@@ -11,7 +11,6 @@ export interface ShowOptions {
 }
 
 const mostRuns = 20;
-const longestValue = 80;
 const keyDigits = 12;
 
 const words: { readonly [status in RecordedRun['status']]: string } = {
@@ -36,7 +35,7 @@ export function formatRuns(runs: readonly RecordedRun[], store: string, options:
   const more = runs.length - latest.length;
   return [
     `${count(runs.length, 'run')} recorded in ${store}`,
-    ...formatColumns(rows),
+    ...indentColumns(rows),
     ...(more > 0 ? [`  and ${more} before (--verbose)`] : []),
   ];
 }
@@ -52,7 +51,7 @@ export function formatInventory(inventory: Inventory, store: string, options: Sh
   });
   return [
     `${count(entries.length, 'result')} stored in ${store}: ${formatBytes(bytesOf(entries))}, equal files counted once`,
-    ...formatColumns(rows),
+    ...indentColumns(rows),
     ...(options.verbose ? formatEntries(entries, options.now) : []),
     ...(damaged.length > 0
       ? [`${count(damaged.length, 'result')} damaged: the next run that needs one makes it again`]
@@ -70,90 +69,18 @@ export function formatRunHead({ record }: RecordedRun): string[] {
   ];
 }
 
-export function formatRunEnd(run: RecordedRun, events: readonly TimedEvent[]): string[] {
+/** How it ended, or that it didn't; files are shown by `showPath`. */
+export function formatRunEnd(
+  run: RecordedRun,
+  events: readonly TimedEvent[],
+  showPath: (file: string) => string,
+): string[] {
   const end = events.findLast((event) => event.type === 'run-finished');
-  if (end?.type === 'run-finished') return formatRunFinished(end, (file) => file);
+  if (end?.type === 'run-finished') return formatRunFinished(end, showPath);
   const last = events.at(-1);
   if (run.status === 'running') return ['still running'];
   const when = last === undefined ? '' : `; the last that it told was at ${formatTime(last.time)}`;
   return [`${words.lost}${when}`];
-}
-
-/** All about one entry. */
-export function formatEntry(
-  about: {
-    readonly entry: StoredEntry;
-    readonly metrics: { readonly [name: string]: number };
-    /** Code files; undefined if their list is gone. */
-    readonly files: readonly string[] | undefined;
-    /** Its folder, as people see it. */
-    readonly shown: string;
-  },
-  options: ShowOptions,
-): string[] {
-  const { entry, metrics, files, shown } = about;
-  const { key, kind, outputs, provenance, fingerprint } = entry;
-  const config = asObject(provenance.config) ?? fingerprint?.config ?? {};
-  const inputs = Object.entries(fingerprint?.inputs ?? {}).map(
-    ([name, input]) => `${name}: ${kindOf(input)}`,
-  );
-  const packages = Object.entries(asObject(provenance.packages) ?? {});
-  const code = [
-    ...(files === undefined ? [] : [count(files.length, 'file')]),
-    ...(packages.length > 0 ? [count(packages.length, 'package')] : []),
-  ].join(', ');
-  const codeLines = options.verbose
-    ? [...(files ?? []), ...packages.map(([name, version]) => `${name} ${String(version)}`)]
-    : [];
-  return [
-    `${kind}  ${key}`,
-    ...section('made', formatMaking(provenance, options.now)),
-    ...section('seed', fingerprint === undefined ? [] : [String(fingerprint.seed)]),
-    ...section('config', flatten(config)),
-    ...section('inputs', inputs),
-    ...section('code', code === '' ? [] : [code, ...codeLines]),
-    ...section('engine', formatEngine(provenance)),
-    ...section('host', formatHost(provenance)),
-    ...section(
-      'metrics',
-      Object.entries(metrics).map(([name, value]) => `${name} = ${value}`),
-    ),
-    ...section('outputs', columnsOf(outputs.map(({ path, size }) => [path, formatBytes(size)]))),
-    ...section('folder', [shown]),
-  ];
-}
-
-function formatMaking(provenance: JsonObject, now: number): string[] {
-  const { started, seconds, attempts, stage, run, git, version } = provenance;
-  const lines: string[] = [];
-  if (typeof started === 'string') {
-    const took = typeof seconds === 'number' ? `, in ${formatDuration(seconds)}` : '';
-    const tries = typeof attempts === 'number' && attempts > 1 ? `, ${attempts} attempts` : '';
-    lines.push(`${formatTime(started)} (${formatAge(now - Date.parse(started))})${took}${tries}`);
-  }
-  if (typeof stage === 'string') lines.push(`as ${stage}${typeof run === 'string' ? ` by run ${run}` : ''}`);
-  const tree = asObject(git);
-  const by = [
-    ...(typeof version === 'string' ? [`peco-exp ${version}`] : []),
-    ...(tree ? [`git ${formatGit({ commit: String(tree.commit), dirty: tree.dirty === true })}`] : []),
-  ];
-  return by.length > 0 ? [...lines, by.join(', ')] : lines;
-}
-
-function formatEngine({ engine, engineDescription, threads }: JsonObject): string[] {
-  if (typeof engineDescription === 'string') return [engineDescription];
-  return typeof engine === 'string'
-    ? [`${engine}, ${threads === 1 ? '1 thread' : `${String(threads)} threads`}`]
-    : [];
-}
-
-function formatHost(provenance: JsonObject): string[] {
-  const host = asObject(provenance.host);
-  if (!host) return [];
-  const { os, arch, cpu, cores, memoryGiB, node } = host;
-  return [
-    `${String(os)} ${String(arch)}, ${String(cpu)}, ${String(cores)} cores, ${String(memoryGiB)} GiB, node ${String(node)}`,
-  ];
 }
 
 function formatEntries(entries: readonly StoredEntry[], now: number): string[] {
@@ -167,7 +94,7 @@ function formatEntries(entries: readonly StoredEntry[], now: number): string[] {
       formatBytes(bytesOf([entry])),
       made === undefined ? '' : formatAge(now - made),
     ]);
-  return ['', ...formatColumns(rows)];
+  return ['', ...indentColumns(rows)];
 }
 
 /** `3 min ago`, or from the youngest to the oldest: `3 min to 2 days ago`. */
@@ -197,53 +124,4 @@ function formatCounts(counts: NonNullable<RecordedRun['record']['counts']>): str
     .filter(([number]) => number > 0)
     .map(([number, name]) => `${number} ${name}`)
     .join(', ');
-}
-
-/** A config by the paths that `--set` takes. */
-function flatten(config: JsonObject, above: readonly string[] = []): string[] {
-  return Object.entries(config).flatMap(([name, value]) => {
-    const nested = asObject(value);
-    if (nested && Object.keys(nested).length > 0) return flatten(nested, [...above, name]);
-    const text = JSON.stringify(value);
-    const short = text.length > longestValue ? `${text.slice(0, longestValue)}...` : text;
-    return [`${[...above, name].join('.')} = ${short}`];
-  });
-}
-
-function kindOf(input: Json): string {
-  const kind = asObject(input)?.kind;
-  return typeof kind === 'string' ? kind : 'unknown';
-}
-
-function section(title: string, lines: readonly string[]): string[] {
-  return lines.map((line, index) => `  ${(index === 0 ? title : '').padEnd(8)} ${line}`);
-}
-
-function formatColumns(rows: readonly (readonly string[])[]): string[] {
-  return columnsOf(rows).map((line) => `  ${line}`);
-}
-
-function columnsOf(rows: readonly (readonly string[])[]): string[] {
-  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
-  return rows.map((row) =>
-    row
-      .map((cell, column) => cell.padEnd(widths[column]!))
-      .join('  ')
-      .trimEnd(),
-  );
-}
-
-function formatGit({ commit, dirty }: { readonly commit: string; readonly dirty: boolean }): string {
-  return `${commit.slice(0, keyDigits)}${dirty ? ' with changes' : ''}`;
-}
-
-/** `2026-11-24 21:30:01 UTC` */
-function formatTime(iso: string): string {
-  return `${iso.slice(0, 10)} ${iso.slice(11, 19)} UTC`;
-}
-
-function asObject(value: Json | undefined): JsonObject | undefined {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-    ? (value as JsonObject)
-    : undefined;
 }
