@@ -120,7 +120,7 @@ async function runLocked(attempt: Attempt, threads: number, shop: Workshop): Pro
         const changed = await shop.findChangedInputs(attempt);
         if (changed.length > 0) return await withhold(stage, outDir, changed, store);
         const seconds = (performance.now() - clock) / 1000;
-        const { images, engine: engineDescription } = result;
+        const { images, peakMemory, engine: engineDescription } = result;
         const provenance = await shop.writeProvenance({
           node: attempt.node,
           startedAt,
@@ -129,6 +129,7 @@ async function runLocked(attempt: Attempt, threads: number, shop: Workshop): Pro
           images,
           engine: shop.engine,
           engineDescription,
+          peakMemory,
           threads,
           packages,
         });

@@ -40,6 +40,8 @@ export type JobResult =
       readonly images: number;
       /** Name, versions and threads of the engine that the stage opened, if it opened one. */
       readonly engine?: string;
+      /** MiB that the process took at most, where the executor knows. */
+      readonly peakMemory?: number;
     }
   | {
       readonly type: 'failed';
@@ -66,6 +68,11 @@ export type Executor = (job: StageJob, control: JobControl) => Promise<JobResult
 export type ToWorker = { readonly type: 'start'; readonly job: StageJob } | { readonly type: 'stop' };
 export type FromWorker =
   | { readonly type: 'progress'; readonly progress: TimedProgress }
-  | { readonly type: 'done'; readonly images: number; readonly engine?: string }
+  | {
+      readonly type: 'done';
+      readonly images: number;
+      readonly engine?: string;
+      readonly peakMemory: number;
+    }
   | { readonly type: 'failed'; readonly failure: Failure }
   | { readonly type: 'interrupted' };

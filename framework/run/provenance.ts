@@ -28,6 +28,8 @@ export interface Provenance extends JsonObject {
   /** The engine with its versions, null if the stage opened none. */
   readonly engineDescription: string | null;
   readonly threads: number;
+  /** MiB that the last process took at most: what a `resources` hint may say. Null where unknown. */
+  readonly peakMemory: number | null;
   /** Version of peco-exp; null where nobody said. */
   readonly version: string | null;
   readonly host: JsonObject;
@@ -45,6 +47,7 @@ export interface Making {
   readonly images: number;
   readonly engine: string;
   readonly engineDescription: string | undefined;
+  readonly peakMemory: number | undefined;
   readonly threads: number;
   readonly packages: { readonly [name: string]: string };
 }
@@ -79,6 +82,7 @@ export function createProvenanceWriter(
       engine: making.engine,
       engineDescription: making.engineDescription ?? null,
       threads: making.threads,
+      peakMemory: making.peakMemory ?? null,
       version: version ?? null,
       host: describeHost(),
       packages: making.packages,

@@ -114,6 +114,7 @@ test('all about one result', async (t) => {
     masked(stdout, rig)
       .replaceAll(key!, '<key>')
       .replaceAll(/host {2}.*/g, 'host  <host>')
+      .replaceAll(/\d+ MiB at most/g, '<memory>')
       .replaceAll(/peco-exp \d\S+/g, 'peco-exp <version>'),
   );
   const json = JSON.parse((await rig.peco('show', key!, '--json')).stdout);

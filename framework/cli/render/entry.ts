@@ -20,6 +20,7 @@ export function formatEntry(
 ): string[] {
   const { entry, metrics, files, shown } = about;
   const { key, kind, outputs, provenance, fingerprint } = entry;
+  const { peakMemory } = provenance;
   const config = asObject(provenance.config) ?? fingerprint?.config ?? {};
   const inputs = Object.entries(fingerprint?.inputs ?? {}).map(
     ([name, input]) => `${name}: ${kindOf(input)}`,
@@ -40,6 +41,7 @@ export function formatEntry(
     ...section('inputs', inputs),
     ...section('code', code === '' ? [] : [code, ...codeLines]),
     ...section('engine', formatEngine(provenance)),
+    ...section('memory', typeof peakMemory === 'number' ? [`${peakMemory} MiB at most`] : []),
     ...section('host', formatHost(provenance)),
     ...section(
       'metrics',

@@ -148,6 +148,7 @@ function entryOf(kind: string, age: number, outputs: StoredEntry['outputs']): St
     engine: 'onnx',
     engineDescription: 'onnx (onnxruntime-node 1.30.0, 2 threads)',
     threads: 2,
+    peakMemory: 512,
     version: '1.2.3',
     host: { os: 'linux 6', arch: 'x64', cpu: 'Some CPU', cores: 8, memoryGiB: 32, node: 'v20.0.0' },
     packages: { 'onnxruntime-node': '1.30.0' },
