@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import os from 'node:os';
 import { bundleImplementation } from '../plan/code.ts';
 import { type MissingCell, withMissing } from '../plan/graph.ts';
@@ -39,6 +40,8 @@ export function settleStages(plan: Plan, options: RunOptions, emit: Emit): Promi
   const { store, root, kill } = options;
   const failing = new AbortController();
   const stop = AbortSignal.any([options.stop, failing.signal]);
+  // As many listen as there are stages that run or wait for locks; Node would warn of a leak from 11 up.
+  setMaxListeners(0, stop, kill);
   const tasks = new Map<StageNode, Task>(
     plan.stages.map((planned) => [
       planned.node,
