@@ -33,4 +33,6 @@ export const ablationTable = defineComponent({
   kind: 'ablation-table',
   schema,
   run: new URL('./stage.ts', import.meta.url).href,
+  // It writes text, and a picture in plain JavaScript.
+  resources: () => ({ cores: 1 }),
 });

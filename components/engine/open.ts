@@ -23,7 +23,8 @@ export const engineNames: readonly string[] = Object.keys(openers);
  * Throws EngineError for a name that is no engine, a count that is no positive integer, and for an engine that can't
  * be had on this machine, with the remedy.
  */
-export async function openEngine({ name = 'onnx', threads = 1 }: EngineOptions = {}): Promise<Engine> {
+export async function openEngine(options: EngineOptions = {}): Promise<Engine> {
+  const { name = 'onnx', threads = 1 } = options;
   const open = Object.hasOwn(openers, name) ? openers[name] : undefined;
   if (!open) {
     throw new EngineError(`there is no engine '${name}'; choose one of ${engineNames.join(', ')}`);
@@ -31,5 +32,7 @@ export async function openEngine({ name = 'onnx', threads = 1 }: EngineOptions =
   if (!Number.isInteger(threads) || threads < 1) {
     throw new EngineError(`an engine's threads must be a positive integer, not ${threads}`);
   }
-  return open(threads);
+  const engine = await open(threads);
+  options.onOpen?.(engine.description);
+  return engine;
 }

@@ -77,6 +77,8 @@ export interface EngineOptions {
   /** `onnx` (default), `reference`, `wasm`, `tensorflow` or `auto`: see `openEngine`. */
   readonly name?: string;
   readonly threads?: number;
+  /** Called with the description of the engine once it is open. */
+  readonly onOpen?: (description: string) => void;
 }
 
 /** Everything that goes wrong in an engine: an unsupported op, a read while tracing, a batch of another spec. */

@@ -32,7 +32,11 @@ const remedy = 'install its package again, or choose another engine (--engine on
 /** Lets an engine train a small step in a process of its own, with the threads of a lone stage. Never throws. */
 export async function checkEngine(engine: string, options: CheckOptions): Promise<EngineReport> {
   const { script, patience = usualPatience } = options;
-  const threads = shareCores({ cores: os.availableParallelism(), used: 0, startable: 1 });
+  const threads = shareCores({
+    cores: os.availableParallelism(),
+    used: 0,
+    startable: [Number.POSITIVE_INFINITY],
+  });
   const broken = (problem: string): EngineReport => ({ engine, works: false, problem });
   let child: ChildProcess;
   try {

@@ -1,3 +1,4 @@
+import path from 'node:path';
 import type { StageProgress } from '../run/events.ts';
 
 /** `0.8 s`, `42 s`, `3:07`, `1:02:45`: short, and read at a glance. */
@@ -25,6 +26,31 @@ export function formatProgress(progress: StageProgress): string {
   if (remainingSeconds !== undefined) parts.push(`${formatDuration(remainingSeconds)} left`);
   for (const [name, value] of Object.entries(values ?? {})) parts.push(`${name} ${formatValue(value)}`);
   return parts.join(' · ');
+}
+
+/** How long ago something was, in milliseconds: `42 s ago`, `3 min ago`, `5 h ago`, `12 days ago`. */
+export function formatAge(milliseconds: number): string {
+  const seconds = Math.max(0, Math.floor(milliseconds / 1000));
+  if (seconds < 60) return `${seconds} s ago`;
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} min ago`;
+  if (seconds < 48 * 3600) return `${Math.floor(seconds / 3600)} h ago`;
+  return `${Math.floor(seconds / 86400)} days ago`;
+}
+
+/** `2026-11-24 21:30:01 UTC` */
+export function formatTime(iso: string): string {
+  return `${iso.slice(0, 10)} ${iso.slice(11, 19)} UTC`;
+}
+
+/** `908be18a31c4 with changes` */
+export function formatGit({ commit, dirty }: { readonly commit: string; readonly dirty: boolean }): string {
+  return `${commit.slice(0, 12)}${dirty ? ' with changes' : ''}`;
+}
+
+/** Relative to the current folder if the file is in it. */
+export function formatPath(file: string): string {
+  const relative = path.relative(process.cwd(), file);
+  return relative.startsWith('..') ? file : relative || '.';
 }
 
 /** `1 stage`, `2 stages`. */
@@ -56,8 +82,8 @@ export function formatBytes(bytes: number): string {
   return `${value.toFixed(digits)} ${units[unit]}`;
 }
 
-/** `today`, `1 day ago`, `12 days ago`. */
-export function formatAge(milliseconds: number): string {
+/** What is known to the day: `today`, `1 day ago`, `12 days ago`. */
+export function formatDays(milliseconds: number): string {
   const days = Math.floor(milliseconds / 86_400_000);
   return days < 1 ? 'today' : `${count(days, 'day')} ago`;
 }

@@ -1,11 +1,11 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import type { Plan } from '../plan/plan.ts';
-import type { ContentKey, InputKey } from '../plan/types.ts';
+import type { ContentKey } from '../plan/types.ts';
 import { PecoError } from '../stage/errors.ts';
 import { openStore, type Store } from '../store/store.ts';
 import type { CollectedEntry, Collection, CollectOptions } from '../store/types.ts';
-import { count, formatAge, formatBytes } from './format.ts';
+import { count, formatBytes, formatDays } from './format.ts';
 import { type ExperimentFlags, prepareExperiment, warnOnStderr } from './prepare.ts';
 import { findSettings } from './project.ts';
 
@@ -102,10 +102,11 @@ async function openSetStore(
  */
 async function reach(store: Store, plans: readonly Plan[]): Promise<CollectOptions> {
   const keep = new Set<ContentKey>();
-  const keepScratch = new Set<InputKey>();
+  const keepScratch = new Set<ContentKey>();
   const open = new Set<string>();
-  for (const { node, inputKey, contentKey, entry } of plans.flatMap(({ stages }) => stages)) {
-    if (entry === undefined) keepScratch.add(inputKey); // a stage that has its result needs no work folder
+  for (const { node, contentKey, entry } of plans.flatMap(({ stages }) => stages)) {
+    // A stage that has its result needs no work folder.
+    if (entry === undefined && contentKey !== undefined) keepScratch.add(contentKey);
     const key = entry?.key ?? contentKey;
     if (key !== undefined) keep.add(key);
     else open.add(`${node.component.role}/${node.component.kind} ${node.seed}`);
@@ -148,7 +149,7 @@ function formatLargest(removed: readonly CollectedEntry[], now: number): string[
     (a, b) => b.size - a.size || (`${a.kind} ${a.key}` < `${b.kind} ${b.key}` ? -1 : 1),
   );
   const lines = sorted.slice(0, mostShown).map(({ key, kind = 'unknown', size, lastUse }) => {
-    return `  ${formatBytes(size).padStart(9)}  ${kind}  ${key.slice(0, 12)}  last used ${formatAge(now - lastUse)}`;
+    return `  ${formatBytes(size).padStart(9)}  ${kind}  ${key.slice(0, 12)}  last used ${formatDays(now - lastUse)}`;
   });
   const rest = sorted.length - mostShown;
   return rest > 0 ? [...lines, `  and ${rest} more`] : lines;

@@ -8,6 +8,7 @@ import type { DoctorFlags } from './doctor-command.ts';
 import type { GcFlags } from './gc-command.ts';
 import type { GraphFlags } from './graph-command.ts';
 import type { ExperimentFlags } from './prepare.ts';
+import type { ShowFlags } from './show-command.ts';
 
 /** Runs the command line; `args` without node and script. Returns the exit code. */
 export async function main(args: readonly string[]): Promise<number> {
@@ -45,7 +46,7 @@ function createProgram(finish: (code: number) => void): Command {
   withExperimentFlags(program.command('run'), 'Run an experiment and write its table.').action(
     async (file: string, flags: ExperimentFlags) => {
       const { runCommand } = await import('./run-command.ts');
-      finish(await runCommand(file, flags));
+      finish(await runCommand(file, flags, readVersion()));
     },
   );
   withExperimentFlags(program.command('plan'), 'Show what would run, and why; run nothing.').action(
@@ -100,6 +101,15 @@ function createProgram(finish: (code: number) => void): Command {
       finish(await gcCommand(files, flags));
     });
   withProjectFlags(
+    program
+      .command('show')
+      .argument('[what]', 'a run (its id, a unique start of it, or last) or a stored key'),
+    'Show what is stored: runs and results; replay one run; tell all about one result.',
+  ).action(async (what: string | undefined, flags: ShowFlags) => {
+    const { showCommand } = await import('./show-command.ts');
+    finish(await showCommand(what, flags));
+  });
+  withProjectFlags(
     program.command('doctor'),
     'Try every engine on this machine; show the settings and where they come from.',
   ).action(async (flags: DoctorFlags) => {
@@ -120,7 +130,8 @@ function withExperimentOptions(command: Command, description: string): Command {
   command
     .option('--set <path=value>', 'change a field of the experiment; repeatable', collect)
     .option('--seeds <list>', 'replace the seeds, for example 0,1,2', parseSeeds)
-    .option('--upto <stage>', 'only this stage and what it needs; repeatable', collect);
+    .option('--upto <stage>', 'only this stage and what it needs; repeatable', collect)
+    .option('--fail-fast', 'stop at the first failed stage (default: make all that can be made)');
   return withProjectFlags(command, description);
 }
 
@@ -134,6 +145,12 @@ function withProjectFlags(command: Command, description: string): Command {
     .option('--store <dir>', 'folder of stored results (default: .peco; PECO_STORE)')
     .option('--out <dir>', 'folder for results (default: results; PECO_RESULTS)')
     .option('--jobs <n>', 'stages at once (default: number of cores, at most 4; PECO_JOBS)', parsePositive)
+    .option(
+      '--retries <n>',
+      'times that a stage whose process died is started again (default: 1; PECO_RETRIES)',
+      parseCount,
+    )
+    .option('--timeout <time>', 'longest that a stage may run: 90s, 10m, 2h (default: none; PECO_TIMEOUT)')
     .option('--json', 'machine-readable output: JSON, one object a line')
     .option('--verbose', 'show what stages print, and stacks of errors');
 }
@@ -163,6 +180,13 @@ function parseSize(value: string): number {
   const match = /^(\d+(?:\.\d+)?)(KB|MB|GB|TB)$/i.exec(value);
   if (!match) throw new InvalidArgumentError('give a size, for example 500MB or 20GB');
   return Number(match[1]) * units[match[2]!.toUpperCase()]!;
+}
+
+function parseCount(value: string): number {
+  const number = Number(value);
+  if (value.trim() === '' || !Number.isInteger(number) || number < 0)
+    throw new InvalidArgumentError('give a whole number from 0 up');
+  return number;
 }
 
 function parseSeeds(value: string): readonly number[] {

@@ -13,6 +13,7 @@ export interface ExperimentFlags extends ProjectFlags {
   readonly set?: readonly string[];
   readonly seeds?: readonly number[];
   readonly upto?: readonly string[];
+  readonly failFast?: boolean;
   readonly json?: boolean;
   readonly verbose?: boolean;
   /** Set by commands that run stages, not by users: no collection may remove what the plan finds. */

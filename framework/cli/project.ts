@@ -1,6 +1,7 @@
 import os from 'node:os';
 import path from 'node:path';
 import { findProjectFolder, loadSettings } from '../experiment/settings.ts';
+import { parseLimit } from '../run/limit.ts';
 import { PecoError } from '../stage/errors.ts';
 import { suggest } from '../stage/issues.ts';
 
@@ -10,6 +11,8 @@ export interface ProjectFlags {
   readonly out?: string;
   readonly engine?: string;
   readonly jobs?: number;
+  readonly retries?: number;
+  readonly timeout?: string;
 }
 
 /** Where an experiment is at home, and how its stages run there. All paths are absolute. */
@@ -19,6 +22,10 @@ export interface Project {
   readonly results: string;
   readonly engine: string;
   readonly jobs: number;
+  /** How often a stage is started again whose process died. */
+  readonly retries: number;
+  /** Seconds that a stage may run; absent: no limit. */
+  readonly timeout?: number;
 }
 
 /** A value, and who said so: a flag, a variable, a file (relative to the current folder) or `default`. */
@@ -34,6 +41,9 @@ export interface ProjectSettings {
   readonly results: Setting<string>;
   readonly engine: Setting<string>;
   readonly jobs: Setting<number>;
+  readonly retries: Setting<number>;
+  /** As it was given, or `none`. */
+  readonly timeout: Setting<string>;
 }
 
 export interface ProjectOptions {
@@ -54,8 +64,18 @@ const mostDefaultJobs = 4;
  */
 export async function findProject(file: string, options: ProjectOptions): Promise<Project> {
   const folder = path.dirname(path.resolve(options.cwd, file));
-  const { root, store, results, engine, jobs } = await findSettings(folder, options);
-  return { root, store: store.value, results: results.value, engine: engine.value, jobs: jobs.value };
+  const settings = await findSettings(folder, options);
+  const { root, store, results, engine, jobs, retries } = settings;
+  const timeout = parseLimit(settings.timeout.value);
+  return {
+    root,
+    store: store.value,
+    results: results.value,
+    engine: engine.value,
+    jobs: jobs.value,
+    retries: retries.value,
+    ...(timeout === undefined ? {} : { timeout }),
+  };
 }
 
 /** The settings of the project at a folder, as `findProject` finds them, with their origins. Throws as that does. */
@@ -92,8 +112,18 @@ export async function findSettings(folder: string, options: ProjectOptions): Pro
     ]),
     jobs: pick(Math.min(os.availableParallelism(), mostDefaultJobs), [
       [flags.jobs, same, '--jobs'],
-      [jobsFrom(nonEmpty(env.PECO_JOBS)), same, 'PECO_JOBS'],
+      [countFrom('PECO_JOBS', env, 1), same, 'PECO_JOBS'],
       [settings.jobs, same, shownFile],
+    ]),
+    retries: pick(1, [
+      [flags.retries, same, '--retries'],
+      [countFrom('PECO_RETRIES', env, 0), same, 'PECO_RETRIES'],
+      [settings.retries, same, shownFile],
+    ]),
+    timeout: pick('none', [
+      [flags.timeout, checkLimit('--timeout'), '--timeout'],
+      [nonEmpty(env.PECO_TIMEOUT), checkLimit('PECO_TIMEOUT'), 'PECO_TIMEOUT'],
+      [settings.timeout, checkLimit(`timeout in ${shownFile}`), shownFile],
     ]),
   };
 }
@@ -114,14 +144,26 @@ function pick<T>(fallback: T, candidates: readonly Candidate<T>[]): Setting<T> {
   return { value: fallback, from: 'default' };
 }
 
-function jobsFrom(variable: string | undefined): number | undefined {
-  if (variable === undefined) return undefined;
-  const jobs = Number(variable);
-  if (Number.isInteger(jobs) && jobs > 0) return jobs;
-  throw new PecoError(`PECO_JOBS is "${variable}"`, {
+function countFrom(variable: string, env: ProjectOptions['env'], least: number): number | undefined {
+  const value = nonEmpty(env[variable]);
+  if (value === undefined) return undefined;
+  const number = Number(value);
+  if (Number.isInteger(number) && number >= least) return number;
+  throw new PecoError(`${variable} is "${value}"`, {
     code: 'invalid-settings',
-    hint: 'give a whole number from 1 up',
+    hint: `give a whole number from ${least} up`,
   });
+}
+
+/** A time limit, or `none` against one that a settings file has. */
+function checkLimit(name: string): (value: string) => string {
+  return (value) => {
+    if (value === 'none' || parseLimit(value) !== undefined) return value;
+    throw new PecoError(`${name} is "${value}"`, {
+      code: 'invalid-settings',
+      hint: 'give a time such as 90s, 10m or 2h, at most 500h; or none',
+    });
+  };
 }
 
 function checkEngine(name: string): string {

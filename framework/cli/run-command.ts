@@ -1,12 +1,15 @@
 import fs from 'node:fs/promises';
+import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { ContentKey } from '../plan/types.ts';
 import type { Emit, RunEvent, RunFinished, RunStarted, StageSummary } from '../run/events.ts';
 import { localExecutor } from '../run/local.ts';
+import { openRunLog, type RunLog } from '../run/log.ts';
+import { type Git, readGit } from '../run/provenance.ts';
 import { type RunOutcome, runExperiment } from '../run/scheduler.ts';
 import { resolveEngine } from './engines.ts';
-import { formatDuration } from './format.ts';
+import { formatDuration, formatPath } from './format.ts';
 import { listenForInterrupts } from './interrupts.ts';
 import { type ExperimentFlags, type Prepared, prepareExperiment } from './prepare.ts';
 import { createJsonRenderer } from './render/json.ts';
@@ -18,7 +21,7 @@ import { formatRunFinished, formatRunStarted } from './render/text.ts';
 const spareLines = 2;
 
 /** `peco-exp run FILE`. Returns the exit code: 0 done, 1 a stage failed, 130 interrupted. */
-export async function runCommand(file: string, flags: ExperimentFlags): Promise<number> {
+export async function runCommand(file: string, flags: ExperimentFlags, version: string): Promise<number> {
   const interrupts = listenForInterrupts();
   const early: RunEvent[] = [];
   let show: Emit = (event) => early.push(event);
@@ -31,17 +34,20 @@ export async function runCommand(file: string, flags: ExperimentFlags): Promise<
     (event) => show(event),
   );
   const renderer = await createRenderer(prepared, flags);
-  renderer.show(describeStart(prepared));
-  for (const event of early) renderer.show(event);
-  warned ||= early.some(({ type }) => type === 'warning');
+  const { project, store, plan } = prepared;
+  // What is stored already leaves nothing to record.
+  const idle = plan.stages.every(({ status }) => status === 'hit');
+  const git = idle ? null : await readGit(project.root);
+  const log = idle ? undefined : openLog(prepared, { version, git }, (event) => show(event));
   show = (event) => {
     if (event.type === 'stage-finished') finished.set(event.stage, event.contentKey as ContentKey);
     if (event.type === 'warning') warned = true;
+    log?.record(event);
     renderer.show(event);
   };
+  for (const event of [describeStart(prepared), ...early]) show(event);
 
   interrupts.begin(show);
-  const { project, store, plan } = prepared;
   let outcome: RunOutcome;
   try {
     outcome = await runExperiment(
@@ -51,12 +57,18 @@ export async function runCommand(file: string, flags: ExperimentFlags): Promise<
         root: project.root,
         results: project.results,
         jobs: project.jobs,
+        failFast: flags.failFast ?? false,
+        retries: project.retries,
+        ...(project.timeout === undefined ? {} : { timeout: project.timeout }),
         engine: project.engine,
         executor: localExecutor(fileURLToPath(new URL('./worker.js', import.meta.url)), {
           sourceMaps: flags.verbose ?? false,
         }),
         stop: interrupts.stop,
         kill: interrupts.kill,
+        version,
+        git,
+        ...(log === undefined ? {} : { run: log.id }),
       },
       (event) => show(event),
     );
@@ -65,9 +77,39 @@ export async function runCommand(file: string, flags: ExperimentFlags): Promise<
     interrupts.end();
     await renderer.close();
   }
-  await conclude(outcome, renderer, flags);
+  const end = describeEnd(outcome);
+  log?.record(end);
+  if (flags.json) renderer.show(end);
+  else process.stdout.write(await formatConclusion(end));
   if (outcome.status === 'done' && !warned) await rememberRun(prepared, outcome, [...finished.values()]);
   return { done: 0, failed: 1, interrupted: 130 }[outcome.status];
+}
+
+/** Starts the record of the run. What goes wrong with it is a warning: no run fails for its record. */
+function openLog(
+  { loaded, project, store, plan }: Prepared,
+  about: { readonly version: string; readonly git: Git },
+  emit: Emit,
+): RunLog | undefined {
+  const description = {
+    experiment: plan.graph.experiment,
+    file: path.relative(project.root, loaded.file),
+    command: process.argv.slice(2).map((argument) => withoutFolders(argument, project.root)),
+    stages: plan.stages.length,
+    engine: project.engine,
+    jobs: project.jobs,
+    ...about,
+  };
+  return openRunLog(store.dir, description, {
+    onProblem: (message) => emit({ type: 'warning', message }),
+  });
+}
+
+/** Records travel with the store, so they don't tell where the project and its user are at home. */
+function withoutFolders(argument: string, root: string): string {
+  const home = os.homedir();
+  const local = argument.replaceAll(root, '.');
+  return home.length > 1 ? local.replaceAll(home, '~') : local;
 }
 
 /** With the engine that `auto` means here, so that results name it. Only asked where something will run. */
@@ -108,22 +150,16 @@ async function createRenderer({ plan }: Prepared, flags: ExperimentFlags): Promi
   return createLiveRenderer({ ...options, stages: open, room });
 }
 
-/** The table, what happened, and where the files are. */
-async function conclude(outcome: RunOutcome, renderer: Renderer, flags: ExperimentFlags): Promise<void> {
-  const event = describeEnd(outcome);
-  if (flags.json) renderer.show(event);
-  else process.stdout.write(await formatConclusion(event));
-}
-
 // The time is of the whole command, from the start of the process.
 function describeEnd({ status, counts, files }: RunOutcome): RunFinished {
   return { type: 'run-finished', status, counts, files, seconds: performance.now() / 1000 };
 }
 
+/** The table, what happened, and where the files are. */
 async function formatConclusion(event: RunFinished): Promise<string> {
   const table = event.files.find((file) => file.endsWith('.md'));
   const shown = table ? `\n${await fs.readFile(table, 'utf8')}\n` : '';
-  return `${shown}${formatRunFinished(event, showPath).join('\n')}\n`;
+  return `${shown}${formatRunFinished(event, formatPath).join('\n')}\n`;
 }
 
 /** What this command says the next time, if nothing changes until then: the quick path answers with it. */
@@ -153,9 +189,4 @@ async function rememberRun(
     before: `${head}\n${text.slice(0, at)}`,
     after: text.slice(at + time.length),
   }).catch(() => {}); // a record that can't be written (read-only folder, full disk) only costs time
-}
-
-function showPath(file: string): string {
-  const relative = path.relative(process.cwd(), file);
-  return relative.startsWith('..') ? file : relative;
 }

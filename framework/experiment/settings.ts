@@ -11,6 +11,9 @@ const schema = z.strictObject({
   results: z.string().min(1).optional(),
   engine: z.string().min(1).optional(),
   jobs: z.int().positive().optional(),
+  retries: z.int().min(0).optional(),
+  /** As `--timeout` takes it: `90s`, `10m`, `2h`. */
+  timeout: z.string().optional(),
 });
 
 /** What a project's settings file may say. Flags and environment win over it. Paths are relative to that file. */

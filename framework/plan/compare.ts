@@ -57,7 +57,7 @@ export function compareSides(before: Side, after: Side, read: ReadDocument): Sid
 }
 
 /** Metrics of an entry by name; none if it has none. */
-export function readMetrics(entry: Entry): { readonly [metric: string]: number } {
+export function readMetrics(entry: Pick<Entry, 'dir'>): { readonly [metric: string]: number } {
   try {
     const text = fs.readFileSync(path.join(entry.dir, 'metrics.json'), 'utf8');
     return (JSON.parse(text) as { readonly metrics: { readonly [metric: string]: number } }).metrics;

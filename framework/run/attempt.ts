@@ -8,6 +8,7 @@ import type { Entry, Store } from '../store/types.ts';
 import type { Emit, Failure } from './events.ts';
 import type { Executor, JobResult } from './executor.ts';
 import { type BundleModule, describeJob } from './job.ts';
+import { describeTimeout, type Limit, startLimit, type Timer } from './limit.ts';
 import type { Making, Provenance } from './provenance.ts';
 import { createRateMeter } from './rate.ts';
 
@@ -33,13 +34,18 @@ export interface Workshop {
   readonly writeProvenance: (making: Making) => Promise<Provenance>;
   readonly stop: AbortSignal;
   readonly kill: AbortSignal;
+  /** How often a stage is started again whose process died. */
+  readonly retries: number;
+  /** Seconds that a stage may run, all tries together. */
+  readonly timeout?: number;
+  readonly timer: Timer;
   readonly emit: Emit;
 }
 
 export type AttemptResult =
   | { readonly type: 'finished'; readonly origin: 'ran' | 'shared'; readonly entry: Entry }
   | { readonly type: 'failed'; readonly failure: Failure; readonly tail: readonly string[] }
-  | { readonly type: 'interrupted' };
+  | { readonly type: 'interrupted'; readonly tail?: readonly string[] };
 
 /** The right to run a process, as the scheduler hands it out. */
 export interface Slot {
@@ -90,36 +96,63 @@ async function runLocked(attempt: Attempt, threads: number, shop: Workshop): Pro
   const stage = attempt.node.id;
   emit({ type: 'stage-started', stage, threads });
   const startedAt = new Date();
-  const clock = performance.now();
   const { job, packages } = await describeJob(attempt.node, attempt.entryOf, shop.bundleModule);
-  const outDir = await store.newOutDir();
+  const limit = startLimit(shop.timeout, shop, shop.timer);
   try {
-    const engine = { name: shop.engine, threads };
-    const scratchDir = await store.scratchDir(attempt.contentKey);
-    const result = await execute({ ...job, outDir, scratchDir, engine }, shop);
-    if (result.type !== 'done') {
-      await forgetIfChanged(attempt, shop);
-      return result;
+    for (let tries = 1; ; tries++) {
+      // Each try gets a new one: what a process wrote that died is no output, but its scratch is worth keeping.
+      const outDir = await store.newOutDir();
+      const clock = performance.now();
+      try {
+        const engine = { name: shop.engine, threads };
+        const scratchDir = await store.scratchDir(attempt.contentKey);
+        const result = await execute({ ...job, outDir, scratchDir, engine }, limit, shop);
+        const crashed = result.type === 'failed' && result.crashed === true;
+        if ((result.type === 'interrupted' || crashed) && limit.expired()) {
+          return { type: 'failed', failure: describeTimeout(shop.timeout!), tail: result.tail ?? [] };
+        }
+        if (crashed && tries <= shop.retries && !limit.stop.aborted) {
+          const { failure, tail } = result;
+          emit({ type: 'stage-retrying', stage, failure, tail, retry: tries, of: shop.retries });
+          continue;
+        }
+        if (result.type !== 'done') {
+          await forgetIfChanged(attempt, shop);
+          return result;
+        }
+        const changed = await shop.findChangedInputs(attempt);
+        if (changed.length > 0) {
+          await store.clearScratch(attempt.contentKey);
+          return await withhold(stage, outDir, changed, store);
+        }
+        const { images, resumedFrom, earlierSeconds = 0, peakMemory, engine: engineDescription } = result;
+        const provenance = await shop.writeProvenance({
+          node: attempt.node,
+          startedAt,
+          seconds: earlierSeconds + (performance.now() - clock) / 1000,
+          resumedFrom,
+          tries,
+          images,
+          engine: shop.engine,
+          engineDescription,
+          peakMemory,
+          threads,
+          packages,
+        });
+        store.documents.save(attempt.documents);
+        const entry = await store.commit(attempt.contentKey, {
+          outDir,
+          fingerprint: attempt.fingerprint,
+          provenance,
+        });
+        await store.clearScratch(attempt.contentKey);
+        return { type: 'finished', origin: 'ran', entry };
+      } finally {
+        await fs.rm(outDir, { recursive: true, force: true });
+      }
     }
-    const changed = await shop.findChangedInputs(attempt);
-    if (changed.length > 0) {
-      await store.clearScratch(attempt.contentKey);
-      return await withhold(stage, outDir, changed, store);
-    }
-    const { images, resumedFrom, earlierSeconds = 0 } = result;
-    const seconds = earlierSeconds + (performance.now() - clock) / 1000;
-    const making = { startedAt, seconds, resumedFrom, images, engine: shop.engine, threads, packages };
-    const provenance = await shop.writeProvenance(making);
-    store.documents.save(attempt.documents);
-    const entry = await store.commit(attempt.contentKey, {
-      outDir,
-      fingerprint: attempt.fingerprint,
-      provenance,
-    });
-    await store.clearScratch(attempt.contentKey);
-    return { type: 'finished', origin: 'ran', entry };
   } finally {
-    await fs.rm(outDir, { recursive: true, force: true });
+    limit.end();
   }
 }
 
@@ -150,12 +183,12 @@ async function withhold(
   return { type: 'failed', failure, tail: [] };
 }
 
-function execute(job: Parameters<Executor>[0], shop: Workshop): Promise<JobResult> {
+function execute(job: Parameters<Executor>[0], { stop, kill }: Limit, shop: Workshop): Promise<JobResult> {
   const { stage } = job;
   const measureRate = createRateMeter();
   return shop.executor(job, {
-    stop: shop.stop,
-    kill: shop.kill,
+    stop,
+    kill,
     onProgress: (progress) =>
       shop.emit({ type: 'stage-progress', stage, ...progress, ...measureRate(progress) }),
     onOutput: (stream, text) => shop.emit({ type: 'log', stage, stream, text }),

@@ -40,6 +40,7 @@ export function openContext(job: StageJob, options: ContextOptions): OpenContext
   });
   let latest: TimedProgress | undefined;
   let sent: TimedProgress | undefined;
+  let engine: string | undefined;
 
   function progress(update: Progress): void {
     latest = { ...update, seconds: (performance.now() - started) / 1000 };
@@ -59,7 +60,12 @@ export function openContext(job: StageJob, options: ContextOptions): OpenContext
     inputs,
     outDir: job.outDir,
     scratchDir: job.scratchDir,
-    engine: job.engine,
+    engine: {
+      ...job.engine,
+      onOpen(description) {
+        engine = description;
+      },
+    },
     checkpoints: saved.checkpoints,
     ...(job.until === undefined ? {} : { until: job.until }),
     signal: options.signal,
@@ -73,7 +79,11 @@ export function openContext(job: StageJob, options: ContextOptions): OpenContext
       history.close();
       const text = formatMetrics(job.engine.name, result?.metrics ?? {});
       fs.writeFileSync(path.join(job.outDir, 'metrics.json'), text);
-      return { images: latest?.images ?? 0, ...saved.past() };
+      return {
+        images: latest?.images ?? 0,
+        ...(engine === undefined ? {} : { engine }),
+        ...saved.past(),
+      };
     },
   };
 }

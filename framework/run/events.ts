@@ -75,6 +75,17 @@ export interface StageFailed {
   readonly tail: readonly string[];
 }
 
+/** Its process died without saying why; it is started again, with its scratch. */
+export interface StageRetrying {
+  readonly type: 'stage-retrying';
+  readonly stage: string;
+  readonly failure: Failure;
+  readonly tail: readonly string[];
+  /** Of the retries that it may have: 1 for the first. */
+  readonly retry: number;
+  readonly of: number;
+}
+
 /** Never started, because a stage that it needs failed. */
 export interface StageSkipped {
   readonly type: 'stage-skipped';
@@ -83,10 +94,19 @@ export interface StageSkipped {
   readonly because: string;
 }
 
-/** Stopped by Ctrl-C before it had a result. */
+/** Stopped before it had a result: by Ctrl-C, or because another stage failed. */
 export interface StageInterrupted {
   readonly type: 'stage-interrupted';
   readonly stage: string;
+  /** Last lines of what the stage printed, if it printed any. */
+  readonly tail?: readonly string[];
+}
+
+/** A stage failed and the run is to stop then: no other starts, and those that run are told to stop. */
+export interface RunStopping {
+  readonly type: 'run-stopping';
+  /** Id of the stage that failed. */
+  readonly because: string;
 }
 
 /** Ctrl-C: first it stops the stages gently, the second time it kills them. */
@@ -121,7 +141,7 @@ export interface RunFinished {
   readonly files: readonly string[];
 }
 
-/** How a stage ended. `unstarted`: the run was interrupted first. */
+/** How a stage ended. `unstarted`: the run was stopped first. */
 export type StageState = 'hit' | 'ran' | 'shared' | 'failed' | 'skipped' | 'interrupted' | 'unstarted';
 
 /** Everything that happens in a run. What a user sees, on any output, is a rendering of these and nothing else. */
@@ -132,8 +152,10 @@ export type RunEvent =
   | StageProgress
   | StageFinished
   | StageFailed
+  | StageRetrying
   | StageSkipped
   | StageInterrupted
+  | RunStopping
   | RunInterrupted
   | Warning
   | Log

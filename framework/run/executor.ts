@@ -43,18 +43,28 @@ export interface Work {
   readonly resumedFrom?: number;
   /** Seconds that earlier attempts took to come there; 0 without any. */
   readonly earlierSeconds?: number;
+  /** Name, versions and threads of the engine that the stage opened, if it opened one. */
+  readonly engine?: string;
+  /** MiB that the process took at most, where the executor knows. */
+  readonly peakMemory?: number;
 }
 
 /** How a job ended. `done` is the only one whose `outDir` may be committed. */
 export type JobResult =
   | ({ readonly type: 'done' } & Work)
-  | { readonly type: 'failed'; readonly failure: Failure; readonly tail: readonly string[] }
-  | { readonly type: 'interrupted' };
+  | {
+      readonly type: 'failed';
+      readonly failure: Failure;
+      readonly tail: readonly string[];
+      /** The process died without saying why, so that another try may end otherwise. */
+      readonly crashed?: boolean;
+    }
+  | { readonly type: 'interrupted'; readonly tail?: readonly string[] };
 
 export interface JobControl {
-  /** Aborted at the first Ctrl-C: the stage should stop soon, by itself. */
+  /** Aborted at the first Ctrl-C, at a time limit, ...: the stage should stop soon, by itself. */
   readonly stop: AbortSignal;
-  /** Aborted at the second: end the stage now. */
+  /** Aborted at the second, or when it didn't stop: end the stage now. */
   readonly kill: AbortSignal;
   onProgress(progress: TimedProgress): void;
   onOutput(stream: 'stdout' | 'stderr', line: string): void;

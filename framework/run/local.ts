@@ -67,8 +67,8 @@ async function runInProcess(
     if (answer?.type === 'failed') return { ...answer, tail };
     if (answer?.type === 'interrupted' && !control.stop.aborted)
       return failed('its process was told to stop (SIGTERM)', tail);
-    if (answer) return answer;
-    if (control.stop.aborted) return { type: 'interrupted' };
+    if (answer?.type === 'done') return answer;
+    if (answer || control.stop.aborted) return { type: 'interrupted', tail };
     if (spawnError) return failed(`could not start a process: ${spawnError.message}`, tail);
     return diedSilently(code, signal, tail);
   } finally {
@@ -79,18 +79,15 @@ async function runInProcess(
 
 function diedSilently(code: number | null, signal: string | null, tail: readonly string[]): JobResult {
   if (signal === 'SIGKILL') {
-    return failed(
-      'its process was killed (SIGKILL)',
-      tail,
-      'most often the machine ran out of memory: try a smaller batch or --jobs 1',
-    );
+    const hint = 'most often the machine ran out of memory: try a smaller batch or --jobs 1';
+    return { ...failed('its process was killed (SIGKILL)', tail, hint), crashed: true };
   }
   const how = signal === null ? `exit code ${code}` : signal;
-  return failed(`its process ended without a result (${how})`, tail);
+  return { ...failed(`its process ended without a result (${how})`, tail), crashed: true };
 }
 
-function failed(message: string, tail: readonly string[], hint?: string): JobResult {
-  return { type: 'failed', failure: { message, ...(hint === undefined ? {} : { hint }) }, tail };
+function failed(message: string, tail: readonly string[], hint?: string) {
+  return { type: 'failed' as const, failure: { message, ...(hint === undefined ? {} : { hint }) }, tail };
 }
 
 /** The exit, and the end of the channel: messages may still be in it when `exit` fires. */

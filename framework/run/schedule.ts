@@ -1,5 +1,6 @@
 import type { StageNode } from '../plan/types.ts';
 import { upstreamStages } from '../plan/upstream.ts';
+import type { Resources } from '../stage/component.ts';
 
 export { upstreamStages } from '../plan/upstream.ts';
 
@@ -18,14 +19,88 @@ export function chainLengths(stages: readonly StageNode[]): ReadonlyMap<StageNod
   return lengths;
 }
 
-/** Threads for the next stage to start, so that a lone stage gets all cores and many share them evenly. */
+/** What stages share. */
+export interface Capacity {
+  /** Stages at once. */
+  readonly jobs: number;
+  readonly cores: number;
+  /** MiB that all stages together may take. */
+  readonly memory: number;
+}
+
+/** What a running stage holds of it. */
+export interface Claim {
+  readonly threads: number;
+  /** MiB */
+  readonly memory: number;
+}
+
+export interface Candidate {
+  readonly resources?: Resources;
+  /** While it can't start, nothing behind it does. */
+  readonly holdsUp?: boolean;
+}
+
+/**
+ * Those of the candidates that start now, with their threads. Whoever fits starts, in their order: a stage that needs
+ * more memory than is left is overtaken by smaller ones behind it, unless it says otherwise. A stage that needs more
+ * than there is at all runs alone, so that something always runs.
+ */
+export function chooseStarts<C extends Candidate>(
+  candidates: readonly C[],
+  running: readonly Claim[],
+  capacity: Capacity,
+): readonly { readonly candidate: C; readonly claim: Claim }[] {
+  const chosen: C[] = [];
+  let memory = sum(running.map((claim) => claim.memory));
+  for (const candidate of candidates) {
+    const active = running.length + chosen.length;
+    if (active >= capacity.jobs) break;
+    const needed = memoryOf(candidate);
+    if (active === 0 || memory + needed <= capacity.memory) {
+      chosen.push(candidate);
+      memory += needed;
+    } else if (candidate.holdsUp) break;
+  }
+  let used = sum(running.map((claim) => claim.threads));
+  return chosen.map((candidate, index) => {
+    const startable = chosen.slice(index).map(mostThreads);
+    const threads = shareCores({ cores: capacity.cores, used, startable });
+    used += threads;
+    return { candidate, claim: { threads, memory: memoryOf(candidate) } };
+  });
+}
+
+export function memoryOf(candidate: Candidate): number {
+  return candidate.resources?.memory ?? 0;
+}
+
+/**
+ * Threads for the next stage to start, so that a lone stage gets all cores and many share them evenly; what some can't
+ * use goes to the others.
+ */
 export function shareCores(options: {
   readonly cores: number;
   /** Threads given to stages that run now. */
   readonly used: number;
-  /** Stages that could start now, the next one included. */
-  readonly startable: number;
+  /** The most threads that each stage can use that could start now, the next one first. */
+  readonly startable: readonly number[];
 }): number {
-  const free = options.cores - options.used;
-  return Math.max(1, Math.floor(free / Math.max(1, options.startable)));
+  let free = options.cores - options.used;
+  let sharing = options.startable.length;
+  for (const most of [...options.startable].sort((a, b) => a - b)) {
+    if (most * sharing > free) break;
+    free -= most;
+    sharing -= 1;
+  }
+  const share = sharing === 0 ? Number.POSITIVE_INFINITY : Math.floor(free / sharing);
+  return Math.max(1, Math.min(options.startable[0] ?? 1, share));
+}
+
+function mostThreads(candidate: Candidate): number {
+  return Math.max(1, Math.floor(candidate.resources?.cores ?? Number.POSITIVE_INFINITY));
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0);
 }

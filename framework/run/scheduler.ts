@@ -4,6 +4,8 @@ import type { Store } from '../store/types.ts';
 import { describeFailure } from './attempt.ts';
 import type { Emit, RunStatus, StageState } from './events.ts';
 import type { Executor } from './executor.ts';
+import type { Timer } from './limit.ts';
+import type { Git } from './provenance.ts';
 import { publishReport, writeIfDifferent } from './publish.ts';
 import { settleStages, type Task } from './settle.ts';
 import { formatTimings } from './timing.ts';
@@ -18,6 +20,19 @@ export interface RunOptions {
   readonly jobs: number;
   /** Threads to share among them; default: what the machine has. */
   readonly cores?: number;
+  /** MiB to share among them; default: most of what the machine or its container has. */
+  readonly memory?: number;
+  /** Stops the run at the first failure; otherwise it makes all that doesn't depend on what failed. */
+  readonly failFast?: boolean;
+  /** How often a stage is started again whose process died without a word; default 1. */
+  readonly retries?: number;
+  /** Seconds that a stage may run; no limit if absent. */
+  readonly timeout?: number;
+  readonly timer?: Timer;
+  /** For provenance: id of the run's record, version of peco-exp, the project's commit. */
+  readonly run?: string;
+  readonly version?: string;
+  readonly git?: Git;
   readonly engine: string;
   readonly executor: Executor;
   /** Aborted at the first and at the second Ctrl-C. */
@@ -42,7 +57,7 @@ export async function runExperiment(plan: Plan, options: RunOptions, emit: Emit)
   const tasks = await settleStages(plan, options, emit);
   const counts = countStates(tasks);
   const report = tasks.find((task) => task.node.component.role === 'report');
-  let status = runStatus(counts);
+  let status = runStatus(counts, options.stop.aborted);
   let files: readonly string[] = [];
   if (report?.entry) {
     const folder = path.join(options.results, plan.graph.experiment);
@@ -59,8 +74,10 @@ export async function runExperiment(plan: Plan, options: RunOptions, emit: Emit)
   return { status, counts, seconds: (performance.now() - started) / 1000, files };
 }
 
-function runStatus(counts: { readonly [state in StageState]: number }): RunStatus {
-  if (counts.interrupted + counts.unstarted > 0) return 'interrupted';
+function runStatus(counts: { readonly [state in StageState]: number }, stopped: boolean): RunStatus {
+  // A run that stops at the first failure leaves stages open too: it has failed, unless the user stopped it as well.
+  const open = counts.interrupted + counts.unstarted > 0;
+  if (open && (stopped || counts.failed === 0)) return 'interrupted';
   return counts.failed > 0 ? 'failed' : 'done';
 }
 

@@ -1,8 +1,10 @@
+import { setMaxListeners } from 'node:events';
 import os from 'node:os';
 import { bundleImplementation } from '../plan/code.ts';
 import { type MissingCell, withMissing } from '../plan/graph.ts';
 import { findChangedInputs, locateStage, type Plan, type PlannedStage } from '../plan/plan.ts';
 import type { StageNode } from '../plan/types.ts';
+import type { Resources } from '../stage/component.ts';
 import type { Entry } from '../store/types.ts';
 import {
   type Attempt,
@@ -13,8 +15,9 @@ import {
   type Workshop,
 } from './attempt.ts';
 import type { Emit, StageState } from './events.ts';
+import { realTimer } from './limit.ts';
 import { createProvenanceWriter, imagesPerSecond } from './provenance.ts';
-import { chainLengths, shareCores, upstreamStages } from './schedule.ts';
+import { type Capacity, type Claim, chainLengths, chooseStarts, upstreamStages } from './schedule.ts';
 import type { RunOptions } from './scheduler.ts';
 
 /** A stage on its way through a run. */
@@ -34,14 +37,22 @@ export interface Task {
 
 /** Brings every stage to its end. Resolves when nothing runs and nothing more can start. */
 export function settleStages(plan: Plan, options: RunOptions, emit: Emit): Promise<readonly Task[]> {
-  const { store, root, stop, kill } = options;
+  const { store, root, kill } = options;
+  const failing = new AbortController();
+  const stop = AbortSignal.any([options.stop, failing.signal]);
+  // As many listen as there are stages that run or wait for locks; Node would warn of a leak from 11 up.
+  setMaxListeners(0, stop, kill);
   const tasks = new Map<StageNode, Task>(
     plan.stages.map((planned) => [
       planned.node,
       { planned, node: planned.node, phase: 'pending', state: 'unstarted' },
     ]),
   );
-  const cores = options.cores ?? os.availableParallelism();
+  const capacity: Capacity = {
+    jobs: options.jobs,
+    cores: options.cores ?? os.availableParallelism(),
+    memory: options.memory ?? usableMemory(),
+  };
   const chains = chainLengths(plan.stages.map((planned) => planned.node));
   const shop: Workshop = {
     store,
@@ -50,13 +61,16 @@ export function settleStages(plan: Plan, options: RunOptions, emit: Emit): Promi
     bundleModule: (url) => bundleImplementation(url, { root }),
     findChangedInputs: (attempt) =>
       findChangedInputs(attempt.node, attempt, attempt.entryOf, { store, root }),
-    writeProvenance: createProvenanceWriter(root),
+    writeProvenance: createProvenanceWriter(options),
     stop,
     kill,
+    retries: options.retries ?? 1,
+    ...(options.timeout === undefined ? {} : { timeout: options.timeout }),
+    timer: options.timer ?? realTimer,
     emit,
   };
-  /** Threads of the stages that hold a slot. */
-  const slots = new Map<Task, number>();
+  /** What the stages hold that have a slot. */
+  const slots = new Map<Task, Claim>();
   /** Attempts that hold a lock after waiting for it: first in line, since other runs may now wait for them. */
   const queue: { task: Task; grant: (threads: number) => void }[] = [];
   let busy = 0;
@@ -115,22 +129,32 @@ export function settleStages(plan: Plan, options: RunOptions, emit: Emit): Promi
     if (all.some((task) => task.phase === 'resolving')) return;
     const ready = all.filter((task) => task.phase === 'ready');
     ready.sort((a, b) => chains.get(b.planned.node)! - chains.get(a.planned.node)!);
-    while (slots.size < options.jobs && queue.length + ready.length > 0) {
-      const startable = Math.min(queue.length + ready.length, options.jobs - slots.size);
-      const used = [...slots.values()].reduce((sum, threads) => sum + threads, 0);
-      const threads = shareCores({ cores, used, startable });
-      const waiting = queue.shift();
-      if (waiting) {
-        slots.set(waiting.task, threads);
-        waiting.grant(threads);
+    const candidates = [
+      // Other runs may wait for the locks that these hold, so nothing overtakes them.
+      ...queue.map(({ task, grant }) => ({ task, grant, holdsUp: true, ...resourcesOf(task) })),
+      ...(stop.aborted ? [] : ready).map((task) => ({ task, grant: undefined, ...resourcesOf(task) })),
+    ];
+    for (const { candidate, claim } of chooseStarts(candidates, [...slots.values()], capacity)) {
+      const { task, grant } = candidate;
+      slots.set(task, claim);
+      warnIfTooLarge(task, claim);
+      if (grant) {
+        queue.splice(
+          queue.findIndex((waiting) => waiting.task === task),
+          1,
+        );
+        grant(claim.threads);
         continue;
       }
-      if (stop.aborted) return;
-      const task = ready.shift()!;
       task.phase = 'active';
-      slots.set(task, threads);
-      work(run(task, threads));
+      work(run(task, claim.threads));
     }
+  }
+
+  function warnIfTooLarge(task: Task, claim: Claim): void {
+    if (claim.memory <= capacity.memory) return;
+    const message = `it may take ${gib(claim.memory)} of memory, more than the ${gib(capacity.memory)} for stages here: it runs alone`;
+    emit({ type: 'warning', stage: task.node.id, message });
   }
 
   async function run(task: Task, threads: number): Promise<void> {
@@ -174,9 +198,14 @@ export function settleStages(plan: Plan, options: RunOptions, emit: Emit): Promi
     } else if (result.type === 'failed') {
       task.state = 'failed';
       emit({ type: 'stage-failed', stage, failure: result.failure, tail: result.tail });
+      if (options.failFast && !stop.aborted) {
+        emit({ type: 'run-stopping', because: stage });
+        failing.abort(new Error(`${stage} failed`));
+      }
     } else {
       task.state = 'interrupted';
-      emit({ type: 'stage-interrupted', stage });
+      const { tail = [] } = result;
+      emit({ type: 'stage-interrupted', stage, ...(tail.length > 0 ? { tail } : {}) });
     }
   }
 
@@ -220,4 +249,22 @@ export function settleStages(plan: Plan, options: RunOptions, emit: Emit): Promi
   stop.addEventListener('abort', pump, { once: true });
   pump();
   return finished.finally(() => stop.removeEventListener('abort', pump));
+}
+
+/** What the system, and other programs, keep for themselves. */
+const reservedShare = 0.1;
+
+/** MiB that stages may take together: most of what the machine has, or the container around us. */
+function usableMemory(): number {
+  // Without a container's limit it is 0, unknown, or a number beyond all memory.
+  const limit = process.constrainedMemory() || Number.POSITIVE_INFINITY;
+  return (Math.min(os.totalmem(), limit) * (1 - reservedShare)) / 2 ** 20;
+}
+
+function resourcesOf({ node }: Task): { readonly resources?: Resources } {
+  return node.component.resources === undefined ? {} : { resources: node.component.resources };
+}
+
+function gib(mebibytes: number): string {
+  return `${(mebibytes / 1024).toFixed(1)} GiB`;
 }

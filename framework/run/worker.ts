@@ -37,7 +37,12 @@ async function runJob(job: StageJob): Promise<FromWorker> {
   if (typeof module.run !== 'function')
     throw new Error('the implementation module exports no function `run`');
   const result = await (module.run as StageFunction)(context);
-  return { type: 'done', ...finish(result) };
+  return { type: 'done', ...finish(result), peakMemory: peakMemory() };
+}
+
+/** MiB of this process at its largest. */
+function peakMemory(): number {
+  return Math.round(process.resourceUsage().maxRSS / 1024);
 }
 
 function failureMessage(error: unknown): FromWorker {

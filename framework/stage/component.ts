@@ -29,6 +29,14 @@ export interface ConfigIssue {
   readonly hint?: string;
 }
 
+/** What a stage needs of a machine, as hints for the scheduler. Never part of a key. */
+export interface Resources {
+  /** The most cores that it can make use of; it gets no more threads, and fewer where many stages run at once. */
+  readonly cores?: number;
+  /** The most memory that its process takes, in MiB. Stages without this count as needing none. */
+  readonly memory?: number;
+}
+
 /**
  * A component: the value that a constructor such as `vqvae({...})` returns and an experiment file declares.
  * It is data only. Its code lives in two modules that are loaded in the processes of stages, never while planning:
@@ -59,6 +67,8 @@ export interface Component<R extends Role = Role, Config extends JsonObject = Js
   readonly files: { readonly [name: string]: string };
   /** Names that users of this component may refer to, such as the layers of a network. Checked, never part of a key. */
   readonly offers?: readonly string[];
+  /** What its stage needs of a machine. Never part of a key. */
+  readonly resources?: Resources;
   /** What was wrong with the config; collected so that all errors are told at once. Then `config` is the raw input. */
   readonly issues: readonly ConfigIssue[];
 }

@@ -79,7 +79,12 @@ export interface StageContext<Config extends JsonObject = JsonObject> {
    */
   readonly until?: number;
   /** Chosen engine, not part of the key. `threads` is at least 1. */
-  readonly engine: { readonly name: string; readonly threads: number };
+  readonly engine: {
+    readonly name: string;
+    readonly threads: number;
+    /** Told by whoever opens the engine: name and versions, for the provenance of the result. */
+    onOpen?(description: string): void;
+  };
   /** Aborted on Ctrl-C: the stage saves a checkpoint and stops soon, by throwing `signal.reason`. */
   readonly signal: AbortSignal;
   /** Cheap: call it every step; the framework thins it out. */

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { cleanConfig } from './canonical.ts';
-import type { Component, ConfigIssue, Role } from './component.ts';
+import type { Component, ConfigIssue, Resources, Role } from './component.ts';
 import { separateDefaults } from './defaults.ts';
 import { explainZodError, withArticle } from './issues.ts';
 import type { JsonObject } from './json.ts';
@@ -44,6 +44,11 @@ export interface Definition<R extends Role, S extends z.ZodObject, Names extends
   ) => readonly ConfigIssue[];
   /** Names that users of this component may refer to: a list, or those that this config has. */
   readonly offers?: readonly Names[] | ((config: z.output<S>) => readonly Names[]);
+  /**
+   * What the stage needs of a machine: the most cores that it can use, the most memory that it takes (MiB). Hints for
+   * the scheduler, never part of a key.
+   */
+  readonly resources?: (config: z.output<S>) => Resources;
 }
 
 /** Makes components of one kind. Never throws: what is wrong with the input is in the component's `issues`. */
@@ -120,6 +125,7 @@ function makeComponent<R extends Role, S extends z.ZodObject, Names extends stri
       inputs: withoutAbsent(nested),
       files: definition.files?.(parsed.data, input) ?? {},
       ...(offers === undefined ? {} : { offers }),
+      ...(definition.resources ? { resources: checkResources(definition.resources(parsed.data)) } : {}),
       issues: definition.check?.(parsed.data, nested, input) ?? [],
     };
   } catch (error) {
@@ -127,6 +133,14 @@ function makeComponent<R extends Role, S extends z.ZodObject, Names extends stri
     const issues = [{ path: [], message: error instanceof Error ? error.message : String(error) }];
     return { role, kind, config: {}, implementation, inputs: {}, files: {}, issues };
   }
+}
+
+function checkResources(resources: Resources): Resources {
+  for (const [name, value] of Object.entries(resources)) {
+    if (value !== undefined && !(value > 0))
+      throw new Error(`resources.${name} must be above 0, not ${value}`);
+  }
+  return resources;
 }
 
 function withoutAbsent(nested: NestedComponents): { readonly [name: string]: Component } {

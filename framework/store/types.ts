@@ -54,7 +54,7 @@ export interface CollectOptions {
   /** Entries to keep, whatever the limits. */
   readonly keep?: Iterable<ContentKey>;
   /** Work folders to keep, whatever their age. */
-  readonly keepScratch?: Iterable<InputKey>;
+  readonly keepScratch?: Iterable<ContentKey>;
   /** Remove entries that were not used for so many milliseconds, and logs of runs that old. */
   readonly olderThan?: number;
   /** Remove the longest unused entries until the outputs of all are no more than so many bytes. */

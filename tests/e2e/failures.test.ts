@@ -74,6 +74,8 @@ const usage: { readonly [name: string]: readonly string[] } = {
   'a file that does not exist': ['run', 'experimnt.ts'],
   'jobs that are no number': ['run', 'experiment.ts', '--jobs', 'many'],
   'seeds that are no numbers': ['run', 'experiment.ts', '--seeds', '0,one'],
+  'retries that are no number': ['run', 'experiment.ts', '--retries', 'some'],
+  'a time limit without a unit': ['run', 'experiment.ts', '--timeout', '10'],
   'an unknown engine': ['run', 'experiment.ts', '--engine', 'onxn'],
   'an unknown stage': ['run', 'experiment.ts', '--upto', 'tokenizer/peko'],
   'an unknown field': ['run', 'experiment.ts', '--set', 'tokenizers.peco.wieght=3'],

@@ -79,7 +79,7 @@ test('after kill -9 of a run its stages end, nothing half-written counts, and th
 test('after kill -9 of a stage the run goes on without it', async (t) => {
   const rig = createRig(t);
   rig.command('peco-0', 'wait deaf');
-  const run = rig.start('run', 'experiment.ts', '--jobs', '1');
+  const run = rig.start('run', 'experiment.ts', '--jobs', '1', '--retries', '0');
   process.kill(await rig.reached('peco-0'), 'SIGKILL');
   const { code, stdout } = await run.done;
   t.is(code, 1);

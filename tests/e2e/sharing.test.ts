@@ -52,3 +52,54 @@ test('a run takes over from another that was killed', async (t) => {
   t.true(stdout.includes('tokenizer/beit  done'));
   t.is(rig.entries().length, 1);
 });
+
+const fourTokenizers = `
+import { defineExperiment } from 'peco-exp';
+import { data, downstream, pretraining, report, tokenizer } from './parts/config.ts';
+
+export default defineExperiment({
+  name: 'four',
+  seeds: [0],
+  data: { train: data({ name: 'train' }), test: data({ name: 'test' }) },
+  tokenizers: {
+    beit: tokenizer({ name: 'beit' }),
+    peco: tokenizer({ name: 'peco', weight: 2 }),
+    third: tokenizer({ name: 'third' }),
+    fourth: tokenizer({ name: 'fourth' }),
+  },
+  pretraining: { base: pretraining({ name: 'mim' }) },
+  downstream: { probe: downstream({ name: 'probe' }) },
+  baseline: 'beit',
+  report: report({}),
+});
+`;
+
+test('runs that wait for each other with all their places taken end, also when one is killed', async (t) => {
+  const rig = createRig(t, { 'four.ts': fourTokenizers });
+  const tokenizers = ['beit-0', 'peco-0', 'third-0', 'fourth-0'];
+  for (const stage of tokenizers) rig.command(stage, 'wait deaf');
+  // The first holds the locks of beit and peco, and has no place left.
+  const first = rig.start('run', 'experiment.ts', '--jobs', '2');
+  await Promise.all([rig.reached('beit-0'), rig.reached('peco-0')]);
+  // The second waits for those two and fills its places with the others.
+  const second = rig.start('run', 'four.ts', '--jobs', '2', '--out', 'second');
+  await Promise.all([rig.reached('third-0'), rig.reached('fourth-0')]);
+  const waits = (run: typeof first) => run.stdout().split('another run is making it').length - 1;
+  await until(() => waits(second) === 2);
+  first.process.kill('SIGKILL');
+  await first.done;
+  // Now the second holds all four locks, two of them without a place, and the third waits for all of them.
+  const third = rig.start('run', 'four.ts', '--jobs', '2', '--out', 'third');
+  await until(() => waits(third) === 4);
+  for (const stage of tokenizers) rig.release(stage);
+  const outcomes = await Promise.all([second.done, third.done]);
+  t.deepEqual(
+    outcomes.map(({ code }) => code),
+    [0, 0],
+  );
+  t.is(rig.read('second/four/ablation.md'), rig.read('third/four/ablation.md'));
+  const ran = rig.takeRan();
+  const times = (stage: string) => ran.filter((label) => label === stage).length;
+  t.deepEqual(tokenizers.map(times), [2, 2, 1, 1], 'those of the killed run once more, nothing else twice');
+  t.is(new Set(ran).size, ran.length - 2);
+});

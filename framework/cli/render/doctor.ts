@@ -25,8 +25,8 @@ export function formatDoctor({ machine, settings, engines, auto, healthy }: Diag
 }
 
 function formatSettings(settings: Diagnosis['settings']): string[] {
-  const { store, results, engine, jobs } = settings;
-  const rows = Object.entries({ store, results, engine, jobs }).map(
+  const { store, results, engine, jobs, retries, timeout } = settings;
+  const rows = Object.entries({ store, results, engine, jobs, retries, timeout }).map(
     ([name, { value, from }]) => [name, String(value), from] as const,
   );
   const width = Math.max(...rows.map(([, value]) => value.length));

@@ -5,8 +5,10 @@ import {
   formatFailure,
   formatFinished,
   formatInterrupt,
+  formatRetrying,
   formatRunStarted,
   formatSkipped,
+  formatStopping,
   formatWarning,
 } from './text.ts';
 
@@ -45,10 +47,15 @@ export function createLineRenderer({ write, verbose }: RenderOptions): Renderer 
         return [`${event.stage}  ${formatFinished(event)}`];
       case 'stage-failed':
         return formatFailure(event, verbose);
+      case 'stage-retrying':
+        shownAt.set(event.stage, 0);
+        return formatRetrying(event, verbose);
       case 'stage-skipped':
         return [`${event.stage}  ${formatSkipped(event)}`];
       case 'stage-interrupted':
         return [`${event.stage}  stopped`];
+      case 'run-stopping':
+        return [formatStopping(event)];
       case 'run-interrupted':
         return [formatInterrupt(event)];
       case 'warning':

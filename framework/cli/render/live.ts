@@ -1,13 +1,22 @@
 import type { DefaultRenderer, ListrTask, ListrTaskWrapper, SimpleRenderer } from 'listr2';
-import { type RunEvent, type StageFailed, unreachable, type Warning } from '../../run/events.ts';
+import {
+  type RunEvent,
+  type RunStopping,
+  type StageFailed,
+  type StageRetrying,
+  unreachable,
+  type Warning,
+} from '../../run/events.ts';
 import { formatProgress } from '../format.ts';
 import type { Renderer, RenderOptions } from './renderer.ts';
 import {
   formatFailure,
   formatFinished,
   formatInterrupt,
+  formatRetrying,
   formatRunStarted,
   formatSkipped,
+  formatStopping,
   formatWarning,
 } from './text.ts';
 
@@ -22,6 +31,9 @@ interface Line {
   visible: boolean;
   end(how: 'completed' | 'failed' | 'skipped'): void;
 }
+
+/** What is told in full below the display. */
+type Remark = StageFailed | StageRetrying | RunStopping | Warning;
 
 export interface LiveOptions extends RenderOptions {
   /** The stages that may run: they have a line each. */
@@ -42,7 +54,7 @@ export async function createLiveRenderer(options: LiveOptions): Promise<Renderer
   const lines = new Map<string, Line>();
   /** The latest last. */
   const ended: Line[] = [];
-  const remarks: (StageFailed | Warning)[] = [];
+  const remarks: Remark[] = [];
   let running: Promise<unknown> | undefined;
 
   const tasks = stages.map((stage): ListrTask<unknown, typeof DefaultRenderer> => {
@@ -99,6 +111,10 @@ export async function createLiveRenderer(options: LiveOptions): Promise<Renderer
     if (line.visible && line.wrapper) line.wrapper.title = line.title;
   }
 
+  function setActiveTexts(text: string): void {
+    for (const line of lines.values()) if (line.phase === 'active') setText(line.stage, text);
+  }
+
   /** More lines than the terminal has would make it scroll at every redraw. */
   function arrange(room: number): void {
     const all = [...lines.values()];
@@ -146,6 +162,10 @@ export async function createLiveRenderer(options: LiveOptions): Promise<Renderer
         setText(event.stage, `FAILED: ${event.failure.message.split('\n')[0]}`);
         lines.get(event.stage)?.end('failed');
         return;
+      case 'stage-retrying':
+        remarks.push(event);
+        setText(event.stage, `starting it again (retry ${event.retry} of ${event.of})`);
+        return;
       case 'stage-skipped':
         setText(event.stage, formatSkipped(event));
         lines.get(event.stage)?.end('skipped');
@@ -154,10 +174,12 @@ export async function createLiveRenderer(options: LiveOptions): Promise<Renderer
         setText(event.stage, 'stopped');
         lines.get(event.stage)?.end('skipped');
         return;
+      case 'run-stopping':
+        remarks.push(event);
+        setActiveTexts(`stopping, because ${event.because} failed`);
+        return;
       case 'run-interrupted':
-        for (const line of lines.values()) {
-          if (line.phase === 'active') setText(line.stage, formatInterrupt(event));
-        }
+        setActiveTexts(formatInterrupt(event));
         return;
       case 'warning':
         remarks.push(event);
@@ -177,11 +199,24 @@ export async function createLiveRenderer(options: LiveOptions): Promise<Renderer
       line.end('skipped');
     }
     await running;
-    const text = remarks.flatMap((event) =>
-      event.type === 'warning' ? formatWarning(event) : formatFailure(event, options.verbose),
-    );
+    const text = remarks.flatMap((event) => formatRemark(event, options.verbose));
     if (text.length > 0) options.write(`\n${text.join('\n')}\n`);
   }
 
   return { show, close };
+}
+
+function formatRemark(event: Remark, verbose: boolean): string[] {
+  switch (event.type) {
+    case 'warning':
+      return formatWarning(event);
+    case 'stage-failed':
+      return formatFailure(event, verbose);
+    case 'stage-retrying':
+      return formatRetrying(event, verbose);
+    case 'run-stopping':
+      return [formatStopping(event)];
+    default:
+      return unreachable(event);
+  }
 }

@@ -4,8 +4,10 @@ import type {
   RunFinished,
   RunInterrupted,
   RunStarted,
+  RunStopping,
   StageFailed,
   StageFinished,
+  StageRetrying,
   StageSkipped,
   StageSummary,
   Warning,
@@ -57,9 +59,24 @@ export function formatFailure(event: StageFailed, verbose: boolean): string[] {
   const { failure, tail } = event;
   const lines = [`${event.stage}  FAILED: ${failure.message}`, ...details(failure, verbose)];
   // With `verbose` everything that it printed has been shown already.
-  if (tail.length > 0 && !verbose)
-    lines.push('  the last that it printed:', ...tail.map((line) => `  | ${line}`));
-  return lines;
+  return verbose ? lines : [...lines, ...formatTail(tail)];
+}
+
+/** That a stage is started again, and why. */
+export function formatRetrying(event: StageRetrying, verbose: boolean): string[] {
+  const lines = [
+    `${event.stage}  ${event.failure.message}: starting it again (retry ${event.retry} of ${event.of})`,
+    ...details(event.failure, verbose),
+  ];
+  return verbose ? lines : [...lines, ...formatTail(event.tail)];
+}
+
+export function formatStopping(event: RunStopping): string {
+  return `stopping, because ${event.because} failed (--fail-fast)`;
+}
+
+function formatTail(tail: readonly string[]): string[] {
+  return tail.length === 0 ? [] : ['  the last that it printed:', ...tail.map((line) => `  | ${line}`)];
 }
 
 export function formatWarning(event: Warning): string[] {
@@ -81,7 +98,7 @@ export function formatRunFinished(event: RunFinished, showPath: (file: string) =
   const open = counts.interrupted + counts.unstarted;
   if (open > 0) parts.push(`${open} not finished`);
   const lines = [`${wordOf(event)} in ${formatDuration(event.seconds)}: ${parts.join(', ')}`];
-  if (event.status === 'interrupted') lines.push('the same command goes on from the finished stages');
+  if (open > 0) lines.push('the same command goes on from the finished stages');
   if (event.files.length > 0) lines.push(...event.files.map((file) => `  ${showPath(file)}`));
   return lines;
 }

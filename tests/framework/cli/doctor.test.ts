@@ -22,6 +22,8 @@ const settings = (engine: string): ProjectSettings => ({
   results: { value: '/elsewhere/results', from: '--out' },
   engine: { value: engine, from: 'peco.config.ts' },
   jobs: { value: 4, from: 'PECO_JOBS' },
+  retries: { value: 1, from: 'default' },
+  timeout: { value: '10m', from: '--timeout' },
 });
 
 const working = (engine: string): EngineReport => ({
@@ -80,6 +82,8 @@ test('each setting says where it comes from', async (t) => {
     results: { value: '<project>/r', from: 'PECO_RESULTS' },
     engine: { value: 'onnx', from: '--engine' },
     jobs: { value: 2, from: '--jobs' },
+    retries: { value: 1, from: 'default' },
+    timeout: { value: 'none', from: 'default' },
   });
   const plain = await findSettings(project.dir, { flags: {}, env: {}, cwd: project.dir });
   t.is(plain.jobs.from, 'default');

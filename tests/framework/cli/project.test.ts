@@ -17,13 +17,15 @@ test('without settings all is at home in the project of the experiment file', as
     results: project.file('sub/results'),
     engine: 'onnx',
     jobs: Math.min(os.availableParallelism(), 4),
+    retries: 1,
   });
 });
 
 test('flags win over the environment, that over settings; paths are relative to who says them', async (t) => {
   const project = createProject(t, {
     ...files,
-    'sub/peco.config.json': '{ "store": "stored", "results": "shown", "engine": "reference", "jobs": 3 }',
+    'sub/peco.config.json':
+      '{ "store": "stored", "results": "shown", "engine": "reference", "jobs": 3, "retries": 3, "timeout": "30m" }',
   });
   const options = { flags: {}, env: {}, cwd: project.dir };
   const settings = await findProject('sub/experiments/a.ts', options);
@@ -32,15 +34,38 @@ test('flags win over the environment, that over settings; paths are relative to 
     results: project.file('sub/shown'),
     engine: 'reference',
     jobs: 3,
+    retries: 3,
+    timeout: 1800,
   });
 
-  const env = { PECO_STORE: 'e', PECO_RESULTS: 'er', PECO_ENGINE: 'onnx', PECO_JOBS: '2' };
+  const env = {
+    PECO_STORE: 'e',
+    PECO_RESULTS: 'er',
+    PECO_ENGINE: 'onnx',
+    PECO_JOBS: '2',
+    PECO_RETRIES: '0',
+    PECO_TIMEOUT: '1.5h',
+  };
   const environment = await findProject('sub/experiments/a.ts', { ...options, env });
-  t.like(environment, { store: project.file('e'), results: project.file('er'), engine: 'onnx', jobs: 2 });
+  t.like(environment, {
+    store: project.file('e'),
+    results: project.file('er'),
+    engine: 'onnx',
+    jobs: 2,
+    retries: 0,
+    timeout: 5400,
+  });
 
-  const flags = { store: 'f', out: 'fr', engine: 'reference', jobs: 1 };
+  const flags = { store: 'f', out: 'fr', engine: 'reference', jobs: 1, retries: 2, timeout: 'none' };
   const flagged = await findProject('sub/experiments/a.ts', { ...options, env, flags });
-  t.like(flagged, { store: project.file('f'), results: project.file('fr'), engine: 'reference', jobs: 1 });
+  t.like(flagged, {
+    store: project.file('f'),
+    results: project.file('fr'),
+    engine: 'reference',
+    jobs: 1,
+    retries: 2,
+  });
+  t.false('timeout' in flagged, 'none takes away the limit that the environment says');
 });
 
 test('an empty variable counts as not set', async (t) => {
@@ -57,6 +82,9 @@ test('a variable with an impossible value is named', async (t) => {
   const errors = [
     await ask({ PECO_JOBS: 'all' }),
     await ask({ PECO_JOBS: '0' }),
+    await ask({ PECO_RETRIES: '-1' }),
+    await ask({ PECO_TIMEOUT: '10 minutes' }),
+    await ask({ PECO_TIMEOUT: '1000h' }),
     await ask({ PECO_ENGINE: 'onx' }),
   ];
   t.snapshot(errors.map((error) => portable(error?.message ?? '', project)));

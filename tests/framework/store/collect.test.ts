@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import test, { type ExecutionContext } from 'ava';
-import type { ContentKey, InputKey } from '../../../framework/plan/types.ts';
+import type { ContentKey } from '../../../framework/plan/types.ts';
 import {
   commit,
   createStoreDir,
@@ -129,7 +129,7 @@ test('documents stay as long as a kept fingerprint reaches them', async (t) => {
 
 test('work folders go after a week without a touch, or all at once; those of kept stages stay', async (t) => {
   const { dir, store } = await openBoth(t);
-  const input = (letter: string) => letter.repeat(64) as InputKey;
+  const input = (letter: string) => letter.repeat(64) as ContentKey;
   for (const letter of ['c', 'd', 'e']) {
     const scratch = await store.scratchDir(input(letter));
     fs.writeFileSync(path.join(scratch, 'checkpoint'), 'half');

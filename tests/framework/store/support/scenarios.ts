@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import type { InputKey } from '../../../../framework/plan/types.ts';
+import type { ContentKey } from '../../../../framework/plan/types.ts';
 import { identifyProcess } from '../../../../framework/store/identity.ts';
 import { openStore } from '../../../../framework/store/store.ts';
 import {
@@ -140,7 +140,7 @@ export const scenarios: readonly Scenario[] = [
       const store = openStore(dir);
       const release = await store.lock(key);
       await store.newOutDir();
-      await store.scratchDir('f'.repeat(64) as InputKey);
+      await store.scratchDir('f'.repeat(64) as ContentKey);
       await release();
     },
     commits: false,
