@@ -20,6 +20,8 @@ export interface StageJob {
   readonly bundle: string;
   readonly config: JsonObject;
   readonly seed: number;
+  /** Step after which the training stops with a state to go on from; undefined: it goes to its end. */
+  readonly until?: number | undefined;
   /** Input name -> key of `descriptors`. */
   readonly inputs: { readonly [name: string]: string };
   readonly descriptors: { readonly [id: string]: InputDescriptor };

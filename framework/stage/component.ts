@@ -59,6 +59,8 @@ export interface Component<R extends Role = Role, Config extends JsonObject = Js
   readonly files: { readonly [name: string]: string };
   /** Names that users of this component may refer to, such as the layers of a network. Checked, never part of a key. */
   readonly offers?: readonly string[];
+  /** Path of the config field that counts the steps of its training, if that can stop early. Never part of a key. */
+  readonly steps?: string;
   /** What was wrong with the config; collected so that all errors are told at once. Then `config` is the raw input. */
   readonly issues: readonly ConfigIssue[];
 }

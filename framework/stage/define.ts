@@ -44,6 +44,11 @@ export interface Definition<R extends Role, S extends z.ZodObject, Names extends
   ) => readonly ConfigIssue[];
   /** Names that users of this component may refer to: a list, or those that this config has. */
   readonly offers?: readonly Names[] | ((config: z.output<S>) => readonly Names[]);
+  /**
+   * Path of the field that counts the steps of its training: `'steps'`. To give it is to say that `run` stops at
+   * `context.until` and goes on from `context.inputs.previous`.
+   */
+  readonly steps?: string;
 }
 
 /** Makes components of one kind. Never throws: what is wrong with the input is in the component's `issues`. */
@@ -120,6 +125,7 @@ function makeComponent<R extends Role, S extends z.ZodObject, Names extends stri
       inputs: withoutAbsent(nested),
       files: definition.files?.(parsed.data, input) ?? {},
       ...(offers === undefined ? {} : { offers }),
+      ...(definition.steps === undefined ? {} : { steps: definition.steps }),
       issues: definition.check?.(parsed.data, nested, input) ?? [],
     };
   } catch (error) {

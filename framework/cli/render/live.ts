@@ -1,5 +1,11 @@
 import type { DefaultRenderer, ListrTask, ListrTaskWrapper, SimpleRenderer } from 'listr2';
-import { type RunEvent, type StageFailed, unreachable, type Warning } from '../../run/events.ts';
+import {
+  describeStop,
+  type RunEvent,
+  type StageFailed,
+  unreachable,
+  type Warning,
+} from '../../run/events.ts';
 import { formatProgress } from '../format.ts';
 import type { Renderer, RenderOptions } from './renderer.ts';
 import {
@@ -148,6 +154,10 @@ export async function createLiveRenderer(options: LiveOptions): Promise<Renderer
         return;
       case 'stage-skipped':
         setText(event.stage, formatSkipped(event));
+        lines.get(event.stage)?.end('skipped');
+        return;
+      case 'stage-stopped':
+        setText(event.stage, describeStop(event));
         lines.get(event.stage)?.end('skipped');
         return;
       case 'stage-interrupted':
