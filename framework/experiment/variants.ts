@@ -203,12 +203,8 @@ function shortestEnds(paths: readonly string[]): ReadonlyMap<string, string> {
 function showValue(value: Json): string {
   const text = typeof value === 'string' ? value : JSON.stringify(value);
   if (/^[A-Za-z0-9_.+-]{1,32}$/.test(text)) return text;
-  return (
-    text
-      .replaceAll(/[^A-Za-z0-9_.+-]+/g, '-')
-      .replaceAll(/^-|-$/g, '')
-      .slice(0, 32) || 'empty'
-  );
+  const plain = text.replaceAll(/[^A-Za-z0-9_.+-]+/g, '-').replace(/^-/, '');
+  return plain.slice(0, 32).replace(/-$/, '') || 'empty';
 }
 
 type Rebuild = <C extends Component>(path: string, component: C) => C;
