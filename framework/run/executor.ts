@@ -20,13 +20,13 @@ export interface StageJob {
   readonly bundle: string;
   readonly config: JsonObject;
   readonly seed: number;
-  /** Step after which the training stops with a state to go on from; undefined: it goes to its end. */
-  readonly until?: number | undefined;
   /** Input name -> key of `descriptors`. */
   readonly inputs: { readonly [name: string]: string };
   readonly descriptors: { readonly [id: string]: InputDescriptor };
   readonly outDir: string;
   readonly scratchDir: string;
+  /** See `StageContext.until`. The rung before is the input `previous`. */
+  readonly until?: number;
   readonly engine: { readonly name: string; readonly threads: number };
 }
 

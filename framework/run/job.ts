@@ -66,7 +66,15 @@ export async function describeJob(
   const inputs = await describeEdges(edges);
   const { config } = node.component;
   return {
-    job: { stage: node.id, bundle: bundle.path, config, seed, until, inputs, descriptors },
+    job: {
+      stage: node.id,
+      bundle: bundle.path,
+      config,
+      seed,
+      ...(until === undefined ? {} : { until }),
+      inputs,
+      descriptors,
+    },
     packages: bundle.packages,
   };
 }

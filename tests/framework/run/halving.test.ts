@@ -205,7 +205,8 @@ test('what is said of a halved run', async (t) => {
 
 test('a plan says maybe of what a contest decides, until it is stored', async (t) => {
   const rig = createHalvedRig(t, { weights: [1, 2, 3] });
+  const unknown = { stages: new Map(), seconds: 0, unknown: 0 };
   const { plan } = await run(rig, nearest);
-  t.snapshot(formatPlan(plan).join('\n'));
-  t.snapshot(formatPlan((await run(rig, nearest)).plan).join('\n'));
+  t.snapshot(formatPlan(plan, unknown, 1).join('\n'));
+  t.snapshot(formatPlan((await run(rig, nearest)).plan, unknown, 1).join('\n'));
 });
