@@ -225,3 +225,13 @@ test('the end of a halved training is the same result as that of one that was no
   project.edit('experiment.ts', '[10, 20, 40]', '[20, 40]');
   t.deepEqual(await simulateRun(project), [], 'nor is a rung another one because of where it goes on from');
 });
+
+test('the example of a halved sweep fits the components, and its baseline is not concerned', async (t) => {
+  const cwd = new URL('../../..', import.meta.url).pathname;
+  const { experiment } = await loadExperiment('experiments/codebook-sweep.ts', { cwd });
+  const graph = resolveGraph(experiment);
+  // Three rungs of nine points, and beit.
+  t.is(count(graph, 'tokenizer'), 3 * 9 + 1);
+  t.is(graph.variants.length, 1 + 1 + 9);
+  t.is(baselines(graph), undefined);
+});
