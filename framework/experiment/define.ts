@@ -26,16 +26,15 @@ export type Checked<E extends ExperimentInput> = {
     : unknown);
 
 /** An experiment that still knows the names that were declared, so that another file may build on it. */
-export type Declared<E extends ExperimentInput> = Omit<E, 'issues'> & Omit<Experiment, keyof E>;
+export type Declared<E extends ExperimentInput> = Omit<E, 'issues'> &
+  Omit<Experiment, Exclude<keyof E, 'issues'>>;
 
 /**
  * Declares an experiment; the default export of an experiment file. Never throws: loading the file tells all errors.
  * To build on another one, spread it: `defineExperiment({ ...base, seeds: [0, 1, 2] })`.
  */
-export function defineExperiment<const E extends ExperimentInput>(
-  experiment: E & Checked<E>,
-): Declared<E> & Experiment {
-  return construct(experiment) as Declared<E> & Experiment;
+export function defineExperiment<const E extends ExperimentInput>(experiment: E & Checked<E>): Declared<E> {
+  return construct(experiment) as unknown as Declared<E>;
 }
 
 function construct(input: ExperimentInput): Experiment {
