@@ -17,6 +17,19 @@ export {
 export { type VqvaeConfig, vqvae } from './components/tokenizer/vqvae/config.ts';
 export { defineExperiment, type Experiment, type ExperimentInput } from './framework/experiment/define.ts';
 export { env } from './framework/experiment/environment.ts';
+export { type Halving, type HalvingOptions, successiveHalving } from './framework/experiment/halving.ts';
+export { override } from './framework/experiment/override.ts';
+export {
+  choice,
+  type Distribution,
+  integer,
+  logUniform,
+  powerOfTwo,
+  random,
+  type Space,
+  uniform,
+} from './framework/experiment/random.ts';
+export { chain, type Point, product, type Sweep, type SweepPart, zip } from './framework/experiment/sweep.ts';
 export type { Component, ConfigIssue, Role } from './framework/stage/component.ts';
 export type {
   Checkpoint,

@@ -13,20 +13,28 @@ const options = {
   },
 } as const;
 
-/** A row a variant; mean, sd, n and difference to the baseline of every column. */
-export function wideCsv({ columns, rows }: AblationTable): string {
+/**
+ * A row a variant; mean, sd, n and difference to the baseline of every column. Where a sweep changes the baseline, the
+ * row that is the baseline of each; where it was halved, why a row was stopped.
+ */
+export function wideCsv({ compared, columns, rows }: AblationTable): string {
+  const halved = rows.some(({ stopped }) => stopped !== undefined);
   const names = columns.map(({ task, metric }) => `${task}.${metric}`);
   const header = [
     'variant',
     ...names.flatMap((name) => [`${name}.mean`, `${name}.sd`, `${name}.n`, `${name}.difference`]),
+    ...(compared ? ['baseline'] : []),
+    ...(halved ? ['stopped'] : []),
   ];
-  const records = rows.map(({ variant, cells }) => [
+  const records = rows.map(({ variant, cells, baseline, stopped }) => [
     variant,
     ...cells.flatMap((cell) =>
       cell
         ? [cell.mean, cell.deviation, String(cell.n), cell.difference]
         : [undefined, undefined, '0', undefined],
     ),
+    ...(compared ? [baseline ?? ''] : []),
+    ...(halved ? [stopped ?? ''] : []),
   ]);
   return stringify(records, { ...options, columns: header });
 }

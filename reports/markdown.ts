@@ -13,11 +13,11 @@ export interface MarkdownOptions {
 
 /** The table for people, and what one must know to read it. */
 export function ablationMarkdown({ config, table, results, inputs, published }: MarkdownOptions): string {
-  const { columns, rows, baseline } = table;
+  const { columns, rows, compared } = table;
   const header = ['variant', ...columns.map(columnTitle)];
-  const body = rows.map(({ variant, cells }) => [
+  const body = rows.map(({ variant, baseline, stopped, cells }) => [
     plain(variant === baseline ? `${variant} (baseline)` : variant),
-    ...cells.map((cell, index) => (cell ? cellText(cell, columns[index]) : '–')),
+    ...cells.map((cell, index) => (cell ? cellText(cell, columns[index]) : stopped ? 'stopped' : '–')),
   ]);
   const lines = [
     `# ${plain(config.experiment)}`,
@@ -25,15 +25,44 @@ export function ablationMarkdown({ config, table, results, inputs, published }: 
     ...markdownTable([header, ...body]),
     '',
     'Mean ± sample standard deviation over seeds (n), and the difference to the baseline; bold: best of the column.',
-    ...config.missing.map(
-      ({ variant, task, seed, reason }) =>
-        `Missing: ${plain(`${variant}, ${task}, seed ${seed}: ${reason}`)}.`,
-    ),
+    ...(compared ? comparedLines(table) : []),
+    ...missingLines(config),
     '',
     ...facts(config, results, inputs),
   ];
   if (published) lines.push('', ...publishedLines());
   return `${lines.join('\n')}\n`;
+}
+
+/** Where there are several baselines, a difference says little without the name of the other row. */
+function comparedLines({ rows }: AblationTable): string[] {
+  const others = rows.filter(({ variant, baseline }) => baseline !== variant);
+  const lines = others.flatMap(({ variant, baseline }) =>
+    baseline === null ? [] : [`- ${plain(`${variant}: compared with ${baseline}`)}.`],
+  );
+  const alone = others.filter(({ baseline }) => baseline === null).map(({ variant }) => variant);
+  if (alone.length > 0)
+    lines.push(`- ${plain(alone.join(', '))}: no difference, as the sweep has several baselines for it.`);
+  return [
+    '',
+    'The sweep changes the baseline, so each row is compared with that of the same point:',
+    '',
+    ...lines,
+  ];
+}
+
+/** A line a reason; a row of which all cells were stopped is one line. */
+function missingLines({ missing }: TableConfig): string[] {
+  const stopped = new Map(missing.flatMap((cell) => (cell.stopped ? [[cell.variant, cell.reason]] : [])));
+  const others = missing.filter((cell) => !cell.stopped);
+  return [
+    ...others.map(
+      ({ variant, task, seed, reason }) =>
+        `Missing: ${plain(`${variant}, ${task}, seed ${seed}: ${reason}`)}.`,
+    ),
+    ...(stopped.size > 0 ? ['', 'Rows that the sweep stopped early:', ''] : []),
+    ...[...stopped].map(([variant, reason]) => `- ${plain(`${variant}: ${reason}`)}.`),
+  ];
 }
 
 function columnTitle({ task, label, better }: TableColumn): string {
@@ -80,7 +109,10 @@ function facts(
     ),
   );
   const seeds = [...new Set(config.cells.filter(({ task }) => task !== 'tokenizer').map(({ seed }) => seed))];
-  const networks = config.variants.flatMap((variant) => perceptualLine(variant, config, inputs));
+  const evaluated = new Map(
+    config.cells.filter(({ task }) => task === 'tokenizer').map(({ variant, input }) => [variant, input]),
+  );
+  const networks = config.variants.flatMap((variant) => perceptualLine(variant, evaluated, inputs));
   return [
     `- Data: ${[...data].join('; ')}.`,
     `- Test images: ${[...images].join(', ')}.`,
@@ -99,11 +131,11 @@ function describe({ kind, config }: StageInput): string {
 
 function perceptualLine(
   variant: string,
-  config: TableConfig,
+  evaluated: ReadonlyMap<string, string>,
   inputs: { readonly [name: string]: StageInput },
 ): string[] {
-  const cell = config.cells.find((one) => one.variant === variant && one.task === 'tokenizer');
-  const tokenizer = cell && inputs[cell.input].inputs.tokenizer;
+  const input = evaluated.get(variant);
+  const tokenizer = input === undefined ? undefined : inputs[input].inputs.tokenizer;
   if (!tokenizer) return [];
   const { loss } = tokenizer.config as {
     loss?: { perceptual?: { layers: readonly string[]; weight: number } };

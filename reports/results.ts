@@ -15,6 +15,8 @@ export interface CellPlace {
 export interface TableConfig {
   readonly experiment: string;
   readonly baseline: string;
+  /** Where a sweep changes the baseline: the row that each row is compared with; null if that is several. */
+  readonly baselineOf?: { readonly [variant: string]: string | null };
   readonly variants: readonly string[];
   readonly cells: readonly CellPlace[];
   readonly missing: readonly {
@@ -22,6 +24,8 @@ export interface TableConfig {
     readonly task: string;
     readonly seed: number;
     readonly reason: string;
+    /** The row was stopped on purpose, by a halved sweep. */
+    readonly stopped?: boolean;
   }[];
 }
 

@@ -15,12 +15,17 @@ export interface TableCell extends Summary {
 
 export interface TableRow {
   readonly variant: string;
+  /** The row that this one is compared with: itself for a baseline, null where there is no single one. */
+  readonly baseline: string | null;
+  /** Why a halved sweep stopped it. */
+  readonly stopped?: string;
   /** In the order of the columns; undefined where nothing was measured. */
   readonly cells: readonly (TableCell | undefined)[];
 }
 
 export interface AblationTable {
-  readonly baseline: string;
+  /** There are several baselines: a sweep changes them. */
+  readonly compared: boolean;
   readonly columns: readonly TableColumn[];
   readonly rows: readonly TableRow[];
 }
@@ -32,33 +37,61 @@ export function buildTable(
   columns: readonly Column[],
 ): AblationTable {
   const tasks = [...new Set(table.cells.map(({ task }) => task))].sort((a, b) => order(a) - order(b));
-  const shown = tasks.flatMap((task) =>
-    columns
-      .filter(({ metric }) => results.some((cell) => cell.task === task && metric in cell.metrics))
-      .map((column) => ({ ...column, task })),
+  const measured = new Set(
+    results.flatMap(({ task, metrics }) => Object.keys(metrics).map((metric) => `${task} ${metric}`)),
   );
-  const summary = (variant: string, { task, metric, scale }: TableColumn): Summary | undefined => {
-    const values = results
-      .filter((cell) => cell.variant === variant && cell.task === task && metric in cell.metrics)
-      .sort((a, b) => a.seed - b.seed)
-      .map((cell) => cell.metrics[metric] * scale);
-    return values.length > 0 ? summarise(values) : undefined;
-  };
-  const best = shown.map((column) => {
-    const means = table.variants.flatMap((variant) => summary(variant, column)?.mean ?? []);
+  const shown = tasks.flatMap((task) =>
+    columns.filter(({ metric }) => measured.has(`${task} ${metric}`)).map((column) => ({ ...column, task })),
+  );
+  const byCell = groupCells(results);
+  const summaries = new Map(
+    table.variants.map((variant) => [
+      variant,
+      shown.map(({ task, metric, scale }): Summary | undefined => {
+        const values = (byCell.get(`${variant} ${task}`) ?? [])
+          .filter((cell) => metric in cell.metrics)
+          .map((cell) => cell.metrics[metric] * scale);
+        return values.length > 0 ? summarise(values) : undefined;
+      }),
+    ]),
+  );
+  const best = shown.map((column, index) => {
+    const means = table.variants.flatMap((variant) => summaries.get(variant)?.[index]?.mean ?? []);
     return column.better === 'higher' ? Math.max(...means) : Math.min(...means);
   });
-  const rows = table.variants.map((variant) => ({
-    variant,
-    cells: shown.map((column, index) => {
-      const own = summary(variant, column);
-      if (!own) return undefined;
-      const reference = variant === table.baseline ? undefined : summary(table.baseline, column)?.mean;
-      const difference = reference === undefined ? undefined : own.mean - reference;
-      return { ...own, difference, best: own.mean === best[index] };
-    }),
-  }));
-  return { baseline: table.baseline, columns: shown, rows };
+  const stopped = new Map(
+    table.missing.flatMap((cell) => (cell.stopped ? [[cell.variant, cell.reason] as const] : [])),
+  );
+  const rows = table.variants.map((variant) => {
+    const baseline = table.baselineOf ? (table.baselineOf[variant] ?? null) : table.baseline;
+    const reason = stopped.get(variant);
+    return {
+      variant,
+      baseline,
+      ...(reason === undefined ? {} : { stopped: reason }),
+      cells: shown.map((_, index) => {
+        const own = summaries.get(variant)?.[index];
+        if (!own) return undefined;
+        const reference =
+          baseline === variant || baseline === null ? undefined : summaries.get(baseline)?.[index]?.mean;
+        const difference = reference === undefined ? undefined : own.mean - reference;
+        return { ...own, difference, best: own.mean === best[index] };
+      }),
+    };
+  });
+  return { compared: table.baselineOf !== undefined, columns: shown, rows };
+}
+
+/** The results of each variant and task, by seed. */
+function groupCells(results: readonly CellResult[]): ReadonlyMap<string, readonly CellResult[]> {
+  const groups = new Map<string, CellResult[]>();
+  for (const cell of [...results].sort((a, b) => a.seed - b.seed)) {
+    const name = `${cell.variant} ${cell.task}`;
+    const group = groups.get(name) ?? [];
+    group.push(cell);
+    groups.set(name, group);
+  }
+  return groups;
 }
 
 /** Downstream tasks in the order of the experiment, tokenizer measures last. */

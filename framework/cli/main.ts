@@ -129,6 +129,7 @@ function withExperimentFlags(command: Command, description: string, ...more: str
 function withExperimentOptions(command: Command, description: string): Command {
   command
     .option('--set <path=value>', 'change a field of the experiment; repeatable', collect)
+    .option('--sweep <path=values>', 'sweep a field: path=a,b,c; repeatable, as a product', collect)
     .option('--seeds <list>', 'replace the seeds, for example 0,1,2', parseSeeds)
     .option('--upto <stage>', 'only this stage and what it needs; repeatable', collect)
     .option('--fail-fast', 'stop at the first failed stage (default: make all that can be made)');

@@ -2,7 +2,7 @@ import { type LoadedExperiment, loadExperiment } from '../experiment/load.ts';
 import { resolveGraph } from '../plan/graph.ts';
 import { type Plan, type PlannedStage, planRun } from '../plan/plan.ts';
 import type { StageGraph, StageNode } from '../plan/types.ts';
-import { upstreamStages } from '../plan/upstream.ts';
+import { awaitedStages } from '../plan/upstream.ts';
 import { PecoError } from '../stage/errors.ts';
 import { suggest } from '../stage/issues.ts';
 import { openStore, type Store, type StoreWarning } from '../store/store.ts';
@@ -11,6 +11,7 @@ import { findProject, type Project, type ProjectFlags } from './project.ts';
 /** Flags of every command that takes an experiment file. */
 export interface ExperimentFlags extends ProjectFlags {
   readonly set?: readonly string[];
+  readonly sweep?: readonly string[];
   readonly seeds?: readonly number[];
   readonly upto?: readonly string[];
   readonly failFast?: boolean;
@@ -35,8 +36,8 @@ export async function prepareExperiment(
   onWarning: (warning: StoreWarning) => void,
 ): Promise<Prepared> {
   const cwd = process.cwd();
-  const { set = [], seeds } = flags;
-  const loaded = await loadExperiment(file, { set, cwd, ...(seeds === undefined ? {} : { seeds }) });
+  const { set = [], sweep = [], seeds } = flags;
+  const loaded = await loadExperiment(file, { set, sweep, cwd, ...(seeds === undefined ? {} : { seeds }) });
   const project = await findProject(loaded.file, { flags, env: process.env, cwd });
   const store = openStore(project.store, { onWarning });
   if (flags.willRun) await store.enter(); // until the process ends
@@ -52,7 +53,7 @@ function narrowGraph(graph: StageGraph, ids: readonly string[]): StageGraph {
   const keep = (node: StageNode): void => {
     if (kept.has(node)) return;
     kept.add(node);
-    for (const upstream of upstreamStages(node)) keep(upstream);
+    for (const upstream of awaitedStages(node)) keep(upstream);
   };
   for (const id of ids) keep(findStage(graph, id));
   const stages = graph.stages.filter((node) => kept.has(node));

@@ -81,7 +81,9 @@ export async function runCommand(file: string, flags: ExperimentFlags, version: 
   log?.record(end);
   if (flags.json) renderer.show(end);
   else process.stdout.write(await formatConclusion(end));
-  if (outcome.status === 'done' && !warned) await rememberRun(prepared, outcome, [...finished.values()]);
+  // A rerun of a halved sweep tells which points it stops; the record couldn't.
+  const repeatable = outcome.status === 'done' && !warned && outcome.counts.stopped === 0;
+  if (repeatable) await rememberRun(prepared, outcome, [...finished.values()]);
   return { done: 0, failed: 1, interrupted: 130 }[outcome.status];
 }
 

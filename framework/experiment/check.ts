@@ -2,6 +2,9 @@ import { z } from 'zod';
 import type { ConfigIssue, Role } from '../stage/component.ts';
 import { explainZodError, suggest, valueAt, withArticle } from '../stage/issues.ts';
 import { isComponent } from '../stage/source.ts';
+import { checkHalving, isHalving } from './halving.ts';
+import type { Problem } from './problems.ts';
+import { problemsOf } from './sweep.ts';
 
 /** Names become parts of stage ids and of `--set` paths. */
 const namePattern = /^[A-Za-z0-9_-]+$/;
@@ -25,13 +28,33 @@ const schema = z.strictObject({
   scratch: z.strictObject({ downstream: z.record(z.string(), a('downstream').optional()) }).optional(),
   baseline: z.string(),
   report: a('report').optional(),
+  sweep: z
+    .custom((value) => isPoints(isHalving(value) ? value.points : value), {
+      error: 'expected points, made by product, zip, chain, random or successiveHalving',
+    })
+    .optional(),
 });
 
 /** Everything that is wrong with an experiment's own fields; those of its components are in the components. */
 export function checkExperiment(input: unknown): ConfigIssue[] {
   const parsed = schema.safeParse(input);
   const issues = parsed.success ? [] : explainZodError(parsed.error, schema, input);
-  return [...issues, ...checkNames(input), ...checkBaseline(input)];
+  return [...issues, ...checkNames(input), ...checkBaseline(input), ...checkSweep(input)];
+}
+
+/** How the sweep was made; whether its points fit the experiment is for `sweepProblems`. */
+function checkSweep(input: unknown): readonly Problem[] {
+  const sweep = valueAt(input, ['sweep']);
+  const issues = isHalving(sweep) ? checkHalving(sweep) : problemsOf(sweep);
+  return issues.map((issue) => {
+    const swept = issue.path[1];
+    return swept === undefined ? issue : { ...issue, path: String(swept).split('.'), written: issue.path };
+  });
+}
+
+function isPoints(value: unknown): boolean {
+  const isPoint = (point: unknown) => typeof point === 'object' && point !== null && !Array.isArray(point);
+  return Array.isArray(value) && value.every(isPoint);
 }
 
 function checkNames(input: unknown): ConfigIssue[] {

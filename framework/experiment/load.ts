@@ -9,12 +9,13 @@ import { evaluateBundle } from './evaluate.ts';
 import { loadBundles, type StoredBundle } from './modules.ts';
 import { applyOverrides } from './override.ts';
 import { collectProblems, type Problem, reportProblems } from './problems.ts';
+import { applySweepFlags, sweepProblems } from './swept.ts';
 import type { Experiment, LoadedExperiment, LoadOptions } from './types.ts';
 
 export type { LoadedExperiment, LoadOptions, Override } from './types.ts';
 
 /**
- * Loads an experiment file: bundles and evaluates it, applies `--set`, checks everything.
+ * Loads an experiment file: bundles and evaluates it, applies `--set` and `--sweep`, checks everything.
  *
  * @throws PecoError with all that is wrong as its `problems`, each with the path in the config, `file:line` and a hint
  */
@@ -26,8 +27,16 @@ export async function loadExperiment(file: string, options: LoadOptions): Promis
   forgetEnvironment();
   const written = asExperiment(await evaluateBundle(bundle, { shown, cwd: options.cwd }), shown);
   const environment = listedEnvironment();
-  const { experiment: declared, overrides, problems: refused } = applyOverrides(written, options);
-  const problems: Problem[] = [...refused, ...collectProblems(declared, overrides)];
+  const changed = applyOverrides(written, options);
+  const { overrides } = changed;
+  const swept = applySweepFlags(changed.experiment, options.sweep ?? []);
+  const declared = swept.experiment;
+  const problems: Problem[] = [
+    ...changed.problems,
+    ...swept.problems,
+    ...collectProblems(declared, overrides),
+    ...sweepProblems(declared, { flags: swept.flags, overrides }),
+  ];
   if (problems.length === 0)
     problems.push(...(await evaluateAgain(written, bundle, { shown, cwd: options.cwd })));
   if (problems.length > 0) throw await reportProblems(problems, { file: absolute, shown, cwd: options.cwd });

@@ -1,6 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import type {
+  CallExpression,
   Expression,
   ImportDeclaration,
   ObjectExpression,
@@ -25,6 +26,8 @@ interface Place {
   readonly source: SourceFile;
   readonly node: { readonly start: number };
   readonly value?: Expression;
+  /** Keys of the path that led here, if more than one. */
+  readonly taken?: number;
 }
 
 /**
@@ -42,7 +45,10 @@ export function createLocator(file: string, cwd: string): (field: ConfigPath) =>
     const source = read(file);
     const start = source && findExport(source, 'default');
     if (!source || !start) return undefined;
-    return locationOf(follow({ source, node: start, value: start }, field, read, 0), cwd);
+    const [group, path, value] = field;
+    const isSwept = group === 'sweep' && path !== undefined;
+    const place = follow({ source, node: start, value: start }, isSwept ? [group] : field, read, 0);
+    return locationOf((isSwept && findSwept(place, String(path), value)) || place, cwd);
   };
 }
 
@@ -50,44 +56,84 @@ type Read = (file: string) => SourceFile | undefined;
 
 /** As far along the path as the source can be read. */
 function follow(place: Place, field: ConfigPath, read: Read, depth: number): Place {
-  const [key, ...rest] = field;
-  if (key === undefined || depth > 50) return place;
-  const next = stepInto(place, key, read, depth);
-  if (next) return follow(next, rest, read, depth + 1);
+  if (field.length === 0 || depth > 50) return place;
+  const next = stepInto(place, field, read, depth);
+  if (next) return follow(next, field.slice(next.taken ?? 1), read, depth + 1);
   // A field that is missing: the object that lacks it, wherever that is written.
   const resolved = place.value && resolve(place.source, place.value, read, depth);
   return resolved?.value?.type === 'ObjectExpression' ? resolved : place;
 }
 
-function stepInto(place: Place, key: string | number, read: Read, depth: number): Place | undefined {
+function stepInto(place: Place, field: ConfigPath, read: Read, depth: number): Place | undefined {
+  const key = field[0]!;
   const resolved = place.value && resolve(place.source, place.value, read, depth);
   if (!resolved?.value) return undefined;
   const { source, value } = resolved;
   if (value.type === 'CallExpression') {
-    const argument = value.arguments[0];
+    const [argument, changes] = value.arguments;
     if (!argument || argument.type === 'SpreadElement') return undefined;
-    return stepInto({ source, node: argument, value: argument }, key, read, depth + 1);
+    const overridden = nameOfCallee(value.callee) === 'override' && findChange(source, changes, field);
+    return overridden || stepInto({ source, node: argument, value: argument }, field, read, depth + 1);
   }
   if (value.type === 'ArrayExpression') {
     const item = value.elements[Number(key)];
     return item && item.type !== 'SpreadElement' ? { source, node: item, value: item } : undefined;
   }
-  return value.type === 'ObjectExpression' ? findProperty(source, value, key, read, depth) : undefined;
+  return value.type === 'ObjectExpression' ? findProperty(source, value, field, read, depth) : undefined;
+}
+
+/** The property of `override(base, { 'a.b.c': 1 })` that sets a field. */
+function findChange(
+  source: SourceFile,
+  changes: CallExpression['arguments'][number] | undefined,
+  field: ConfigPath,
+): Place | undefined {
+  if (changes?.type !== 'ObjectExpression') return undefined;
+  for (const member of changes.properties.toReversed()) {
+    const name = member.type === 'SpreadElement' ? undefined : nameOf(member);
+    const taken = name?.split('.').length ?? 0;
+    if (member.type === 'SpreadElement' || name !== field.slice(0, taken).join('.')) continue;
+    return { source, node: member, value: member.value, taken };
+  }
+  return undefined;
+}
+
+/** The property in the expression of a sweep that has a path for its name, or the value in its list. */
+function findSwept({ source, node, value: start }: Place, path: string, value: unknown): Place | undefined {
+  const todo: unknown[] = [start ?? node];
+  for (let at = todo.shift(); at !== undefined; at = todo.shift()) {
+    if (typeof at !== 'object' || at === null) continue;
+    const member = at as ObjectProperty;
+    if (member.type === 'Property' && nameOf(member) === path) {
+      const items = member.value.type === 'ArrayExpression' ? member.value.elements : [member.value];
+      const item = items.find((one) => one?.type === 'Literal' && one.value === value);
+      return { source, node: item ?? member };
+    }
+    todo.push(...Object.values(at));
+  }
+  return undefined;
+}
+
+function nameOfCallee(callee: Expression): string | undefined {
+  if (callee.type === 'Identifier') return callee.name;
+  return callee.type === 'MemberExpression' && callee.property.type === 'Identifier'
+    ? callee.property.name
+    : undefined;
 }
 
 function findProperty(
   source: SourceFile,
   object: ObjectExpression,
-  key: string | number,
+  field: ConfigPath,
   read: Read,
   depth: number,
 ): Place | undefined {
   // Later members win over earlier ones.
   for (const member of object.properties.toReversed()) {
     if (member.type === 'SpreadElement') {
-      const spread = stepInto({ source, node: member, value: member.argument }, key, read, depth + 1);
+      const spread = stepInto({ source, node: member, value: member.argument }, field, read, depth + 1);
       if (spread) return spread;
-    } else if (nameOf(member) === String(key)) {
+    } else if (nameOf(member) === String(field[0])) {
       return { source, node: member, value: member.value };
     }
   }
@@ -112,7 +158,7 @@ function resolve(source: SourceFile, expression: Expression, read: Read, depth: 
       const key =
         property.type === 'Identifier' && !expression.computed ? property.name : literalOf(property);
       const object = { source, node: expression.object, value: expression.object };
-      const found = key === undefined ? undefined : stepInto(object, key, read, depth + 1);
+      const found = key === undefined ? undefined : stepInto(object, [key], read, depth + 1);
       return found?.value && resolve(found.source, found.value, read, depth + 1);
     }
     default:

@@ -2,13 +2,16 @@ import type { ConfigIssue } from '../stage/component.ts';
 import { PecoError, type SourceLocation } from '../stage/errors.ts';
 import { valueAt } from '../stage/issues.ts';
 import { isComponent, sourceOf } from '../stage/source.ts';
+import { isHalving } from './halving.ts';
 import type { Experiment, Override } from './types.ts';
 
 /** Something wrong with an experiment, with the path from its root. */
 export interface Problem extends ConfigIssue {
-  /** `set`: the user wrote it on the command line, not in the file. */
-  readonly origin?: 'set';
+  /** The flag by which the user wrote it: it isn't in the file. */
+  readonly origin?: 'set' | 'sweep';
   readonly value?: unknown;
+  /** The path where it is written, if the field is changed from elsewhere: by `override` or a sweep. */
+  readonly written?: ConfigIssue['path'];
 }
 
 /** What is wrong with an experiment and with all components in it, in the order of the declaration. */
@@ -44,7 +47,7 @@ export async function reportProblems(
   const locate = createLocator(options.file, options.cwd);
   const located = problems.map((problem) => ({
     problem,
-    location: problem.origin === 'set' ? undefined : locate(problem.path),
+    location: problem.origin === undefined ? locate(problem.written ?? problem.path) : undefined,
   }));
   const errors = mergeEqual(located).map(({ problem, location, also }) =>
     describeProblem(problem, location, also),
@@ -64,7 +67,9 @@ function mergeEqual(located: readonly LocatedProblem[]): (LocatedProblem & { rea
   for (const item of located) {
     const { problem, location } = item;
     const place = location ? `${location.file}:${location.line}:${location.column}` : problem.path.join('.');
-    const name = `${place} ${String(problem.path.at(-1))} ${problem.message}`;
+    // Values of --sweep have no place that tells them apart.
+    const value = problem.origin === 'sweep' ? JSON.stringify(problem.value) : '';
+    const name = `${place} ${String(problem.path.at(-1))} ${problem.message} ${value}`;
     groups.set(name, [...(groups.get(name) ?? []), item]);
   }
   return [...groups.values()].map((group) => ({ ...group[0]!, also: group.length - 1 }));
@@ -73,7 +78,7 @@ function mergeEqual(located: readonly LocatedProblem[]): (LocatedProblem & { rea
 function describeProblem(problem: Problem, location: SourceLocation | undefined, also: number): PecoError {
   const { path, message, hint, value, origin } = problem;
   const got = value === undefined ? '' : `, got ${shortText(value)}`;
-  const from = origin === 'set' && path.length > 0 ? ' (from --set)' : '';
+  const from = origin !== undefined && path.length > 0 ? ` (from --${origin})` : '';
   const others = also > 0 ? ` and ${also} more` : '';
   const where = path.length > 0 ? `${path.join('.')}${others}: ` : '';
   return new PecoError(`${where}${message}${got}${from}`, {
@@ -83,9 +88,13 @@ function describeProblem(problem: Problem, location: SourceLocation | undefined,
   });
 }
 
-function withValue(issue: ConfigIssue, base: ConfigIssue['path'], input: unknown): Problem {
+export function withValue(issue: ConfigIssue, base: ConfigIssue['path'], input: unknown): Problem {
   const value = valueAt(input, issue.path);
-  const shown = value === undefined || issue.path.length === 0 || isComponent(value) ? {} : { value };
+  const { path } = issue;
+  // A sweep that is one, with something wrong in it, would be shown with all its points.
+  const isSweep = base.length === 0 && path[0] === 'sweep' && (Array.isArray(value) || isHalving(value));
+  const hidden = value === undefined || path.length === 0 || isComponent(value) || isSweep;
+  const shown = hidden ? {} : { value };
   return { ...issue, path: [...base, ...issue.path], ...shown };
 }
 

@@ -1,5 +1,7 @@
 import type { Component, ConfigIssue } from '../stage/component.ts';
 import type { Json } from '../stage/json.ts';
+import type { Halving } from './halving.ts';
+import type { Sweep } from './sweep.ts';
 
 type Named<T> = { readonly [name: string]: T };
 
@@ -21,6 +23,8 @@ export interface ExperimentInput {
   /** The row that the others are compared with: a tokenizer's name, or `scratch`. */
   readonly baseline: string;
   readonly report?: Component<'report'>;
+  /** Values for fields: every point becomes rows. Made by product, zip, chain, random or successiveHalving. */
+  readonly sweep?: Sweep | Halving;
 }
 
 /** What an experiment file exports: data, validated; `issues` is not empty if it can't run. */
@@ -38,6 +42,8 @@ export interface Override {
 export interface LoadOptions {
   /** `path=value` each; the value is JSON or, if it isn't, a string. */
   readonly set?: readonly string[];
+  /** `path=a,b,c` each: values to sweep, several paths as a product with each other and with the file's sweep. */
+  readonly sweep?: readonly string[];
   /** Replaces the experiment's seeds. */
   readonly seeds?: readonly number[];
   /** Files are found and shown relative to this folder. */

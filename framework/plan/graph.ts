@@ -1,7 +1,9 @@
+import { isHalving } from '../experiment/halving.ts';
 import type { Experiment } from '../experiment/types.ts';
-import type { Component } from '../stage/component.ts';
+import { baselineName, listVariants, tagOf, type Variant } from '../experiment/variants.ts';
 import { PecoError } from '../stage/errors.ts';
 import { createNodes, type Nodes } from './nodes.ts';
+import { halveTokenizers } from './rungs.ts';
 import { tableOf } from './table.ts';
 import type { Cell, StageEdge, StageGraph, StageNode } from './types.ts';
 
@@ -9,32 +11,38 @@ export { type MissingCell, withMissing } from './table.ts';
 
 type Edges = { readonly [name: string]: StageEdge };
 
-/** A row of the table. */
-interface Variant {
-  readonly name: string;
-  readonly tokenizer?: { readonly name: string; readonly edge: StageEdge };
-  /** Pretraining component and what its stages are called; absent for the scratch row. */
-  readonly pretraining?: { readonly name: string; readonly component: Component };
+/** A row of the table with the stage of its tokenizer. */
+interface Row {
+  readonly variant: Variant;
+  readonly tokenizer?: StageEdge;
 }
 
 /** The DAG of a valid experiment: roles decide the wiring, places that mean the same share one stage. */
 export function resolveGraph(experiment: Experiment): StageGraph {
-  const nodes = createNodes({
-    train: { type: 'leaf', component: experiment.data.train, inputs: {} },
-    test: { type: 'leaf', component: experiment.data.test, inputs: {} },
+  const nodes = createNodes();
+  const variants = listVariants(experiment);
+  const { sweep } = experiment;
+  const halved = isHalving(sweep) ? halveTokenizers(variants, sweep.halving, nodes) : new Map();
+  const rows = variants.map((variant): Row => {
+    const { tokenizer } = variant;
+    if (!tokenizer) return { variant };
+    return { variant, tokenizer: halved.get(variant) ?? tokenizerEdge(variant, nodes) };
   });
-  const variants = listVariants(experiment, nodes);
   const cells = [
-    ...variants.flatMap((variant) => evaluationCells(experiment, variant, nodes)),
-    ...variants.flatMap((variant) => downstreamCells(experiment, variant, nodes)),
+    ...rows.flatMap((row) => evaluationCells(row, nodes)),
+    ...rows.flatMap((row) => downstreamCells(row, experiment.seeds, nodes)),
   ];
   const names = variants.map((variant) => variant.name);
-  const baseline = baselineOf(experiment);
+  const baseline = baselineName(experiment);
   if (experiment.report) {
+    const baselineOf = variants.every((variant) => variant.baseline === baseline)
+      ? undefined
+      : Object.fromEntries(variants.map((variant) => [variant.name, variant.baseline]));
     const report = {
       component: experiment.report,
       experiment: experiment.name,
       baseline,
+      ...(baselineOf ? { baselineOf } : {}),
       variants: names,
       cells,
     };
@@ -43,63 +51,49 @@ export function resolveGraph(experiment: Experiment): StageGraph {
   return { experiment: experiment.name, baseline, variants: names, stages: nodes.all(), cells };
 }
 
-function listVariants(experiment: Experiment, nodes: Nodes): Variant[] {
-  const pretrainings = Object.entries(experiment.pretraining);
-  const rows = Object.entries(experiment.tokenizers).flatMap(([name, component]) => {
-    const edge = nodes.edge(component, { id: `tokenizer/${name}` });
-    return pretrainings.map(([pretraining, part]) => ({
-      name: rowName(experiment, name, pretraining),
-      tokenizer: { name, edge },
-      pretraining: { name: pretraining, component: part },
-    }));
-  });
-  return experiment.scratch ? [{ name: 'scratch' }, ...rows] : rows;
+function tokenizerEdge(variant: Variant, nodes: Nodes): StageEdge {
+  const { name, component } = variant.tokenizer!;
+  const id = `tokenizer/${name}${tagOf(variant, [`tokenizers.${name}`])}`;
+  return nodes.edge(component, { id, data: variant.data });
 }
 
-function evaluationCells(experiment: Experiment, variant: Variant, nodes: Nodes): Cell[] {
-  const { tokenizer } = variant;
-  if (!experiment.evaluation || !tokenizer) return [];
-  const stage = nodes.stage(experiment.evaluation, {
-    id: `evaluation/${tokenizer.name}`,
-    wired: { tokenizer: tokenizer.edge },
-  });
+function evaluationCells({ variant, tokenizer }: Row, nodes: Nodes): Cell[] {
+  const { evaluation } = variant;
+  if (!evaluation || !tokenizer) return [];
+  const { name } = variant.tokenizer!;
+  const id = `evaluation/${name}${tagOf(variant, [`tokenizers.${name}`, 'evaluation'])}`;
+  const stage = nodes.stage(evaluation, { id, data: variant.data, wired: { tokenizer } });
   return [{ variant: variant.name, task: 'tokenizer', seed: stage.seed, stage }];
 }
 
-function downstreamCells(experiment: Experiment, variant: Variant, nodes: Nodes): Cell[] {
-  const tasks = variant.pretraining ? experiment.downstream : (experiment.scratch?.downstream ?? {});
-  return experiment.seeds.flatMap((seed) => {
-    const wired = pretrainedBy(variant, seed, nodes);
-    return Object.entries(tasks).flatMap(([task, component]) => {
+function downstreamCells(row: Row, seeds: readonly number[], nodes: Nodes): Cell[] {
+  const { variant } = row;
+  const { tokenizer, pretraining } = variant;
+  const own = [`tokenizers.${tokenizer?.name}`, `pretraining.${pretraining?.name}`];
+  const group = tokenizer ? 'downstream' : 'scratch.downstream';
+  const name = variant.name.split('@')[0]!;
+  return seeds.flatMap((seed) => {
+    const wired = pretrainedBy(row, own, seed, nodes);
+    return Object.entries(variant.downstream).flatMap(([task, component]) => {
       if (!component) return [];
-      const stage = nodes.stage(component, {
-        id: `downstream/${variant.name}/${task}/seed-${seed}`,
-        seed,
-        wired,
-      });
+      const tag = tagOf(variant, [...own, `${group}.${task}`]);
+      const id = `downstream/${name}${tag}/${task}/seed-${seed}`;
+      const stage = nodes.stage(component, { id, seed, data: variant.data, wired });
       return [{ variant: variant.name, task, seed, stage }];
     });
   });
 }
 
-function pretrainedBy(variant: Variant, seed: number, nodes: Nodes): Edges {
-  const { tokenizer, pretraining } = variant;
+function pretrainedBy(
+  { variant, tokenizer }: Row,
+  own: readonly string[],
+  seed: number,
+  nodes: Nodes,
+): Edges {
+  const { pretraining, data } = variant;
   if (!tokenizer || !pretraining) return {};
-  const id = `pretraining/${tokenizer.name}/${pretraining.name}/seed-${seed}`;
-  return {
-    pretrained: nodes.edge(pretraining.component, { id, seed, wired: { tokenizer: tokenizer.edge } }),
-  };
-}
-
-function rowName(experiment: Experiment, tokenizer: string, pretraining: string): string {
-  return Object.keys(experiment.pretraining).length > 1 ? `${tokenizer}/${pretraining}` : tokenizer;
-}
-
-/** The baseline's row; where every tokenizer has several rows, that of the first pretraining. */
-function baselineOf(experiment: Experiment): string {
-  const { baseline } = experiment;
-  if (baseline === 'scratch') return baseline;
-  return rowName(experiment, baseline, Object.keys(experiment.pretraining)[0]!);
+  const id = `pretraining/${variant.tokenizer!.name}/${pretraining.name}${tagOf(variant, own)}/seed-${seed}`;
+  return { pretrained: nodes.edge(pretraining.component, { id, seed, data, wired: { tokenizer } }) };
 }
 
 /** The node with an id. @throws PecoError `unknown-stage` with near ids */

@@ -1,7 +1,7 @@
 import { canonicalJson } from '../stage/canonical.ts';
 import type { Component, Role } from '../stage/component.ts';
 import { PecoError } from '../stage/errors.ts';
-import type { StageEdge, StageNode } from './types.ts';
+import type { Gate, StageEdge, StageNode } from './types.ts';
 
 type Edges = { readonly [name: string]: StageEdge };
 
@@ -10,8 +10,18 @@ interface Wish {
   readonly id: string;
   /** Of the roles that run once per seed of the experiment. */
   readonly seed?: number;
+  /** Of which the role gets its share. */
+  readonly data: Data;
   /** Beside the datasets of the role. */
   readonly wired?: Edges;
+  readonly until?: number;
+  readonly previous?: StageNode;
+  readonly gate?: Gate;
+}
+
+interface Data {
+  readonly train: Component;
+  readonly test: Component;
 }
 
 /** The stages of a graph as it grows; what means the same is there once. */
@@ -26,7 +36,7 @@ export interface Nodes {
 }
 
 /** Which datasets the framework wires to a role; see the table at `Role`. */
-const datasetsOf: { readonly [role in Role]: readonly string[] } = {
+const datasetsOf: { readonly [role in Role]: readonly (keyof Data)[] } = {
   dataset: [],
   network: ['train'],
   tokenizer: ['train'],
@@ -36,15 +46,18 @@ const datasetsOf: { readonly [role in Role]: readonly string[] } = {
   report: [],
 };
 
-export function createNodes(data: { readonly train: StageEdge; readonly test: StageEdge }): Nodes {
+export function createNodes(): Nodes {
   const byMeaning = new Map<string, StageNode>();
   const meanings = new Map<StageNode, string>();
-  const ids = new Set<string>();
+  const texts = new Map<Component, string>();
+  const leaves = new Map<Component, StageEdge>();
+  /** How often an id was asked for. */
+  const ids = new Map<string, number>();
   const order: StageNode[] = [];
 
   function edge(component: Component, wish: Wish): StageEdge {
     if (component.implementation.run !== undefined) return { type: 'stage', stage: stage(component, wish) };
-    return { type: 'leaf', component, inputs: nestedEdges(component) };
+    return { type: 'leaf', component, inputs: nestedEdges(component, wish.data) };
   }
 
   function stage(component: Component, wish: Wish): StageNode {
@@ -52,46 +65,73 @@ export function createNodes(data: { readonly train: StageEdge; readonly test: St
       const message = `the ${component.role} "${component.kind}" has no code to run`;
       throw new PecoError(message, { code: 'invalid-component', hint: 'give `run` to its defineComponent' });
     }
+    const { data, wired, until, previous, gate } = wish;
     // A stage comes after the stages of its nested components: those are made first, here.
-    const inputs = { ...datasets(component.role), ...wish.wired, ...nestedEdges(component) };
+    const inputs = { ...datasets(component.role, data), ...wired, ...nestedEdges(component, data) };
     const seed = seedOf(component, wish.seed);
-    const meaning = canonicalJson([meaningOf(component), seed, edgeMeanings(inputs)]);
+    const entry = gate ? meanings.get(gate.entry)! : '';
+    // A row whose stage may be stopped doesn't share it with one whose stage may not; in the store they are one.
+    const meaning = [textOf(component), seed, edgeMeanings(inputs), until ?? '', entry].join(' ');
     const existing = byMeaning.get(meaning);
     if (existing) return existing;
-    const node: StageNode = { id: freeId(wish.id), component, seed, inputs };
+    const node: StageNode = {
+      id: freeId(wish.id),
+      component,
+      seed,
+      inputs,
+      ...(until === undefined ? {} : { until }),
+      ...(previous ? { previous } : {}),
+      ...(gate ? { gate } : {}),
+    };
     byMeaning.set(meaning, node);
     meanings.set(node, String(order.length));
     order.push(node);
     return node;
   }
 
-  function datasets(role: Role): Edges {
-    return Object.fromEntries(datasetsOf[role].map((name) => [name, data[name as 'train' | 'test']]));
+  function datasets(role: Role, data: Data): Edges {
+    return Object.fromEntries(datasetsOf[role].map((name) => [name, leaf(data[name])]));
   }
 
-  function nestedEdges(component: Component): Edges {
+  function leaf(component: Component): StageEdge {
+    let found = leaves.get(component);
+    if (!found) {
+      found = { type: 'leaf', component, inputs: {} };
+      leaves.set(component, found);
+    }
+    return found;
+  }
+
+  function nestedEdges(component: Component, data: Data): Edges {
     const nested = Object.entries(component.inputs);
     return Object.fromEntries(
-      nested.map(([name, part]) => [name, edge(part, { id: `${part.role}/${part.kind}` })]),
+      nested.map(([name, part]) => [name, edge(part, { id: `${part.role}/${part.kind}`, data })]),
     );
   }
 
-  function edgeMeanings(edges: Edges): { readonly [name: string]: string } {
-    return Object.fromEntries(
-      Object.entries(edges).map(([name, item]) => [
-        name,
-        item.type === 'stage'
-          ? `stage ${meanings.get(item.stage)!}`
-          : `leaf ${canonicalJson([meaningOf(item.component), edgeMeanings(item.inputs)])}`,
-      ]),
-    );
+  function edgeMeanings(edges: Edges): string {
+    const named = Object.entries(edges).map(([name, item]) => {
+      if (item.type === 'stage') return [name, `stage ${meanings.get(item.stage)!}`];
+      return [name, `leaf ${textOf(item.component)} ${edgeMeanings(item.inputs)}`];
+    });
+    return canonicalJson(Object.fromEntries(named));
+  }
+
+  function textOf(component: Component): string {
+    let text = texts.get(component);
+    if (text === undefined) {
+      text = canonicalJson(meaningOf(component));
+      texts.set(component, text);
+    }
+    return text;
   }
 
   function freeId(wanted: string): string {
-    let id = wanted;
-    for (let count = 2; ids.has(id); count++) id = `${wanted}-${count}`;
-    ids.add(id);
-    return id;
+    const count = (ids.get(wanted) ?? 0) + 1;
+    ids.set(wanted, count);
+    if (count === 1) return wanted;
+    // Somebody may have asked for "vgg-2" itself.
+    return freeId(`${wanted}-${count}`);
   }
 
   return { stage, edge, addReport: (report) => order.push(report), all: () => order };

@@ -57,6 +57,8 @@ export async function planRun(graph: StageGraph, options: PlanOptions): Promise<
   );
   const precedents = createPrecedents(options.store);
   const stages: PlannedStage[] = [];
+  /** Stages that may be stopped by the results of others, and those that depend on them. */
+  const gated = new Set<StageNode>();
   for (const node of graph.stages) {
     const described = await byInput.describe(node);
     const inputKey = keyOf(described) as InputKey;
@@ -64,20 +66,24 @@ export async function planRun(graph: StageGraph, options: PlanOptions): Promise<
     const fingerprint = await byContent.describe(node);
     const pending = pendingStage(node, entries);
     if (pending) {
-      const known = await precedents.has(described);
-      const reason = known ? `depends on ${pending.id}` : 'no stored result';
+      const open = node.gate !== undefined || gated.has(pending);
+      if (open) gated.add(node);
+      const known = open || (await precedents.has(described));
+      const reason = gateReason(node) ?? (known ? `depends on ${pending.id}` : 'no stored result');
       stages.push({ node, inputKey, fingerprint, status: known ? 'maybe' : 'run', reason });
       continue;
     }
     const found = await findEntry(fingerprint, byContent.documents, options.store);
     const { entry } = found;
     if (entry) entries.set(node, entry);
+    const gate = gateReason(node);
+    if (!entry && gate !== undefined) gated.add(node);
     stages.push({
       node,
       inputKey,
       ...found,
-      status: entry ? 'hit' : 'run',
-      reason: entry ? 'stored' : 'no stored result',
+      status: entry ? 'hit' : gate === undefined ? 'run' : 'maybe',
+      reason: entry ? 'stored' : (gate ?? 'no stored result'),
     });
   }
   await options.store.flush();
@@ -118,6 +124,12 @@ export async function findChangedInputs(
   if (keyOf(now) === keyOf(located.fingerprint)) return [];
   const read = (digest: string) => located.documents.get(digest) ?? fingerprinter.documents.get(digest);
   return compareFingerprints(located.fingerprint, now, read);
+}
+
+function gateReason({ gate }: StageNode): string | undefined {
+  if (!gate) return undefined;
+  const { kept, entrants, rung } = gate.contest;
+  return `if among the best ${kept} of ${entrants} at rung ${rung}`;
 }
 
 /** The first stage among all that a stage depends on whose result isn't stored. */

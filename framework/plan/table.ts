@@ -8,12 +8,15 @@ export interface MissingCell {
   readonly task: string;
   readonly seed: number;
   readonly reason: string;
+  /** The row was stopped on purpose, by a halved sweep. */
+  readonly stopped?: boolean;
 }
 
 interface Table {
   readonly component: Component;
   readonly experiment: string;
   readonly baseline: string;
+  readonly baselineOf?: { readonly [variant: string]: string | null };
   readonly variants: readonly string[];
   readonly cells: readonly Cell[];
 }
@@ -22,6 +25,8 @@ interface Table {
 interface TableConfig {
   readonly experiment: string;
   readonly baseline: string;
+  /** Where a sweep changes the baseline: the row that each row is compared with; null if that is several. */
+  readonly baselineOf?: { readonly [variant: string]: string | null };
   readonly variants: readonly string[];
   /** `input` names the input of the report that has the numbers. */
   readonly cells: readonly {
@@ -30,17 +35,12 @@ interface TableConfig {
     readonly seed: number;
     readonly input: string;
   }[];
-  readonly missing: readonly {
-    readonly variant: string;
-    readonly task: string;
-    readonly seed: number;
-    readonly reason: string;
-  }[];
+  readonly missing: readonly MissingCell[];
 }
 
 /** The report stage: an input and a line of `config.table` for every cell. */
 export function tableOf(table: Table): StageNode {
-  const { component, experiment, baseline, variants } = table;
+  const { component, experiment, baseline, baselineOf, variants } = table;
   const cells = table.cells.map(({ variant, task, seed }) => ({
     variant,
     task,
@@ -49,7 +49,15 @@ export function tableOf(table: Table): StageNode {
   }));
   const inputs: { [name: string]: StageEdge } = {};
   for (const cell of table.cells) inputs[cellName(cell)] = { type: 'stage', stage: cell.stage };
-  return buildReport('report', component, { experiment, baseline, variants, cells, missing: [] }, inputs);
+  const config = {
+    experiment,
+    baseline,
+    ...(baselineOf ? { baselineOf } : {}),
+    variants,
+    cells,
+    missing: [],
+  };
+  return buildReport('report', component, config, inputs);
 }
 
 /** The report stage without the inputs that could not be made; its table names them as missing. */
@@ -58,8 +66,7 @@ export function withMissing(report: StageNode, missing: readonly MissingCell[]):
   const gone = new Set(missing.map(cellName));
   const cells = table.cells.filter((cell) => !gone.has(cell.input));
   const inputs = Object.fromEntries(Object.entries(report.inputs).filter(([name]) => !gone.has(name)));
-  const reasons = missing.map(({ variant, task, seed, reason }) => ({ variant, task, seed, reason }));
-  const config = { ...table, cells, missing: [...table.missing, ...reasons] };
+  const config = { ...table, cells, missing: [...table.missing, ...missing] };
   return buildReport(report.id, report.component, config, inputs);
 }
 

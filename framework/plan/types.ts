@@ -29,8 +29,38 @@ export interface StageNode {
   readonly component: Component;
   readonly seed: number;
   readonly inputs: Edges;
-  /** A rung of successive halving: trains up to this step of its schedule and no further. */
+  /** The training stops after this step of its schedule, with a state to go on from; absent: it goes to the end. */
   readonly until?: number;
+  /**
+   * The stage whose state this one goes on from. Not part of any key: a training that was split ends in the same bytes
+   * as one that wasn't, so what it means is said by its config and `until`.
+   */
+  readonly previous?: StageNode;
+  /** Decides in the run whether the stage runs at all. Not part of any key. */
+  readonly gate?: Gate;
+}
+
+/** A stage's place in a contest: the stage goes on if its entry is among the best. */
+export interface Gate {
+  readonly contest: Contest;
+  /** The member of `contest.evaluations` that measures this stage's own point. */
+  readonly entry: StageNode;
+}
+
+/** The end of a rung of a halved sweep: the points that are left are compared, and the best go on. */
+export interface Contest {
+  /** From 1. */
+  readonly rung: number;
+  /** Rungs in all. */
+  readonly rungs: number;
+  readonly metric: string;
+  readonly better: 'higher' | 'lower';
+  /** Points of this rung, if none failed before. */
+  readonly entrants: number;
+  /** How many go on. */
+  readonly kept: number;
+  /** In the order of the points, which breaks ties; those of points that were stopped before are stopped too. */
+  readonly evaluations: readonly StageNode[];
 }
 
 /** A cell of the table: which stage holds the numbers of a variant, a task and a seed. */

@@ -1,6 +1,9 @@
 import type { Edges, StageNode } from './types.ts';
 
-/** The stages that a stage waits for: direct inputs, and those of its leaves. No duplicates. */
+/**
+ * The stages whose results a stage needs: direct inputs, those of its leaves, the stage that it goes on from and the
+ * one that its gate asks about. No duplicates.
+ */
 export function upstreamStages(node: StageNode): readonly StageNode[] {
   const found = new Set<StageNode>();
   function visit(edges: Edges): void {
@@ -10,5 +13,13 @@ export function upstreamStages(node: StageNode): readonly StageNode[] {
     }
   }
   visit(node.inputs);
+  if (node.previous) found.add(node.previous);
+  if (node.gate) found.add(node.gate.entry);
   return [...found];
+}
+
+/** All that have to settle before it is known whether a stage can run: those, and the competitors of its gate. */
+export function awaitedStages(node: StageNode): readonly StageNode[] {
+  const upstream = upstreamStages(node);
+  return node.gate ? [...new Set([...upstream, ...node.gate.contest.evaluations])] : upstream;
 }

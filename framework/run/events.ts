@@ -94,6 +94,24 @@ export interface StageSkipped {
   readonly because: string;
 }
 
+/** Never started, because its point of a halved sweep was not among the best of a rung. */
+export interface StageStopped {
+  readonly type: 'stage-stopped';
+  readonly stage: string;
+  /** From 1, of `rungs`. */
+  readonly rung: number;
+  readonly rungs: number;
+  readonly metric: string;
+  /** Absent if it could not be measured. */
+  readonly score?: number;
+  readonly rank: number;
+  /** Points that were compared, and how many of them went on. */
+  readonly among: number;
+  readonly kept: number;
+  /** Id of the stage that was stopped, if this one only depends on it. */
+  readonly because?: string;
+}
+
 /** Stopped before it had a result: by Ctrl-C, or because another stage failed. */
 export interface StageInterrupted {
   readonly type: 'stage-interrupted';
@@ -142,7 +160,15 @@ export interface RunFinished {
 }
 
 /** How a stage ended. `unstarted`: the run was stopped first. */
-export type StageState = 'hit' | 'ran' | 'shared' | 'failed' | 'skipped' | 'interrupted' | 'unstarted';
+export type StageState =
+  | 'hit'
+  | 'ran'
+  | 'shared'
+  | 'failed'
+  | 'skipped'
+  | 'stopped'
+  | 'interrupted'
+  | 'unstarted';
 
 /** Everything that happens in a run. What a user sees, on any output, is a rendering of these and nothing else. */
 export type RunEvent =
@@ -154,6 +180,7 @@ export type RunEvent =
   | StageFailed
   | StageRetrying
   | StageSkipped
+  | StageStopped
   | StageInterrupted
   | RunStopping
   | RunInterrupted
@@ -166,4 +193,17 @@ export type Emit = (event: RunEvent) => void;
 /** For the default case of a switch over a closed union: a new member fails to compile. */
 export function unreachable(value: never): never {
   throw new Error(`unreachable: ${JSON.stringify(value)}`);
+}
+
+/** `stopped at rung 1 of 3: psnr 14.21, 7th of 9, best 3 went on` */
+export function describeStop({ rung, rungs, metric, score, rank, among, kept }: StageStopped): string {
+  const measure = score === undefined ? `no ${metric}` : `${metric} ${Number(score.toPrecision(4))}`;
+  const best = kept === 1 ? 'the best went on' : `best ${kept} went on`;
+  return `stopped at rung ${rung} of ${rungs}: ${measure}, ${ordinal(rank)} of ${among}, ${best}`;
+}
+
+function ordinal(rank: number): string {
+  const teen = Math.floor(rank / 10) % 10 === 1;
+  const ending = teen ? 'th' : (['th', 'st', 'nd', 'rd'][rank % 10] ?? 'th');
+  return `${rank}${ending}`;
 }

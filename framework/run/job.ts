@@ -59,10 +59,22 @@ export async function describeJob(
   }
 
   const bundle = await bundleModule(run);
-  const inputs = await describeEdges(node.inputs);
+  const { previous, seed, until } = node;
+  const edges = previous
+    ? { ...node.inputs, previous: { type: 'stage', stage: previous } as const }
+    : node.inputs;
+  const inputs = await describeEdges(edges);
   const { config } = node.component;
   return {
-    job: { stage: node.id, bundle: bundle.path, config, seed: node.seed, inputs, descriptors },
+    job: {
+      stage: node.id,
+      bundle: bundle.path,
+      config,
+      seed,
+      ...(until === undefined ? {} : { until }),
+      inputs,
+      descriptors,
+    },
     packages: bundle.packages,
   };
 }

@@ -1,8 +1,8 @@
 import type { StageNode } from '../plan/types.ts';
-import { upstreamStages } from '../plan/upstream.ts';
+import { awaitedStages } from '../plan/upstream.ts';
 import type { Resources } from '../stage/component.ts';
 
-export { upstreamStages } from '../plan/upstream.ts';
+export { awaitedStages, upstreamStages } from '../plan/upstream.ts';
 
 /**
  * For every stage the number of stages, itself included, on the longest chain from it to the end of the DAG.
@@ -12,7 +12,7 @@ export function chainLengths(stages: readonly StageNode[]): ReadonlyMap<StageNod
   const lengths = new Map<StageNode, number>(stages.map((stage) => [stage, 1]));
   for (const stage of stages.toReversed()) {
     const through = lengths.get(stage)! + 1;
-    for (const upstream of upstreamStages(stage)) {
+    for (const upstream of awaitedStages(stage)) {
       lengths.set(upstream, Math.max(lengths.get(upstream) ?? 1, through));
     }
   }

@@ -82,7 +82,16 @@ function runStatus(counts: { readonly [state in StageState]: number }, stopped: 
 }
 
 function countStates(tasks: readonly Task[]): { readonly [state in StageState]: number } {
-  const counts = { hit: 0, ran: 0, shared: 0, failed: 0, skipped: 0, interrupted: 0, unstarted: 0 };
+  const counts = {
+    hit: 0,
+    ran: 0,
+    shared: 0,
+    failed: 0,
+    skipped: 0,
+    stopped: 0,
+    interrupted: 0,
+    unstarted: 0,
+  };
   for (const task of tasks) counts[task.state] += 1;
   return counts;
 }

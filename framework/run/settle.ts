@@ -3,7 +3,7 @@ import os from 'node:os';
 import { bundleImplementation } from '../plan/code.ts';
 import { type MissingCell, withMissing } from '../plan/graph.ts';
 import { findChangedInputs, locateStage, type Plan, type PlannedStage } from '../plan/plan.ts';
-import type { StageNode } from '../plan/types.ts';
+import type { Contest, StageNode } from '../plan/types.ts';
 import type { Resources } from '../stage/component.ts';
 import type { Entry } from '../store/types.ts';
 import {
@@ -14,10 +14,18 @@ import {
   type Slot,
   type Workshop,
 } from './attempt.ts';
-import type { Emit, StageState } from './events.ts';
+import { judgeContest, type Standing } from './contest.ts';
+import { describeStop, type Emit, type StageState, type StageStopped } from './events.ts';
 import { realTimer } from './limit.ts';
 import { createProvenanceWriter, imagesPerSecond } from './provenance.ts';
-import { type Capacity, type Claim, chainLengths, chooseStarts, upstreamStages } from './schedule.ts';
+import {
+  awaitedStages,
+  type Capacity,
+  type Claim,
+  chainLengths,
+  chooseStarts,
+  upstreamStages,
+} from './schedule.ts';
 import type { RunOptions } from './scheduler.ts';
 
 /** A stage on its way through a run. */
@@ -33,6 +41,9 @@ export interface Task {
   state: StageState;
   entry?: Entry;
   attempt?: Attempt;
+  /** Its gate has let it pass. */
+  admitted?: boolean;
+  stopped?: StageStopped;
 }
 
 /** Brings every stage to its end. Resolves when nothing runs and nothing more can start. */
@@ -71,6 +82,7 @@ export function settleStages(plan: Plan, options: RunOptions, emit: Emit): Promi
   };
   /** What the stages hold that have a slot. */
   const slots = new Map<Task, Claim>();
+  const contests = new Map<Contest, Promise<ReadonlyMap<StageNode, Standing>>>();
   /** Attempts that hold a lock after waiting for it: first in line, since other runs may now wait for them. */
   const queue: { task: Task; grant: (threads: number) => void }[] = [];
   let busy = 0;
@@ -89,8 +101,8 @@ export function settleStages(plan: Plan, options: RunOptions, emit: Emit): Promi
 
   /** Moves a pending stage on as soon as its upstream stages have settled. */
   function advance(task: Task): void {
+    if (awaitedStages(task.node).some((node) => tasks.get(node)!.phase !== 'settled')) return;
     const upstream = upstreamStages(task.node).map((node) => tasks.get(node)!);
-    if (upstream.some((one) => one.phase !== 'settled')) return;
     const lost = upstream.filter((one) => one.entry === undefined);
     if (lost.length > 0) {
       const made = upstream.length - lost.length;
@@ -100,12 +112,54 @@ export function settleStages(plan: Plan, options: RunOptions, emit: Emit): Promi
       }
       task.node = withMissing(task.node, missingCells());
     }
+    if (task.node.gate && !task.admitted) {
+      task.phase = 'resolving';
+      work(passGate(task));
+      return;
+    }
     if (task.planned.entry && task.node === task.planned.node) {
       settle(task, { type: 'finished', origin: 'hit', entry: task.planned.entry });
       return;
     }
     task.phase = 'resolving';
     work(resolve(task));
+  }
+
+  /** Whether the stage runs is up to the results of others: it is stopped, or pending once more. */
+  async function passGate(task: Task): Promise<void> {
+    const { contest, entry } = task.node.gate!;
+    try {
+      const standings = contests.get(contest) ?? judgeContest(contest, standingOf);
+      contests.set(contest, standings);
+      const standing = (await standings).get(entry)!;
+      task.admitted = standing.goesOn;
+      if (standing.goesOn) task.phase = 'pending';
+      else stopAt(task, contest, standing);
+    } catch (error) {
+      settle(task, { type: 'failed', failure: describeFailure(error), tail: [] });
+    }
+  }
+
+  function standingOf(evaluation: StageNode): Entry | 'failed' | 'stopped' {
+    const { entry, state } = tasks.get(evaluation)!;
+    return entry ?? (state === 'stopped' ? 'stopped' : 'failed');
+  }
+
+  function stopAt(task: Task, { rung, rungs, metric, kept }: Contest, standing: Standing): void {
+    const { goesOn: _no, ...place } = standing;
+    const stopped = {
+      type: 'stage-stopped',
+      stage: task.node.id,
+      rung,
+      rungs,
+      metric,
+      kept,
+      ...place,
+    } as const;
+    task.phase = 'settled';
+    task.state = 'stopped';
+    task.stopped = stopped;
+    emit(stopped);
   }
 
   /** Names the stage by what its upstream stages really put out: that may be in the store already. */
@@ -211,11 +265,17 @@ export function settleStages(plan: Plan, options: RunOptions, emit: Emit): Promi
 
   function skip(task: Task, cause: Task): void {
     task.phase = 'settled';
+    if (cause.stopped) {
+      task.state = 'stopped';
+      task.stopped = { because: cause.node.id, ...cause.stopped, stage: task.node.id };
+      emit(task.stopped);
+      return;
+    }
     task.state = 'skipped';
     emit({ type: 'stage-skipped', stage: task.node.id, because: cause.node.id });
   }
 
-  /** The stage whose failure is why this one has no result. */
+  /** The stage whose failure, or whose gate, is why this one has no result. */
   function causeOf(task: Task): Task {
     if (task.state !== 'skipped') return task;
     const lost = upstreamStages(task.node).map((node) => tasks.get(node)!);
@@ -230,6 +290,7 @@ export function settleStages(plan: Plan, options: RunOptions, emit: Emit): Promi
     return plan.graph.cells.flatMap(({ variant, task, seed, stage }) => {
       const cell = tasks.get(stage)!;
       if (cell.entry) return [];
+      if (cell.stopped) return [{ variant, task, seed, reason: describeStop(cell.stopped), stopped: true }];
       return [{ variant, task, seed, reason: `${causeOf(cell).node.id} failed` }];
     });
   }

@@ -49,6 +49,11 @@ export interface Definition<R extends Role, S extends z.ZodObject, Names extends
    * the scheduler, never part of a key.
    */
   readonly resources?: (config: z.output<S>) => Resources;
+  /**
+   * Path of the field that counts the steps of its training: `'steps'`. To give it is to say that `run` stops at
+   * `context.until` and goes on from `context.inputs.previous`.
+   */
+  readonly steps?: string;
 }
 
 /** Makes components of one kind. Never throws: what is wrong with the input is in the component's `issues`. */
@@ -126,6 +131,7 @@ function makeComponent<R extends Role, S extends z.ZodObject, Names extends stri
       files: definition.files?.(parsed.data, input) ?? {},
       ...(offers === undefined ? {} : { offers }),
       ...(definition.resources ? { resources: checkResources(definition.resources(parsed.data)) } : {}),
+      ...(definition.steps === undefined ? {} : { steps: definition.steps }),
       issues: definition.check?.(parsed.data, nested, input) ?? [],
     };
   } catch (error) {

@@ -70,3 +70,43 @@ test('markdown names baseline, missing cells and what was used, and escapes pipe
   const table = buildTable(config, results, columns);
   t.snapshot(ablationMarkdown({ config, table, results, inputs: {}, published: true }));
 });
+
+const swept: TableConfig = {
+  ...config,
+  baselineOf: {
+    'beit@size=1': 'beit@size=1',
+    'beit@size=2': 'beit@size=2',
+    'peco@size=2': 'beit@size=2',
+    other: null,
+  },
+  variants: ['beit@size=1', 'beit@size=2', 'peco@size=2', 'other'],
+  missing: [
+    ...[0, 1].map((seed) => ({
+      variant: 'beit@size=1',
+      task: 'probe',
+      seed,
+      reason: 'stopped at rung 1 of 3: psnr 14.21, 7th of 9, best 3 went on',
+      stopped: true,
+    })),
+    { variant: 'peco@size=2', task: 'probe', seed: 1, reason: 'the stage failed' },
+  ],
+};
+const points = [
+  cell('beit@size=2', 0, { top1: 0.5, error: 3 }),
+  cell('peco@size=2', 0, { top1: 0.75, error: 4 }),
+  cell('other', 0, { top1: 0.7, error: 4 }),
+];
+
+test('where a sweep changes the baseline, each row is compared with its own', (t) => {
+  const { rows } = buildTable({ ...swept, cells: points }, points, columns);
+  t.deepEqual(
+    rows.map(({ cells }) => cells[0]?.difference),
+    [undefined, undefined, 25, undefined],
+  );
+});
+
+test('rows that were stopped are in the tables, as such', (t) => {
+  const table = buildTable({ ...swept, cells: points }, points, columns);
+  t.snapshot(wideCsv(table));
+  t.snapshot(ablationMarkdown({ config: swept, table, results: points, inputs: {}, published: false }));
+});

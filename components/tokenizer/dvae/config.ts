@@ -27,4 +27,5 @@ export const dvae = defineComponent({
   load: new URL('./load.ts', import.meta.url).href,
   inputs: perceptualNetwork,
   check: checkLayers,
+  steps: 'steps',
 });

@@ -34,4 +34,5 @@ export const vqvae = defineComponent({
   load: new URL('./load.ts', import.meta.url).href,
   inputs: perceptualNetwork,
   check: checkLayers,
+  steps: 'steps',
 });

@@ -1,4 +1,4 @@
-import { type RunEvent, unreachable } from '../../run/events.ts';
+import { describeStop, type RunEvent, unreachable } from '../../run/events.ts';
 import { formatProgress } from '../format.ts';
 import type { Renderer, RenderOptions } from './renderer.ts';
 import {
@@ -52,6 +52,9 @@ export function createLineRenderer({ write, verbose }: RenderOptions): Renderer 
         return formatRetrying(event, verbose);
       case 'stage-skipped':
         return [`${event.stage}  ${formatSkipped(event)}`];
+      case 'stage-stopped':
+        // What depends on it stops with it: one line says so for all.
+        return event.because === undefined ? [`${event.stage}  ${describeStop(event)}`] : [];
       case 'stage-interrupted':
         return [`${event.stage}  stopped`];
       case 'run-stopping':

@@ -1,5 +1,6 @@
 import type { DefaultRenderer, ListrTask, ListrTaskWrapper, SimpleRenderer } from 'listr2';
 import {
+  describeStop,
   type RunEvent,
   type RunStopping,
   type StageFailed,
@@ -168,6 +169,10 @@ export async function createLiveRenderer(options: LiveOptions): Promise<Renderer
         return;
       case 'stage-skipped':
         setText(event.stage, formatSkipped(event));
+        lines.get(event.stage)?.end('skipped');
+        return;
+      case 'stage-stopped':
+        setText(event.stage, describeStop(event));
         lines.get(event.stage)?.end('skipped');
         return;
       case 'stage-interrupted':

@@ -95,6 +95,7 @@ export function formatRunFinished(event: RunFinished, showPath: (file: string) =
   if (counts.shared > 0) parts.push(`${counts.shared} made by another run`);
   if (counts.failed > 0) parts.push(`${counts.failed} FAILED`);
   if (counts.skipped > 0) parts.push(`${counts.skipped} skipped`);
+  if (counts.stopped > 0) parts.push(`${counts.stopped} stopped by halving`);
   const open = counts.interrupted + counts.unstarted;
   if (open > 0) parts.push(`${open} not finished`);
   const lines = [`${wordOf(event)} in ${formatDuration(event.seconds)}: ${parts.join(', ')}`];

@@ -128,8 +128,26 @@ test('every event as lines', (t) => t.snapshot(show(everything)));
 test('every event as lines, verbose', (t) => t.snapshot(show(everything, true)));
 
 test('how a run ended', (t) => {
-  const counts = { hit: 12, ran: 3, shared: 1, failed: 1, skipped: 2, interrupted: 1, unstarted: 4 };
-  const none = { hit: 19, ran: 0, shared: 0, failed: 0, skipped: 0, interrupted: 0, unstarted: 0 };
+  const counts = {
+    hit: 12,
+    ran: 3,
+    shared: 1,
+    failed: 1,
+    skipped: 2,
+    stopped: 0,
+    interrupted: 1,
+    unstarted: 4,
+  };
+  const none = {
+    hit: 19,
+    ran: 0,
+    shared: 0,
+    failed: 0,
+    skipped: 0,
+    stopped: 0,
+    interrupted: 0,
+    unstarted: 0,
+  };
   const finished = { type: 'run-finished', seconds: 187, files: [] } as const;
   const ends: readonly RunEvent[] = [
     { ...finished, status: 'done', counts: none, files: ['/results/ablation.md'] },

@@ -60,7 +60,7 @@ test('an edit is seen by the next load, an unchanged file is not bundled again',
 
 test('all errors are told at once, with place, value and hint', async (t) => {
   const project = createFakeProject(t);
-  project.edit('experiment.ts', 'seeds: [0, 1],', 'seeds: [0, 0],\n  sweep: {},');
+  project.edit('experiment.ts', 'seeds: [0, 1],', 'seeds: [0, 0],\n  swep: {},');
   project.edit(
     'experiment.ts',
     'const codebook = { size: 256, dim: 32 };',

@@ -1,0 +1,212 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import test, { type ExecutionContext } from 'ava';
+import { formatPlan } from '../../../framework/cli/plan-command.ts';
+import { createLineRenderer } from '../../../framework/cli/render/lines.ts';
+import { formatRunFinished } from '../../../framework/cli/render/text.ts';
+import { loadExperiment } from '../../../framework/experiment/load.ts';
+import { resolveGraph } from '../../../framework/plan/graph.ts';
+import { planRun } from '../../../framework/plan/plan.ts';
+import type { RunEvent } from '../../../framework/run/events.ts';
+import type { StageJob } from '../../../framework/run/executor.ts';
+import { runExperiment } from '../../../framework/run/scheduler.ts';
+import { openStore } from '../../../framework/store/store.ts';
+import { createRig, type Rig } from '../../e2e/support/rig.ts';
+
+/** Score of a point after so many steps; undefined: its evaluation fails. */
+type Score = (weight: number, until: number) => number | undefined;
+
+const steps = 40;
+const halving = "{ metric: 'score', rungs: [10, 20, 40] }";
+
+function createHalvedRig(
+  t: ExecutionContext,
+  options: { readonly weights?: readonly number[]; readonly halving?: string } = {},
+): Rig {
+  const { weights = [1, 2, 3, 4, 5, 6, 7, 8, 9] } = options;
+  const rig = createRig(t);
+  rig.edit('parts/config.ts', "kind: 'rig-tokenizer',", "kind: 'rig-tokenizer',\n  steps: 'steps',");
+  rig.edit(
+    'experiment.ts',
+    'import { defineExperiment }',
+    'import { defineExperiment, product, successiveHalving }',
+  );
+  rig.edit('experiment.ts', "name: 'peco', weight: 2", `name: 'peco', steps: ${steps}`);
+  rig.edit(
+    'experiment.ts',
+    "baseline: 'beit',",
+    `baseline: 'beit',
+  sweep: successiveHalving(
+    product({ 'tokenizers.peco.weight': ${JSON.stringify(weights)} }),
+    ${options.halving ?? halving},
+  ),`,
+  );
+  return rig;
+}
+
+/** Runs with an executor that forks nothing. The report writes its table as JSON. */
+async function run(rig: Rig, score: Score) {
+  const { experiment } = await loadExperiment('experiment.ts', { cwd: rig.dir });
+  const store = openStore(rig.file('.peco'));
+  const plan = await planRun(resolveGraph(experiment), { store, root: rig.dir });
+  const jobs: StageJob[] = [];
+  const events: RunEvent[] = [];
+  const outcome = await runExperiment(
+    plan,
+    {
+      store,
+      root: rig.dir,
+      results: rig.file('results'),
+      jobs: 2,
+      cores: 2,
+      engine: 'fake',
+      stop: new AbortController().signal,
+      kill: new AbortController().signal,
+      executor: async (job) => {
+        jobs.push(job);
+        const metrics: { [name: string]: number } = {};
+        const tokenizer = job.descriptors[job.inputs.tokenizer!];
+        if (job.stage.startsWith('evaluation/') && tokenizer) {
+          // An early rung leaves word of how far it came in its outputs.
+          const until = Number(fs.readFileSync(path.join(tokenizer.dir, 'until'), 'utf8'));
+          const value = score(Number(tokenizer.config.weight), until);
+          if (value === undefined) return { type: 'failed', failure: { message: 'diverged' }, tail: [] };
+          metrics.score = value;
+        }
+        fs.writeFileSync(path.join(job.outDir, 'until'), String(job.until ?? steps));
+        fs.writeFileSync(
+          path.join(job.outDir, 'what.json'),
+          JSON.stringify([job.config, job.stage.split('/')[0]]),
+        );
+        fs.writeFileSync(path.join(job.outDir, 'metrics.json'), JSON.stringify({ engine: 'fake', metrics }));
+        return { type: 'done', images: 0 };
+      },
+    },
+    (event) => events.push(event),
+  );
+  const file = path.join(rig.file('results'), 'rig/what.json');
+  const table = fs.existsSync(file) ? JSON.parse(fs.readFileSync(file, 'utf8'))[0].table : undefined;
+  return { plan, jobs, events, outcome, table };
+}
+
+const trained = (jobs: readonly StageJob[]) =>
+  jobs.map(({ stage }) => stage).filter((stage) => stage.startsWith('tokenizer/peco'));
+
+/** Those whose weight is nearest to 6.4 are best, whatever the rung. */
+const nearest: Score = (weight) => 30 - Math.abs(weight - 6.4);
+
+test('after each rung the best go on from their state, and the others stop', async (t) => {
+  const { jobs, outcome, events, table } = await run(createHalvedRig(t), nearest);
+  t.is(outcome.status, 'done');
+  const at = (rung: string) =>
+    trained(jobs)
+      .filter((stage) => stage.endsWith(rung))
+      .map((stage) => Number(/weight=(\d)/.exec(stage)![1]))
+      .sort();
+  t.deepEqual(at('rung-1'), [1, 2, 3, 4, 5, 6, 7, 8, 9]);
+  t.deepEqual(at('rung-2'), [5, 6, 7]);
+  t.deepEqual(
+    trained(jobs).filter((stage) => !stage.includes('rung')),
+    ['tokenizer/peco@weight=6'],
+  );
+  const last = jobs.find(({ stage }) => stage === 'tokenizer/peco@weight=6')!;
+  t.is(last.until, undefined);
+  const previous = last.descriptors[last.inputs.previous!]!;
+  t.is(fs.readFileSync(path.join(previous.dir, 'until'), 'utf8'), '20');
+  const second = jobs.find(({ stage }) => stage === 'tokenizer/peco@weight=6/rung-2')!;
+  t.is(second.until, 20);
+  t.is(fs.readFileSync(path.join(second.descriptors[second.inputs.previous!]!.dir, 'until'), 'utf8'), '10');
+  const first = jobs.find(({ stage }) => stage === 'tokenizer/peco@weight=6/rung-1')!;
+  t.false('previous' in first.inputs);
+
+  // Stopped: 6 at rung 1 with two tokenizers, two evaluations, pretraining and probe each; 2 at rung 2 with one less of each.
+  t.is(outcome.counts.stopped, 6 * 6 + 2 * 4);
+  // Of peco two stages for each of 9 + 3 + 1, then pretraining and probe; four of beit; the report.
+  t.is(outcome.counts.ran, 2 * 13 + 2 + 4 + 1);
+  const stops = events.filter((event) => event.type === 'stage-stopped');
+  t.is(stops.length, outcome.counts.stopped);
+  t.is(stops.filter(({ because }) => because === undefined).length, 8);
+  t.snapshot(table.missing.filter(({ task }: { task: string }) => task === 'probe'));
+  t.deepEqual(table.variants.length, 10, 'rows that were stopped are still rows');
+});
+
+test('a rerun decides the same from what is stored, and runs nothing', async (t) => {
+  const rig = createHalvedRig(t);
+  const first = await run(rig, nearest);
+  const again = await run(rig, () => undefined);
+  t.deepEqual(trained(again.jobs), []);
+  t.is(again.jobs.length, 0);
+  t.is(again.outcome.status, 'done');
+  t.is(again.outcome.counts.hit, first.outcome.counts.ran);
+  t.is(again.outcome.counts.stopped, first.outcome.counts.stopped);
+  t.deepEqual(again.table, first.table);
+});
+
+test('another point runs its own stages only, and may push others out', async (t) => {
+  const weights = [1, 2, 3, 4, 5, 6, 7, 8, 9];
+  const rig = createHalvedRig(t, { weights });
+  await run(rig, nearest);
+  rig.edit('experiment.ts', JSON.stringify(weights), JSON.stringify([6.5, ...weights]));
+  const { jobs, outcome } = await run(rig, nearest);
+  t.is(outcome.status, 'done');
+  t.deepEqual(
+    jobs.map(({ stage }) => stage).filter((stage) => !stage.includes('weight=6.5')),
+    ['report'],
+  );
+  t.true(trained(jobs).includes('tokenizer/peco@weight=6.5'), 'it is the best now');
+});
+
+test('failed points are the worst; the order of the points breaks ties', async (t) => {
+  const rig = createHalvedRig(t, { weights: [1, 2, 3, 4, 5, 6] });
+  const { jobs, outcome, table } = await run(rig, (weight) => (weight <= 2 ? undefined : 7));
+  t.is(outcome.status, 'failed');
+  t.is(outcome.counts.failed, 3, 'that of beit, whose weight is 1, is one of them');
+  // 6 points, a third of them goes on: the first two of the four that tie.
+  t.deepEqual(
+    trained(jobs)
+      .filter((stage) => stage.endsWith('rung-2'))
+      .sort(),
+    ['tokenizer/peco@weight=3/rung-2', 'tokenizer/peco@weight=4/rung-2'],
+  );
+  const reasons = new Map(
+    table.missing.map((cell: { variant: string; reason: string }) => [cell.variant, cell.reason]),
+  );
+  t.is(reasons.get('peco@weight=1'), 'evaluation/peco@weight=1/rung-1 failed');
+  t.is(reasons.get('peco@weight=5'), 'stopped at rung 1 of 3: score 7, 3rd of 6, best 2 went on');
+});
+
+test('lower is better if it is said so', async (t) => {
+  const rig = createHalvedRig(t, { halving: "{ metric: 'score', better: 'lower', rungs: [10], keep: 0.5 }" });
+  const { jobs } = await run(rig, (weight) => weight);
+  t.deepEqual(
+    trained(jobs)
+      .filter((stage) => !stage.includes('rung'))
+      .sort(),
+    [1, 2, 3, 4].map((weight) => `tokenizer/peco@weight=${weight}`),
+  );
+});
+
+test('a metric that nobody measures fails the contest and tells which there are', async (t) => {
+  const rig = createHalvedRig(t, { halving: "{ metric: 'psnr', rungs: [10] }" });
+  const { outcome, events } = await run(rig, nearest);
+  t.is(outcome.status, 'failed');
+  const failed = events.find((event) => event.type === 'stage-failed');
+  t.snapshot(failed?.type === 'stage-failed' && [failed.failure.message, failed.tail]);
+});
+
+test('what is said of a halved run', async (t) => {
+  const { events, outcome } = await run(createHalvedRig(t, { weights: [1, 2, 3, 4] }), nearest);
+  let text = '';
+  const renderer = createLineRenderer({ verbose: false, write: (piece) => (text += piece) });
+  for (const event of events) if (event.type === 'stage-stopped') renderer.show(event);
+  const finished = { type: 'run-finished', ...outcome, seconds: 1, files: [] } as const;
+  t.snapshot([text, ...formatRunFinished(finished, String)].join('\n'));
+});
+
+test('a plan says maybe of what a contest decides, until it is stored', async (t) => {
+  const rig = createHalvedRig(t, { weights: [1, 2, 3] });
+  const unknown = { stages: new Map(), seconds: 0, unknown: 0 };
+  const { plan } = await run(rig, nearest);
+  t.snapshot(formatPlan(plan, unknown, 1).join('\n'));
+  t.snapshot(formatPlan((await run(rig, nearest)).plan, unknown, 1).join('\n'));
+});
