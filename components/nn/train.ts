@@ -57,9 +57,11 @@ export async function train<S, B, O>(
   let saved = begin;
   // The rate is measured from here.
   if (begin > 0) show(begin);
-  for (let step = begin; step < end; step++) {
+  for (let step = begin; ; step++) {
+    // Behind the last step, too: what a stage does then may take long, and begins anew.
     if (signal.aborted && step > saved) await checkpoints?.save(step, save);
     signal.throwIfAborted();
+    if (step === end) break;
     out = scalarsOf(await program.run(batch(step)));
     const { loss } = numbers(out);
     if (!Number.isFinite(loss)) {

@@ -88,7 +88,7 @@ test('a training that is stopped after any step ends in the same bytes, history 
     history.map((line) => JSON.parse(line).step),
     [3, 6, 9, 10],
   );
-  for (let stopAt = 1; stopAt < steps; stopAt++) {
+  for (let stopAt = 1; stopAt <= steps; stopAt++) {
     const name = `stopped-${stopAt}`;
     const stopped = await attempt({ name, stopAt });
     t.is(stopped.end, 'stopped');
