@@ -8,8 +8,10 @@
  * probed, beside the row beit. Measured on training images that no row is trained on, since measures that choose must not
  * be those that are reported.
  *
- * Time: a few minutes on two cores. Expect eight rows marked as stopped, each with its PSNR and rank below the table, and
- * large codebooks to go on rather than small ones.
+ * Time: 160 s of processor time, so a few minutes on two cores (measured on a machine that others used too). Expect the three
+ * codebooks with codes of 4 numbers to lead by PSNR after 40 steps, and 256 codes of 4 numbers to win: PSNR 17.1 dB against
+ * 15.9 for beit, 65.6 % against 64.9 % on the probe (one seed). Eight rows are marked as stopped, each with its PSNR and
+ * rank below the table.
  */
 import { defineExperiment, fashionMnist, product, successiveHalving, tokenizerEvaluation } from 'peco-exp';
 import quickstart from './quickstart.ts';

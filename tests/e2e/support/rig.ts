@@ -133,5 +133,6 @@ export function normalise(text: string, project: Project): string {
     .replaceAll(repository, '<repository>')
     .replaceAll(/\d+ threads?/g, '<n> threads')
     .replaceAll(/\d+(\.\d+)? s\b/g, '<time>')
+    .replaceAll(/ in (\d+:)+\d\d\b/g, ' in <time>')
     .replaceAll(/[\d,]+(\.\d)? images\/s/g, '<rate>');
 }
