@@ -26,7 +26,9 @@ export function startLimit(
   signals: { readonly stop: AbortSignal; readonly kill: AbortSignal },
   timer: Timer,
 ): Limit {
-  if (seconds === undefined) return { ...signals, expired: () => false, end() {} };
+  if (seconds === undefined) {
+    return { stop: signals.stop, kill: signals.kill, expired: () => false, end() {} };
+  }
   const stop = new AbortController();
   const kill = new AbortController();
   let running = timer(seconds, () => {

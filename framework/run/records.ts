@@ -40,8 +40,13 @@ function readRun(dir: string, now: number): RecordedRun | undefined {
   try {
     const record = JSON.parse(fs.readFileSync(path.join(dir, recordFile), 'utf8')) as RunRecord;
     if (record.format !== 1) return undefined;
-    const lost = record.status === 'running' && !isAlive(dir, record, now);
-    return { dir, record, status: lost ? 'lost' : record.status };
+    if (record.status !== 'running' || isAlive(dir, record, now))
+      return { dir, record, status: record.status };
+    // It may have been killed between the last event and the last write of its record.
+    const end = readEvents(dir).findLast((event) => event.type === 'run-finished');
+    if (end?.type !== 'run-finished') return { dir, record, status: 'lost' };
+    const { status, seconds, counts } = end;
+    return { dir, record: { ...record, status, seconds, counts }, status };
   } catch {
     return undefined;
   }

@@ -85,6 +85,7 @@ export function settleStages(plan: Plan, options: RunOptions, emit: Emit): Promi
   const contests = new Map<Contest, Promise<ReadonlyMap<StageNode, Standing>>>();
   /** Attempts that hold a lock after waiting for it: first in line, since other runs may now wait for them. */
   const queue: { task: Task; grant: (threads: number) => void }[] = [];
+  const warned = new Set<Task>();
   let busy = 0;
   let finish: (tasks: readonly Task[]) => void;
   let giveUp: (bug: unknown) => void;
@@ -206,7 +207,8 @@ export function settleStages(plan: Plan, options: RunOptions, emit: Emit): Promi
   }
 
   function warnIfTooLarge(task: Task, claim: Claim): void {
-    if (claim.memory <= capacity.memory) return;
+    if (claim.memory <= capacity.memory || warned.has(task)) return;
+    warned.add(task);
     const message = `it may take ${gib(claim.memory)} of memory, more than the ${gib(capacity.memory)} for stages here: it runs alone`;
     emit({ type: 'warning', stage: task.node.id, message });
   }

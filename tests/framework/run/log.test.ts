@@ -84,6 +84,18 @@ test('a run is running while its process lives and gives signs of life', (t) => 
   t.is(status(), 'running', 'of another machine nothing else is known');
 });
 
+test('a run that ended and could not say so in its record has ended as its events say', (t) => {
+  const project = createProject(t, {});
+  const { log, dir } = openLog(project);
+  const file = path.join(dir, 'run.json');
+  const record = JSON.parse(fs.readFileSync(file, 'utf8'));
+  log.record(finished);
+  fs.writeFileSync(file, JSON.stringify({ ...record, pid: 2 ** 22 + 1 }));
+  const [run] = listRuns(project.dir);
+  t.is(run!.status, 'done');
+  t.like(run!.record, { status: 'done', seconds: 7, counts });
+});
+
 test('whatever is left of the file, all whole lines of it are read', (t) => {
   const project = createProject(t, {});
   const { log, dir } = openLog(project);
