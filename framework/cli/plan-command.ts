@@ -12,7 +12,7 @@ export async function planCommand(file: string, flags: ExperimentFlags): Promise
   const { plan, loaded, store, project } = await prepareExperiment(file, flags, warnOnStderr);
   const estimate = estimatePlan(plan, await readRecorded(plan, store), project.jobs);
   const lines = flags.json
-    ? [JSON.stringify(describePlan(plan, estimate))]
+    ? [JSON.stringify(await describePlan(plan, estimate))]
     : [...formatOverrides(loaded.overrides), ...formatPlan(plan, estimate, project.jobs)];
   process.stdout.write(`${lines.join('\n')}\n`);
   return 0;
@@ -52,11 +52,12 @@ function formatNeeds(ids: readonly string[]): string {
   return `<- ${ids.length > mostNeedsShown ? `${ids.length} stages` : ids.join(', ')}`;
 }
 
-function describePlan(plan: Plan, estimate: Estimate) {
+async function describePlan(plan: Plan, estimate: Estimate) {
+  const inputKeys = await plan.inputKeys();
   return {
     experiment: plan.graph.experiment,
     estimatedSeconds: estimate.seconds,
-    stages: plan.stages.map(({ node, inputKey, contentKey, status, reason }) => {
+    stages: plan.stages.map(({ node, contentKey, status, reason }) => {
       const seconds = estimate.stages.get(node);
       return {
         stage: node.id,
@@ -65,7 +66,7 @@ function describePlan(plan: Plan, estimate: Estimate) {
         status,
         reason,
         needs: upstreamStages(node).map((upstream) => upstream.id),
-        inputKey,
+        inputKey: inputKeys.get(node)!,
         ...(contentKey === undefined ? {} : { contentKey }),
         ...(seconds === undefined ? {} : { estimatedSeconds: seconds }),
       };

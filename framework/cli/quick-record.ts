@@ -66,6 +66,7 @@ export async function recordQuickRun(run: FinishedRun): Promise<void> {
   );
   const record: QuickRecord = {
     format: 1,
+    at: Date.now(),
     node: process.version,
     cwd: process.cwd(),
     args,

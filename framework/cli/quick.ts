@@ -17,6 +17,8 @@ export type FileStamp = readonly [
 /** A run that found or made everything, and all that must be as it was then for it to say the same again. */
 export interface QuickRecord {
   readonly format: 1;
+  /** Milliseconds since 1970. */
+  readonly at: number;
   readonly node: string;
   readonly cwd: string;
   readonly args: readonly string[];
@@ -33,6 +35,8 @@ export interface QuickRecord {
 }
 
 const format = 1;
+/** The long way notes once a day that results are in use: collections go by that. Milliseconds. */
+const longestLife = 24 * 3600 * 1000;
 
 /** Prints what a run in which nothing changed prints. False if anything changed, or nobody knows. */
 export function runQuickly(args: readonly string[]): boolean {
@@ -87,6 +91,7 @@ function readRecord(file: string): QuickRecord | undefined {
 function isCurrent(record: QuickRecord, args: readonly string[]): boolean {
   try {
     return (
+      Math.abs(Date.now() - record.at) < longestLife &&
       record.node === process.version &&
       record.cwd === process.cwd() &&
       JSON.stringify(record.args) === JSON.stringify(args) &&

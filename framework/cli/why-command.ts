@@ -39,11 +39,10 @@ function stagesOf(edges: Edges, prefix = ''): { [input: string]: string } {
 }
 
 function asJson({ planned, nearest, pending, upstream }: Explanation) {
-  const { node, status, inputKey, contentKey, fingerprint } = planned;
+  const { node, status, contentKey, fingerprint } = planned;
   return {
     stage: node.id,
     status,
-    inputKey,
     ...(contentKey === undefined ? {} : { contentKey }),
     fingerprint,
     upstream,

@@ -16,7 +16,6 @@ export type StageStatus = 'hit' | 'run' | 'maybe';
 
 export interface PlannedStage {
   readonly node: StageNode;
-  readonly inputKey: InputKey;
   readonly status: StageStatus;
   /** Known where all upstream results are. */
   readonly contentKey?: ContentKey;
@@ -36,6 +35,8 @@ export interface Plan {
   readonly documents: ReadonlyMap<string, Json>;
   /** Files and folders of data by absolute path, with the digests that they had when planning. */
   readonly data: ReadonlyMap<string, Digest>;
+  /** Of all stages. */
+  inputKeys(): Promise<ReadonlyMap<StageNode, InputKey>>;
 }
 
 export interface PlanOptions {
@@ -48,11 +49,10 @@ export interface PlanOptions {
 export async function planRun(graph: StageGraph, options: PlanOptions): Promise<Plan> {
   forgetBundles();
   await bundleAll(graph, options.root);
-  const inputKeys = new Map<StageNode, InputKey>();
   const entries = new Map<StageNode, Entry>();
-  const byInput = createFingerprinter((stage) => inputKeys.get(stage)!, options);
+  const inputKeys = createInputKeys(graph, options);
   const byContent = createFingerprinter(
-    (stage) => entries.get(stage)?.digest ?? { pending: inputKeys.get(stage)! },
+    (stage) => entries.get(stage)?.digest ?? { pending: inputKeys.of(stage) },
     options,
   );
   const precedents = createPrecedents(options.store);
@@ -60,17 +60,15 @@ export async function planRun(graph: StageGraph, options: PlanOptions): Promise<
   /** Stages that may be stopped by the results of others, and those that depend on them. */
   const gated = new Set<StageNode>();
   for (const node of graph.stages) {
-    const described = await byInput.describe(node);
-    const inputKey = keyOf(described) as InputKey;
-    inputKeys.set(node, inputKey);
-    const fingerprint = await byContent.describe(node);
     const pending = pendingStage(node, entries);
+    if (pending) await inputKeys.compute();
+    const fingerprint = await byContent.describe(node);
     if (pending) {
       const open = node.gate !== undefined || gated.has(pending);
       if (open) gated.add(node);
-      const known = open || (await precedents.has(described));
+      const known = open || (await precedents.has(fingerprint));
       const reason = gateReason(node) ?? (known ? `depends on ${pending.id}` : 'no stored result');
-      stages.push({ node, inputKey, fingerprint, status: known ? 'maybe' : 'run', reason });
+      stages.push({ node, fingerprint, status: known ? 'maybe' : 'run', reason });
       continue;
     }
     const found = await findEntry(fingerprint, byContent.documents, options.store);
@@ -80,15 +78,40 @@ export async function planRun(graph: StageGraph, options: PlanOptions): Promise<
     if (!entry && gate !== undefined) gated.add(node);
     stages.push({
       node,
-      inputKey,
       ...found,
       status: entry ? 'hit' : gate === undefined ? 'run' : 'maybe',
       reason: entry ? 'stored' : (gate ?? 'no stored result'),
     });
   }
   await options.store.flush();
-  const documents = new Map([...byInput.documents, ...byContent.documents]);
-  return { graph, stages, documents, data: byInput.data };
+  const { documents, data } = byContent;
+  return {
+    graph,
+    stages,
+    documents,
+    data,
+    async inputKeys() {
+      await inputKeys.compute();
+      return new Map(graph.stages.map((node) => [node, inputKeys.of(node)]));
+    },
+  };
+}
+
+/** Input keys of a graph. They are needed where something is pending, and for people who ask: computed at need. */
+function createInputKeys(graph: StageGraph, options: PlanOptions) {
+  const keys = new Map<StageNode, InputKey>();
+  let computed: Promise<void> | undefined;
+  async function computeAll(): Promise<void> {
+    const byInput = createFingerprinter((stage) => keys.get(stage)!, options);
+    for (const node of graph.stages) keys.set(node, keyOf(await byInput.describe(node)) as InputKey);
+  }
+  return {
+    of: (node: StageNode) => keys.get(node)!,
+    compute() {
+      computed ??= computeAll();
+      return computed;
+    },
+  };
 }
 
 /** The entry of a stage whose upstream results are all known, or the key that its result will have. */

@@ -1,7 +1,7 @@
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import type { Difference } from '../plan/differences.ts';
-import type { ContentKey, Fingerprint, InputKey, StageNode } from '../plan/types.ts';
+import type { ContentKey, Fingerprint, StageNode } from '../plan/types.ts';
 import { formatError } from '../stage/errors.ts';
 import type { Json } from '../stage/json.ts';
 import type { Entry, Store } from '../store/types.ts';
@@ -15,7 +15,6 @@ import { createRateMeter } from './rate.ts';
 /** A stage whose key is known and that the store doesn't have. */
 export interface Attempt {
   readonly node: StageNode;
-  readonly inputKey: InputKey;
   readonly contentKey: ContentKey;
   readonly fingerprint: Fingerprint;
   /** What the digests in the fingerprint stand for. */

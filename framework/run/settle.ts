@@ -171,7 +171,7 @@ export function settleStages(plan: Plan, options: RunOptions, emit: Emit): Promi
         settle(task, { type: 'finished', origin: 'hit', entry });
         return;
       }
-      task.attempt = { node: task.node, inputKey: task.planned.inputKey, ...located, entryOf };
+      task.attempt = { node: task.node, ...located, entryOf };
       task.phase = 'ready';
     } catch (error) {
       settle(task, { type: 'failed', failure: describeFailure(error), tail: [] });

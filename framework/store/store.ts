@@ -32,7 +32,7 @@ const useInterval = 24 * 3600 * 1000;
  * objects/sha256/ab/cdef...        immutable bytes, one file per content
  * entries/<content key>/manifest.json, fingerprint.json, outputs/...
  * documents/<digest>.json          what digests in fingerprints were made of
- * scratch/<input key>/  locks/  tmp/  cache/
+ * scratch/<content key>/  locks/  tmp/  cache/
  * kept/<content key>/              finished outputs that could not be stored
  * unreadable/                      entries that could not be read when they were to be replaced
  * ```
