@@ -75,7 +75,7 @@ function createProgram(finish: (code: number) => void): Command {
     });
   withExperimentFlags(
     program.command('diff'),
-    'Say in what two experiments differ, stage by stage; --set and --seeds concern the second.',
+    'Say in what two experiments, or two runs, differ, stage by stage; --set and the like concern the second.',
     '<other>',
   ).action(async (file: string, other: string, flags: ExperimentFlags) => {
     const { diffCommand } = await import('./diff-command.ts');

@@ -1,3 +1,4 @@
+import fs from 'node:fs';
 import test from 'ava';
 import { createRig, normalise, type Rig } from './support/rig.ts';
 
@@ -96,6 +97,20 @@ test('diff compares two experiments stage by stage, with metrics where both have
   t.snapshot(
     (await rig.peco('diff', 'experiment.ts', 'experiment.ts', '--set', 'tokenizers.peco.steps=7')).stdout,
   );
+});
+
+test('diff compares two runs by what they found or made', async (t) => {
+  const rig = createRig(t);
+  const upto = ['--upto', 'evaluation/peco', '--jobs', '1'];
+  await rig.peco('run', 'experiment.ts', ...upto);
+  const [first] = fs.readdirSync(rig.file('.peco/runs'));
+  await rig.peco('run', 'experiment.ts', ...upto, '--set', 'tokenizers.peco.weight=3');
+  const { code, stdout } = await rig.peco('diff', first!, 'last');
+  t.is(code, 0);
+  t.snapshot(stdout.replaceAll(/\d{8}-\d{6}-rig-[0-9a-f]+/g, '<run>'));
+  const unknown = await rig.peco('diff', 'experiment.ts', 'nothing');
+  t.is(unknown.code, 2);
+  t.snapshot(normalise(unknown.stderr, rig));
 });
 
 test('graph prints the DAG for mermaid and for graphviz', async (t) => {

@@ -1,5 +1,6 @@
 import fs from 'node:fs';
 import test from 'ava';
+import quickstart from '../../../experiments/quickstart.ts';
 import { readResults } from '../../../framework/read/results.ts';
 import { formatError } from '../../../framework/stage/errors.ts';
 import { createRig } from '../../e2e/support/rig.ts';
@@ -32,4 +33,16 @@ test('an experiment that is not valid is refused as by the command line', async 
   rig.edit('experiment.ts', "baseline: 'beit'", "baseline: 'bite'");
   const error = await t.throwsAsync(readResults('experiment.ts', { cwd: rig.dir }));
   t.regex(formatError(error), /did you mean "beit"\?/);
+});
+
+test('of an experiment that is given as itself the compiler knows variants and tasks', async (t) => {
+  const rig = createRig(t);
+  const results = await readResults(quickstart, { cwd: rig.dir, store: rig.file('empty') });
+  t.deepEqual([...results.variants].sort(), ['beit', 'peco', 'pixel', 'scratch']);
+  t.deepEqual(results.values('peco', 'probe', 'top1'), []);
+  t.deepEqual(results.values('peco@size=512', 'tokenizer', 'psnr'), []);
+  // @ts-expect-error no such variant
+  t.deepEqual(results.values('pecco', 'probe', 'top1'), []);
+  // @ts-expect-error no such task
+  t.deepEqual(results.values('peco', 'prob', 'top1'), []);
 });
