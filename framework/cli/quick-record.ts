@@ -3,7 +3,7 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { writeCacheFile } from '../experiment/cache.ts';
-import { loadBundles } from '../experiment/modules.ts';
+import { loadBundles, type StoredBundle } from '../experiment/modules.ts';
 import { settingsFiles } from '../experiment/settings.ts';
 import { bundleImplementation } from '../plan/code.ts';
 import type { ContentKey, StageEdge } from '../plan/types.ts';
@@ -39,6 +39,7 @@ export async function recordQuickRun(run: FinishedRun): Promise<void> {
   const { loaded, plan, store } = prepared;
   const modules = implementationFiles(prepared);
   const closures = await loadBundles([loaded.file, ...modules], prepared.project.root);
+  if (!dependsOnItsSourcesOnly(closures.get(loaded.file)!)) return;
   const settings = settingsFiles(prepared.project.root);
   const watched = new Set<string>([
     ...[...closures.values()].flatMap(({ sources, packages }) => [
@@ -78,6 +79,18 @@ export async function recordQuickRun(run: FinishedRun): Promise<void> {
     after: run.after,
   };
   await writeCacheFile(target, JSON.stringify(record));
+}
+
+/** Modules that give the same results whenever they are asked, and packages of which we know that. */
+const harmlessBuiltins = new Set(['assert', 'buffer', 'path', 'url', 'util']);
+const harmlessPackages = new Set(['zod', 'fastest-levenshtein']);
+
+/** An experiment file that may read other files when it is evaluated has to be evaluated every time. */
+function dependsOnItsSourcesOnly({ builtins, packages }: StoredBundle): boolean {
+  return (
+    builtins.every((name) => harmlessBuiltins.has(name)) &&
+    Object.keys(packages).every((name) => harmlessPackages.has(name))
+  );
 }
 
 /** Undefined if one is missing or was written by a clock ahead of ours. Waits until none is too young to be trusted. */

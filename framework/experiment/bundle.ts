@@ -16,6 +16,8 @@ export interface Bundle {
   readonly sources: readonly string[];
   /** Third-party packages that the closure imports -> folder of the package. */
   readonly packages: { readonly [name: string]: string };
+  /** Node's own modules that the closure imports, without `node:`, sorted; what peco-exp itself imports is left out. */
+  readonly builtins: readonly string[];
 }
 
 /**
@@ -175,10 +177,30 @@ function splitResult(
         text: texts.get(`${index}.mjs`)!,
         map: texts.get(`${index}.mjs.map`)!,
         sources: [...closure.files].map((file) => path.resolve(cwd, file)).sort(),
+        builtins: builtinsOf([...closure.files], cwd, result.metafile),
         packages: Object.fromEntries(used.sort(([a], [b]) => (a < b ? -1 : 1))),
       };
       return [entry, bundle];
     }),
+  );
+}
+
+function builtinsOf(files: readonly string[], cwd: string, metafile: Metafile): string[] {
+  const found = new Set<string>();
+  for (const file of files) {
+    if (isLibrary(path.resolve(cwd, file))) continue;
+    for (const { external, path: name } of metafile.inputs[file]?.imports ?? [])
+      if (external && !name.startsWith('file:')) found.add(name.replace(/^node:/, ''));
+  }
+  return [...found].sort();
+}
+
+/** A source of peco-exp, not one of the experiments that lie beside them in a clone. */
+function isLibrary(file: string): boolean {
+  const owner = packageOf(file);
+  return (
+    owner?.name === ownName &&
+    /^(components|framework|reports|index\.ts)/.test(path.relative(owner.dir, file))
   );
 }
 

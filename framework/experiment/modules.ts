@@ -12,6 +12,8 @@ export interface StoredBundle {
   readonly sources: { readonly [file: string]: string };
   /** Third-party packages -> folder of the package. */
   readonly packages: { readonly [name: string]: string };
+  /** Node's own modules that the closure imports, without `node:`. */
+  readonly builtins: readonly string[];
 }
 
 interface Index {
@@ -20,7 +22,7 @@ interface Index {
 }
 
 // Counts up when bundles are made in another way.
-const format = 1;
+const format = 2;
 
 const indexes = new Map<string, Index>();
 
@@ -83,7 +85,12 @@ async function storeBundle(bundle: Bundle, cache: ProjectCache): Promise<StoredB
   const digests = await Promise.all(
     bundle.sources.map(async (file) => [file, await cache.digests.digest(file)] as const),
   );
-  return { path: target, sources: Object.fromEntries(digests), packages: bundle.packages };
+  return {
+    path: target,
+    sources: Object.fromEntries(digests),
+    packages: bundle.packages,
+    builtins: bundle.builtins,
+  };
 }
 
 function openIndex(cache: ProjectCache): Index {

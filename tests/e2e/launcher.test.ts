@@ -14,7 +14,7 @@ function cloneRepository(t: ExecutionContext): Project {
   fs.rmSync(project.file('node_modules'), { recursive: true });
   fs.symlinkSync(path.join(repository, 'node_modules'), project.file('node_modules'));
   for (const part of parts) {
-    const filter = (file: string) => fs.statSync(file).isDirectory() || /\.(ts|c?js|json)$/.test(file);
+    const filter = (file: string) => fs.statSync(file).isDirectory() || /\.(ts|m?js|json)$/.test(file);
     fs.cpSync(path.join(repository, part), project.file(part), { recursive: true, filter });
   }
   return project;
@@ -22,7 +22,7 @@ function cloneRepository(t: ExecutionContext): Project {
 
 async function launch(project: Project, ...args: string[]): Promise<string> {
   const run = promisify(execFile);
-  const { stdout } = await run(process.execPath, [project.file('bin/peco-exp.cjs'), ...args]);
+  const { stdout } = await run(process.execPath, [project.file('bin/peco-exp.js'), ...args]);
   return stdout;
 }
 

@@ -10,7 +10,7 @@ const command = ['run', 'experiment.ts', '--jobs', '1'] as const;
 /** Scripts that a command loads, as V8 saw them; relative to the repository. */
 function scriptsOf(rig: Rig, ...args: readonly string[]): string[] {
   const coverage = fs.mkdtempSync(rig.file('coverage-'));
-  execFileSync(process.execPath, [path.join(repository, 'bin/peco-exp.cjs'), ...args], {
+  execFileSync(process.execPath, [path.join(repository, 'bin/peco-exp.js'), ...args], {
     cwd: rig.dir,
     env: { ...process.env, RIG_CONTROL: rig.file('control'), NODE_V8_COVERAGE: coverage },
   });
@@ -28,7 +28,7 @@ function scriptsOf(rig: Rig, ...args: readonly string[]): string[] {
 test('a run in which nothing changed loads the launcher and the quick path, and nothing else', async (t) => {
   const rig = createRig(t);
   await rig.peco(...command);
-  t.deepEqual(scriptsOf(rig, ...command), ['bin/peco-exp.cjs', 'dist/quick.cjs']);
+  t.deepEqual(scriptsOf(rig, ...command), ['bin/peco-exp.js', 'dist/quick.cjs']);
 });
 
 test('the plan of an experiment that is stored loads no tensor library, no display and no bundler', async (t) => {
@@ -101,6 +101,18 @@ test('a published table that was changed is written again', async (t) => {
   t.notRegex((await rig.peco(...command)).stdout, /spoilt/);
   t.notRegex(rig.read('results/rig/ablation.md'), /spoilt/);
   t.deepEqual(rig.takeRan(), []);
+});
+
+test('an experiment that reads a file when it is evaluated is evaluated every time', async (t) => {
+  const rig = createRig(t, { 'weight.json': '2' });
+  rig.edit('experiment.ts', 'weight: 2', "weight: JSON.parse(fs.readFileSync('weight.json', 'utf8'))");
+  rig.edit('experiment.ts', 'import {', "import fs from 'node:fs';\nimport {");
+  const run = () => rig.peco('run', 'experiment.ts', '--upto', 'evaluation/peco');
+  await run();
+  rig.takeRan();
+  rig.write({ 'weight.json': '3' });
+  await run();
+  t.deepEqual(rig.takeRan(), two);
 });
 
 test('an edit during the run is seen by the next, however the record was made', async (t) => {

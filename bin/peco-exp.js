@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// CommonJS, and as little as can be: for a run in which nothing changed, starting Node is most of the time.
+// CommonJS (see package.json beside it), and as little as can be: for a run in which nothing changed, starting Node is most of the time.
 const fs = require('node:fs');
 const path = require('node:path');
 
@@ -7,5 +7,5 @@ const args = process.argv.slice(2);
 const dist = path.join(__dirname, '..', 'dist');
 const quick = path.join(dist, 'quick.cjs');
 if (args[0] !== 'run' || !fs.existsSync(quick) || !require(quick).runQuickly(args)) {
-  import('./start.js').then(({ start }) => start(args));
+  import('./start.mjs').then(({ start }) => start(args));
 }

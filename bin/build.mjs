@@ -22,7 +22,7 @@ const entries = {
 const quickEntry = { quick: 'framework/cli/quick.ts' };
 
 const oneDay = 24 * 3600 * 1000; // milliseconds
-const launcherFiles = ['bin/build.js', 'bin/start.js', 'bin/peco-exp.cjs'];
+const launcherFiles = ['bin/build.mjs', 'bin/start.mjs', 'bin/peco-exp.js'];
 
 /** True if dist/ was built from the sources as they are now: by their sizes and times, it takes milliseconds. */
 export function isFresh() {
