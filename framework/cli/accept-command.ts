@@ -16,6 +16,8 @@ import { formatDifferences } from './render/why.ts';
 
 export interface AcceptFlags extends ExperimentFlags {
   readonly all?: boolean;
+  /** Also where more than code and packages differs. */
+  readonly anything?: boolean;
 }
 
 /**
@@ -30,7 +32,7 @@ export async function acceptCommand(
   if (stages.length === 0 && !flags.all) {
     throw new PecoError('no stage is named', { code: 'usage', hint: 'name stages, or give --all' });
   }
-  const prepared = await prepareExperiment(file, flags, warnOnStderr);
+  const prepared = await prepareExperiment(file, { ...flags, willRun: true }, warnOnStderr);
   const { plan } = prepared;
   const wanted = new Set(stages.map((id) => findPlanned(plan, id)));
   const lines: string[] = [];
@@ -39,7 +41,7 @@ export async function acceptCommand(
     if (planned.entry) entries.set(planned.node, planned.entry);
     if (planned.entry && wanted.has(planned)) lines.push(`${planned.node.id}  is stored: nothing to accept`);
     if (planned.entry || !(flags.all || wanted.has(planned))) continue;
-    const accepted = await acceptOne(planned, entries, prepared);
+    const accepted = await acceptOne(planned, entries, prepared, flags);
     lines.push(...accepted.lines);
     if (accepted.entry) entries.set(planned.node, accepted.entry);
   }
@@ -51,6 +53,7 @@ async function acceptOne(
   planned: PlannedStage,
   entries: ReadonlyMap<StageNode, Entry>,
   { store, project }: Prepared,
+  flags: AcceptFlags,
 ): Promise<{ lines: string[]; entry?: Entry }> {
   const { id } = planned.node;
   const missing = upstreamStages(planned.node).find((node) => !entries.has(node));
@@ -64,6 +67,15 @@ async function acceptOne(
   if (located.entry) return { lines: [`${id}  is stored: nothing to accept`], entry: located.entry };
   const nearest = await findNearest(located, located, store);
   if (!nearest) return { lines: [`${id}  nothing of its kind is stored: it has to run`] };
+  const meant = nearest.differences.filter(({ type }) => type !== 'code' && type !== 'package');
+  if (meant.length > 0 && !flags.anything) {
+    return {
+      lines: [
+        `${id}  is not accepted: it would pass for what it isn't, since these differ (--anything accepts that too)`,
+        ...formatDifferences(meant),
+      ],
+    };
+  }
   const entry = await acceptStage(located, nearest, store);
   return {
     lines: [

@@ -12,6 +12,10 @@ import type { ShowFlags } from './show-command.ts';
 
 /** Runs the command line; `args` without node and script. Returns the exit code. */
 export async function main(args: readonly string[]): Promise<number> {
+  // A reader that has gone away (`| head`) wants no more; a run takes it for Ctrl-C, see interrupts.ts.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+  });
   let code = 0;
   const program = createProgram((result) => {
     code = result;
@@ -69,6 +73,7 @@ function createProgram(finish: (code: number) => void): Command {
     '[stages...]',
   )
     .option('--all', 'every stage that would run and has a stored result of its kind')
+    .option('--anything', 'also where config, data, seed or inputs differ, not only code and packages')
     .action(async (file: string, stages: string[], flags: AcceptFlags) => {
       const { acceptCommand } = await import('./accept-command.ts');
       finish(await acceptCommand(file, stages, flags));

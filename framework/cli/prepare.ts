@@ -1,10 +1,8 @@
 import { type LoadedExperiment, loadExperiment } from '../experiment/load.ts';
-import { resolveGraph } from '../plan/graph.ts';
+import { findStage, resolveGraph } from '../plan/graph.ts';
 import { type Plan, type PlannedStage, planRun } from '../plan/plan.ts';
 import type { StageGraph, StageNode } from '../plan/types.ts';
 import { awaitedStages } from '../plan/upstream.ts';
-import { PecoError } from '../stage/errors.ts';
-import { suggest } from '../stage/issues.ts';
 import { openStore, type Store, type StoreWarning } from '../store/store.ts';
 import { findProject, type Project, type ProjectFlags } from './project.ts';
 
@@ -69,15 +67,4 @@ export function findPlanned(plan: Plan, id: string): PlannedStage {
 /** For commands that only tell: what they print to stdout is the answer. */
 export function warnOnStderr({ message }: StoreWarning): void {
   process.stderr.write(`warning: ${message}\n`);
-}
-
-function findStage(graph: StageGraph, id: string): StageNode {
-  const found = graph.stages.find((node) => node.id === id);
-  if (found) return found;
-  const names = graph.stages.map((node) => node.id);
-  const hint = suggest(id, names);
-  throw new PecoError(`the experiment has no stage "${id}"`, {
-    code: 'unknown-stage',
-    ...(hint === undefined ? {} : { hint }),
-  });
 }

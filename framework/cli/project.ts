@@ -1,3 +1,4 @@
+import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { findProjectFolder, loadSettings } from '../experiment/settings.ts';
@@ -65,6 +66,7 @@ const mostDefaultJobs = 4;
 export async function findProject(file: string, options: ProjectOptions): Promise<Project> {
   const folder = path.dirname(path.resolve(options.cwd, file));
   const settings = await findSettings(folder, options);
+  checkStore(settings.store);
   const { root, store, results, engine, jobs, retries } = settings;
   const timeout = parseLimit(settings.timeout.value);
   return {
@@ -76,6 +78,35 @@ export async function findProject(file: string, options: ProjectOptions): Promis
     retries: retries.value,
     ...(timeout === undefined ? {} : { timeout }),
   };
+}
+
+/**
+ * Where no store can ever be. Node's recursive mkdir doesn't end where making a folder fails with ENOENT although its
+ * parent exists, as in /proc: so the first folder is made here.
+ *
+ * @throws PecoError `invalid-settings`
+ */
+function checkStore({ value, from }: Setting<string>): void {
+  if (fs.existsSync(value)) return;
+  let missing = value;
+  while (!fs.existsSync(path.dirname(missing)) && path.dirname(missing) !== missing)
+    missing = path.dirname(missing);
+  try {
+    fs.mkdirSync(missing);
+  } catch (error) {
+    const { code = '' } = error as NodeJS.ErrnoException;
+    // Without permission stored results can't be there, but plans can be made; the first write tells the rest.
+    if (code !== 'ENOENT' && code !== 'EEXIST') return;
+    const why =
+      code === 'EEXIST'
+        ? `${missing} is a link that leads nowhere`
+        : `no folder can be made in ${path.dirname(missing)}`;
+    throw new PecoError(`there can't be a store at ${value} (${from}): ${why}`, {
+      code: 'invalid-settings',
+      hint: 'choose another with --store',
+      cause: error,
+    });
+  }
 }
 
 /** The settings of the project at a folder, as `findProject` finds them, with their origins. Throws as that does. */

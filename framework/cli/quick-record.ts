@@ -6,6 +6,7 @@ import { writeCacheFile } from '../experiment/cache.ts';
 import { loadBundles, type StoredBundle } from '../experiment/modules.ts';
 import { settingsFiles } from '../experiment/settings.ts';
 import { bundleImplementation } from '../plan/code.ts';
+import { packageTree } from '../plan/packages.ts';
 import type { ContentKey, StageEdge } from '../plan/types.ts';
 import { folderMemoryFile } from '../store/folders.ts';
 import type { Prepared } from './prepare.ts';
@@ -41,11 +42,16 @@ export async function recordQuickRun(run: FinishedRun): Promise<void> {
   const closures = await loadBundles([loaded.file, ...modules], prepared.project.root);
   if (!dependsOnItsSourcesOnly(closures.get(loaded.file)!)) return;
   const settings = settingsFiles(prepared.project.root);
+  if (settings.present.some(isModule)) return; // it may import and read whatever it likes
+  const resolutions = [...closures.values()].map(({ resolution }) => resolution);
+  const resolved = resolutions.flatMap(({ files }) => Object.entries(files));
+  const links = Object.entries(Object.assign({}, ...resolutions.map(({ links }) => links)) as Links);
   const watched = new Set<string>([
     ...[...closures.values()].flatMap(({ sources, packages }) => [
       ...Object.keys(sources),
-      ...Object.values(packages).map((dir) => path.join(dir, 'package.json')),
+      ...[...packageTree(Object.values(packages)).keys()].map((dir) => path.join(dir, 'package.json')),
     ]),
+    ...resolved.flatMap(([file, digest]) => (digest === null ? [] : [file])),
     ...settings.present,
     ...builtFiles(),
     ...run.results,
@@ -60,7 +66,7 @@ export async function recordQuickRun(run: FinishedRun): Promise<void> {
   const files = await stampAll(watched);
   if (!files || !(await isProven(run, modules))) return;
   const environment = Object.fromEntries(
-    [...ownVariables(process.env), ...Object.keys(loaded.environment)].map((name) => [
+    [...ownVariables(process.env), ...Object.keys(loaded.environment), ...loaded.unset].map((name) => [
       name,
       process.env[name] ?? null,
     ]),
@@ -73,12 +79,37 @@ export async function recordQuickRun(run: FinishedRun): Promise<void> {
     args,
     environment,
     files,
-    absent: settings.absent,
+    absent: [
+      ...new Set([
+        ...settings.absent,
+        ...foldersBetween(loaded.file, prepared.project.root).map((dir) => path.join(dir, 'package.json')),
+        ...resolved.flatMap(([file, digest]) => (digest === null ? [file] : [])),
+        ...links.flatMap(([place, real]) => (real === null ? [place] : [])),
+      ]),
+    ],
+    links: [
+      [loaded.asked, loaded.file],
+      ...links.filter((link): link is [string, string] => link[1] !== null),
+    ],
     folders,
     before: run.before,
     after: run.after,
   };
   await writeCacheFile(target, JSON.stringify(record));
+}
+
+type Links = { readonly [place: string]: string | null };
+
+function isModule(file: string): boolean {
+  return /\.[cm]?[jt]s$/.test(file);
+}
+
+/** Folders from that of a file up to the root, without the root. */
+function foldersBetween(file: string, root: string): string[] {
+  const folders: string[] = [];
+  for (let dir = path.dirname(file); dir !== root && dir !== path.dirname(dir); dir = path.dirname(dir))
+    folders.push(dir);
+  return folders;
 }
 
 /** Modules that give the same results whenever they are asked, and packages of which we know that. */
@@ -118,8 +149,7 @@ async function isProven(run: FinishedRun, modules: readonly string[]): Promise<b
   for (const module of modules) {
     const used = await bundleImplementation(new URL(`file://${module}`).href, { root: project.root });
     if (now.get(module)?.path !== used.path) return false;
-    for (const [name, dir] of Object.entries(now.get(module)!.packages))
-      if (used.packages[name] !== versionIn(dir)) return false;
+    if (JSON.stringify(used.packages) !== JSON.stringify(used.currentPackages())) return false;
   }
   for (const [file, digest] of plan.data) if ((await store.digestPath(file)).digest !== digest) return false;
   for (const key of run.keys) if (!(await store.lookup(key))) return false;
@@ -158,9 +188,4 @@ function builtFiles(): string[] {
   if (!fs.existsSync(record)) return [fileURLToPath(import.meta.url)];
   const { inputs } = JSON.parse(fs.readFileSync(record, 'utf8')) as { inputs: { [file: string]: string } };
   return [record, ...Object.keys(inputs).map((file) => path.join(dist, '..', file))];
-}
-
-function versionIn(packageDir: string): string {
-  const text = fs.readFileSync(path.join(packageDir, 'package.json'), 'utf8');
-  return (JSON.parse(text) as { readonly version?: string }).version ?? 'unknown';
 }

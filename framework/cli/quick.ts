@@ -25,8 +25,10 @@ export interface QuickRecord {
   /** Variables that peco-exp or the experiment file reads; null if not set. */
   readonly environment: { readonly [name: string]: string | null };
   readonly files: readonly FileStamp[];
-  /** Files that must not exist: settings files that would win. */
+  /** What must not be there: settings files that would win, packages that would be nearer. */
   readonly absent: readonly string[];
+  /** Places, and where they really are. */
+  readonly links: readonly (readonly [place: string, real: string])[];
   /** Folders of data, and the memory that has the stat of their files. */
   readonly folders: readonly { readonly folder: string; readonly memory: string; readonly digest: string }[];
   /** What the run prints before and after its time. */
@@ -43,6 +45,7 @@ export function runQuickly(args: readonly string[]): boolean {
   const file = quickRecordFile(process.cwd(), args);
   const record = file === undefined ? undefined : readRecord(file);
   if (!record || !isCurrent(record, args)) return false;
+  process.stdout.on('error', () => {}); // a reader that has gone away wants no more
   process.stdout.write(`${record.before}${(performance.now() / 1000).toFixed(1)} s${record.after}`);
   return true;
 }
@@ -98,6 +101,7 @@ function isCurrent(record: QuickRecord, args: readonly string[]): boolean {
       hasEnvironment(record.environment) &&
       record.files.every(isSameFile) &&
       !record.absent.some((file) => fs.existsSync(file)) &&
+      record.links.every(([place, real]) => fs.realpathSync(place) === real) &&
       record.folders.every(isSameFolder)
     );
   } catch {

@@ -1,8 +1,10 @@
+import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { BuildFailure, Metafile, OnResolveArgs, Plugin, PluginBuild } from 'esbuild';
 import { PecoError } from '../stage/errors.ts';
+import { describeResolution, type Resolution } from './resolution.ts';
 
 const ownName = 'peco-exp';
 const resolvedMark = Symbol('resolved by this plugin');
@@ -12,8 +14,9 @@ export interface Bundle {
   readonly text: string;
   /** Source map (version 3) as JSON text. */
   readonly map: string;
-  /** Project files of the closure, absolute, sorted; types alone don't count. */
-  readonly sources: readonly string[];
+  /** Project files of the closure, absolute, sorted -> sha256 of the bytes that were bundled. Types alone don't count. */
+  readonly sources: { readonly [file: string]: string };
+  readonly resolution: Resolution;
   /** Third-party packages that the closure imports -> folder of the package. */
   readonly packages: { readonly [name: string]: string };
   /** Node's own modules that the closure imports, without `node:`, sorted; what peco-exp itself imports is left out. */
@@ -28,10 +31,12 @@ export interface Bundle {
  */
 export async function bundleModules(entries: readonly string[], cwd: string): Promise<Map<string, Bundle>> {
   const esbuild = await import('esbuild');
-  const packages = new Map<string, string>();
+  const seen: Seen = { packages: new Map(), digests: new Map(), imports: new Map() };
+  // esbuild names files by their real paths, whatever they were asked for by.
+  const real = entries.map((entry) => fs.realpathSync(entry));
   try {
     const result = await esbuild.build({
-      entryPoints: entries.map((entry, index) => ({ in: entry, out: String(index) })),
+      entryPoints: real.map((entry, index) => ({ in: entry, out: String(index) })),
       absWorkingDir: cwd,
       outdir: path.join(cwd, '.bundles'), // never written: only names in the metafile
       outExtension: { '.js': '.mjs' },
@@ -53,9 +58,9 @@ export async function bundleModules(entries: readonly string[], cwd: string): Pr
       },
       legalComments: 'none',
       logLevel: 'silent',
-      plugins: [projectModules(packages)],
+      plugins: [projectModules(seen)],
     });
-    return splitResult(entries, cwd, result, packages);
+    return splitResult(entries, real, cwd, result, seen);
   } catch (error) {
     if (isBuildFailure(error)) throw explainFailure(error);
     throw error;
@@ -99,13 +104,33 @@ export function packageOf(file: string): { readonly name: string; readonly dir: 
   }
 }
 
-function projectModules(packages: Map<string, string>): Plugin {
+/** What the plugin saw while bundling. */
+interface Seen {
+  /** Resolved file of a package -> folder of the package. */
+  readonly packages: Map<string, string>;
+  /** Project file -> sha256 of its bytes. */
+  readonly digests: Map<string, string>;
+  /** Project file -> what it imports, as it is written. */
+  readonly imports: Map<string, Set<string>>;
+}
+
+function projectModules({ packages, digests, imports }: Seen): Plugin {
   return {
     name: 'project-modules',
     setup(build) {
+      build.onResolve({ filter: /.*/ }, ({ importer, path: specifier, pluginData }) => {
+        if (importer === '' || pluginData === resolvedMark) return undefined;
+        const known = imports.get(importer) ?? new Set();
+        imports.set(importer, known.add(specifier));
+        return undefined;
+      });
       build.onResolve({ filter: /^[^./]/ }, (args) => resolveBare(build, args, packages));
-      build.onLoad({ filter: /\.[cm]?[jt]sx?$/ }, async ({ path: file }) => {
-        const text = await fs.promises.readFile(file, 'utf8');
+      build.onLoad({ filter: /.*/, namespace: 'file' }, async ({ path: file }) => {
+        // Hashed here, so that the digest is that of the text that is bundled, whoever edits the file meanwhile.
+        const bytes = await fs.promises.readFile(file);
+        digests.set(file, createHash('sha256').update(bytes).digest('hex'));
+        if (!/\.[cm]?[jt]sx?$/.test(file)) return { contents: bytes, loader: 'default' };
+        const text = bytes.toString('utf8');
         return {
           contents: text.includes('import.meta') ? withOwnPlace(text, file) : text,
           loader: loaderOf(file),
@@ -161,14 +186,17 @@ interface BuildOutput {
 
 function splitResult(
   entries: readonly string[],
+  real: readonly string[],
   cwd: string,
   result: BuildOutput,
-  packages: ReadonlyMap<string, string>,
+  { packages, digests, imports }: Seen,
 ): Map<string, Bundle> {
   const texts = new Map(result.outputFiles.map((file) => [path.basename(file.path), file.text]));
   return new Map(
     entries.map((entry, index) => {
-      const closure = closureOf(path.relative(cwd, entry).split(path.sep).join('/'), result.metafile);
+      const name = path.relative(fs.realpathSync(cwd), real[index]!).split(path.sep).join('/');
+      const closure = closureOf(name, result.metafile);
+      const sources = [...closure.files].map((file) => path.resolve(fs.realpathSync(cwd), file)).sort();
       const used = [...closure.external].flatMap((url) => {
         const dir = url.startsWith('file:') ? packages.get(fileURLToPath(url)) : undefined;
         return dir === undefined ? [] : [[packageOf(path.join(dir, 'package.json'))!.name, dir] as const];
@@ -176,7 +204,15 @@ function splitResult(
       const bundle = {
         text: texts.get(`${index}.mjs`)!,
         map: texts.get(`${index}.mjs.map`)!,
-        sources: [...closure.files].map((file) => path.resolve(cwd, file)).sort(),
+        sources: Object.fromEntries(sources.map((file) => [file, digests.get(file)!])),
+        resolution: describeResolution(
+          entry,
+          sources,
+          sources.flatMap((importer) =>
+            [...(imports.get(importer) ?? [])].map((specifier) => ({ importer, specifier })),
+          ),
+          used.map(([, dir]) => dir),
+        ),
         builtins: builtinsOf([...closure.files], cwd, result.metafile),
         packages: Object.fromEntries(used.sort(([a], [b]) => (a < b ? -1 : 1))),
       };
@@ -204,10 +240,12 @@ function isLibrary(file: string): boolean {
   );
 }
 
+/** @throws if the entry isn't there: then nothing would be known of what it imports */
 function closureOf(
   entry: string,
   metafile: Metafile,
 ): { readonly files: Set<string>; readonly external: Set<string> } {
+  if (!(entry in metafile.inputs)) throw new Error(`esbuild bundled ${entry} under another name`);
   const files = new Set<string>();
   const external = new Set<string>();
   const todo = [entry];

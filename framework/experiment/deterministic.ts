@@ -10,6 +10,8 @@ export interface SecondEvaluation<T> {
   readonly result: T;
   /** Variables that are set and were read without `env`, in order. */
   readonly hidden: readonly string[];
+  /** Variables that were read and are not set: the experiment may be another one where they are. */
+  readonly unset: readonly string[];
 }
 
 const shift = 400 * 24 * 3600 * 1000; // milliseconds; another year, another day of the week
@@ -31,19 +33,24 @@ async function evaluateElsewhere<T>(evaluate: () => Promise<T>): Promise<SecondE
   const world = { Date: globalThis.Date, random: Math.random, env: process.env };
   const listed = listedEnvironment();
   const hidden = new Set<string>();
+  const unset = new Set<string>();
   globalThis.Date = shiftedDate(world.Date);
   Math.random = () => (world.random() + 0.5) % 1;
   process.env = new Proxy(world.env, {
     get(target, name) {
+      if (typeof name === 'string' && !(name in target)) unset.add(name);
       if (typeof name !== 'string' || name in listed || !(name in target)) return Reflect.get(target, name);
       hidden.add(name);
       return undefined;
     },
-    has: (target, name) => typeof name === 'string' && name in listed && name in target,
+    has(target, name) {
+      if (typeof name === 'string' && !(name in target)) unset.add(name);
+      return typeof name === 'string' && name in listed && name in target;
+    },
     ownKeys: (target) => Reflect.ownKeys(target).filter((name) => typeof name === 'string' && name in listed),
   });
   try {
-    return { result: await evaluate(), hidden: [...hidden] };
+    return { result: await evaluate(), hidden: [...hidden], unset: [...unset] };
   } finally {
     globalThis.Date = world.Date;
     Math.random = world.random;

@@ -20,9 +20,11 @@ export type { LoadedExperiment, LoadOptions, Override } from './types.ts';
  * @throws PecoError with all that is wrong as its `problems`, each with the path in the config, `file:line` and a hint
  */
 export async function loadExperiment(file: string, options: LoadOptions): Promise<LoadedExperiment> {
-  const absolute = path.resolve(options.cwd, file);
-  const shown = showPath(absolute, options.cwd);
-  if (!fs.existsSync(absolute)) throw missingFile(absolute, shown);
+  const asked = path.resolve(options.cwd, file);
+  const shown = showPath(asked, options.cwd);
+  if (!fs.existsSync(asked)) throw missingFile(asked, shown);
+  // What it imports is found from where it really is, as Node does it.
+  const absolute = fs.realpathSync(asked);
   const bundle = (await loadBundles([absolute], options.cwd)).get(absolute)!;
   forgetEnvironment();
   const written = asExperiment(await evaluateBundle(bundle, { shown, cwd: options.cwd }), shown);
@@ -37,16 +39,22 @@ export async function loadExperiment(file: string, options: LoadOptions): Promis
     ...collectProblems(declared, overrides),
     ...sweepProblems(declared, { flags: swept.flags, overrides }),
   ];
-  if (problems.length === 0)
-    problems.push(...(await evaluateAgain(written, bundle, { shown, cwd: options.cwd })));
+  let unset: readonly string[] = [];
+  if (problems.length === 0) {
+    const again = await evaluateAgain(written, bundle, { shown, cwd: options.cwd });
+    problems.push(...again.problems);
+    unset = again.unset;
+  }
   if (problems.length > 0) throw await reportProblems(problems, { file: absolute, shown, cwd: options.cwd });
   return {
     file: absolute,
+    asked,
     experiment: declared,
     sources: Object.keys(bundle.sources).sort(),
     bundle: bundle.path,
     overrides,
     environment,
+    unset,
   };
 }
 
@@ -55,9 +63,11 @@ async function evaluateAgain(
   first: Experiment,
   bundle: StoredBundle,
   options: { readonly shown: string; readonly cwd: string },
-): Promise<Problem[]> {
-  const { result, hidden } = await inAnotherWorld(() => evaluateBundle(bundle, { ...options, again: true }));
-  return compareEvaluations(first, asExperiment(result, options.shown), hidden);
+): Promise<{ readonly problems: Problem[]; readonly unset: readonly string[] }> {
+  const { result, hidden, unset } = await inAnotherWorld(() =>
+    evaluateBundle(bundle, { ...options, again: true }),
+  );
+  return { problems: compareEvaluations(first, asExperiment(result, options.shown), hidden), unset };
 }
 
 /** How a file is named to the user: relative where that is shorter. */

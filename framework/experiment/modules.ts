@@ -3,6 +3,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { type Bundle, bundleModules } from './bundle.ts';
 import { openProjectCache, type ProjectCache, readCacheJson, writeCacheFile } from './cache.ts';
+import { isResolvedTheSame, type Resolution } from './resolution.ts';
 
 /** A bundle that lies in the project's cache. */
 export interface StoredBundle {
@@ -14,6 +15,7 @@ export interface StoredBundle {
   readonly packages: { readonly [name: string]: string };
   /** Node's own modules that the closure imports, without `node:`. */
   readonly builtins: readonly string[];
+  readonly resolution: Resolution;
 }
 
 interface Index {
@@ -22,7 +24,7 @@ interface Index {
 }
 
 // Counts up when bundles are made in another way.
-const format = 2;
+const format = 3;
 
 const indexes = new Map<string, Index>();
 
@@ -38,8 +40,9 @@ export async function loadBundles(
 ): Promise<Map<string, StoredBundle>> {
   const cache = openProjectCache(root);
   const index = openIndex(cache);
+  const seen = new Map<string, string | null>();
   const current = await Promise.all(
-    entries.map(async (entry) => [entry, await findCurrent(index, entry, cache)] as const),
+    entries.map(async (entry) => [entry, await findCurrent(index, entry, cache, seen)] as const),
   );
   const found = new Map(current.filter((pair): pair is [string, StoredBundle] => pair[1] !== undefined));
   const missing = [...new Set(entries.filter((entry) => !found.has(entry)))];
@@ -59,20 +62,18 @@ async function findCurrent(
   index: Index,
   entry: string,
   cache: ProjectCache,
+  seen: Map<string, string | null>,
 ): Promise<StoredBundle | undefined> {
   const stored = index.bundles[entry];
   if (stored === undefined || !fs.existsSync(stored.path)) return undefined;
-  for (const dir of Object.values(stored.packages)) {
-    if (!fs.existsSync(path.join(dir, 'package.json'))) return undefined;
-  }
   try {
     for (const [file, digest] of Object.entries(stored.sources)) {
       if ((await cache.digests.digest(file)) !== digest) return undefined;
     }
+    return (await isResolvedTheSame(stored.resolution, cache.digests, seen)) ? stored : undefined;
   } catch {
     return undefined; // a source is gone
   }
-  return stored;
 }
 
 async function storeBundle(bundle: Bundle, cache: ProjectCache): Promise<StoredBundle> {
@@ -82,15 +83,8 @@ async function storeBundle(bundle: Bundle, cache: ProjectCache): Promise<StoredB
     await writeCacheFile(`${target}.map`, bundle.map);
     await writeCacheFile(target, bundle.text);
   }
-  const digests = await Promise.all(
-    bundle.sources.map(async (file) => [file, await cache.digests.digest(file)] as const),
-  );
-  return {
-    path: target,
-    sources: Object.fromEntries(digests),
-    packages: bundle.packages,
-    builtins: bundle.builtins,
-  };
+  const { sources, packages, builtins, resolution } = bundle;
+  return { path: target, sources, packages, builtins, resolution };
 }
 
 function openIndex(cache: ProjectCache): Index {

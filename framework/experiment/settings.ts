@@ -40,7 +40,7 @@ const names = [
 
 /**
  * Finds and reads `peco.config.{ts,mjs,json}`, `.pecorc*` or the key `peco` of package.json, in this folder or the
- * nearest above.
+ * nearest above. (The command line asks for the project's root: settings beside an experiment below it don't count.)
  *
  * @throws PecoError `invalid-settings` naming file, field and fix
  */

@@ -51,8 +51,10 @@ export interface LoadOptions {
 }
 
 export interface LoadedExperiment {
-  /** Absolute. */
+  /** Absolute, without links. */
   readonly file: string;
+  /** The path as it was given, made absolute. */
+  readonly asked: string;
   readonly experiment: Experiment;
   /** Project files that the experiment is made of, absolute, sorted. */
   readonly sources: readonly string[];
@@ -61,4 +63,6 @@ export interface LoadedExperiment {
   readonly overrides: readonly Override[];
   /** Variables that the file read by `env`, with their values. */
   readonly environment: { readonly [name: string]: string };
+  /** Variables that it read and that are not set. */
+  readonly unset: readonly string[];
 }

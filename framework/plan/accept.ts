@@ -37,9 +37,14 @@ export async function acceptStage(stage: LocatedStage, nearest: Nearest, store: 
     })) as unknown as Json,
   };
   store.documents.save(stage.documents);
-  return store.commit(stage.contentKey, {
-    outDir,
-    fingerprint: stage.fingerprint,
-    provenance: { ...source.provenance, accepted },
-  });
+  const unlock = await store.lock(stage.contentKey);
+  try {
+    return await store.commit(stage.contentKey, {
+      outDir,
+      fingerprint: stage.fingerprint,
+      provenance: { ...source.provenance, accepted },
+    });
+  } finally {
+    await unlock();
+  }
 }

@@ -5,6 +5,8 @@ import { fileURLToPath } from 'node:url';
 import { packageOf } from '../experiment/bundle.ts';
 import { openProjectCache, type ProjectCache, readCacheJson, writeCacheFile } from '../experiment/cache.ts';
 import { loadBundles, type StoredBundle } from '../experiment/modules.ts';
+import { PecoError } from '../stage/errors.ts';
+import { packageVersions } from './packages.ts';
 
 /** The code of an implementation module, ready to run and ready to be part of a key. */
 export interface CodeBundle {
@@ -12,8 +14,10 @@ export interface CodeBundle {
   readonly path: string;
   /** Project files of the closure, relative to the root -> digest of their text without comments and white space. */
   readonly code: { readonly [file: string]: string };
-  /** Third-party packages of the closure -> version. */
+  /** Third-party packages of the closure, and those that they depend on -> version, or versions. */
   readonly packages: { readonly [name: string]: string };
+  /** The same of this moment: another version may have been installed since. */
+  currentPackages(): { readonly [name: string]: string };
 }
 
 interface Batch {
@@ -84,8 +88,8 @@ function describeBundle(
   const code = Object.keys(bundle.sources).map(
     (file) => [nameFile(file, root), meanings.get(file)!] as const,
   );
-  const packages = Object.entries(bundle.packages).map(([name, dir]) => [name, versionOf(dir)] as const);
-  return { path: bundle.path, code: sortedRecord(code), packages: sortedRecord(packages) };
+  const currentPackages = () => packageVersions(Object.values(bundle.packages));
+  return { path: bundle.path, code: sortedRecord(code), packages: currentPackages(), currentPackages };
 }
 
 /**
@@ -105,7 +109,7 @@ async function digestMeanings(
       let digest = memory[name];
       if (digest === undefined) {
         digest = createHash('sha256')
-          .update(await stripFile(file))
+          .update(await stripFile(file, bytes))
           .digest('hex');
         memory[name] = digest;
         changed = true;
@@ -117,8 +121,16 @@ async function digestMeanings(
   return new Map(digests);
 }
 
-async function stripFile(file: string): Promise<string> {
-  const text = await fs.promises.readFile(file, 'utf8');
+/** @throws PecoError `changed-source` if the file isn't any more what was bundled */
+async function stripFile(file: string, digest: string): Promise<string> {
+  const bytes = await fs.promises.readFile(file);
+  if (createHash('sha256').update(bytes).digest('hex') !== digest) {
+    throw new PecoError(`${file} changed while it was being read`, {
+      code: 'changed-source',
+      hint: 'run the command again',
+    });
+  }
+  const text = bytes.toString('utf8');
   if (!/\.[cm]?[jt]sx?$/.test(file)) return text;
   const esbuild = await import('esbuild');
   const loader = /\.[cm]?ts$/.test(file) ? 'ts' : file.endsWith('.tsx') ? 'tsx' : 'jsx';
@@ -140,11 +152,6 @@ function nameFile(file: string, root: string): string {
   if (!relative.startsWith('..') && !relative.split('/').includes('node_modules')) return relative;
   const owner = packageOf(file);
   return owner ? `${owner.name}/${path.relative(owner.dir, file).split(path.sep).join('/')}` : relative;
-}
-
-function versionOf(packageDir: string): string {
-  const text = fs.readFileSync(path.join(packageDir, 'package.json'), 'utf8');
-  return (JSON.parse(text) as { readonly version?: string }).version ?? 'unknown';
 }
 
 function sortedRecord(entries: readonly (readonly [string, string])[]): { readonly [name: string]: string } {

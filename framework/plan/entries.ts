@@ -1,7 +1,7 @@
 import type { Json } from '../stage/json.ts';
 import type { Entry, Store } from '../store/types.ts';
 import { type DefaultsDocument, keyOf } from './fingerprint.ts';
-import type { ContentKey, Fingerprint } from './types.ts';
+import type { ContentKey, Digest, Fingerprint } from './types.ts';
 
 export interface FoundEntry {
   readonly contentKey: ContentKey;
@@ -10,14 +10,15 @@ export interface FoundEntry {
   readonly entry?: Entry;
 }
 
-type ReadStore = Pick<Store, 'lookup' | 'fingerprint' | 'documents'>;
+type ReadStore = Pick<Store, 'lookup' | 'fingerprint' | 'documents' | 'notedDefaults' | 'noteDefaults'>;
 
 /**
  * The stored result that a fingerprint names, if there is one.
  *
  * Keys leave out what equals the schema's defaults, so a default that got another value would find the result of the
  * old one. Therefore each entry says what it left out; where that contradicts the present, the fields in question become
- * part of the key. A field that the entry doesn't know is no contradiction: it was added later.
+ * part of the key. A field that the entry doesn't know is no contradiction: it was added later. From then on its default
+ * is known too, for the day on which it changes.
  */
 export async function findEntry(
   given: Fingerprint,
@@ -30,8 +31,14 @@ export async function findEntry(
     const entry = await store.lookup(contentKey);
     if (!entry) return { contentKey, fingerprint };
     const stored = await store.fingerprint(contentKey);
-    const changed = contradictions(stored, given, current, store);
-    if (Object.keys(changed).length === 0) return { contentKey, fingerprint, entry };
+    const changed = contradictions(stored, store.notedDefaults(contentKey), given, current, store);
+    if (Object.keys(changed).length === 0) {
+      if (given.defaults !== undefined && given.defaults !== stored?.defaults) {
+        store.documents.save(defaultsOf(given.defaults, current));
+        store.noteDefaults(contentKey, given.defaults);
+      }
+      return { contentKey, fingerprint, entry };
+    }
     const changedDefaults = { ...fingerprint.changedDefaults, ...changed };
     fingerprint = { ...given, changedDefaults };
     if (keyOf(fingerprint) === contentKey) return { contentKey, fingerprint }; // can't be: it was part of the key
@@ -41,15 +48,15 @@ export async function findEntry(
 /** Fields by path that had another default then, with their present values. */
 function contradictions(
   stored: Fingerprint | undefined,
+  noted: readonly Digest[],
   given: Fingerprint,
   current: ReadonlyMap<string, Json>,
   store: ReadStore,
 ): { readonly [path: string]: Json } {
-  const then = stored?.defaults;
   const now = given.defaults;
-  if (then === now || now === undefined) return {};
+  if (now === undefined || stored?.defaults === now) return {};
   const changed: { [path: string]: Json } = {};
-  compare(then, now, '');
+  for (const then of [stored?.defaults, ...noted]) compare(then, now, '');
   const known = stored?.changedDefaults ?? {};
   return Object.fromEntries(Object.entries(changed).filter(([path]) => !(path in known)));
 
@@ -71,4 +78,17 @@ function contradictions(
       if (name in old.inputs) compare(old.inputs[name], digest, `${path}inputs.${name}.`);
     }
   }
+}
+
+/** A document of defaults, and those of the inputs that it names. */
+function defaultsOf(digest: string, current: ReadonlyMap<string, Json>): Map<string, Json> {
+  const found = new Map<string, Json>();
+  const visit = (one: string): void => {
+    const document = current.get(one);
+    if (document === undefined || found.has(one)) return;
+    found.set(one, document);
+    for (const input of Object.values((document as unknown as DefaultsDocument).inputs)) visit(input);
+  };
+  visit(digest);
+  return found;
 }

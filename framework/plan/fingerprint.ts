@@ -173,8 +173,8 @@ export async function digestInput(
   try {
     return await store.digestPath(file);
   } catch (cause) {
-    const code = (cause as NodeJS.ErrnoException).code ?? 'unreadable';
-    const message = `the ${component.role} "${component.kind}" needs ${file}, which can't be read (${code})`;
+    const { code = 'unreadable', path: culprit = file } = cause as NodeJS.ErrnoException;
+    const message = `the ${component.role} "${component.kind}" needs ${culprit}, which can't be read (${code})`;
     throw new PecoError(message, { code: 'missing-file', hint: 'check the path in its config', cause });
   }
 }

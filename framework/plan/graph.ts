@@ -2,6 +2,7 @@ import { isHalving } from '../experiment/halving.ts';
 import type { Experiment } from '../experiment/types.ts';
 import { baselineName, listVariants, tagOf, type Variant } from '../experiment/variants.ts';
 import { PecoError } from '../stage/errors.ts';
+import { suggest } from '../stage/issues.ts';
 import { createNodes, type Nodes } from './nodes.ts';
 import { halveTokenizers } from './rungs.ts';
 import { tableOf } from './table.ts';
@@ -98,8 +99,14 @@ function pretrainedBy(
 
 /** The node with an id. @throws PecoError `unknown-stage` with near ids */
 export function findStage(graph: StageGraph, id: string): StageNode {
-  const found = graph.stages.find((stage) => stage.id === id);
+  const found = graph.stages.find((node) => node.id === id);
   if (found) return found;
-  const hint = `stages: ${graph.stages.map((stage) => stage.id).join(', ')}`;
-  throw new PecoError(`there is no stage ${id}`, { code: 'unknown-stage', hint });
+  const hint = suggest(
+    id,
+    graph.stages.map((node) => node.id),
+  );
+  throw new PecoError(`the experiment has no stage "${id}"`, {
+    code: 'unknown-stage',
+    ...(hint === undefined ? {} : { hint }),
+  });
 }

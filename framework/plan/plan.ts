@@ -132,8 +132,9 @@ export async function locateStage(
 }
 
 /**
- * In what the inputs of a stage differ now from what they were when it was located: data that somebody edits while it
- * is being used. Code is not looked at again, since a stage runs the bundle that was made when it was planned.
+ * In what the inputs of a stage differ now from what they were when it was located: data that somebody edits, or a
+ * package that somebody installs, while it is being used. Project code is not looked at again, since a stage runs the
+ * bundle that was made when it was planned.
  */
 export async function findChangedInputs(
   node: StageNode,
@@ -144,9 +145,42 @@ export async function findChangedInputs(
   const fingerprinter = createFingerprinter((stage) => upstream(stage).digest, options);
   const { changedDefaults } = located.fingerprint;
   const now = { ...(await fingerprinter.describe(node)), ...(changedDefaults ? { changedDefaults } : {}) };
-  if (keyOf(now) === keyOf(located.fingerprint)) return [];
+  const packages = await changedPackages(node, options);
+  if (keyOf(now) === keyOf(located.fingerprint)) return packages;
   const read = (digest: string) => located.documents.get(digest) ?? fingerprinter.documents.get(digest);
-  return compareFingerprints(located.fingerprint, now, read);
+  return [...compareFingerprints(located.fingerprint, now, read), ...packages];
+}
+
+async function changedPackages(node: StageNode, options: PlanOptions): Promise<Difference[]> {
+  const changed = new Map<string, Difference>();
+  for (const url of implementationsOf(node)) {
+    const { packages, currentPackages } = await bundleImplementation(url, options);
+    const now = currentPackages();
+    for (const path of new Set([...Object.keys(packages), ...Object.keys(now)])) {
+      const [before, after] = [packages[path], now[path]];
+      if (before !== after) changed.set(path, { type: 'package', path, before, after });
+    }
+  }
+  return [...changed.values()];
+}
+
+/** URLs of the modules that a stage's process may load: its own, and those that load its inputs, all the way up. */
+function implementationsOf(node: StageNode): Set<string> {
+  const urls = new Set<string>();
+  const seen = new Set<object>();
+  const visit = (edges: Edges): void => {
+    for (const edge of Object.values(edges)) {
+      const subject = edge.type === 'stage' ? edge.stage : edge;
+      if (seen.has(subject)) continue;
+      seen.add(subject);
+      const { load } = (edge.type === 'stage' ? edge.stage : edge).component.implementation;
+      if (load !== undefined) urls.add(load);
+      visit(subject.inputs);
+    }
+  };
+  if (node.component.implementation.run !== undefined) urls.add(node.component.implementation.run);
+  visit(node.inputs);
+  return urls;
 }
 
 function gateReason({ gate }: StageNode): string | undefined {

@@ -53,7 +53,11 @@ function failureMessage(error: unknown): FromWorker {
 
 function describeError(error: unknown): Failure {
   if (!(error instanceof Error)) return { message: String(error) };
-  const hint = 'hint' in error && typeof error.hint === 'string' ? { hint: error.hint } : {};
+  const full = ['ENOSPC', 'EDQUOT'].includes((error as NodeJS.ErrnoException).code ?? '');
+  const given = 'hint' in error && typeof error.hint === 'string' ? error.hint : undefined;
+  const text =
+    given ?? (full ? 'the disk is full: free some space, or choose another store with --store' : undefined);
+  const hint = text === undefined ? {} : { hint: text };
   const name = error.name === 'Error' || error.name === 'PecoError' ? '' : `${error.name}: `;
   return { message: `${name}${error.message}`, ...hint, stack: error.stack ?? '' };
 }

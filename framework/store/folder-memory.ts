@@ -1,5 +1,8 @@
 import fs from 'node:fs';
 
+// The clock as it is: experiment files are evaluated a second time under another one.
+const now = Date.now;
+
 // Imports nothing but `fs`: the quick path of the command line uses it.
 
 /** Stat of every file as it was when the file was hashed, as columns: thousands of files are read in milliseconds. */
@@ -24,6 +27,8 @@ export interface FoundFile {
 
 // A file that changed this shortly before it was hashed may change again with the same stat ("racy clean", as in git).
 const racyMilliseconds = 50;
+// Some file systems count whole seconds, or two.
+const coarseMilliseconds = 2050;
 
 /** Undefined for a memory that is missing or broken: it is made again. */
 export function readFolderMemory(file: string): FolderMemory | undefined {
@@ -70,12 +75,16 @@ export function isUnchanged(memory: FolderMemory, found: readonly FoundFile[]): 
 
 /** True if a file is the one at a place of the memory, and was hashed long enough after its last change. */
 export function isTrusted(memory: FolderMemory, index: number, { file, stat }: FoundFile): boolean {
+  const { mtimeMs, ctimeMs } = stat;
+  const at = memory.at[index]!;
+  const racy = mtimeMs % 1000 === 0 && ctimeMs % 1000 === 0 ? coarseMilliseconds : racyMilliseconds;
   return (
     memory.files[index] === file &&
     memory.sizes[index] === stat.size &&
-    memory.mtimes[index] === stat.mtimeMs &&
-    memory.ctimes[index] === stat.ctimeMs &&
+    memory.mtimes[index] === mtimeMs &&
+    memory.ctimes[index] === ctimeMs &&
     memory.inodes[index] === stat.ino &&
-    Math.max(stat.mtimeMs, stat.ctimeMs) + racyMilliseconds < memory.at[index]!
+    Math.max(mtimeMs, ctimeMs) + racy < at &&
+    at <= now() // else the clock was set back since, and says nothing
   );
 }

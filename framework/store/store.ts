@@ -1,6 +1,6 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import type { ContentKey, Fingerprint } from '../plan/types.ts';
+import type { ContentKey, Digest, Fingerprint } from '../plan/types.ts';
 import { collect } from './collect.ts';
 import { commitKept, commitResult } from './commit.ts';
 import { byInode, openFileDigests } from './digests.ts';
@@ -30,7 +30,7 @@ const useInterval = 24 * 3600 * 1000;
  *
  * ```
  * objects/sha256/ab/cdef...        immutable bytes, one file per content
- * entries/<content key>/manifest.json, fingerprint.json, outputs/...
+ * entries/<content key>/manifest.json, fingerprint.json, outputs/..., defaults/<digest>
  * documents/<digest>.json          what digests in fingerprints were made of
  * scratch/<content key>/  locks/  tmp/  cache/
  * kept/<content key>/              finished outputs that could not be stored
@@ -84,6 +84,19 @@ export function openStore(dir: string, options: StoreOptions = {}): Store {
       return await digestFolder(target, folderMemoryFile(cache, target));
     },
     documents: openDocuments(path.join(root, 'documents')),
+    notedDefaults(key) {
+      const dir = path.join(entryDir(place, key), 'defaults');
+      return fs.existsSync(dir) ? (fs.readdirSync(dir) as Digest[]) : [];
+    },
+    noteDefaults(key, defaults) {
+      const dir = path.join(entryDir(place, key), 'defaults');
+      try {
+        fs.mkdirSync(dir, { recursive: true });
+        fs.writeFileSync(path.join(dir, defaults), '');
+      } catch {
+        // Asked for again the next time.
+      }
+    },
     async flush() {
       await place.digests.flush();
       await place.objects.flush();

@@ -43,3 +43,32 @@ test('a stage that is stopped keeps its scratch, but not if its data changed und
   t.is(left.same!.length, 1);
   t.deepEqual(left.other, []);
 });
+
+test('a package that is upgraded while a stage runs: the result is not published', async (t) => {
+  const rig = createRig(t, {
+    'node_modules/sums/package.json':
+      '{ "name": "sums", "version": "1.0.0", "type": "module", "main": "index.js" }',
+    'node_modules/sums/index.js': 'export const sum = (a, b) => a + b;\n',
+    'parts/tokenizer.ts':
+      "import { sum } from 'sums';\nexport const two = sum(1, 1);\nexport { run } from './stage.ts';\n",
+  });
+  rig.command('peco-0', 'wait');
+  const run = rig.start('run', 'experiment.ts', '--upto', 'tokenizer/peco');
+  await rig.reached('peco-0');
+  rig.edit('node_modules/sums/package.json', '1.0.0', '2.0.0');
+  rig.release('peco-0');
+  const { code, stdout } = await run.done;
+  t.is(code, 1);
+  t.regex(stdout, /its inputs changed while it ran: sums\./);
+  t.deepEqual(rig.entries(), []);
+});
+
+test('where no store can be, that is said at once', async (t) => {
+  const rig = createRig(t);
+  fs.symlinkSync('/nowhere/at/all', rig.file('dangling'));
+  for (const store of ['/proc/peco', 'dangling']) {
+    const { code, stderr } = await rig.peco('run', 'experiment.ts', '--store', store);
+    t.is(code, 2);
+    t.snapshot(normalise(stderr, rig), store);
+  }
+});

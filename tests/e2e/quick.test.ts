@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import test from 'ava';
@@ -113,6 +113,43 @@ test('an experiment that reads a file when it is evaluated is evaluated every ti
   rig.write({ 'weight.json': '3' });
   await run();
   t.deepEqual(rig.takeRan(), two);
+});
+
+test('a variable that the experiment asked for and that was not set belongs to the record', async (t) => {
+  const rig = createRig(t);
+  rig.edit('experiment.ts', 'weight: 2', 'weight: Number(process.env.RIG_WEIGHT ?? 2)');
+  const run = () => rig.start('run', 'experiment.ts', '--upto', 'evaluation/peco');
+  t.is((await run().done).code, 0);
+  process.env.RIG_WEIGHT = '5';
+  const second = run();
+  delete process.env.RIG_WEIGHT;
+  const { code, stderr } = await second.done;
+  t.is(code, 2);
+  t.regex(stderr, /read by env\('RIG_WEIGHT'\)/);
+});
+
+test('settings that are code are asked every time', async (t) => {
+  const rig = createRig(t, {
+    'peco.config.ts': "import { store } from './shared.ts';\nexport default { store };\n",
+    'shared.ts': "export const store = 'one';\n",
+  });
+  const run = () => rig.peco('run', 'experiment.ts', '--upto', 'evaluation/peco');
+  await run();
+  rig.edit('shared.ts', 'one', 'two');
+  await run();
+  t.true(fs.existsSync(rig.file('two/entries')));
+});
+
+test('a reader that goes away is no error', async (t) => {
+  const rig = createRig(t);
+  await rig.peco(...command);
+  const script = path.join(repository, 'bin/peco-exp.js');
+  for (const args of [command.join(' '), 'plan experiment.ts']) {
+    // `true` has ended long before anything is written.
+    const line = `("${process.execPath}" "${script}" ${args} || echo failed >&2) | true`;
+    const { stderr } = spawnSync('sh', ['-c', line], { cwd: rig.dir, encoding: 'utf8' });
+    t.is(stderr, '');
+  }
 });
 
 test('an edit during the run is seen by the next, however the record was made', async (t) => {

@@ -82,6 +82,17 @@ test('accept binds a stage to the result that it had before the change, and reco
   t.snapshot(unnamed.stderr);
 });
 
+test('accept refuses what differs in more than code, unless it is told to', async (t) => {
+  const rig = createRig(t);
+  await rig.peco('run', 'experiment.ts', '--upto', 'tokenizer/peco');
+  const change = ['--set', 'tokenizers.peco.weight=5'];
+  t.snapshot((await rig.peco('accept', 'experiment.ts', 'tokenizer/peco', ...change)).stdout);
+  t.is(rig.entries().length, 1);
+  const { stdout } = await rig.peco('accept', 'experiment.ts', 'tokenizer/peco', '--anything', ...change);
+  t.regex(stdout, /^tokenizer\/peco {2}accepted/);
+  t.is(rig.entries().length, 2);
+});
+
 test('diff compares two experiments stage by stage, with metrics where both have results', async (t) => {
   const rig = createRig(t);
   rig.write({

@@ -179,6 +179,17 @@ test('defaults that change and change back find the results of then', async (t) 
   t.is((await simulateRun(project)).length, 25);
 });
 
+test('a default that was added later and then changes is noticed', async (t) => {
+  const project = createFakeProject(t);
+  await simulateRun(project);
+  project.edit('parts/tokenizer/config.ts', 'size: z.int()', 'revive: z.number().default(5), size: z.int()');
+  t.deepEqual(await simulateRun(project), []);
+  project.edit('parts/tokenizer/config.ts', 'revive: z.number().default(5)', 'revive: z.number().default(7)');
+  t.is((await simulateRun(project)).length, 25);
+  project.edit('parts/tokenizer/config.ts', 'revive: z.number().default(7)', 'revive: z.number().default(5)');
+  t.deepEqual(await simulateRun(project), []);
+});
+
 test('a folder of images is an input: editing, adding, renaming or removing one reruns what used it', async (t) => {
   const project = createFakeProject(t);
   project.write({ 'images/cat/1.png': 'cat', 'images/dog/1.png': 'dog' });
@@ -231,6 +242,101 @@ test('the version of a package that a stage imports is part of its key', async (
     'evaluation/shallow',
     'report',
   ]);
+});
+
+const sums = (version: string) => ({
+  'package.json': JSON.stringify({ name: 'sums', version, type: 'module', main: 'index.js' }),
+  'index.js': 'export const sum = (a, b) => a + b;\n',
+});
+
+function install(project: Project, dir: string, files: { readonly [name: string]: string }): void {
+  project.write(Object.fromEntries(Object.entries(files).map(([name, text]) => [`${dir}/${name}`, text])));
+}
+
+const evaluations = ['evaluation/pixel', 'evaluation/peco', 'evaluation/shallow', 'report'];
+
+/** Ways in which an import leads elsewhere although no source changed. */
+const redirections: {
+  readonly [title: string]: { before: (project: Project) => void; edit: (project: Project) => void };
+} = {
+  'a package that is a link to another version': {
+    before(project) {
+      install(project, 'versions/sums@1', sums('1.0.0'));
+      install(project, 'versions/sums@2', sums('2.0.0'));
+      fs.symlinkSync('../versions/sums@1', project.file('node_modules/sums'));
+    },
+    edit(project) {
+      fs.rmSync(project.file('node_modules/sums'));
+      fs.symlinkSync('../versions/sums@2', project.file('node_modules/sums'));
+    },
+  },
+  'a package whose main file moved': {
+    before: (project) => install(project, 'node_modules/sums', sums('1.0.0')),
+    edit(project) {
+      project.edit('node_modules/sums/package.json', '1.0.0', '2.0.0');
+      project.edit('node_modules/sums/package.json', 'index.js', 'other.js');
+      project.write({ 'node_modules/sums/other.js': 'export const sum = (a, b) => b + a;\n' });
+      project.remove('node_modules/sums/index.js');
+    },
+  },
+  'a nearer package': {
+    before: (project) => install(project, 'node_modules/sums', sums('1.0.0')),
+    edit: (project) => install(project, 'parts/node_modules/sums', sums('2.0.0')),
+  },
+  'a package that the package depends on': {
+    before(project) {
+      install(project, 'node_modules/sums', sums('1.0.0'));
+      project.edit('node_modules/sums/package.json', '"main"', '"dependencies":{"digits":"*"},"main"');
+      install(project, 'node_modules/digits', { 'package.json': '{"name":"digits","version":"1.0.0"}' });
+    },
+    edit: (project) => project.edit('node_modules/digits/package.json', '1.0.0', '1.0.1'),
+  },
+};
+
+for (const [title, { before, edit }] of Object.entries(redirections)) {
+  test(`rerun after a change of: ${title}`, async (t) => {
+    const project = createFakeProject(t);
+    before(project);
+    project.edit(
+      'parts/evaluation/stage.ts',
+      'export async',
+      "import { sum } from 'sums';\nexport const two = sum(1, 1);\nexport async",
+    );
+    await simulateRun(project);
+    t.deepEqual(await simulateRun(project), []);
+    edit(project);
+    t.deepEqual(await simulateRun(project), evaluations);
+  });
+}
+
+test('rerun after a change of: paths in tsconfig.json', async (t) => {
+  const project = createFakeProject(t);
+  const paths = (to: string) => JSON.stringify({ compilerOptions: { paths: { '@sums': [to] } } });
+  project.write({
+    'tsconfig.json': paths('./one.ts'),
+    'one.ts': 'export const sum = 1;\n',
+    'two.ts': 'export const sum = 2;\n',
+  });
+  project.edit('parts/evaluation/stage.ts', 'export async', "export { sum } from '@sums';\nexport async");
+  await simulateRun(project);
+  project.write({ 'tsconfig.json': paths('./two.ts') });
+  t.deepEqual(await simulateRun(project), evaluations);
+});
+
+test('a link to an experiment file stands for the file, with all that it imports', async (t) => {
+  const project = createFakeProject(t);
+  project.write({ 'weights.ts': 'export const weight = 1;\n' });
+  project.edit('experiment.ts', 'weight: 1 }', 'weight }');
+  project.edit('experiment.ts', 'import {', "import { weight } from './weights.ts';\nimport {");
+  project.edit('experiment.ts', "name: 'fake'", "name: 'linked'");
+  fs.renameSync(project.file('experiment.ts'), project.file('real.ts'));
+  fs.symlinkSync('real.ts', project.file('experiment.ts'));
+  await simulateRun(project);
+  project.edit('weights.ts', '1', '2');
+  t.deepEqual(
+    [...(await simulateRun(project))].sort(),
+    ['tokenizer/peco', ...afterTokenizer('peco'), 'report'].sort(),
+  );
 });
 
 test('a plan of an empty store says run, of a full one hit, of a changed one run and maybe', async (t) => {
