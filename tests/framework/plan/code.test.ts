@@ -101,10 +101,14 @@ test('all that is wrong with the code of a stage is told, with places', async (t
 
 test('a cache that was deleted or broken is made again', async (t) => {
   const project = createProject(t, { 'stage.ts': 'export const run = 1;' });
-  const first = await bundle(project, 'stage.ts');
+  const made = async () => {
+    const { path, code, packages } = await bundle(project, 'stage.ts');
+    return { path, code, packages };
+  };
+  const first = await made();
   fs.rmSync(first.path);
-  t.deepEqual(await bundle(project, 'stage.ts'), first);
+  t.deepEqual(await made(), first);
   t.true(fs.existsSync(first.path));
   fs.rmSync(project.file('node_modules/.cache'), { recursive: true });
-  t.deepEqual(await bundle(project, 'stage.ts'), first);
+  t.deepEqual(await made(), first);
 });
