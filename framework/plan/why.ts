@@ -1,3 +1,4 @@
+import type { JsonObject } from '../stage/json.ts';
 import type { Store } from '../store/types.ts';
 import { compareFingerprints, type Difference, type ReadDocument } from './differences.ts';
 import type { Plan, PlannedStage } from './plan.ts';
@@ -10,6 +11,11 @@ export interface Nearest {
   readonly differences: readonly Difference[];
 }
 
+/**
+ * What a result was made for (config, data, seed, inputs) says more about which one it is than the code that made it: the
+ * result of another variant with today's code is farther away than that of this variant with yesterday's.
+ */
+const meaningWeight = 10;
 /** How many of the candidates that look nearest are compared in full. */
 const comparedInFull = 8;
 
@@ -56,26 +62,26 @@ export function documentReader(plan: Pick<Plan, 'documents'>, store: Pick<Store,
 
 /** Without opening documents: how many parts of the fingerprints are not the same. */
 function roughDistance(a: Fingerprint, b: Fingerprint): number {
-  let distance = 0;
-  if (a.code !== b.code) distance += 1;
-  if (a.seed !== b.seed) distance += 1;
-  if (a.defaults !== b.defaults) distance += 1;
-  if (JSON.stringify(a.files) !== JSON.stringify(b.files)) distance += 1;
-  const names = new Set([...Object.keys(a.config), ...Object.keys(b.config)]);
-  for (const name of names)
-    if (JSON.stringify(a.config[name]) !== JSON.stringify(b.config[name])) distance += 1;
-  for (const name of new Set([...Object.keys(a.inputs), ...Object.keys(b.inputs)])) {
-    if (JSON.stringify(a.inputs[name]) !== JSON.stringify(b.inputs[name])) distance += 1;
-  }
-  return distance;
+  let meaning = 0;
+  if (a.seed !== b.seed) meaning += 1;
+  if (a.until !== b.until) meaning += 1;
+  if (JSON.stringify(a.files) !== JSON.stringify(b.files)) meaning += 1;
+  meaning += countDifferent(a.config, b.config) + countDifferent(a.inputs, b.inputs);
+  return meaning * meaningWeight + (a.code === b.code ? 0 : 1) + (a.defaults === b.defaults ? 0 : 1);
+}
+
+function countDifferent(a: JsonObject, b: JsonObject): number {
+  const names = new Set([...Object.keys(a), ...Object.keys(b)]);
+  return [...names].filter((name) => JSON.stringify(a[name]) !== JSON.stringify(b[name])).length;
 }
 
 /** Many files of one data set, or of the code, are one change. */
 function weigh(differences: readonly Difference[]): number {
-  const groups = new Set(
-    differences.map(({ type, input, path }) =>
-      type === 'data' || type === 'code' ? `${type} ${input}` : `${type} ${input} ${path}`,
-    ),
-  );
-  return groups.size;
+  const groups = new Map<string, number>();
+  for (const { type, input, path } of differences) {
+    const isCode = type === 'code' || type === 'package';
+    const group = isCode || type === 'data' ? `${type} ${input}` : `${type} ${input} ${path}`;
+    groups.set(group, isCode ? 1 : meaningWeight);
+  }
+  return [...groups.values()].reduce((sum, weight) => sum + weight, 0);
 }

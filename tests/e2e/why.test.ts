@@ -1,5 +1,6 @@
 import fs from 'node:fs';
 import test from 'ava';
+import { readResults } from '../../framework/read/results.ts';
 import { createRig, normalise, type Rig } from './support/rig.ts';
 
 /** Content keys and times differ from run to run. */
@@ -72,6 +73,12 @@ test('accept binds a stage to the result that it had before the change, and reco
   const all = await rig.peco('accept', 'experiment.ts', '--all');
   t.is(all.code, 0);
   t.regex(all.stdout, /downstream\/peco\/probe\/seed-0 {2}accepted/);
+  const { cells } = await readResults('experiment.ts', { cwd: rig.dir });
+  // Each variant has its own result, not that of another with today's code.
+  t.deepEqual(
+    cells.map(({ provenance }) => provenance?.stage),
+    cells.map(({ stage }) => stage),
+  );
   const { code, stdout } = await rig.peco('run', 'experiment.ts');
   t.is(code, 0);
   t.deepEqual(rig.takeRan(), []);
