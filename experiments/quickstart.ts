@@ -7,7 +7,7 @@
  * scratch (no pretraining), beit (the baseline: Gumbel-softmax dVAE), pixel (VQ-VAE), peco (VQ-VAE with a perceptual
  * loss on a VGG that is trained in the DAG).
  *
- * Time: 2 min 46 s on two cores (one measurement). Expect on the linear probe: scratch 58, beit 66, pixel 67, peco 67 %;
+ * Time: 2 min 39 s on two cores (one measurement). Expect on the linear probe: scratch 58, beit 66, pixel 67, peco 67 %;
  * every pretrained row beats scratch there by far more than the spread of its seeds. On fine-tuning only peco does
  * (72.5 +- 0.5; scratch, given twice the steps, 68.6 +- 1.2; beit 69.7, pixel 70.5 +- 1.9), and with two seeds and another
  * rounding of the same sums that was 71.7 +- 1.5 against 69.5 +- 2.5. Learning rates and the perceptual layers were chosen on the last 2,000

@@ -228,6 +228,8 @@ test('stages that do not fit into memory together run one after the other, small
   // The evaluation says nothing of memory; the pretraining fits nowhere and waits.
   t.deepEqual(await startsUpTo(3), ['evaluation/beit 2', 'tokenizer/peco 2']);
   await finish('tokenizer/peco');
+  // Before the other evaluation ends: with nothing beside it a pretraining would start first, having a longer way to go.
+  t.deepEqual((await startsUpTo(4)).length, 1);
   await finish('evaluation/beit');
   await finish('evaluation/peco');
   const alone = (await startsUpTo(5)).at(-1)!;
