@@ -6,8 +6,9 @@ import { writeCacheFile } from '../experiment/cache.ts';
 import { loadBundles, type StoredBundle } from '../experiment/modules.ts';
 import { settingsFiles } from '../experiment/settings.ts';
 import { bundleImplementation } from '../plan/code.ts';
+import { implementationsOfAll } from '../plan/implementations.ts';
 import { packageTree } from '../plan/packages.ts';
-import type { ContentKey, StageEdge } from '../plan/types.ts';
+import type { ContentKey } from '../plan/types.ts';
 import { folderMemoryFile } from '../store/folders.ts';
 import type { Prepared } from './prepare.ts';
 import { type FileStamp, ownVariables, type QuickRecord, quickRecordFile, stampOf } from './quick.ts';
@@ -38,7 +39,9 @@ export async function recordQuickRun(run: FinishedRun): Promise<void> {
   const target = quickRecordFile(process.cwd(), args);
   if (target === undefined) return;
   const { loaded, plan, store } = prepared;
-  const modules = implementationFiles(prepared);
+  const modules = [...implementationsOfAll(plan.stages.map(({ node }) => node))].map((url) =>
+    fileURLToPath(url),
+  );
   const closures = await loadBundles([loaded.file, ...modules], prepared.project.root);
   if (!dependsOnItsSourcesOnly(closures.get(loaded.file)!)) return;
   const settings = settingsFiles(prepared.project.root);
@@ -154,24 +157,6 @@ async function isProven(run: FinishedRun, modules: readonly string[]): Promise<b
   for (const [file, digest] of plan.data) if ((await store.digestPath(file)).digest !== digest) return false;
   for (const key of run.keys) if (!(await store.lookup(key))) return false;
   return true;
-}
-
-function implementationFiles({ plan }: Prepared): string[] {
-  const urls = new Set<string | undefined>();
-  const visit = (edges: { readonly [name: string]: StageEdge }): void => {
-    for (const edge of Object.values(edges)) {
-      if (edge.type === 'stage') continue; // it is among the plan's stages
-      urls.add(edge.component.implementation.load);
-      visit(edge.inputs);
-    }
-  };
-  for (const { node } of plan.stages) {
-    urls.add(node.component.implementation.run);
-    urls.add(node.component.implementation.load);
-    visit(node.inputs);
-  }
-  urls.delete(undefined);
-  return [...urls].map((url) => fileURLToPath(url!));
 }
 
 function entryFiles(storeDir: string, key: ContentKey): string[] {

@@ -1,6 +1,6 @@
 import type { Plan, PlannedStage } from '../plan/plan.ts';
 import type { Edges } from '../plan/types.ts';
-import { findNearest, type Nearest } from '../plan/why.ts';
+import { findNearest } from '../plan/why.ts';
 import type { Store } from '../store/types.ts';
 import { type ExperimentFlags, findPlanned, prepareExperiment, warnOnStderr } from './prepare.ts';
 import { type Explanation, formatWhy } from './render/why.ts';
@@ -19,13 +19,7 @@ async function explain(planned: PlannedStage, plan: Plan, store: Store): Promise
   const upstream = stagesOf(planned.node.inputs);
   const pending = Object.fromEntries(Object.entries(upstream).filter(([, id]) => !hit.has(id)));
   const nearest = planned.status === 'hit' ? undefined : await findNearest(planned, plan, store);
-  const found = nearest && (await withEntry(nearest, store));
-  return { planned, pending, upstream, ...(found ? { nearest: found } : {}) };
-}
-
-async function withEntry(nearest: Nearest, store: Store) {
-  const entry = await store.lookup(nearest.key);
-  return entry && { ...nearest, entry };
+  return { planned, pending, upstream, ...(nearest ? { nearest } : {}) };
 }
 
 /** Ids of the stages behind inputs: by name, and those behind theirs as `pretrained.tokenizer`. */

@@ -31,12 +31,14 @@ export async function findEntry(
     const entry = await store.lookup(contentKey);
     if (!entry) return { contentKey, fingerprint };
     const stored = await store.fingerprint(contentKey);
-    const changed = contradictions(stored, store.notedDefaults(contentKey), given, current, store);
+    const known = [stored?.defaults, ...store.notedDefaults(contentKey)];
+    // Most often: an entry that agrees with these very defaults, by what it says or by an earlier look.
+    if (given.defaults === undefined || known.includes(given.defaults))
+      return { contentKey, fingerprint, entry };
+    const changed = contradictions(stored, known, given.defaults, current, store);
     if (Object.keys(changed).length === 0) {
-      if (given.defaults !== undefined && given.defaults !== stored?.defaults) {
-        store.documents.save(defaultsOf(given.defaults, current));
-        store.noteDefaults(contentKey, given.defaults);
-      }
+      store.documents.save(defaultsOf(given.defaults, current));
+      store.noteDefaults(contentKey, given.defaults);
       return { contentKey, fingerprint, entry };
     }
     const changedDefaults = { ...fingerprint.changedDefaults, ...changed };
@@ -48,17 +50,15 @@ export async function findEntry(
 /** Fields by path that had another default then, with their present values. */
 function contradictions(
   stored: Fingerprint | undefined,
-  noted: readonly Digest[],
-  given: Fingerprint,
+  known: readonly (Digest | undefined)[],
+  now: Digest,
   current: ReadonlyMap<string, Json>,
   store: ReadStore,
 ): { readonly [path: string]: Json } {
-  const now = given.defaults;
-  if (now === undefined || stored?.defaults === now) return {};
   const changed: { [path: string]: Json } = {};
-  for (const then of [stored?.defaults, ...noted]) compare(then, now, '');
-  const known = stored?.changedDefaults ?? {};
-  return Object.fromEntries(Object.entries(changed).filter(([path]) => !(path in known)));
+  for (const then of known) compare(then, now, '');
+  const inKey = stored?.changedDefaults ?? {};
+  return Object.fromEntries(Object.entries(changed).filter(([path]) => !(path in inKey)));
 
   function compare(before: string | undefined, after: string, path: string): void {
     if (before === after) return;

@@ -4,6 +4,7 @@ import { bundleImplementation, forgetBundles } from './code.ts';
 import { compareFingerprints, type Difference } from './differences.ts';
 import { type FoundEntry, findEntry } from './entries.ts';
 import { createFingerprinter, keyOf } from './fingerprint.ts';
+import { implementationsOfAll } from './implementations.ts';
 import { createPrecedents } from './precedent.ts';
 import type { ContentKey, Digest, Edges, Fingerprint, InputKey, StageGraph, StageNode } from './types.ts';
 
@@ -207,18 +208,7 @@ function pendingStage(node: StageNode, entries: ReadonlyMap<StageNode, Entry>): 
 
 /** Asks for all implementations at once: one call of esbuild instead of one per module. */
 async function bundleAll(graph: StageGraph, root: string): Promise<void> {
-  const urls = new Set<string>();
-  const visit = (edges: Edges): void => {
-    for (const edge of Object.values(edges)) {
-      if (edge.type === 'stage') continue; // it is among the graph's stages
-      if (edge.component.implementation.load !== undefined) urls.add(edge.component.implementation.load);
-      visit(edge.inputs);
-    }
-  };
-  for (const { component, inputs } of graph.stages) {
-    const { run, load } = component.implementation;
-    for (const url of [run, load]) if (url !== undefined) urls.add(url);
-    visit(inputs);
-  }
-  await Promise.all([...urls].map((url) => bundleImplementation(url, { root })));
+  await Promise.all(
+    [...implementationsOfAll(graph.stages)].map((url) => bundleImplementation(url, { root })),
+  );
 }

@@ -1,5 +1,5 @@
 import type { JsonObject } from '../stage/json.ts';
-import type { Store } from '../store/types.ts';
+import type { Entry, Store } from '../store/types.ts';
 import { compareFingerprints, type Difference, type ReadDocument } from './differences.ts';
 import type { Plan, PlannedStage } from './plan.ts';
 import type { ContentKey, Fingerprint } from './types.ts';
@@ -9,6 +9,7 @@ export interface Nearest {
   readonly key: ContentKey;
   readonly fingerprint: Fingerprint;
   readonly differences: readonly Difference[];
+  readonly entry: Entry;
 }
 
 /**
@@ -43,15 +44,13 @@ export async function findNearest(
     fingerprint,
     differences: compareFingerprints(fingerprint, planned.fingerprint, read),
   }));
-  const made = new Map<ContentKey, string>();
-  for (const { key } of compared) {
-    const entry = await store.lookup(key);
-    if (entry) made.set(key, String(entry.provenance.started ?? ''));
+  const whole: Nearest[] = [];
+  for (const one of compared) {
+    const entry = await store.lookup(one.key);
+    if (entry) whole.push({ ...one, entry });
   }
-  const whole = compared.filter(({ key }) => made.has(key));
-  whole.sort(
-    (a, b) => weigh(a.differences) - weigh(b.differences) || (made.get(a.key)! < made.get(b.key)! ? 1 : -1),
-  );
+  const made = ({ entry }: Nearest) => String(entry.provenance.started ?? '');
+  whole.sort((a, b) => weigh(a.differences) - weigh(b.differences) || (made(a) < made(b) ? 1 : -1));
   return whole[0];
 }
 

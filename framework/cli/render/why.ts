@@ -11,7 +11,7 @@ const mostListed = 10;
 export interface Explanation {
   readonly planned: PlannedStage;
   /** Absent for a hit, and where nothing of the kind is stored. */
-  readonly nearest?: Nearest & { readonly entry: Entry };
+  readonly nearest?: Nearest;
   /** Ids of the stages behind the inputs, by input name, that run first. */
   readonly pending: { readonly [input: string]: string };
   /** Ids of the stages behind the inputs. */
