@@ -80,8 +80,7 @@ export async function obey(label: string, signal: AbortSignal): Promise<void> {
   fs.appendFileSync(path.join(control, 'ran'), label + '\\n');
   fs.writeFileSync(path.join(control, 'reached', label + '.tmp'), String(process.pid));
   fs.renameSync(path.join(control, 'reached', label + '.tmp'), path.join(control, 'reached', label));
-  while (fs.existsSync(command)) {
-    const what = fs.readFileSync(command, 'utf8');
+  for (let what = read(command); what !== undefined; what = read(command)) {
     if (what === 'throw') throw new Error('the loss is NaN at step 3');
     if (what === 'print and throw') {
       console.log('reading 10 images');
@@ -92,6 +91,16 @@ export async function obey(label: string, signal: AbortSignal): Promise<void> {
     if (what === 'die') process.kill(process.pid, 'SIGKILL');
     if (what === 'wait') signal.throwIfAborted();
     await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
+
+/** Undefined once the test has taken the command away, which it may do at any moment. */
+function read(file: string): string | undefined {
+  try {
+    return fs.readFileSync(file, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
   }
 }
 `;
