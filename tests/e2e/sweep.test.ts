@@ -7,7 +7,7 @@ test('--sweep runs a row a value, shares the rest, and leaves what was there bef
   rig.takeRan();
   const sweep = ['--sweep', 'tokenizers.peco.weight=2,3,4'];
   const { code, stdout } = await rig.peco('run', 'experiment.ts', ...sweep);
-  t.is(code, 0);
+  t.is(code, 0, stdout);
   // Weight 2 is what the file says; each of the others has its tokenizer, evaluation, pretraining and probe.
   const own = ['eval-peco-0', 'mim-peco-0', 'peco-0', 'probe-peco-0'];
   t.deepEqual(rig.takeRan(), [...own, ...own, 'report'].sort());

@@ -78,8 +78,10 @@ const control = process.env.RIG_CONTROL!;
 export async function obey(label: string, signal: AbortSignal): Promise<void> {
   const command = path.join(control, 'commands', label);
   fs.appendFileSync(path.join(control, 'ran'), label + '\\n');
-  fs.writeFileSync(path.join(control, 'reached', label + '.tmp'), String(process.pid));
-  fs.renameSync(path.join(control, 'reached', label + '.tmp'), path.join(control, 'reached', label));
+  // Two points of a sweep may have one label, and run at once.
+  const written = path.join(control, 'reached', label + '.' + process.pid);
+  fs.writeFileSync(written, String(process.pid));
+  fs.renameSync(written, path.join(control, 'reached', label));
   for (let what = read(command); what !== undefined; what = read(command)) {
     if (what === 'throw') throw new Error('the loss is NaN at step 3');
     if (what === 'print and throw') {
