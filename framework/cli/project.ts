@@ -1,6 +1,7 @@
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { folderSetting, nonEmpty, pick, type Setting } from '../experiment/setting.ts';
 import { findProjectFolder, loadSettings } from '../experiment/settings.ts';
 import { parseLimit } from '../run/limit.ts';
 import { PecoError } from '../stage/errors.ts';
@@ -27,12 +28,6 @@ export interface Project {
   readonly retries: number;
   /** Seconds that a stage may run; absent: no limit. */
   readonly timeout?: number;
-}
-
-/** A value, and who said so: a flag, a variable, a file (relative to the current folder) or `default`. */
-export interface Setting<T> {
-  readonly value: T;
-  readonly from: string;
 }
 
 /** The same with the origin of each value. */
@@ -113,29 +108,14 @@ function checkStore({ value, from }: Setting<string>): void {
 export async function findSettings(folder: string, options: ProjectOptions): Promise<ProjectSettings> {
   const { flags, env, cwd } = options;
   const root = findProjectFolder(folder) ?? cwd;
-  const { settings, file } = await loadSettings(root);
+  const loaded = await loadSettings(root);
+  const { settings, file } = loaded;
   const shownFile = file === undefined ? '' : path.relative(cwd, file);
-  const fromUser = (value: string) => path.resolve(cwd, value);
-  const fromFile = (value: string) => path.resolve(path.dirname(file!), value);
-  const folderSetting = (name: 'store' | 'results', given: Given<string>, fallback: string) =>
-    pick(fallback, [
-      [given.flag, fromUser, given.flagName],
-      [nonEmpty(env[given.variable]), fromUser, given.variable],
-      [settings[name], fromFile, shownFile],
-    ]);
   const same = <T>(value: T) => value;
   return {
     root,
-    store: folderSetting(
-      'store',
-      { flag: flags.store, flagName: '--store', variable: 'PECO_STORE' },
-      path.join(root, '.peco'),
-    ),
-    results: folderSetting(
-      'results',
-      { flag: flags.out, flagName: '--out', variable: 'PECO_RESULTS' },
-      path.join(root, 'results'),
-    ),
+    store: folderSetting('store', flags.store, { root, loaded, env, cwd }),
+    results: folderSetting('results', flags.out, { root, loaded, env, cwd }),
     engine: pick('onnx', [
       [flags.engine, checkEngine, '--engine'],
       [nonEmpty(env.PECO_ENGINE), checkEngine, 'PECO_ENGINE'],
@@ -157,22 +137,6 @@ export async function findSettings(folder: string, options: ProjectOptions): Pro
       [settings.timeout, checkLimit(`timeout in ${shownFile}`), shownFile],
     ]),
   };
-}
-
-interface Given<T> {
-  readonly flag: T | undefined;
-  readonly flagName: string;
-  readonly variable: string;
-}
-
-type Candidate<T> = readonly [value: T | undefined, convert: (value: T) => T, from: string];
-
-/** The first that is given. */
-function pick<T>(fallback: T, candidates: readonly Candidate<T>[]): Setting<T> {
-  for (const [value, convert, from] of candidates) {
-    if (value !== undefined) return { value: convert(value), from };
-  }
-  return { value: fallback, from: 'default' };
 }
 
 function countFrom(variable: string, env: ProjectOptions['env'], least: number): number | undefined {
@@ -204,9 +168,4 @@ function checkEngine(name: string): string {
     code: 'invalid-settings',
     ...(hint === undefined ? {} : { hint }),
   });
-}
-
-/** A variable that is set to nothing counts as not set. */
-function nonEmpty(value: string | undefined): string | undefined {
-  return value === '' ? undefined : value;
 }

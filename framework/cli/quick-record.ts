@@ -2,14 +2,15 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { writeCacheFile } from '../experiment/cache.ts';
 import { loadBundles, type StoredBundle } from '../experiment/modules.ts';
 import { settingsFiles } from '../experiment/settings.ts';
 import { bundleImplementation } from '../plan/code.ts';
 import { implementationsOfAll } from '../plan/implementations.ts';
 import { packageTree } from '../plan/packages.ts';
 import type { ContentKey } from '../plan/types.ts';
+import { writeDisposable } from '../store/disposable.ts';
 import { folderMemoryFile } from '../store/folders.ts';
+import { settledAt } from '../store/racy.ts';
 import type { Prepared } from './prepare.ts';
 import { type FileStamp, ownVariables, type QuickRecord, quickRecordFile, stampOf } from './quick.ts';
 
@@ -26,8 +27,8 @@ export interface FinishedRun {
   readonly after: string;
 }
 
-// A file that changed this shortly before its stat was taken may change again with the same stat.
-const racyMilliseconds = 50;
+// As long as a run waits for its files to be old enough to be trusted, in milliseconds.
+const longestWait = 100;
 
 /**
  * Records a run for the quick path. Every file is looked at first and proven afterwards to be what the run used, so
@@ -98,7 +99,7 @@ export async function recordQuickRun(run: FinishedRun): Promise<void> {
     before: run.before,
     after: run.after,
   };
-  await writeCacheFile(target, JSON.stringify(record));
+  await writeDisposable(target, JSON.stringify(record));
 }
 
 type Links = { readonly [place: string]: string | null };
@@ -129,18 +130,20 @@ function dependsOnItsSourcesOnly({ builtins, packages }: StoredBundle): boolean 
 
 /** Undefined if one is missing or was written by a clock ahead of ours. Waits until none is too young to be trusted. */
 async function stampAll(watched: ReadonlySet<string>): Promise<FileStamp[] | undefined> {
-  const newest = (stamps: readonly FileStamp[]) =>
-    Math.max(0, ...stamps.map(([, , mtimeMs, ctimeMs]) => Math.max(mtimeMs, ctimeMs)));
+  const settled = (stamps: readonly FileStamp[]) =>
+    stamps.reduce(
+      (latest, [, , mtimeMs, ctimeMs]) => Math.max(latest, settledAt(mtimeMs), settledAt(ctimeMs)),
+      0,
+    );
   const take = () => [...watched].map(stampOf);
   const first = take();
   if (first.includes(undefined)) return undefined;
-  const wait = newest(first as FileStamp[]) + racyMilliseconds - Date.now();
+  const wait = settled(first as FileStamp[]) - Date.now();
   if (wait < 0) return first as FileStamp[];
-  if (wait > 2 * racyMilliseconds) return undefined;
+  if (wait > longestWait) return undefined;
   await sleep(wait + 1);
   const second = take();
-  if (second.includes(undefined) || newest(second as FileStamp[]) + racyMilliseconds > Date.now())
-    return undefined;
+  if (second.includes(undefined) || settled(second as FileStamp[]) >= Date.now()) return undefined;
   return second as FileStamp[];
 }
 

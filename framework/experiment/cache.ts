@@ -23,14 +23,6 @@ export function openProjectCache(folder: string): ProjectCache {
   return cache;
 }
 
-/** Writes a file of the cache whole or not at all; other processes may be reading it. */
-export async function writeCacheFile(file: string, text: string): Promise<void> {
-  const temporary = `${file}.${process.pid}.${process.hrtime.bigint()}`;
-  await fs.promises.mkdir(path.dirname(file), { recursive: true });
-  await fs.promises.writeFile(temporary, text);
-  await fs.promises.rename(temporary, file);
-}
-
 /** Undefined for a file that is missing or broken: it is made again. */
 export function readCacheJson<T>(file: string): T | undefined {
   try {

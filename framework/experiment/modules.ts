@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
+import { writeDisposable } from '../store/disposable.ts';
 import { type Bundle, bundleModules } from './bundle.ts';
-import { openProjectCache, type ProjectCache, readCacheJson, writeCacheFile } from './cache.ts';
+import { openProjectCache, type ProjectCache, readCacheJson } from './cache.ts';
 import { isResolvedTheSame, type Resolution } from './resolution.ts';
 
 /** A bundle that lies in the project's cache. */
@@ -80,8 +81,8 @@ async function storeBundle(bundle: Bundle, cache: ProjectCache): Promise<StoredB
   const name = createHash('sha256').update(bundle.text).digest('hex').slice(0, 32);
   const target = path.join(cache.dir, 'modules', `${name}.mjs`);
   if (!fs.existsSync(target)) {
-    await writeCacheFile(`${target}.map`, bundle.map);
-    await writeCacheFile(target, bundle.text);
+    await writeDisposable(`${target}.map`, bundle.map);
+    await writeDisposable(target, bundle.text);
   }
   const { sources, packages, builtins, resolution } = bundle;
   return { path: target, sources, packages, builtins, resolution };
@@ -104,5 +105,5 @@ async function writeIndex(index: Index, cache: ProjectCache): Promise<void> {
   for (const entry of Object.keys(index.bundles)) {
     if (!fs.existsSync(entry)) delete index.bundles[entry];
   }
-  await writeCacheFile(file, JSON.stringify(index));
+  await writeDisposable(file, JSON.stringify(index));
 }

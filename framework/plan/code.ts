@@ -3,9 +3,10 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { packageOf } from '../experiment/bundle.ts';
-import { openProjectCache, type ProjectCache, readCacheJson, writeCacheFile } from '../experiment/cache.ts';
+import { openProjectCache, type ProjectCache, readCacheJson } from '../experiment/cache.ts';
 import { loadBundles, type StoredBundle } from '../experiment/modules.ts';
 import { PecoError } from '../stage/errors.ts';
+import { writeDisposable } from '../store/disposable.ts';
 import { packageVersions } from './packages.ts';
 
 /** The code of an implementation module, ready to run and ready to be part of a key. */
@@ -117,7 +118,7 @@ async function digestMeanings(
       return [file, digest] as const;
     }),
   );
-  if (changed) await writeCacheFile(memoryFile, JSON.stringify(memory));
+  if (changed) await writeDisposable(memoryFile, JSON.stringify(memory));
   return new Map(digests);
 }
 

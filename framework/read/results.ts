@@ -2,6 +2,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { loadExperiment } from '../experiment/load.ts';
 import { collectProblems, reportProblems } from '../experiment/problems.ts';
+import { folderSetting } from '../experiment/setting.ts';
 import { findProjectFolder, loadSettings } from '../experiment/settings.ts';
 import type { Experiment } from '../experiment/types.ts';
 import { readMetrics } from '../plan/compare.ts';
@@ -15,7 +16,7 @@ import type { TaskOf, VariantOf } from './names.ts';
 export interface ReadOptions {
   /** Folder that files are relative to, and whose project it is. Default: the current one. */
   readonly cwd?: string;
-  /** Default: as the settings of the project say, else `.peco`. */
+  /** Relative to `cwd`. Default: `PECO_STORE`, else as the settings of the project say, else `.peco` in it. */
   readonly store?: string;
   /** As on the command line; for experiments that are given as files. */
   readonly set?: readonly string[];
@@ -72,7 +73,10 @@ export async function readResults<E extends Experiment>(
   const valid = await validExperiment(experiment, { ...options, cwd });
   const folder = typeof experiment === 'string' ? path.dirname(path.resolve(cwd, experiment)) : cwd;
   const root = findProjectFolder(folder) ?? cwd;
-  const store = openStore(options.store ?? (await storeFolder(root)));
+  const loaded = await loadSettings(root);
+  const store = openStore(
+    folderSetting('store', options.store, { root, loaded, env: process.env, cwd }).value,
+  );
   const plan = await planRun(resolveGraph(valid), { store, root });
   const entries = new Map(plan.stages.map(({ node, entry }) => [node, entry]));
   const cells = plan.graph.cells.map(({ variant, task, seed, stage }) =>
@@ -101,14 +105,6 @@ async function validExperiment(
   const problems = collectProblems(experiment, []);
   if (problems.length === 0) return experiment;
   throw await reportProblems(problems, { file: '', shown: experiment.name, cwd: options.cwd });
-}
-
-async function storeFolder(root: string): Promise<string> {
-  if (process.env.PECO_STORE) return path.resolve(process.env.PECO_STORE);
-  const { settings, file } = await loadSettings(root);
-  if (settings.store !== undefined && file !== undefined)
-    return path.resolve(path.dirname(file), settings.store);
-  return path.join(root, '.peco');
 }
 
 function describeCell(

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
-import path from 'node:path';
 import type { Digest } from '../plan/types.ts';
+import { tryWriteDisposable } from './disposable.ts';
+import { isClean } from './racy.ts';
 
 /** What a file looked like when it was hashed. `at`: when hashing began, in milliseconds since 1970. */
 type Memory = readonly [
@@ -32,12 +33,6 @@ export interface FileDigests {
 export type NameMemory = (file: string, stat: fs.BigIntStats) => string;
 export const byPath: NameMemory = (file) => file;
 export const byInode: NameMemory = (_file, { ino }) => String(ino);
-
-// A file that was written this shortly before it was hashed may be written again within the same tick of the
-// file system's clock, with the same stat: such a memory is not believed ("racy clean", as in git). Times without
-// fractions are of a file system that counts seconds, or two (FAT).
-const racyMilliseconds = 50;
-const racyMillisecondsOfSeconds = 2_050;
 
 // The clock as it is: experiment files are evaluated a second time under another one.
 const realNow = Date.now;
@@ -113,16 +108,14 @@ function isTrusted([size, mtimeNs, ctimeNs, ino, at]: Memory, stat: fs.BigIntSta
     // Not only the time of modification, which anybody can set back.
     ctimeNs === String(stat.ctimeNs) &&
     ino === String(stat.ino) &&
-    isClean(stat.mtimeNs, at) &&
-    isClean(stat.ctimeNs, at) &&
+    isClean({ mtimeMs: milliseconds(stat.mtimeNs), ctimeMs: milliseconds(stat.ctimeNs) }, at) &&
     // Otherwise the clock went back since: a change made now could get the times of then.
     at <= now
   );
 }
 
-function isClean(timeNs: bigint, at: number): boolean {
-  const window = timeNs % 1_000_000_000n === 0n ? racyMillisecondsOfSeconds : racyMilliseconds;
-  return Number(timeNs / 1_000_000n) + window < at;
+function milliseconds(timeNs: bigint): number {
+  return Number(timeNs) / 1e6;
 }
 
 /** The first line is a checksum of the rest: a flipped bit here must not make a whole file look broken. */
@@ -138,18 +131,10 @@ function readMemories(file: string): Map<string, Memory> {
   }
 }
 
-/** Whole or not at all; two processes at once: the last one's memory stays, which costs a hash, not correctness. */
+/** Two processes at once: the last one's memory stays, which costs a hash, not correctness. */
 async function writeMemories(file: string, memories: Map<string, Memory>): Promise<void> {
-  const temporary = `${file}.${process.pid}.${process.hrtime.bigint()}`;
-  try {
-    const json = JSON.stringify(Object.fromEntries(memories));
-    await fs.promises.mkdir(path.dirname(file), { recursive: true });
-    await fs.promises.writeFile(temporary, `${checksum(json)}\n${json}`);
-    await fs.promises.rename(temporary, file);
-  } catch {
-    // A memory that can't be kept (read-only folder, full disk) only makes the next plan slower.
-    await fs.promises.rm(temporary, { force: true }).catch(() => {});
-  }
+  const json = JSON.stringify(Object.fromEntries(memories));
+  await tryWriteDisposable(file, `${checksum(json)}\n${json}`);
 }
 
 function checksum(text: string): string {

@@ -1,9 +1,10 @@
 import fs from 'node:fs';
+import { isClean } from './racy.ts';
 
 // The clock as it is: experiment files are evaluated a second time under another one.
 const now = Date.now;
 
-// Imports nothing but `fs`: the quick path of the command line uses it.
+// Imports next to nothing: the quick path of the command line uses it.
 
 /** Stat of every file as it was when the file was hashed, as columns: thousands of files are read in milliseconds. */
 export interface FolderMemory {
@@ -24,11 +25,6 @@ export interface FoundFile {
   readonly file: string;
   readonly stat: fs.Stats;
 }
-
-// A file that changed this shortly before it was hashed may change again with the same stat ("racy clean", as in git).
-const racyMilliseconds = 50;
-// Some file systems count whole seconds, or two.
-const coarseMilliseconds = 2050;
 
 /** Undefined for a memory that is missing or broken: it is made again. */
 export function readFolderMemory(file: string): FolderMemory | undefined {
@@ -75,16 +71,14 @@ export function isUnchanged(memory: FolderMemory, found: readonly FoundFile[]): 
 
 /** True if a file is the one at a place of the memory, and was hashed long enough after its last change. */
 export function isTrusted(memory: FolderMemory, index: number, { file, stat }: FoundFile): boolean {
-  const { mtimeMs, ctimeMs } = stat;
   const at = memory.at[index]!;
-  const racy = mtimeMs % 1000 === 0 && ctimeMs % 1000 === 0 ? coarseMilliseconds : racyMilliseconds;
   return (
     memory.files[index] === file &&
     memory.sizes[index] === stat.size &&
-    memory.mtimes[index] === mtimeMs &&
-    memory.ctimes[index] === ctimeMs &&
+    memory.mtimes[index] === stat.mtimeMs &&
+    memory.ctimes[index] === stat.ctimeMs &&
     memory.inodes[index] === stat.ino &&
-    Math.max(mtimeMs, ctimeMs) + racy < at &&
+    isClean(stat, at) &&
     at <= now() // else the clock was set back since, and says nothing
   );
 }

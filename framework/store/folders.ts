@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
-import fs from 'node:fs';
 import path from 'node:path';
 import type { Digest } from '../plan/types.ts';
 import { digestJson } from '../stage/canonical.ts';
 import { hashFile } from './digests.ts';
+import { tryWriteDisposable } from './disposable.ts';
 import {
   type FolderMemory,
   type FoundFile,
@@ -40,7 +40,7 @@ export async function digestFolder(folder: string, memoryFile: string): Promise<
   const found = listFolder(folder);
   if (memory && isUnchanged(memory, found)) return digestOf(memory);
   const next = await remember(folder, found, memory);
-  writeMemory(memoryFile, next);
+  await tryWriteDisposable(memoryFile, JSON.stringify(next));
   return digestOf(next);
 }
 
@@ -95,16 +95,4 @@ function manifestOf({
     format: 1,
     files: Object.fromEntries(files.map((file, index) => [file, [sizes[index]!, sha256[index]!] as const])),
   };
-}
-
-/** A memory that can't be kept (read-only store, full disk) only makes the next time slower. */
-function writeMemory(file: string, memory: FolderMemory): void {
-  const temporary = `${file}.${process.pid}.${process.hrtime.bigint()}`;
-  try {
-    fs.mkdirSync(path.dirname(file), { recursive: true });
-    fs.writeFileSync(temporary, JSON.stringify(memory));
-    fs.renameSync(temporary, file);
-  } catch {
-    fs.rmSync(temporary, { force: true });
-  }
 }

@@ -1,0 +1,24 @@
+import fs from 'node:fs';
+import path from 'node:path';
+
+/**
+ * Writes a file that can be made again: whole or not at all, since other processes may be reading it, but not synced.
+ *
+ * @throws the file system's error; nothing is left behind
+ */
+export async function writeDisposable(file: string, text: string): Promise<void> {
+  const temporary = `${file}.${process.pid}.${process.hrtime.bigint()}`;
+  await fs.promises.mkdir(path.dirname(file), { recursive: true });
+  try {
+    await fs.promises.writeFile(temporary, text);
+    await fs.promises.rename(temporary, file);
+  } catch (error) {
+    await fs.promises.rm(temporary, { force: true }).catch(() => {});
+    throw error;
+  }
+}
+
+/** The same where a file that can't be kept (read-only folder, full disk) only makes the next time slower. */
+export async function tryWriteDisposable(file: string, text: string): Promise<void> {
+  await writeDisposable(file, text).catch(() => {});
+}
