@@ -30,7 +30,7 @@ export {
   uniform,
 } from './framework/experiment/random.ts';
 export { chain, type Point, product, type Sweep, type SweepPart, zip } from './framework/experiment/sweep.ts';
-export type { Component, ConfigIssue, Role } from './framework/stage/component.ts';
+export type { Component, ConfigIssue, Expectation, Role } from './framework/stage/component.ts';
 export type {
   Checkpoint,
   Checkpoints,

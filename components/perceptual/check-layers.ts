@@ -1,24 +1,12 @@
 import type { ConfigIssue } from '../../framework/stage/component.ts';
-import type { NestedComponents, Offering } from '../../framework/stage/define.ts';
+import type { NestedComponents } from '../../framework/stage/define.ts';
+import { checkOffered } from '../../framework/stage/issues.ts';
 
 /** An issue for each layer of a perceptual loss that its network doesn't have. */
 export function checkLayers(
   config: { readonly loss: { readonly perceptual?: { readonly layers: readonly string[] } | undefined } },
-  inputs: NestedComponents,
+  { network }: NestedComponents,
 ): ConfigIssue[] {
-  const { network } = inputs;
-  const known = (network as Partial<Offering<string>> | undefined)?.offers;
-  const asked = config.loss.perceptual?.layers;
-  if (!network || !known || !asked) return [];
-  return asked.flatMap((layer, index) =>
-    known.includes(layer)
-      ? []
-      : [
-          {
-            path: ['loss', 'perceptual', 'layers', index],
-            message: `the network "${network.kind}" has no layer "${layer}"`,
-            hint: `its layers are ${known.join(', ')}`,
-          },
-        ],
-  );
+  const place = { path: ['loss', 'perceptual', 'layers'], what: 'layer' };
+  return checkOffered(config.loss.perceptual?.layers ?? [], network, place);
 }

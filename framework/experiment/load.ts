@@ -11,6 +11,7 @@ import { applyOverrides } from './override.ts';
 import { collectProblems, type Problem, reportProblems } from './problems.ts';
 import { applySweepFlags, sweepProblems } from './swept.ts';
 import type { Experiment, LoadedExperiment, LoadOptions } from './types.ts';
+import { wiringProblems } from './wiring.ts';
 
 export type { LoadedExperiment, LoadOptions, Override } from './types.ts';
 
@@ -39,6 +40,7 @@ export async function loadExperiment(file: string, options: LoadOptions): Promis
     ...collectProblems(declared, overrides),
     ...sweepProblems(declared, { flags: swept.flags, overrides }),
   ];
+  if (problems.length === 0) problems.push(...wiringProblems(declared, overrides));
   let unset: readonly string[] = [];
   if (problems.length === 0) {
     const again = await evaluateAgain(written, bundle, { shown, cwd: options.cwd });

@@ -98,7 +98,8 @@ export function withValue(issue: ConfigIssue, base: ConfigIssue['path'], input: 
   return { ...issue, path: [...base, ...issue.path], ...shown };
 }
 
-function isOverridden(problem: Problem, overrides: readonly Override[]): boolean {
+/** True if --set wrote a field, or something around it. */
+export function isOverridden(problem: Problem, overrides: readonly Override[]): boolean {
   const path = problem.path.join('.');
   return overrides.some((override) => path === override.path || path.startsWith(`${override.path}.`));
 }

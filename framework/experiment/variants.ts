@@ -39,8 +39,16 @@ interface Row {
   readonly pretraining?: string;
 }
 
+const listed = new WeakMap<Experiment, readonly Variant[]>();
+
 /** The rows of a valid experiment in the order of the table. */
 export function listVariants(experiment: Experiment): readonly Variant[] {
+  const known = listed.get(experiment) ?? makeVariants(experiment);
+  listed.set(experiment, known);
+  return known;
+}
+
+function makeVariants(experiment: Experiment): readonly Variant[] {
   const points = pointsOf(experiment.sweep);
   const texts = points.map((point) => new Map(Object.entries(point).map(([k, v]) => [k, canonicalJson(v)])));
   const paths = [...new Set(points.flatMap((point) => Object.keys(point)))];

@@ -29,6 +29,18 @@ export interface ConfigIssue {
   readonly hint?: string;
 }
 
+/** Something that a component expects of one that the framework wires to it. */
+export interface Expectation {
+  /** Name of the input, as in the table of roles: `tokenizer`. */
+  readonly input: string;
+  /** What that has to provide: `stride`. */
+  readonly fact: string;
+  readonly equals: Json;
+  /** Path of the config field that says so. */
+  readonly field: readonly (string | number)[];
+  readonly hint?: string;
+}
+
 /** What a stage needs of a machine, as hints for the scheduler. Never part of a key. */
 export interface Resources {
   /** The most cores that it can make use of; it gets no more threads, and fewer where many stages run at once. */
@@ -67,6 +79,10 @@ export interface Component<R extends Role = Role, Config extends JsonObject = Js
   readonly files: { readonly [name: string]: string };
   /** Names that users of this component may refer to, such as the layers of a network. Checked, never part of a key. */
   readonly offers?: readonly string[];
+  /** What its consumers may rely on, such as the stride of a tokenizer. Checked, never part of a key. */
+  readonly provides?: { readonly [fact: string]: Json };
+  /** What its wired inputs have to provide. Checked before anything runs, never part of a key. */
+  readonly expects?: readonly Expectation[];
   /** What its stage needs of a machine. Never part of a key. */
   readonly resources?: Resources;
   /** Path of the config field that counts the steps of its training, if that can stop early. Never part of a key. */

@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { cleanConfig } from './canonical.ts';
-import type { Component, ConfigIssue, Resources, Role } from './component.ts';
+import type { Component, ConfigIssue, Expectation, Resources, Role } from './component.ts';
 import { separateDefaults } from './defaults.ts';
 import { explainZodError, withArticle } from './issues.ts';
-import type { JsonObject } from './json.ts';
+import type { Json, JsonObject } from './json.ts';
 import { isComponent, rememberSource } from './source.ts';
 
 /** A component whose names are known to the compiler: `Component<'network'> & Offering<'relu1_2' | 'relu2_2'>`. */
@@ -44,6 +44,10 @@ export interface Definition<R extends Role, S extends z.ZodObject, Names extends
   ) => readonly ConfigIssue[];
   /** Names that users of this component may refer to: a list, or those that this config has. */
   readonly offers?: readonly Names[] | ((config: z.output<S>) => readonly Names[]);
+  /** What components that use this one may rely on: `{ stride: config.stride }`. */
+  readonly provides?: (config: z.output<S>) => { readonly [fact: string]: Json };
+  /** What the inputs that the framework wires have to provide; an input that says nothing of it is believed. */
+  readonly expects?: (config: z.output<S>) => readonly Expectation[];
   /**
    * What the stage needs of a machine: the most cores that it can use, the most memory that it takes (MiB). Hints for
    * the scheduler, never part of a key.
@@ -130,6 +134,8 @@ function makeComponent<R extends Role, S extends z.ZodObject, Names extends stri
       inputs: withoutAbsent(nested),
       files: definition.files?.(parsed.data, input) ?? {},
       ...(offers === undefined ? {} : { offers }),
+      ...(definition.provides ? { provides: definition.provides(parsed.data) } : {}),
+      ...(definition.expects ? { expects: definition.expects(parsed.data) } : {}),
       ...(definition.resources ? { resources: checkResources(definition.resources(parsed.data)) } : {}),
       ...(definition.steps === undefined ? {} : { steps: definition.steps }),
       issues: definition.check?.(parsed.data, nested, input) ?? [],

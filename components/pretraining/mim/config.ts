@@ -30,4 +30,13 @@ export const maskedImageModelling = defineComponent({
   schema,
   run: new URL('./stage.ts', import.meta.url).href,
   load: new URL('./load.ts', import.meta.url).href,
+  expects: ({ backbone }) => [
+    {
+      input: 'tokenizer',
+      fact: 'stride',
+      equals: backbone.patch,
+      field: ['backbone', 'patch'],
+      hint: 'make them equal: a patch is a token',
+    },
+  ],
 });

@@ -27,5 +27,6 @@ export const dvae = defineComponent({
   load: new URL('./load.ts', import.meta.url).href,
   inputs: perceptualNetwork,
   check: checkLayers,
+  provides: ({ stride }) => ({ stride }),
   steps: 'steps',
 });

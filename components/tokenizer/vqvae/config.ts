@@ -34,5 +34,6 @@ export const vqvae = defineComponent({
   load: new URL('./load.ts', import.meta.url).href,
   inputs: perceptualNetwork,
   check: checkLayers,
+  provides: ({ stride }) => ({ stride }),
   steps: 'steps',
 });
