@@ -1,5 +1,6 @@
-import { type Estimate, estimatePlan, readRecorded } from '../plan/estimate.ts';
+import { type Estimate, estimatePlan } from '../plan/estimate.ts';
 import type { Plan } from '../plan/plan.ts';
+import { readRecorded } from '../plan/recorded.ts';
 import { upstreamStages } from '../plan/upstream.ts';
 import { count, formatDuration } from './format.ts';
 import { type ExperimentFlags, prepareExperiment, warnOnStderr } from './prepare.ts';

@@ -2,6 +2,7 @@ import fs from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { readRecorded } from '../plan/recorded.ts';
 import type { ContentKey } from '../plan/types.ts';
 import type { Emit, RunEvent, RunFinished, RunStarted, StageSummary } from '../run/events.ts';
 import { localExecutor } from '../run/local.ts';
@@ -57,6 +58,7 @@ export async function runCommand(file: string, flags: ExperimentFlags, version: 
         root: project.root,
         results: project.results,
         jobs: project.jobs,
+        recorded: project.jobs > 1 ? await readRecorded(plan, store) : [],
         failFast: flags.failFast ?? false,
         retries: project.retries,
         ...(project.timeout === undefined ? {} : { timeout: project.timeout }),

@@ -1,5 +1,6 @@
 import path from 'node:path';
 import type { Plan } from '../plan/plan.ts';
+import type { Recorded } from '../plan/recorded.ts';
 import type { Store } from '../store/types.ts';
 import { describeFailure } from './attempt.ts';
 import type { Emit, RunStatus, StageState } from './events.ts';
@@ -22,6 +23,8 @@ export interface RunOptions {
   readonly cores?: number;
   /** MiB to share among them; default: most of what the machine or its container has. */
   readonly memory?: number;
+  /** What stages took earlier: the memory of those that don't say what they need. */
+  readonly recorded?: readonly Recorded[];
   /** Stops the run at the first failure; otherwise it makes all that doesn't depend on what failed. */
   readonly failFast?: boolean;
   /** How often a stage is started again whose process died without a word; default 1. */

@@ -3,6 +3,7 @@ import os from 'node:os';
 import { bundleImplementation } from '../plan/code.ts';
 import { type MissingCell, withMissing } from '../plan/graph.ts';
 import { findChangedInputs, locateStage, type Plan, type PlannedStage } from '../plan/plan.ts';
+import { memoryLike, recordedOf } from '../plan/recorded.ts';
 import type { Contest, StageNode } from '../plan/types.ts';
 import type { Resources } from '../stage/component.ts';
 import type { Entry } from '../store/types.ts';
@@ -86,6 +87,7 @@ export function settleStages(plan: Plan, options: RunOptions, emit: Emit): Promi
   /** Attempts that hold a lock after waiting for it: first in line, since other runs may now wait for them. */
   const queue: { task: Task; grant: (threads: number) => void }[] = [];
   const warned = new Set<Task>();
+  const recorded = [...(options.recorded ?? [])];
   let busy = 0;
   let finish: (tasks: readonly Task[]) => void;
   let giveUp: (bug: unknown) => void;
@@ -178,6 +180,13 @@ export function settleStages(plan: Plan, options: RunOptions, emit: Emit): Promi
     }
   }
 
+  /** What a stage says of itself; else it takes as much memory as the most similar one that was measured here. */
+  function resourcesOf({ node }: Task): { readonly resources: Resources } {
+    const { kind, config, resources } = node.component;
+    const memory = memoryLike(kind, config, recorded);
+    return { resources: { ...(memory === undefined ? {} : { memory }), ...resources } };
+  }
+
   function startReady(): void {
     // Stages that are being looked up may start in a moment: the cores are shared when all of them are known.
     const all = [...tasks.values()];
@@ -242,6 +251,9 @@ export function settleStages(plan: Plan, options: RunOptions, emit: Emit): Promi
       task.entry = entry;
       task.state = origin;
       const { seconds } = entry.provenance;
+      const { kind, config } = task.node.component;
+      const took = origin === 'ran' ? recordedOf(kind, config, entry.provenance) : undefined;
+      if (took) recorded.push(took);
       const rate = imagesPerSecond(entry.provenance);
       emit({
         type: 'stage-finished',
@@ -322,10 +334,6 @@ function usableMemory(): number {
   // Without a container's limit it is 0, unknown, or a number beyond all memory.
   const limit = process.constrainedMemory() || Number.POSITIVE_INFINITY;
   return (Math.min(os.totalmem(), limit) * (1 - reservedShare)) / 2 ** 20;
-}
-
-function resourcesOf({ node }: Task): { readonly resources?: Resources } {
-  return node.component.resources === undefined ? {} : { resources: node.component.resources };
 }
 
 function gib(mebibytes: number): string {

@@ -1,6 +1,7 @@
 import test from 'ava';
-import { estimatePlan, type Recorded } from '../../../framework/plan/estimate.ts';
+import { estimatePlan } from '../../../framework/plan/estimate.ts';
 import type { Plan, StageStatus } from '../../../framework/plan/plan.ts';
+import { memoryLike, type Recorded } from '../../../framework/plan/recorded.ts';
 import type { StageNode } from '../../../framework/plan/types.ts';
 import type { JsonObject } from '../../../framework/stage/json.ts';
 
@@ -66,4 +67,16 @@ test('the time of the whole is that of the schedule: one after the other with on
 test('with everything stored, or nothing recorded, there is nothing to say', (t) => {
   t.is(secondsOf(sketch([{ id: 'a', status: 'hit' }]), recorded, 2).seconds, 0);
   t.like(secondsOf(sketch([{ id: 'a' }, { id: 'b', needs: ['a'] }]), [], 2), { seconds: 0, unknown: 2 });
+});
+
+test('a stage takes as much memory as the most similar measured one, more with more images at once, never less', (t) => {
+  const measured: readonly Recorded[] = [
+    { kind: 'train', config: { batchSize: 32, width: 64 }, seconds: 1, memory: 500 },
+    { kind: 'train', config: { batchSize: 32, width: 128 }, seconds: 1, memory: 900 },
+    { kind: 'train', config: { batchSize: 8, width: 256 }, seconds: 1 },
+  ];
+  t.is(memoryLike('train', { batchSize: 32, width: 64 }, measured), 500);
+  t.is(memoryLike('train', { batchSize: 64, width: 128 }, measured), 1800);
+  t.is(memoryLike('train', { batchSize: 16, width: 64 }, measured), 500);
+  t.is(memoryLike('evaluate', { batchSize: 32, width: 64 }, measured), undefined);
 });

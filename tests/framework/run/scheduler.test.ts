@@ -148,3 +148,31 @@ test('stages that do not fit into memory together run one after the other, small
     ]),
   );
 });
+
+test('a stage that says nothing of memory takes what the most similar one took that was measured', async (t) => {
+  const recorded = [
+    { kind: 'rig-tokenizer', config: { name: 'beit' }, seconds: 1, memory: 600 },
+    { kind: 'rig-pretraining', config: { name: 'mim' }, seconds: 1, memory: 100 },
+  ];
+  const { startsUpTo, finish, outcome, open, stop } = await startRun(t, {
+    jobs: 4,
+    cores: 4,
+    memory: 1000,
+    recorded,
+  });
+  t.deepEqual(await startsUpTo(1), ['tokenizer/beit 4']);
+  // It took less this time, and the other one is more similar to it.
+  await finish('tokenizer/beit', { type: 'done', images: 0, peakMemory: 100 });
+  await startsUpTo(4);
+  t.true(open.has('tokenizer/peco'));
+  // An evaluation takes most of what there is, as is known when it has ended: the next one waits for room.
+  await finish('evaluation/beit', { type: 'done', images: 0, peakMemory: 950 });
+  await finish('tokenizer/peco', { type: 'done', images: 0, peakMemory: 100 });
+  const [then, ...others] = await startsUpTo(5);
+  t.regex(then!, /^pretraining\/peco/);
+  t.deepEqual(others, []);
+  t.false(open.has('evaluation/peco'));
+  stop.abort();
+  for (const stage of [...open.keys()]) await finish(stage, { type: 'interrupted' });
+  await outcome;
+});

@@ -15,7 +15,7 @@ import { createRig, until } from '../../../e2e/support/rig.ts';
 /** A run whose stages end when the test says so: nothing is forked. */
 export async function startRun(
   t: ExecutionContext,
-  options: Pick<RunOptions, 'jobs' | 'cores' | 'memory' | 'failFast' | 'retries' | 'timeout'> & {
+  options: Pick<RunOptions, 'jobs' | 'cores' | 'memory' | 'recorded' | 'failFast' | 'retries' | 'timeout'> & {
     readonly wrap?: (store: Store) => Store;
     /** Component kind, as the rig has it -> what its stages need. */
     readonly resources?: { readonly [kind: string]: Resources };
