@@ -154,7 +154,7 @@ test('a stage that says nothing of memory takes what the most similar one took t
     { kind: 'rig-tokenizer', config: { name: 'beit' }, seconds: 1, memory: 600 },
     { kind: 'rig-pretraining', config: { name: 'mim' }, seconds: 1, memory: 100 },
   ];
-  const { startsUpTo, finish, outcome, open, stop } = await startRun(t, {
+  const { startsUpTo, finish, outcome, open, events, stop } = await startRun(t, {
     jobs: 4,
     cores: 4,
     memory: 1000,
@@ -167,6 +167,7 @@ test('a stage that says nothing of memory takes what the most similar one took t
   t.true(open.has('tokenizer/peco'));
   // An evaluation takes most of what there is, as is known when it has ended: the next one waits for room.
   await finish('evaluation/beit', { type: 'done', images: 0, peakMemory: 950 });
+  await until(() => events.some((one) => one.type === 'stage-finished' && one.stage === 'evaluation/beit'));
   await finish('tokenizer/peco', { type: 'done', images: 0, peakMemory: 100 });
   const [then, ...others] = await startsUpTo(5);
   t.regex(then!, /^pretraining\/peco/);
