@@ -7,16 +7,28 @@ import { PecoError } from '../stage/errors.ts';
 import { describeResolution, type Resolution } from './resolution.ts';
 
 const ownName = 'peco-exp';
+const bundlesFolder = '.bundles';
 const resolvedMark = Symbol('resolved by this plugin');
+
+/** An import that package.json, tsconfig.json or a link in node_modules leads to a project file. */
+export interface Alias {
+  /** Absolute, as `file`. */
+  readonly importer: string;
+  /** As it is written. */
+  readonly specifier: string;
+  readonly file: string;
+}
 
 /** A bundled module. */
 export interface Bundle {
   readonly text: string;
-  /** Source map (version 3) as JSON text. */
+  /** Source map (version 3) as JSON text; its sources are absolute, so that it may lie anywhere. */
   readonly map: string;
   /** Project files of the closure, absolute, sorted -> sha256 of the bytes that were bundled. Types alone don't count. */
   readonly sources: { readonly [file: string]: string };
   readonly resolution: Resolution;
+  /** Imports by another name than a path, such as `#loss`, and the project files that they lead to. */
+  readonly aliases: readonly Alias[];
   /** Third-party packages that the closure imports -> folder of the package. */
   readonly packages: { readonly [name: string]: string };
   /** Node's own modules that the closure imports, without `node:`, sorted; what peco-exp itself imports is left out. */
@@ -27,7 +39,8 @@ export interface Bundle {
  * Bundles modules, each by itself. Project files and peco-exp's own sources are in the bundle; packages stay outside,
  * imported by absolute URL, so that a bundle may lie anywhere. `import.meta.url` is that of the source file.
  *
- * @throws PecoError `syntax-error` or `missing-module`, every one of them, with its place
+ * @throws PecoError `syntax-error` or `missing-module`, every one of them, with its place; `unknown-import` where only
+ *   the run decides which files are imported
  */
 export async function bundleModules(entries: readonly string[], cwd: string): Promise<Map<string, Bundle>> {
   const esbuild = await import('esbuild');
@@ -38,7 +51,7 @@ export async function bundleModules(entries: readonly string[], cwd: string): Pr
     const result = await esbuild.build({
       entryPoints: real.map((entry, index) => ({ in: entry, out: String(index) })),
       absWorkingDir: cwd,
-      outdir: path.join(cwd, '.bundles'), // never written: only names in the metafile
+      outdir: path.join(cwd, bundlesFolder), // never written: only names in the metafile
       outExtension: { '.js': '.mjs' },
       bundle: true,
       write: false,
@@ -196,14 +209,19 @@ function splitResult(
     entries.map((entry, index) => {
       const name = path.relative(fs.realpathSync(cwd), real[index]!).split(path.sep).join('/');
       const closure = closureOf(name, result.metafile);
-      const sources = [...closure.files].map((file) => path.resolve(fs.realpathSync(cwd), file)).sort();
+      const absolute = (file: string) => path.resolve(fs.realpathSync(cwd), file);
+      refuseGlobs(closure.globs, absolute, cwd);
+      const sources = [...closure.files].map(absolute).sort();
       const used = [...closure.external].flatMap((url) => {
         const dir = url.startsWith('file:') ? packages.get(fileURLToPath(url)) : undefined;
         return dir === undefined ? [] : [[packageOf(path.join(dir, 'package.json'))!.name, dir] as const];
       });
       const bundle = {
         text: texts.get(`${index}.mjs`)!,
-        map: texts.get(`${index}.mjs.map`)!,
+        map: withAbsoluteSources(
+          texts.get(`${index}.mjs.map`)!,
+          path.join(fs.realpathSync(cwd), bundlesFolder),
+        ),
         sources: Object.fromEntries(sources.map((file) => [file, digests.get(file)!])),
         resolution: describeResolution(
           entry,
@@ -213,12 +231,24 @@ function splitResult(
           ),
           used.map(([, dir]) => dir),
         ),
+        aliases: closure.aliases
+          .map(({ importer, specifier, file }) => ({
+            importer: absolute(importer),
+            specifier,
+            file: absolute(file),
+          }))
+          .sort((a, b) => (`${a.importer} ${a.specifier}` < `${b.importer} ${b.specifier}` ? -1 : 1)),
         builtins: builtinsOf([...closure.files], cwd, result.metafile),
         packages: Object.fromEntries(used.sort(([a], [b]) => (a < b ? -1 : 1))),
       };
       return [entry, bundle];
     }),
   );
+}
+
+function withAbsoluteSources(map: string, from: string): string {
+  const parsed = JSON.parse(map) as { readonly sources: readonly string[] };
+  return JSON.stringify({ ...parsed, sources: parsed.sources.map((source) => path.resolve(from, source)) });
 }
 
 function builtinsOf(files: readonly string[], cwd: string, metafile: Metafile): string[] {
@@ -240,22 +270,58 @@ function isLibrary(file: string): boolean {
   );
 }
 
+interface Closure {
+  readonly files: Set<string>;
+  readonly external: Set<string>;
+  readonly aliases: Alias[];
+  /** Imports of whatever matches a pattern, by the file that has them. */
+  readonly globs: Map<string, string>;
+}
+
+/**
+ * A name that is put together when the code runs stands for every file that it may become: which of them a stage used,
+ * and whether one was added, nobody could tell.
+ */
+function refuseGlobs(
+  globs: ReadonlyMap<string, string>,
+  absolute: (file: string) => string,
+  cwd: string,
+): void {
+  for (const [importer, pattern] of globs) {
+    const file = absolute(importer);
+    const line = fs
+      .readFileSync(file, 'utf8')
+      .split('\n')
+      .findIndex((text) => /\b(import|require)\s*\(/.test(text) && /\$\{|\+/.test(text));
+    throw new PecoError(`this import may be of any file that matches ${pattern}: only the run decides`, {
+      code: 'unknown-import',
+      hint: 'import each module by its own name, and choose among what they export',
+      location: { file: path.relative(cwd, file), line: line + 1, column: 1 },
+    });
+  }
+}
+
 /** @throws if the entry isn't there: then nothing would be known of what it imports */
-function closureOf(
-  entry: string,
-  metafile: Metafile,
-): { readonly files: Set<string>; readonly external: Set<string> } {
+function closureOf(entry: string, metafile: Metafile): Closure {
   if (!(entry in metafile.inputs)) throw new Error(`esbuild bundled ${entry} under another name`);
   const files = new Set<string>();
   const external = new Set<string>();
+  const aliases: Alias[] = [];
+  const globs = new Map<string, string>();
   const todo = [entry];
   for (let file = todo.pop(); file !== undefined; file = todo.pop()) {
     if (files.has(file)) continue;
     files.add(file);
     for (const imported of metafile.inputs[file]?.imports ?? []) {
-      if (imported.external) external.add(imported.path);
-      else todo.push(imported.path);
+      const { original: specifier } = imported;
+      if (imported.external && imported.path.includes('*')) globs.set(file, imported.path);
+      else if (imported.external) external.add(imported.path);
+      else {
+        todo.push(imported.path);
+        if (specifier !== undefined && /^[^./]/.test(specifier) && !isOwn(specifier))
+          aliases.push({ importer: file, specifier, file: imported.path });
+      }
     }
   }
-  return { files, external };
+  return { files, external, aliases, globs };
 }

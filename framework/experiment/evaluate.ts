@@ -44,24 +44,27 @@ function located(error: PecoError, location: SourceLocation | undefined): PecoEr
 
 /** The innermost place in project code that an error's stack passes through. */
 function traceBack(error: Error, bundle: StoredBundle, cwd: string): SourceLocation | undefined {
-  const frames = (error.stack ?? '').matchAll(/((?:file:\/\/)?[^\s()]+\.mjs)(?:\?again)?:(\d+):(\d+)/g);
-  for (const [, file, line, column] of frames) {
-    if (!file!.endsWith(path.basename(bundle.path))) continue;
-    const map = new SourceMap(JSON.parse(fs.readFileSync(`${bundle.path}.map`, 'utf8')));
-    const entry = map.findEntry(Number(line) - 1, Number(column) - 1);
-    if (!('originalSource' in entry)) continue;
-    // Names in the map are relative to a folder that holds nothing; only their ends tell the file.
-    const sources = Object.keys(bundle.sources);
-    const tail = entry.originalSource.replace(/^(\.\.\/)+/, '');
-    const source = sources.find((candidate) => candidate.endsWith(`/${tail}`)) ?? entry.originalSource;
+  for (const place of placesIn(error.stack ?? '', bundle)) {
     // What `env` refuses is to be mended where it is called.
-    if (source.endsWith('framework/experiment/environment.ts')) continue;
-    const shown = path.relative(cwd, source);
-    return {
-      file: shown.startsWith('..') ? source : shown,
-      line: entry.originalLine + 1,
-      column: entry.originalColumn + 1,
-    };
+    if (place.file.endsWith('framework/experiment/environment.ts')) continue;
+    const shown = path.relative(cwd, place.file);
+    return { ...place, file: shown.startsWith('..') ? place.file : shown };
   }
   return undefined;
+}
+
+/** Places in the sources of a bundle, innermost first, whether or not Node has mapped them back already. */
+function* placesIn(stack: string, bundle: StoredBundle): Iterable<SourceLocation> {
+  let map: SourceMap | undefined;
+  for (const [, name, line, column] of stack.matchAll(
+    /(?:file:\/\/)?(\/[^\s()]+?)(?:\?again)?:(\d+):(\d+)/g,
+  )) {
+    const file = decodeURI(name!);
+    if (file in bundle.sources) yield { file, line: Number(line), column: Number(column) };
+    if (file !== bundle.path) continue;
+    map ??= new SourceMap(JSON.parse(fs.readFileSync(`${bundle.path}.map`, 'utf8')));
+    const entry = map.findEntry(Number(line) - 1, Number(column) - 1);
+    if ('originalSource' in entry)
+      yield { file: entry.originalSource, line: entry.originalLine + 1, column: entry.originalColumn + 1 };
+  }
 }

@@ -2,16 +2,19 @@ import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { writeDisposable } from '../store/disposable.ts';
-import { type Bundle, bundleModules } from './bundle.ts';
+import { type Alias, type Bundle, bundleModules } from './bundle.ts';
 import { openProjectCache, type ProjectCache, readCacheJson } from './cache.ts';
-import { isResolvedTheSame, type Resolution } from './resolution.ts';
+import { digestOrNull, isResolvedTheSame, type Resolution } from './resolution.ts';
 
 /** A bundle that lies in the project's cache. */
 export interface StoredBundle {
   /** Absolute; its name changes with its content. The source map is `<path>.map`. */
   readonly path: string;
+  /** sha256 of its bytes: a bundle that was damaged since is made again. */
+  readonly digest: string;
   /** Project files of the closure, absolute -> digest of their bytes. */
   readonly sources: { readonly [file: string]: string };
+  readonly aliases: readonly Alias[];
   /** Third-party packages -> folder of the package. */
   readonly packages: { readonly [name: string]: string };
   /** Node's own modules that the closure imports, without `node:`. */
@@ -25,7 +28,7 @@ interface Index {
 }
 
 // Counts up when bundles are made in another way.
-const format = 3;
+const format = 4;
 
 const indexes = new Map<string, Index>();
 
@@ -66,26 +69,34 @@ async function findCurrent(
   seen: Map<string, string | null>,
 ): Promise<StoredBundle | undefined> {
   const stored = index.bundles[entry];
-  if (stored === undefined || !fs.existsSync(stored.path)) return undefined;
+  if (stored === undefined) return undefined;
   try {
+    if ((await cache.digests.digest(stored.path)) !== stored.digest) return undefined;
     for (const [file, digest] of Object.entries(stored.sources)) {
       if ((await cache.digests.digest(file)) !== digest) return undefined;
     }
     return (await isResolvedTheSame(stored.resolution, cache.digests, seen)) ? stored : undefined;
   } catch {
-    return undefined; // a source is gone
+    return undefined; // a source is gone, or the bundle
   }
 }
 
 async function storeBundle(bundle: Bundle, cache: ProjectCache): Promise<StoredBundle> {
-  const name = createHash('sha256').update(bundle.text).digest('hex').slice(0, 32);
+  const name = sha256(bundle.text).slice(0, 32);
   const target = path.join(cache.dir, 'modules', `${name}.mjs`);
-  if (!fs.existsSync(target)) {
+  const text = `${bundle.text}//# sourceMappingURL=${name}.mjs.map\n`;
+  const digest = sha256(text);
+  // Another process may be about to import one that is there and whole.
+  if (digestOrNull(target) !== digest || !fs.existsSync(`${target}.map`)) {
     await writeDisposable(`${target}.map`, bundle.map);
-    await writeDisposable(target, bundle.text);
+    await writeDisposable(target, text);
   }
-  const { sources, packages, builtins, resolution } = bundle;
-  return { path: target, sources, packages, builtins, resolution };
+  const { sources, packages, builtins, resolution, aliases } = bundle;
+  return { path: target, digest, sources, packages, builtins, resolution, aliases };
+}
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
 }
 
 function openIndex(cache: ProjectCache): Index {

@@ -2,10 +2,14 @@ import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import type { FileDigests } from '../store/digests.ts';
+import { readTsconfig } from './tsconfig.ts';
 
 /** What decided where the imports of a bundle lead, beside the text of its sources. */
 export interface Resolution {
-  /** package.json and tsconfig.json files that were looked at: digest of their bytes, or null where there is none. */
+  /**
+   * package.json and tsconfig.json files that were looked at, and what those extend: digest of their bytes, or null
+   * where there is none.
+   */
   readonly files: { readonly [file: string]: string | null };
   /** Places that are, or may become, links: where they lead, or null where nothing is. */
   readonly links: { readonly [place: string]: string | null };
@@ -33,6 +37,8 @@ export function describeResolution(
   const files: { [file: string]: string | null } = {};
   const links: { [place: string]: string | null } = {};
   for (const dir of foldersAbove(sources)) for (const name of settingsNames) note(path.join(dir, name));
+  for (const file of Object.keys(files))
+    if (path.basename(file) === 'tsconfig.json') readTsconfig(file).files.forEach(note);
   for (const dir of packages) note(path.join(dir, 'package.json'));
   follow(entry);
   for (const { importer, specifier } of imports) {
@@ -105,7 +111,8 @@ function realPath(place: string): string | null {
   }
 }
 
-function digestOrNull(file: string): string | null {
+/** sha256 of a file's bytes; null where it can't be read. */
+export function digestOrNull(file: string): string | null {
   try {
     return createHash('sha256').update(fs.readFileSync(file)).digest('hex');
   } catch {

@@ -5,7 +5,10 @@ import { fileURLToPath } from 'node:url';
 import { packageOf } from '../experiment/bundle.ts';
 import { openProjectCache, type ProjectCache, readCacheJson } from '../experiment/cache.ts';
 import { loadBundles, type StoredBundle } from '../experiment/modules.ts';
+import { readTsconfig, tsconfigOf } from '../experiment/tsconfig.ts';
+import { canonicalJson } from '../stage/canonical.ts';
 import { PecoError } from '../stage/errors.ts';
+import type { JsonObject } from '../stage/json.ts';
 import { writeDisposable } from '../store/disposable.ts';
 import { packageVersions } from './packages.ts';
 
@@ -15,6 +18,8 @@ export interface CodeBundle {
   readonly path: string;
   /** Project files of the closure, relative to the root -> digest of their text without comments and white space. */
   readonly code: { readonly [file: string]: string };
+  /** Imports by another name than a path -> project files that they lead to: `#loss in parts/stage.ts`. */
+  readonly aliases: { readonly [name: string]: string };
   /** Third-party packages of the closure, and those that they depend on -> version, or versions. */
   readonly packages: { readonly [name: string]: string };
   /** The same of this moment: another version may have been installed since. */
@@ -90,27 +95,46 @@ function describeBundle(
     (file) => [nameFile(file, root), meanings.get(file)!] as const,
   );
   const currentPackages = () => packageVersions(Object.values(bundle.packages));
-  return { path: bundle.path, code: sortedRecord(code), packages: currentPackages(), currentPackages };
+  const aliases = bundle.aliases.map(
+    ({ importer, specifier, file }) =>
+      [`${specifier} in ${nameFile(importer, root)}`, nameFile(file, root)] as const,
+  );
+  return {
+    path: bundle.path,
+    code: sortedRecord(code),
+    aliases: sortedRecord(aliases),
+    packages: currentPackages(),
+    currentPackages,
+  };
 }
 
 /**
- * Digest of what a file means: its text as esbuild prints it without types, comments and white space.
- * Remembered by the digest of its bytes.
+ * Digest of what a file means: its text as esbuild prints it without types, comments and white space, with the options
+ * of its tsconfig.json as when it is bundled. Remembered by the digest of its bytes and those options.
  */
 async function digestMeanings(
   sources: ReadonlyMap<string, string>,
   cache: ProjectCache,
 ): Promise<Map<string, string>> {
-  const memoryFile = path.join(cache.dir, 'meanings.json');
+  const memoryFile = path.join(cache.dir, 'code-meanings.json');
   const memory = readCacheJson<{ [file: string]: string }>(memoryFile) ?? {};
   let changed = false;
+  const optionsOf = new Map<string, string>();
+  const compilerOptions = (file: string): string => {
+    const tsconfig = /\.([cm]?ts|[jt]sx)$/.test(file) ? tsconfigOf(file) : undefined;
+    if (tsconfig === undefined) return '{}';
+    const known = optionsOf.get(tsconfig) ?? canonicalJson(readTsconfig(tsconfig).options as JsonObject);
+    optionsOf.set(tsconfig, known);
+    return known;
+  };
   const digests = await Promise.all(
     [...sources].map(async ([file, bytes]) => {
-      const name = `${bytes} ${path.extname(file)}`;
+      const options = compilerOptions(file);
+      const name = [bytes, path.extname(file), ...(options === '{}' ? [] : [options])].join(' ');
       let digest = memory[name];
       if (digest === undefined) {
         digest = createHash('sha256')
-          .update(await stripFile(file, bytes))
+          .update(await stripFile(file, bytes, options))
           .digest('hex');
         memory[name] = digest;
         changed = true;
@@ -123,7 +147,7 @@ async function digestMeanings(
 }
 
 /** @throws PecoError `changed-source` if the file isn't any more what was bundled */
-async function stripFile(file: string, digest: string): Promise<string> {
+async function stripFile(file: string, digest: string, compilerOptions: string): Promise<string> {
   const bytes = await fs.promises.readFile(file);
   if (createHash('sha256').update(bytes).digest('hex') !== digest) {
     throw new PecoError(`${file} changed while it was being read`, {
@@ -141,8 +165,7 @@ async function stripFile(file: string, digest: string): Promise<string> {
     target: 'node20',
     minifyWhitespace: true,
     legalComments: 'none',
-    // A project's own tsconfig.json is not looked at here; this one says which imports are types.
-    tsconfigRaw: { compilerOptions: { verbatimModuleSyntax: true } },
+    tsconfigRaw: `{ "compilerOptions": ${compilerOptions} }`,
   });
   return result.code;
 }

@@ -84,6 +84,7 @@ export function compareFingerprints(
       return;
     }
     compareRecords(a.code, b.code, (file, old, now) => add('code', input, file, old, now));
+    compareRecords(a.aliases ?? {}, b.aliases ?? {}, (name, old, now) => add('code', input, name, old, now));
     compareRecords(a.packages, b.packages, (name, old, now) => add('package', input, name, old, now));
   }
 
@@ -178,6 +179,7 @@ interface EdgeRecord extends Omit<Subject, 'code' | 'inputs' | 'defaults'> {
 
 interface CodeRecord {
   readonly code: { readonly [file: string]: string };
+  readonly aliases?: { readonly [name: string]: string };
   readonly packages: { readonly [name: string]: string };
 }
 

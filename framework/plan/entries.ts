@@ -10,15 +10,18 @@ export interface FoundEntry {
   readonly entry?: Entry;
 }
 
+/** Stands in keys for a field that had a default and has none any more. */
+const gone: Json = { absent: true };
+
 type ReadStore = Pick<Store, 'lookup' | 'fingerprint' | 'documents' | 'notedDefaults' | 'noteDefaults'>;
 
 /**
  * The stored result that a fingerprint names, if there is one.
  *
  * Keys leave out what equals the schema's defaults, so a default that got another value would find the result of the
- * old one. Therefore each entry says what it left out; where that contradicts the present, the fields in question become
- * part of the key. A field that the entry doesn't know is no contradiction: it was added later. From then on its default
- * is known too, for the day on which it changes.
+ * old one. Therefore each entry says what it left out, and which fields were absent; where that contradicts the present,
+ * the fields in question become part of the key. A field that the entry doesn't know is no contradiction: it was added
+ * later. From then on its default is known too, for the day on which it changes.
  */
 export async function findEntry(
   given: Fingerprint,
@@ -56,11 +59,12 @@ function contradictions(
   store: ReadStore,
 ): { readonly [path: string]: Json } {
   const changed: { [path: string]: Json } = {};
-  for (const then of known) compare(then, now, '');
+  for (const [index, then] of known.entries()) compare(then, now, '', index === 0);
   const inKey = stored?.changedDefaults ?? {};
   return Object.fromEntries(Object.entries(changed).filter(([path]) => !(path in inKey)));
 
-  function compare(before: string | undefined, after: string, path: string): void {
+  /** `made`: what was left out when the entry was made, not what was found to agree with it later. */
+  function compare(before: string | undefined, after: string, path: string, made: boolean): void {
     if (before === after) return;
     const old =
       before === undefined ? undefined : (store.documents.read(before) as DefaultsDocument | undefined);
@@ -72,12 +76,20 @@ function contradictions(
     }
     for (const [field, value] of Object.entries(present.config)) {
       const differs = field in old.config && JSON.stringify(old.config[field]) !== JSON.stringify(value);
-      if (differs) changed[`${path}config.${field}`] = value;
+      if (differs || wasAbsent(field, old)) changed[`${path}config.${field}`] = value;
     }
+    // One that is gone from the schema, or has lost its default: the stage of then saw a value.
+    for (const field of made ? Object.keys(old.config) : [])
+      if (!(field in present.config)) changed[`${path}config.${field}`] = gone;
     for (const [name, digest] of Object.entries(present.inputs)) {
-      if (name in old.inputs) compare(old.inputs[name], digest, `${path}inputs.${name}.`);
+      if (name in old.inputs) compare(old.inputs[name], digest, `${path}inputs.${name}.`, made);
     }
   }
+}
+
+/** True if a field, or a group around it, is known not to have been there. */
+function wasAbsent(field: string, { absent = [] }: DefaultsDocument): boolean {
+  return absent.some((one) => field === one || field.startsWith(`${one}.`));
 }
 
 /** A document of defaults, and those of the inputs that it names. */

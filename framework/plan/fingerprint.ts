@@ -26,9 +26,11 @@ export interface Fingerprinter {
   readonly data: ReadonlyMap<string, Digest>;
 }
 
-/** The fields of a component whose values are the schema's defaults, and those of its inputs by digest. */
+/** What a component's config leaves unsaid: fields that have the schema's defaults; the same of its inputs by digest. */
 export interface DefaultsDocument {
   readonly config: { readonly [path: string]: Json };
+  /** Fields that the schema knows, without a default, and that were not there. */
+  readonly absent?: readonly string[];
   readonly inputs: { readonly [name: string]: string };
 }
 
@@ -116,6 +118,7 @@ export function createFingerprinter(nameStage: NameStage, options: FingerprintOp
   function putDefaults(component: Component, inputs: readonly [string, EdgeDescription][]): Digest {
     const document: DefaultsDocument = {
       config: component.defaults ?? {},
+      ...(component.absent && component.absent.length > 0 ? { absent: component.absent } : {}),
       inputs: Object.fromEntries(inputs.map(([name, { defaults }]) => [name, defaults])),
     };
     return put(document as unknown as Json);
@@ -160,8 +163,8 @@ function identityOf(component: Component): { kind: string; version?: number; con
   };
 }
 
-function codeDocument({ code, packages }: CodeBundle): Json {
-  return { code, packages };
+function codeDocument({ code, aliases, packages }: CodeBundle): Json {
+  return { code, ...(Object.keys(aliases).length === 0 ? {} : { aliases }), packages };
 }
 
 /** @throws PecoError `missing-file` */

@@ -66,6 +66,8 @@ export interface Component<R extends Role = Role, Config extends JsonObject = Js
   readonly essential?: JsonObject;
   /** The fields that `essential` leaves out, by path. */
   readonly defaults?: { readonly [path: string]: Json };
+  /** Fields that the schema knows, without a default, and that are not there. */
+  readonly absent?: readonly string[];
   /** Counts up when a kind's configs mean something else than before; part of every key. Absent: 1. */
   readonly version?: number;
   /** `file:` URLs of the implementation modules. */

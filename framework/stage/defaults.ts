@@ -2,10 +2,13 @@ import { z } from 'zod';
 import { canonicalJson } from './canonical.ts';
 import type { Json, JsonObject } from './json.ts';
 
-/** A config without the fields that have the schema's default, and those fields: `codebook.decay` -> 0.97. */
+/** A config without the fields that have the schema's default, and those fields. */
 export interface Essentials {
   readonly essential: JsonObject;
+  /** `codebook.decay` -> 0.97; elements of lists by their number: `blocks.0.width`. */
   readonly defaults: { readonly [path: string]: Json };
+  /** Fields that may be absent, and are: paths, sorted. */
+  readonly absent: readonly string[];
 }
 
 /**
@@ -16,9 +19,14 @@ export interface Essentials {
  * @param config the schema's output, as plain JSON
  */
 export function separateDefaults(schema: z.ZodType, config: JsonObject): Essentials {
-  const defaults: { [path: string]: Json } = {};
-  const essential = withoutDefaults(schema, config, [], defaults);
-  return { essential: (essential ?? {}) as JsonObject, defaults };
+  const found: Found = { defaults: {}, absent: [] };
+  const essential = withoutDefaults(schema, config, [], found);
+  return { essential: (essential ?? {}) as JsonObject, ...found, absent: found.absent.sort() };
+}
+
+interface Found {
+  readonly defaults: { [path: string]: Json };
+  readonly absent: string[];
 }
 
 /** Undefined for a value that goes without saying. */
@@ -26,7 +34,7 @@ function withoutDefaults(
   schema: z.ZodType,
   value: Json,
   path: readonly string[],
-  defaults: { [path: string]: Json },
+  found: Found,
 ): Json | undefined {
   const { inner, byDefault } = unwrap(schema);
   if (inner instanceof z.ZodObject && isRecord(value)) {
@@ -34,15 +42,34 @@ function withoutDefaults(
     const kept: { [key: string]: Json } = {};
     for (const [key, item] of Object.entries(value)) {
       const field = (inner.shape as { readonly [key: string]: z.ZodType | undefined })[key];
-      const rest = field === undefined ? item : withoutDefaults(field, item, [...path, key], defaults);
+      const rest = field === undefined ? item : withoutDefaults(field, item, [...path, key], found);
       if (rest !== undefined) kept[key] = rest;
     }
+    for (const key of Object.keys(inner.shape))
+      if (!(key in value)) found.absent.push([...path, key].join('.'));
     // A group with a default is always there, so leaving it out when it is empty is no ambiguity.
     return byDefault !== undefined && Object.keys(kept).length === 0 ? undefined : kept;
   }
-  if (byDefault === undefined || canonicalJson(byDefault.value) !== canonicalJson(value)) return value;
-  defaults[path.join('.')] = value;
-  return undefined;
+  if (byDefault !== undefined && canonicalJson(byDefault.value) === canonicalJson(value)) {
+    found.defaults[path.join('.')] = value;
+    return undefined;
+  }
+  const element = elementOf(inner);
+  if (element === undefined || typeof value !== 'object' || value === null) return value;
+  // Lists and records of objects: how many there are, and by what names, somebody decided.
+  const parts = Object.entries(value).map(
+    ([key, item]) => [key, withoutDefaults(element, item, [...path, key], found) as Json] as const,
+  );
+  return Array.isArray(value) ? parts.map(([, item]) => item) : Object.fromEntries(parts);
+}
+
+/** The schema of the elements of a list or record, if they are objects without a default of their own. */
+function elementOf(schema: z.ZodType): z.ZodType | undefined {
+  const isList = schema instanceof z.ZodArray;
+  if (!isList && !(schema instanceof z.ZodRecord)) return undefined;
+  const element = (isList ? schema.def.element : schema.def.valueType) as z.ZodType;
+  const { inner, byDefault } = unwrap(element);
+  return inner instanceof z.ZodObject && byDefault === undefined ? element : undefined;
 }
 
 interface Unwrapped {

@@ -3,7 +3,8 @@ import fs from 'node:fs';
 import test from 'ava';
 import { bundleModules } from '../../../framework/experiment/bundle.ts';
 import { loadBundles } from '../../../framework/experiment/modules.ts';
-import { createProject } from '../support/project.ts';
+import { formatError } from '../../../framework/stage/errors.ts';
+import { createProject, portable } from '../support/project.ts';
 
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
 
@@ -41,4 +42,43 @@ test('what a module imports of Node itself is told, and what peco-exp imports is
   });
   const entry = project.file('entry.ts');
   t.deepEqual((await bundleModules([entry], project.dir)).get(entry)!.builtins, ['fs', 'path']);
+});
+
+test('a bundle that was damaged in the cache is made again', async (t) => {
+  const project = createProject(t, { 'entry.ts': 'export const value = 1;\n' });
+  const entry = project.file('entry.ts');
+  const load = async () => (await loadBundles([entry], project.dir)).get(entry)!;
+  const { path, digest } = await load();
+  const whole = fs.readFileSync(path, 'utf8');
+  t.is(digest, sha256(whole));
+  for (const damage of [
+    () => fs.truncateSync(path),
+    () => fs.writeFileSync(path, whole.replace('value = 1', 'value = 9')),
+    () => fs.rmSync(path),
+  ]) {
+    damage();
+    await load();
+    t.is(fs.readFileSync(path, 'utf8'), whole);
+  }
+});
+
+test('an import whose file only the run decides is refused, with its place', async (t) => {
+  const project = createProject(t, {
+    'entry.ts': `const name = process.argv[2];\n\nexport const part = await import('./parts/' + name + '.ts');\n`,
+    'parts/one.ts': 'export const value = 1;\n',
+  });
+  const error = await t.throwsAsync(bundleModules([project.file('entry.ts')], project.dir));
+  t.snapshot(portable(formatError(error), project));
+});
+
+test('the source map of a bundle names the sources where they are', async (t) => {
+  const project = createProject(t, {
+    'folder/entry.ts': "export { value } from '../value.ts';\n",
+    'value.ts': 'export const value = 1;\n',
+  });
+  const entry = project.file('folder/entry.ts');
+  const { path } = (await loadBundles([entry], project.dir)).get(entry)!;
+  const name = /\/\/# sourceMappingURL=(.+)\n$/.exec(fs.readFileSync(path, 'utf8'))![1]!;
+  const map = JSON.parse(fs.readFileSync(path.replace(/[^/]+$/, name), 'utf8'));
+  t.true(map.sources.includes(project.file('value.ts')));
 });

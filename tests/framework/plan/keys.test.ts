@@ -190,6 +190,40 @@ test('a default that was added later and then changes is noticed', async (t) => 
   t.deepEqual(await simulateRun(project), []);
 });
 
+test('a field that may be absent and gets a default, or loses it, reruns; a new one that may be absent does not', async (t) => {
+  const project = createFakeProject(t);
+  const config = 'parts/tokenizer/config.ts';
+  await simulateRun(project);
+  project.edit(config, 'size: z.int()', 'alpha: z.number().optional(), size: z.int()');
+  t.deepEqual(await simulateRun(project), []);
+  project.edit(config, 'alpha: z.number().optional()', 'alpha: z.number().default(5)');
+  t.is((await simulateRun(project)).length, 25);
+  t.deepEqual(await simulateRun(project), []);
+  // As it was made first: those results are found again, not those with 5.
+  project.edit(config, 'alpha: z.number().default(5)', 'alpha: z.number().optional()');
+  t.deepEqual(await simulateRun(project), []);
+});
+
+test('results of a default that is gone from the schema are not those of a config without it', async (t) => {
+  const project = createFakeProject(t);
+  const config = 'parts/tokenizer/config.ts';
+  project.edit(config, 'size: z.int()', 'alpha: z.number().default(5), size: z.int()');
+  await simulateRun(project);
+  project.edit(config, 'alpha: z.number().default(5)', 'alpha: z.number().optional()');
+  t.is((await simulateRun(project)).length, 25);
+  t.deepEqual(await simulateRun(project), []);
+});
+
+test('a group that may be absent and then is always there reruns', async (t) => {
+  const project = createFakeProject(t);
+  const config = 'parts/tokenizer/config.ts';
+  const group = 'z.strictObject({ flip: z.boolean().default(true) })';
+  project.edit(config, 'size: z.int()', `augment: ${group}.optional(), size: z.int()`);
+  await simulateRun(project);
+  project.edit(config, `${group}.optional()`, `${group}.prefault({})`);
+  t.is((await simulateRun(project)).length, 25);
+});
+
 test('a folder of images is an input: editing, adding, renaming or removing one reruns what used it', async (t) => {
   const project = createFakeProject(t);
   project.write({ 'images/cat/1.png': 'cat', 'images/dog/1.png': 'dog' });
@@ -220,107 +254,6 @@ test('a project that moves to another folder reruns nothing', async (t) => {
   const moved = createFakeProject(t);
   fs.cpSync(project.file('.peco'), moved.file('.peco'), { recursive: true });
   t.deepEqual(await simulateRun(moved), []);
-});
-
-test('the version of a package that a stage imports is part of its key', async (t) => {
-  const project = createFakeProject(t);
-  project.write({
-    'node_modules/sums/package.json':
-      '{ "name": "sums", "version": "1.0.0", "type": "module", "main": "index.js" }',
-    'node_modules/sums/index.js': 'export const sum = (a, b) => a + b;\n',
-  });
-  project.edit(
-    'parts/evaluation/stage.ts',
-    'export async',
-    "import { sum } from 'sums';\nexport const two = sum(1, 1);\nexport async",
-  );
-  await simulateRun(project);
-  project.edit('node_modules/sums/package.json', '1.0.0', '1.0.1');
-  t.deepEqual(await simulateRun(project), [
-    'evaluation/pixel',
-    'evaluation/peco',
-    'evaluation/shallow',
-    'report',
-  ]);
-});
-
-const sums = (version: string) => ({
-  'package.json': JSON.stringify({ name: 'sums', version, type: 'module', main: 'index.js' }),
-  'index.js': 'export const sum = (a, b) => a + b;\n',
-});
-
-function install(project: Project, dir: string, files: { readonly [name: string]: string }): void {
-  project.write(Object.fromEntries(Object.entries(files).map(([name, text]) => [`${dir}/${name}`, text])));
-}
-
-const evaluations = ['evaluation/pixel', 'evaluation/peco', 'evaluation/shallow', 'report'];
-
-/** Ways in which an import leads elsewhere although no source changed. */
-const redirections: {
-  readonly [title: string]: { before: (project: Project) => void; edit: (project: Project) => void };
-} = {
-  'a package that is a link to another version': {
-    before(project) {
-      install(project, 'versions/sums@1', sums('1.0.0'));
-      install(project, 'versions/sums@2', sums('2.0.0'));
-      fs.symlinkSync('../versions/sums@1', project.file('node_modules/sums'));
-    },
-    edit(project) {
-      fs.rmSync(project.file('node_modules/sums'));
-      fs.symlinkSync('../versions/sums@2', project.file('node_modules/sums'));
-    },
-  },
-  'a package whose main file moved': {
-    before: (project) => install(project, 'node_modules/sums', sums('1.0.0')),
-    edit(project) {
-      project.edit('node_modules/sums/package.json', '1.0.0', '2.0.0');
-      project.edit('node_modules/sums/package.json', 'index.js', 'other.js');
-      project.write({ 'node_modules/sums/other.js': 'export const sum = (a, b) => b + a;\n' });
-      project.remove('node_modules/sums/index.js');
-    },
-  },
-  'a nearer package': {
-    before: (project) => install(project, 'node_modules/sums', sums('1.0.0')),
-    edit: (project) => install(project, 'parts/node_modules/sums', sums('2.0.0')),
-  },
-  'a package that the package depends on': {
-    before(project) {
-      install(project, 'node_modules/sums', sums('1.0.0'));
-      project.edit('node_modules/sums/package.json', '"main"', '"dependencies":{"digits":"*"},"main"');
-      install(project, 'node_modules/digits', { 'package.json': '{"name":"digits","version":"1.0.0"}' });
-    },
-    edit: (project) => project.edit('node_modules/digits/package.json', '1.0.0', '1.0.1'),
-  },
-};
-
-for (const [title, { before, edit }] of Object.entries(redirections)) {
-  test(`rerun after a change of: ${title}`, async (t) => {
-    const project = createFakeProject(t);
-    before(project);
-    project.edit(
-      'parts/evaluation/stage.ts',
-      'export async',
-      "import { sum } from 'sums';\nexport const two = sum(1, 1);\nexport async",
-    );
-    await simulateRun(project);
-    t.deepEqual(await simulateRun(project), []);
-    edit(project);
-    t.deepEqual(await simulateRun(project), evaluations);
-  });
-}
-
-test('rerun after a change of: paths in tsconfig.json', async (t) => {
-  const project = createFakeProject(t);
-  const paths = (to: string) => JSON.stringify({ compilerOptions: { paths: { '@sums': [to] } } });
-  project.write({
-    'tsconfig.json': paths('./one.ts'),
-    'one.ts': 'export const sum = 1;\n',
-    'two.ts': 'export const sum = 2;\n',
-  });
-  project.edit('parts/evaluation/stage.ts', 'export async', "export { sum } from '@sums';\nexport async");
-  await simulateRun(project);
-  project.write({ 'tsconfig.json': paths('./two.ts') });
-  t.deepEqual(await simulateRun(project), evaluations);
 });
 
 test('a link to an experiment file stands for the file, with all that it imports', async (t) => {

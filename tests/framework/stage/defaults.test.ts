@@ -14,6 +14,8 @@ const schema = z.strictObject({
   fixed: z.strictObject({ a: z.number().default(1) }).default({ a: 2 }),
   perceptual: perceptual.optional(),
   note: z.string().nullable().default(null),
+  blocks: z.array(z.strictObject({ width: z.number(), stride: z.number().default(1) })).default([]),
+  heads: z.record(z.string(), z.strictObject({ depth: z.number().default(2) })).optional(),
 });
 
 function essentialOf(input: z.input<typeof schema>): JsonObject {
@@ -24,7 +26,30 @@ test('what equals a default is left out, wherever it is, and told by path', (t) 
   const config = schema.parse({ name: 'a', codebook: { size: 8 }, ema: { on: true } });
   const { essential, defaults } = separateDefaults(schema, JSON.parse(JSON.stringify(config)));
   t.deepEqual(essential as object, { name: 'a', codebook: { size: 8 }, ema: { on: true }, fixed: { a: 2 } });
-  t.deepEqual(defaults as object, { steps: 100, 'codebook.decay': 0.99, 'ema.decay': 0.9, note: null });
+  const left = { steps: 100, 'codebook.decay': 0.99, 'ema.decay': 0.9, note: null, blocks: [] };
+  t.deepEqual(defaults as object, left);
+});
+
+test('the same inside lists and records of objects', (t) => {
+  const config = schema.parse({
+    name: 'a',
+    codebook: { size: 8 },
+    blocks: [{ width: 4 }, { width: 8, stride: 2 }],
+    heads: { one: {} },
+  });
+  const { essential, defaults } = separateDefaults(schema, JSON.parse(JSON.stringify(config)));
+  t.deepEqual(essential.blocks as object, [{ width: 4 }, { width: 8, stride: 2 }]);
+  t.deepEqual(essential.heads as object, { one: {} });
+  t.is(defaults['blocks.0.stride'], 1);
+  t.is(defaults['heads.one.depth'], 2);
+});
+
+test('fields that may be absent and are, are told', (t) => {
+  const given = { name: 'a', codebook: { size: 8 } };
+  t.deepEqual(separateDefaults(schema, schema.parse(given) as never).absent as unknown, [
+    'heads',
+    'perceptual',
+  ]);
 });
 
 test('a group that may be absent is not left out when all its fields have their defaults', (t) => {
@@ -53,6 +78,13 @@ test('configs that differ have different essential parts', (t) => {
         { requiredKeys: [] },
       ),
       note: fc.constantFrom(null, '', 'x'),
+      blocks: fc.array(fc.record({ width: small, stride: small }, { requiredKeys: ['width'] }), {
+        maxLength: 2,
+      }),
+      heads: fc.dictionary(fc.constantFrom('a', 'b'), fc.record({ depth: small }, { requiredKeys: [] }), {
+        maxKeys: 2,
+        noNullPrototype: true,
+      }),
     },
     { requiredKeys: ['name', 'codebook'] },
   );
