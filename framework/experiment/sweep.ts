@@ -19,7 +19,7 @@ const key = Symbol.for('peco-exp.sweep-problems');
 /** Every combination of the values, the last list varying fastest: sizes multiply. */
 export function product(...parts: readonly SweepPart[]): Sweep {
   const lists = parts.flatMap(listsOf);
-  const problems = [...parts.flatMap(problemsOf), ...findTwice(lists)];
+  const problems = [...parts.flatMap(problemsOf), ...parts.flatMap(findSingles), ...findTwice(lists)];
   const size = lists.reduce((many, list) => many * list.points.length, 1);
   if (size > mostPoints)
     problems.push(issue([], `a product of ${size} points is more than ${mostPoints}`, 'use random(n, ...)'));
@@ -32,7 +32,7 @@ export function product(...parts: readonly SweepPart[]): Sweep {
 /** The first values together, then the second ones, and so on: all lists have one length. */
 export function zip(...parts: readonly SweepPart[]): Sweep {
   const lists = parts.flatMap(listsOf);
-  const problems = [...parts.flatMap(problemsOf), ...findTwice(lists)];
+  const problems = [...parts.flatMap(problemsOf), ...parts.flatMap(findSingles), ...findTwice(lists)];
   const odd = lists.find((list) => list.points.length !== lists[0]!.points.length);
   if (odd) {
     const [first] = lists;
@@ -80,9 +80,17 @@ function listsOf(part: SweepPart): List[] {
     return [{ paths: [...new Set(part.flatMap((point) => Object.keys(point)))], points: part }];
   return Object.entries(part).map(([path, values]) => ({
     paths: [path],
-    // Somebody may have written a single value; the check of the points will tell.
+    // Somebody may have written a single value: `findSingles` tells.
     points: (Array.isArray(values) ? values : [values]).map((value: Json) => ({ [path]: value })),
   }));
+}
+
+function findSingles(part: SweepPart): ConfigIssue[] {
+  if (isList(part)) return [];
+  const singles = Object.entries(part).filter(([, values]) => !Array.isArray(values));
+  return singles.map(([path, value]) =>
+    issue([path], 'is a value, not a list', `write [${JSON.stringify(value)}]`),
+  );
 }
 
 function findTwice(lists: readonly List[]): ConfigIssue[] {

@@ -49,7 +49,14 @@ export function resolveGraph(experiment: Experiment): StageGraph {
     };
     nodes.addReport(tableOf(report));
   }
-  return { experiment: experiment.name, baseline, variants: names, stages: nodes.all(), cells };
+  return {
+    experiment: experiment.name,
+    baseline,
+    variants: names,
+    stages: nodes.all(),
+    aliases: nodes.aliases(),
+    cells,
+  };
 }
 
 function tokenizerEdge(variant: Variant, nodes: Nodes): StageEdge {
@@ -97,14 +104,12 @@ function pretrainedBy(
   return { pretrained: nodes.edge(pretraining.component, { id, seed, data, wired: { tokenizer } }) };
 }
 
-/** The node with an id. @throws PecoError `unknown-stage` with near ids */
+/** The node with an id, or that one which means the same. @throws PecoError `unknown-stage` with near ids */
 export function findStage(graph: StageGraph, id: string): StageNode {
   const found = graph.stages.find((node) => node.id === id);
-  if (found) return found;
-  const hint = suggest(
-    id,
-    graph.stages.map((node) => node.id),
-  );
+  const same = found ?? graph.aliases.get(id);
+  if (same) return same;
+  const hint = suggest(id, [...graph.stages.map((node) => node.id), ...graph.aliases.keys()]);
   throw new PecoError(`the experiment has no stage "${id}"`, {
     code: 'unknown-stage',
     ...(hint === undefined ? {} : { hint }),

@@ -31,6 +31,8 @@ export interface Nodes {
   /** The same as an input of others: a leaf if the component has nothing to run. */
   edge(component: Component, wish: Wish): StageEdge;
   addReport(report: StageNode): void;
+  /** Ids that were asked for and are of stages with another one. */
+  aliases(): ReadonlyMap<string, StageNode>;
   /** Every stage after its inputs. */
   all(): readonly StageNode[];
 }
@@ -53,6 +55,7 @@ export function createNodes(): Nodes {
   const leaves = new Map<Component, StageEdge>();
   /** How often an id was asked for. */
   const ids = new Map<string, number>();
+  const aliases = new Map<string, StageNode>();
   const order: StageNode[] = [];
 
   function edge(component: Component, wish: Wish): StageEdge {
@@ -73,7 +76,10 @@ export function createNodes(): Nodes {
     // A row whose stage may be stopped doesn't share it with one whose stage may not; in the store they are one.
     const meaning = [textOf(component), seed, edgeMeanings(inputs), until ?? '', entry].join(' ');
     const existing = byMeaning.get(meaning);
-    if (existing) return existing;
+    if (existing) {
+      if (existing.id !== wish.id && !aliases.has(wish.id)) aliases.set(wish.id, existing);
+      return existing;
+    }
     const node: StageNode = {
       id: freeId(wish.id),
       component,
@@ -134,7 +140,7 @@ export function createNodes(): Nodes {
     return freeId(`${wanted}-${count}`);
   }
 
-  return { stage, edge, addReport: (report) => order.push(report), all: () => order };
+  return { stage, edge, addReport: (report) => order.push(report), aliases: () => aliases, all: () => order };
 }
 
 function meaningOf(component: Component) {

@@ -78,6 +78,8 @@ export interface StageGraph {
   readonly baseline: string;
   readonly variants: readonly string[];
   readonly stages: readonly StageNode[];
+  /** Ids under which stages would be there, if others didn't mean the same: `tokenizer/twin`. */
+  readonly aliases: ReadonlyMap<string, StageNode>;
   readonly cells: readonly Cell[];
 }
 

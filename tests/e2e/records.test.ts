@@ -62,9 +62,10 @@ test('a failed run is recorded with what the stage said; verbose shows what stag
   rig.command('peco-0', 'print and throw');
   await rig.peco('run', 'experiment.ts', '--jobs', '1', '--upto', 'tokenizer/peco');
   t.snapshot(masked((await rig.peco('show', 'last')).stdout, rig));
+  await rig.peco('run', 'experiment.ts', '--jobs', '1', '--upto', 'tokenizer/peco', '--verbose');
   const verbose = (await rig.peco('show', 'last', '--verbose')).stdout;
   t.true(verbose.includes('tokenizer/peco  | reading 10 images'));
-  t.regex(verbose, /^\s+at obey /m);
+  t.regex(verbose, /^\s+at obey \(.*\/parts\/obey\.ts:20:\d+\)/m);
 });
 
 test('an interrupted run is recorded to its end', async (t) => {

@@ -25,6 +25,14 @@ const axes = fc.dictionary(
   { minKeys: 1, maxKeys: 4 },
 );
 
+test('a single value in the place of a list is told, with what to write', (t) => {
+  for (const combine of [product, zip]) {
+    t.deepEqual(problemsOf(combine({ a: [1], b: 3 as never })), [
+      { path: ['sweep', 'b'], message: 'is a value, not a list', hint: 'write [3]' },
+    ]);
+  }
+});
+
 test('a product has every combination once, the last list varying fastest', (t) => {
   t.deepEqual(product({ a: [1, 2], b: ['x', 'y'] }), [
     { a: 1, b: 'x' },

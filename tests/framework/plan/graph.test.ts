@@ -53,6 +53,9 @@ test('two rows with the same tokenizer share its stages and keep their cells', a
     graph.cells.filter(({ variant }) => variant === row).map(({ stage }) => stage);
   t.is(stagesOf('pixel').length, 5);
   t.deepEqual(stagesOf('pixel'), stagesOf('again'));
+  // Each answers to both names.
+  t.is(findStage(graph, 'tokenizer/pixel'), findStage(graph, 'tokenizer/again'));
+  t.is(findStage(graph, 'downstream/pixel/probe/seed-0'), findStage(graph, 'downstream/again/probe/seed-0'));
 });
 
 test('every stage comes after its inputs and the report is last', async (t) => {
