@@ -8,7 +8,7 @@ import { forgetEnvironment, listedEnvironment } from './environment.ts';
 import { evaluateBundle } from './evaluate.ts';
 import { loadBundles, type StoredBundle } from './modules.ts';
 import { applyOverrides } from './override.ts';
-import { collectProblems, type Problem, reportProblems } from './problems.ts';
+import { collectProblems, missingFiles, type Problem, reportProblems } from './problems.ts';
 import { applySweepFlags, sweepProblems } from './swept.ts';
 import type { Experiment, LoadedExperiment, LoadOptions } from './types.ts';
 import { wiringProblems } from './wiring.ts';
@@ -40,7 +40,7 @@ export async function loadExperiment(file: string, options: LoadOptions): Promis
     ...collectProblems(declared, overrides),
     ...sweepProblems(declared, { flags: swept.flags, overrides }),
   ];
-  if (problems.length === 0) problems.push(...wiringProblems(declared, overrides));
+  if (problems.length === 0) problems.push(...missingFiles(declared), ...wiringProblems(declared, overrides));
   let unset: readonly string[] = [];
   if (problems.length === 0) {
     const again = await evaluateAgain(written, bundle, { shown, cwd: options.cwd });

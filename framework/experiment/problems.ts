@@ -1,3 +1,4 @@
+import fs from 'node:fs';
 import type { ConfigIssue } from '../stage/component.ts';
 import { PecoError, type SourceLocation } from '../stage/errors.ts';
 import { valueAt } from '../stage/issues.ts';
@@ -35,6 +36,30 @@ export function collectProblems(experiment: Experiment, overrides: readonly Over
     }
     for (const [key, item] of Object.entries(value))
       visit(item, [...path, Array.isArray(value) ? Number(key) : key]);
+  }
+}
+
+/** Files of data that are not there: told at once and with their places, not when a stage is planned that needs them. */
+export function missingFiles(experiment: Experiment): Problem[] {
+  const problems: Problem[] = [];
+  const seen = new Set<unknown>();
+  visit(sourceOf(experiment)?.input, []);
+  return problems;
+
+  function visit(value: unknown, path: ConfigIssue['path']): void {
+    if (typeof value !== 'object' || value === null || seen.has(value)) return;
+    seen.add(value);
+    const missing = isComponent(value)
+      ? Object.values(value.files).filter((file) => !fs.existsSync(file))
+      : [];
+    for (const file of missing)
+      problems.push({
+        path,
+        message: `needs ${file}, which is not there`,
+        hint: 'check the path in its config',
+      });
+    for (const [key, item] of Object.entries((isComponent(value) ? sourceOf(value)?.input : value) ?? {}))
+      visit(item, [...path, key]);
   }
 }
 

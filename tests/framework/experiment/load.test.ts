@@ -171,6 +171,12 @@ test('an error thrown by the file itself is told with its place in the source', 
   t.snapshot(await messageOf(t, project));
 });
 
+test('files of data that are not there are told with the place of their component', async (t) => {
+  const project = createFakeProject(t);
+  project.edit('experiment.ts', 'parts/data/train.bin', 'parts/data/none.bin');
+  t.snapshot(await messageOf(t, project));
+});
+
 test('a file without an experiment says what to write', async (t) => {
   const project = createFakeProject(t);
   project.edit('experiment.ts', 'export default', 'export const it =');
