@@ -19,15 +19,15 @@ export function wiringProblems(experiment: Experiment, overrides: readonly Overr
   const found = new Map<string, Problem>();
   for (const variant of listVariants(experiment)) {
     for (const { path, component, inputs } of wiredIn(variant)) {
-      for (const { input, fact, equals, field, hint } of component.expects ?? []) {
+      for (const { input, fact, value, is, field, hint } of component.expects ?? []) {
         const provided = inputs[input]?.provides?.[fact];
-        if (provided === undefined || provided === equals) continue;
-        const row = variant.fields.length === 0 ? '' : ` in the row ${variant.name}`;
-        const source = variant[input as 'tokenizer']?.name ?? inputs[input]!.kind;
+        if (provided === undefined || provided === value) continue;
+        if (is === 'at least' && Number(provided) >= Number(value)) continue;
+        const most = is === 'at least' ? 'at most ' : '';
         const problem: Problem = {
           path: [...path, ...field],
-          message: `expected ${String(provided)}, the ${fact} of the ${input} "${source}"${row}`,
-          value: equals,
+          message: `expected ${most}${String(provided)}, the ${fact} of ${nameInput(variant, input)}`,
+          value,
           ...(hint === undefined ? {} : { hint }),
         };
         const where = problem.path.join('.');
@@ -38,6 +38,14 @@ export function wiringProblems(experiment: Experiment, overrides: readonly Overr
     }
   }
   return [...found.values()];
+}
+
+function nameInput({ name, fields, tokenizer, pretraining }: Variant, input: string): string {
+  if (input === 'train' || input === 'test') return `data.${input}`;
+  const row = fields.length === 0 ? '' : ` in the row ${name}`;
+  const named =
+    input === 'tokenizer' ? `tokenizer "${tokenizer?.name}"` : `pretraining "${pretraining?.name}"`;
+  return `the ${named}${row}`;
 }
 
 function wiredIn({ tokenizer, pretraining, data, evaluation, downstream }: Variant): Wired[] {

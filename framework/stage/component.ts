@@ -35,8 +35,11 @@ export interface Expectation {
   readonly input: string;
   /** What that has to provide: `stride`. */
   readonly fact: string;
-  readonly equals: Json;
-  /** Path of the config field that says so. */
+  /** The config's value. */
+  readonly value: Json;
+  /** Whether the fact has to be that value, or (both numbers) at least as much. */
+  readonly is: 'equal' | 'at least';
+  /** Path of the config field that has the value. */
   readonly field: readonly (string | number)[];
   readonly hint?: string;
 }
@@ -82,7 +85,7 @@ export interface Component<R extends Role = Role, Config extends JsonObject = Js
   /** Names that users of this component may refer to, such as the layers of a network. Checked, never part of a key. */
   readonly offers?: readonly string[];
   /** What its consumers may rely on, such as the stride of a tokenizer. Checked, never part of a key. */
-  readonly provides?: { readonly [fact: string]: Json };
+  readonly provides?: { readonly [fact: string]: Json | undefined };
   /** What its wired inputs have to provide. Checked before anything runs, never part of a key. */
   readonly expects?: readonly Expectation[];
   /** What its stage needs of a machine. Never part of a key. */

@@ -44,8 +44,11 @@ export interface Definition<R extends Role, S extends z.ZodObject, Names extends
   ) => readonly ConfigIssue[];
   /** Names that users of this component may refer to: a list, or those that this config has. */
   readonly offers?: readonly Names[] | ((config: z.output<S>) => readonly Names[]);
-  /** What components that use this one may rely on: `{ stride: config.stride }`. */
-  readonly provides?: (config: z.output<S>) => { readonly [fact: string]: Json };
+  /** What components that use this one may rely on: `{ stride: config.stride }`; nothing of what isn't known yet. */
+  readonly provides?: (
+    config: z.output<S>,
+    input: z.input<S>,
+  ) => { readonly [fact: string]: Json | undefined };
   /** What the inputs that the framework wires have to provide; an input that says nothing of it is believed. */
   readonly expects?: (config: z.output<S>) => readonly Expectation[];
   /**
@@ -134,7 +137,7 @@ function makeComponent<R extends Role, S extends z.ZodObject, Names extends stri
       inputs: withoutAbsent(nested),
       files: definition.files?.(parsed.data, input) ?? {},
       ...(offers === undefined ? {} : { offers }),
-      ...(definition.provides ? { provides: definition.provides(parsed.data) } : {}),
+      ...(definition.provides ? { provides: definition.provides(parsed.data, input) } : {}),
       ...(definition.expects ? { expects: definition.expects(parsed.data) } : {}),
       ...(definition.resources ? { resources: checkResources(definition.resources(parsed.data)) } : {}),
       ...(definition.steps === undefined ? {} : { steps: definition.steps }),

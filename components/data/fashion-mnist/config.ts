@@ -44,6 +44,9 @@ export const fashionMnist = defineComponent({
   schema,
   load: new URL('./load.ts', import.meta.url).href,
   files: ({ split }, { root }) => ({ ...pairOf(split, root) }),
+  provides: ({ range }, { root }) => ({
+    images: range ? range[1] - range[0] : root === undefined ? SHIPPED_COUNT : undefined,
+  }),
   check: ({ split, range }, _inputs, { root }) => {
     const absent = Object.values(pairOf(split, root)).filter((file) => !existsSync(file));
     if (absent.length > 0) {

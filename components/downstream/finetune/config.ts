@@ -29,4 +29,7 @@ export const fineTune = defineComponent({
   kind: 'fine-tune',
   schema,
   run: new URL('./stage.ts', import.meta.url).href,
+  expects: ({ labels }) => [
+    { input: 'train', fact: 'images', value: labels, is: 'at least', field: ['labels'] },
+  ],
 });

@@ -22,4 +22,8 @@ export const linearProbe = defineComponent({
   kind: 'linear-probe',
   schema,
   run: new URL('./stage.ts', import.meta.url).href,
+  expects: ({ labels, layer }) => [
+    { input: 'train', fact: 'images', value: labels, is: 'at least', field: ['labels'] },
+    { input: 'pretrained', fact: 'depth', value: layer, is: 'at least', field: ['layer'] },
+  ],
 });

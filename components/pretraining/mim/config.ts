@@ -30,11 +30,13 @@ export const maskedImageModelling = defineComponent({
   schema,
   run: new URL('./stage.ts', import.meta.url).href,
   load: new URL('./load.ts', import.meta.url).href,
+  provides: ({ backbone }) => ({ depth: backbone.depth }),
   expects: ({ backbone }) => [
     {
       input: 'tokenizer',
       fact: 'stride',
-      equals: backbone.patch,
+      value: backbone.patch,
+      is: 'equal',
       field: ['backbone', 'patch'],
       hint: 'make them equal: a patch is a token',
     },

@@ -6,7 +6,7 @@ import { createProject, portable, repository } from '../support/project.ts';
 
 /** Tokenizers with strides of 4 and 8, and a backbone whose patches are to fit them. */
 const experiment = (peco: number, patch: number) => `
-import { defineExperiment, dvae, fashionMnist, fineTune, maskedImageModelling, vit, vqvae } from '${repository}/index.ts';
+import { defineExperiment, dvae, fashionMnist, fineTune, linearProbe, maskedImageModelling, vit, vqvae } from '${repository}/index.ts';
 
 const backbone = vit({ dim: 32, depth: 1, heads: 2, patch: ${patch} });
 
@@ -16,7 +16,7 @@ export default defineExperiment({
   data: { train: fashionMnist({ split: 'train' }), test: fashionMnist({ split: 'test' }) },
   tokenizers: { beit: dvae({ stride: 8, steps: 1 }), peco: vqvae({ stride: ${peco}, steps: 1 }) },
   pretraining: { base: maskedImageModelling({ backbone, steps: 1 }) },
-  downstream: { finetune: fineTune({ labels: 10, steps: 1 }) },
+  downstream: { finetune: fineTune({ labels: 100, steps: 1 }), probe: linearProbe({ layer: 1, labels: 100 }) },
   baseline: 'beit',
 });
 `;
@@ -41,4 +41,9 @@ test('the same for values of --set and for rows of a sweep', async (t) => {
   t.snapshot(await load(t, good, { set: ['pretraining.base.backbone.patch=4'] }), '--set of the patch');
   t.snapshot(await load(t, good, { set: ['tokenizers.peco.stride=4'] }), '--set of the stride');
   t.snapshot(await load(t, good, { sweep: ['tokenizers.peco.stride=8,16'] }), '--sweep');
+});
+
+test('more labels than there are images, and a layer beyond the last, are refused', async (t) => {
+  const set = ['data.train.range=[0,50]', 'downstream.probe.layer=2'];
+  t.snapshot(await load(t, experiment(8, 8), { set }));
 });
