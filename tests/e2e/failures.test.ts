@@ -72,6 +72,8 @@ const usage: { readonly [name: string]: readonly string[] } = {
   'an unknown flag': ['run', 'experiment.ts', '--job', '2'],
   'no file': ['run'],
   'a file that does not exist': ['run', 'experimnt.ts'],
+  'a folder': ['run', '.'],
+  'a folder without experiments': ['run', 'parts'],
   'jobs that are no number': ['run', 'experiment.ts', '--jobs', 'many'],
   'seeds that are no numbers': ['run', 'experiment.ts', '--seeds', '0,one'],
   'retries that are no number': ['run', 'experiment.ts', '--retries', 'some'],
