@@ -73,9 +73,9 @@ for (const command of [['run', 'experiment.ts'], ['plan', 'experiment.ts'], ['sh
       ['-c', 'rm -r "$PWD"; exec "$@"', 'sh', process.execPath, script, ...command],
       { cwd: project.file('gone') },
     );
-    const { code, stdout, stderr } = await t.throwsAsync<Error & { code: number; stdout: string; stderr: string }>(
-      run,
-    );
+    const { code, stdout, stderr } = await t.throwsAsync<
+      Error & { code: number; stdout: string; stderr: string }
+    >(run);
     t.is(code, 2);
     t.is(stdout, '');
     t.is(stderr, 'the current folder is gone: it was deleted or moved away\n  change to another one (cd)\n');
