@@ -7,7 +7,7 @@ import type { Emit } from '../run/events.ts';
 const echoTime = 400;
 
 export interface Interrupts {
-  /** Aborted by the first Ctrl-C (or SIGTERM): stages stop by themselves. */
+  /** Aborted by the first Ctrl-C (or SIGTERM, or SIGHUP): stages stop by themselves. */
   readonly stop: AbortSignal;
   /** Aborted by the second. */
   readonly kill: AbortSignal;
@@ -17,9 +17,14 @@ export interface Interrupts {
   end(): void;
 }
 
+/** True for what writing fails with when nobody reads any more: a pipe that was closed, a terminal that is gone. */
+export function isReaderGone(error: NodeJS.ErrnoException): boolean {
+  return error.code === 'EPIPE' || error.code === 'EIO';
+}
+
 /**
- * Turns signals into a gentle stop, then a hard one. A reader of our output that goes away counts as Ctrl-C.
- * `now` is a clock in milliseconds.
+ * Turns signals into a gentle stop, then a hard one. A terminal that was closed, or a reader of our output that goes
+ * away, only stops: both are told several times, and nobody is there who lost patience. `now` is a clock in milliseconds.
  */
 export function listenForInterrupts(now: () => number = () => performance.now()): Interrupts {
   const stop = new AbortController();
@@ -28,14 +33,17 @@ export function listenForInterrupts(now: () => number = () => performance.now())
   let emit: Emit = () => {};
   let first = 0;
 
-  function interrupt(): void {
+  function stopGently(): void {
     if (phase === 'before') process.exit(130);
-    if (phase === 'after') return;
-    if (!stop.signal.aborted) {
-      first = now();
-      emit({ type: 'run-interrupted', kill: false });
-      stop.abort(new Error('interrupted'));
-    } else if (now() - first >= echoTime && !kill.signal.aborted) {
+    if (phase === 'after' || stop.signal.aborted) return;
+    first = now();
+    emit({ type: 'run-interrupted', kill: false });
+    stop.abort(new Error('interrupted'));
+  }
+
+  function interrupt(): void {
+    if (!stop.signal.aborted) stopGently();
+    else if (phase === 'during' && now() - first >= echoTime && !kill.signal.aborted) {
       emit({ type: 'run-interrupted', kill: true });
       kill.abort(new Error('interrupted'));
     }
@@ -43,9 +51,10 @@ export function listenForInterrupts(now: () => number = () => performance.now())
 
   process.on('SIGINT', interrupt);
   process.on('SIGTERM', interrupt);
+  process.on('SIGHUP', stopGently);
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
-    interrupt();
+    if (!isReaderGone(error)) throw error;
+    stopGently();
   });
   return {
     stop: stop.signal,

@@ -7,15 +7,18 @@ import type { AcceptFlags } from './accept-command.ts';
 import type { DoctorFlags } from './doctor-command.ts';
 import type { GcFlags } from './gc-command.ts';
 import type { GraphFlags } from './graph-command.ts';
+import { isReaderGone } from './interrupts.ts';
 import type { ExperimentFlags } from './prepare.ts';
 import type { ShowFlags } from './show-command.ts';
 
 /** Runs the command line; `args` without node and script. Returns the exit code. */
 export async function main(args: readonly string[]): Promise<number> {
   // A reader that has gone away (`| head`) wants no more; a run takes it for Ctrl-C, see interrupts.ts.
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
-  });
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (!isReaderGone(error)) throw error;
+    });
+  }
   let code = 0;
   const program = createProgram((result) => {
     code = result;

@@ -64,7 +64,11 @@ export function findPlanned(plan: Plan, id: string): PlannedStage {
   return plan.stages.find((planned) => planned.node === node)!;
 }
 
-/** For commands that only tell: what they print to stdout is the answer. */
+const warned = new Set<string>();
+
+/** For commands that only tell: what they print to stdout is the answer. Once, also where several files have one store. */
 export function warnOnStderr({ message }: StoreWarning): void {
+  if (warned.has(message)) return;
+  warned.add(message);
   process.stderr.write(`warning: ${message}\n`);
 }

@@ -6,6 +6,8 @@ import { findProjectFolder, loadSettings } from '../experiment/settings.ts';
 import { parseLimit } from '../run/limit.ts';
 import { PecoError } from '../stage/errors.ts';
 import { suggest } from '../stage/issues.ts';
+import { hasCode } from '../store/files.ts';
+import { explainMakeError, makeFolders } from '../store/make-folders.ts';
 
 /** What can be set in several ways. Precedence: flag, environment, settings file, default. */
 export interface ProjectFlags {
@@ -61,7 +63,7 @@ const mostDefaultJobs = 4;
 export async function findProject(file: string, options: ProjectOptions): Promise<Project> {
   const folder = path.dirname(path.resolve(options.cwd, file));
   const settings = await findSettings(folder, options);
-  checkStore(settings.store);
+  await checkStore(settings.store);
   const { root, store, results, engine, jobs, retries } = settings;
   const timeout = parseLimit(settings.timeout.value);
   return {
@@ -76,27 +78,19 @@ export async function findProject(file: string, options: ProjectOptions): Promis
 }
 
 /**
- * Where no store can ever be. Node's recursive mkdir doesn't end where making a folder fails with ENOENT although its
- * parent exists, as in /proc: so the first folder is made here.
+ * Where no store can ever be. What makes folders in a store relies on this: Node's recursive mkdir doesn't end where
+ * making one fails with ENOENT although its parent exists, as in /proc.
  *
  * @throws PecoError `invalid-settings`
  */
-function checkStore({ value, from }: Setting<string>): void {
+async function checkStore({ value, from }: Setting<string>): Promise<void> {
   if (fs.existsSync(value)) return;
-  let missing = value;
-  while (!fs.existsSync(path.dirname(missing)) && path.dirname(missing) !== missing)
-    missing = path.dirname(missing);
   try {
-    fs.mkdirSync(missing);
+    await makeFolders(value);
   } catch (error) {
-    const { code = '' } = error as NodeJS.ErrnoException;
     // Without permission stored results can't be there, but plans can be made; the first write tells the rest.
-    if (code !== 'ENOENT' && code !== 'EEXIST') return;
-    const why =
-      code === 'EEXIST'
-        ? `${missing} is a link that leads nowhere`
-        : `no folder can be made in ${path.dirname(missing)}`;
-    throw new PecoError(`there can't be a store at ${value} (${from}): ${why}`, {
+    if (!hasCode(error, 'ENOENT', 'EEXIST')) return;
+    throw new PecoError(`there can't be a store at ${value} (${from}): ${explainMakeError(error)}`, {
       code: 'invalid-settings',
       hint: 'choose another with --store',
       cause: error,

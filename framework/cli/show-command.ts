@@ -1,3 +1,4 @@
+import { acceptedOf } from '../plan/accept.ts';
 import { readMetrics } from '../plan/compare.ts';
 import { listRuns, type RecordedRun, readEvents } from '../run/records.ts';
 import { PecoError } from '../stage/errors.ts';
@@ -61,6 +62,7 @@ function describeStore(runs: readonly RecordedRun[], { entries, damaged }: Inven
       kind: entry.kind,
       bytes: bytesOf([entry]),
       ended: entry.provenance.ended ?? entry.provenance.started ?? null,
+      accepted: acceptedOf(entry.provenance)?.from ?? null,
     })),
     damaged,
     bytes: bytesOf(entries),

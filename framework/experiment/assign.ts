@@ -44,6 +44,21 @@ export function findMisdirection(
   return undefined;
 }
 
+/** The outermost field on the way that `replaceAll` would make an object of: it is absent, or something else. */
+export function findMade(experiment: Experiment, path: FieldPath): FieldPath | undefined {
+  let value: unknown = experiment;
+  for (const [depth, key] of path.entries()) {
+    const input = sourceOf(value)?.input ?? value;
+    const fits =
+      typeof input === 'object' &&
+      input !== null &&
+      !(Array.isArray(input) && !(Number(key) <= input.length));
+    if (!fits) return path.slice(0, depth);
+    value = valueAt(input, [key]);
+  }
+  return undefined;
+}
+
 function unknownPath(path: FieldPath, names: readonly string[]): Problem {
   const hint = suggest(path.at(-1)!, names);
   return { path, message: 'there is no such field', ...(hint ? { hint } : {}) };

@@ -1,11 +1,11 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { PecoError } from '../stage/errors.ts';
-import { suggest } from '../stage/issues.ts';
 import { isComponent, sourceOf } from '../stage/source.ts';
 import { compareEvaluations, inAnotherWorld } from './deterministic.ts';
 import { forgetEnvironment, listedEnvironment } from './environment.ts';
 import { evaluateBundle } from './evaluate.ts';
+import { checkFile } from './file.ts';
 import { loadBundles, type StoredBundle } from './modules.ts';
 import { applyOverrides } from './override.ts';
 import { collectProblems, missingFiles, type Problem, reportProblems } from './problems.ts';
@@ -23,7 +23,7 @@ export type { LoadedExperiment, LoadOptions, Override } from './types.ts';
 export async function loadExperiment(file: string, options: LoadOptions): Promise<LoadedExperiment> {
   const asked = path.resolve(options.cwd, file);
   const shown = showPath(asked, options.cwd);
-  if (!fs.existsSync(asked)) throw missingFile(asked, shown);
+  checkFile(asked, shown);
   // What it imports is found from where it really is, as Node does it.
   const absolute = fs.realpathSync(asked);
   const bundle = (await loadBundles([absolute], options.cwd)).get(absolute)!;
@@ -90,11 +90,4 @@ function asExperiment(exported: { readonly [name: string]: unknown }, shown: str
     code: 'invalid-experiment',
     hint,
   });
-}
-
-function missingFile(file: string, shown: string): PecoError {
-  const dir = path.dirname(file);
-  const siblings = fs.existsSync(dir) ? fs.readdirSync(dir).filter((name) => /\.[cm]?[jt]s$/.test(name)) : [];
-  const hint = suggest(path.basename(file), siblings) ?? 'give the path of an experiment file';
-  return new PecoError(`there is no file ${shown}`, { code: 'missing-file', hint });
 }

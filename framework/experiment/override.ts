@@ -1,7 +1,7 @@
 import { PecoError } from '../stage/errors.ts';
 import type { Json } from '../stage/json.ts';
 import { isComponent, sourceOf } from '../stage/source.ts';
-import { type Assignment, findMisdirection, readValue, replaceAll } from './assign.ts';
+import { type Assignment, findMade, findMisdirection, readValue, replaceAll } from './assign.ts';
 import type { Problem } from './problems.ts';
 import { refuse } from './refused.ts';
 import type { Experiment, Override } from './types.ts';
@@ -58,7 +58,13 @@ function assign(
       problems.push({ ...problem, written: path });
       continue;
     }
-    overrides.push({ path: path.join('.'), from: readValue(current, path), to: value });
+    const made = findMade(current, path);
+    overrides.push({
+      path: path.join('.'),
+      from: readValue(current, path),
+      to: value,
+      ...(made === undefined ? {} : { made: made.join('.') }),
+    });
     current = replaceAll(current, [assignment]) as Experiment;
   }
   return { experiment: current, overrides, problems };

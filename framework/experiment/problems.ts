@@ -123,10 +123,11 @@ export function withValue(issue: ConfigIssue, base: ConfigIssue['path'], input: 
   return { ...issue, path: [...base, ...issue.path], ...shown };
 }
 
-/** True if --set wrote a field, or something around it. */
+/** True if --set wrote a field, or something around it, or made it of what it wrote inside. */
 export function isOverridden(problem: Problem, overrides: readonly Override[]): boolean {
   const path = problem.path.join('.');
-  return overrides.some((override) => path === override.path || path.startsWith(`${override.path}.`));
+  const isAt = (above: string) => path === above || path.startsWith(`${above}.`);
+  return overrides.some((override) => isAt(override.made ?? override.path));
 }
 
 function shortText(value: unknown): string {

@@ -16,6 +16,8 @@ const schema = z.strictObject({
   timeout: z.string().optional(),
 });
 
+const exportObject = 'export the settings themselves: `export default { jobs: 1 }`';
+
 /** What a project's settings file may say. Flags and environment win over it. Paths are relative to that file. */
 export type Settings = Readonly<z.output<typeof schema>>;
 
@@ -53,11 +55,16 @@ export async function loadSettings(cwd: string): Promise<LoadedSettings> {
   if (parsed.success) return { settings: parsed.data, file };
   const problems = explainZodError(parsed.error, schema, given).map(({ path: field, message, hint }) => {
     const value = valueAt(given, field);
-    const got = value === undefined ? '' : `, got ${JSON.stringify(value)}`;
-    const options = { code: 'invalid-settings', ...(hint === undefined ? {} : { hint }) };
+    const got = value === undefined ? '' : `, got ${describeValue(value)}`;
+    const help = field.length === 0 && typeof value === 'function' ? exportObject : hint;
+    const options = { code: 'invalid-settings', ...(help === undefined ? {} : { hint: help }) };
     return new PecoError(`${field.join('.') || 'settings'}: ${message}${got}`, options);
   });
   throw new PecoError(`the settings in ${shown} are wrong`, { code: 'invalid-settings', problems });
+}
+
+function describeValue(value: unknown): string {
+  return typeof value === 'function' ? 'a function' : (JSON.stringify(value) ?? String(value));
 }
 
 /** Looks before cosmiconfig is loaded: most projects have no settings, and shall not wait for it. */

@@ -37,6 +37,8 @@ export interface Override {
   readonly path: string;
   readonly from: Json;
   readonly to: Json;
+  /** The outermost field above it that was no object, so that the change made one of it; absent if there is none. */
+  readonly made?: string;
 }
 
 export interface LoadOptions {

@@ -1,10 +1,38 @@
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import { PecoError } from '../stage/errors.ts';
-import type { Json } from '../stage/json.ts';
+import type { Json, JsonObject } from '../stage/json.ts';
 import type { Entry, Store } from '../store/types.ts';
+import type { Difference } from './differences.ts';
 import type { LocatedStage } from './plan.ts';
+import type { ContentKey } from './types.ts';
 import type { Nearest } from './why.ts';
+
+/** What an entry that was made by accepting another result says of that. */
+export interface Accepted {
+  readonly from: ContentKey;
+  /** ISO 8601. */
+  readonly at: string;
+  readonly differences: readonly Difference[];
+}
+
+/** Undefined for a result that a stage made for its own key. */
+export function acceptedOf(provenance: JsonObject): Accepted | undefined {
+  const { accepted } = provenance;
+  if (typeof accepted !== 'object' || accepted === null || Array.isArray(accepted)) return undefined;
+  const { from, at, differences } = accepted as JsonObject;
+  const listed = Array.isArray(differences) ? (differences as unknown as readonly Difference[]) : [];
+  return {
+    from: String(from) as ContentKey,
+    at: String(at),
+    // JSON has no undefined: null stands for "not there".
+    differences: listed.map((one) => ({
+      ...one,
+      before: one.before ?? undefined,
+      after: one.after ?? undefined,
+    })),
+  };
+}
 
 /**
  * Publishes a stored result under the key of a stage that would run: somebody says that what differs doesn't matter.

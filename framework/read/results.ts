@@ -8,6 +8,8 @@ import type { Experiment } from '../experiment/types.ts';
 import { readMetrics } from '../plan/compare.ts';
 import { resolveGraph } from '../plan/graph.ts';
 import { planRun } from '../plan/plan.ts';
+import { PecoError } from '../stage/errors.ts';
+import { suggest } from '../stage/issues.ts';
 import type { Json, JsonObject } from '../stage/json.ts';
 import { openStore } from '../store/store.ts';
 import type { Entry } from '../store/types.ts';
@@ -47,7 +49,12 @@ export interface Results<Variant extends string = string, Task extends string = 
   readonly variants: readonly Variant[];
   /** Every cell of the table, results or not. */
   readonly cells: readonly ResultCell<Variant, Task>[];
-  /** Values of a metric over the seeds that have one, in the order of the seeds. */
+  /**
+   * Values of a metric over the seeds that have a result, in the order of the seeds; none if nothing ran yet.
+   *
+   * @throws PecoError `unknown-name` with near names, for a variant or a task that the experiment doesn't have, and for a
+   *   metric that no result of the task has
+   */
   values(variant: Variant, task: Task, metric: string): readonly number[];
 }
 
@@ -63,7 +70,7 @@ export interface Results<Variant extends string = string, Task extends string = 
  * ```
  *
  * @param experiment an experiment, or the path of an experiment file
- * @throws PecoError if the experiment is not valid
+ * @throws PecoError if the experiment is not valid; `missing-store` if the folder of the option `store` isn't there
  */
 export async function readResults<E extends Experiment>(
   experiment: E | string,
@@ -74,9 +81,9 @@ export async function readResults<E extends Experiment>(
   const folder = typeof experiment === 'string' ? path.dirname(path.resolve(cwd, experiment)) : cwd;
   const root = findProjectFolder(folder) ?? cwd;
   const loaded = await loadSettings(root);
-  const store = openStore(
-    folderSetting('store', options.store, { root, loaded, env: process.env, cwd }).value,
-  );
+  const place = folderSetting('store', options.store, { root, loaded, env: process.env, cwd }).value;
+  if (options.store !== undefined) checkFolder(place);
+  const store = openStore(place);
   const plan = await planRun(resolveGraph(valid), { store, root });
   const entries = new Map(plan.stages.map(({ node, entry }) => [node, entry]));
   const cells = plan.graph.cells.map(({ variant, task, seed, stage }) =>
@@ -87,11 +94,36 @@ export async function readResults<E extends Experiment>(
     baseline: plan.graph.baseline,
     variants: plan.graph.variants as readonly VariantOf<E>[],
     cells,
-    values: (variant, task, metric) =>
-      cells
-        .filter((cell) => cell.variant === variant && cell.task === task)
-        .flatMap(({ metrics }) => metrics?.[metric] ?? []),
+    values: (variant, task, metric) => {
+      const ofTask = cells.filter((cell) => cell.task === task);
+      checkName('variant', variant, plan.graph.variants);
+      checkName('task', task, [...new Set(cells.map((cell) => cell.task))]);
+      const measured = ofTask.map(({ metrics }) => metrics).filter((metrics) => metrics !== undefined);
+      const names = [...new Set(measured.flatMap((metrics) => Object.keys(metrics)))].sort();
+      if (measured.length > 0) checkName('metric', metric, names, ` in the results of ${task}`);
+      return ofTask
+        .filter((cell) => cell.variant === variant)
+        .flatMap(({ metrics }) => metrics?.[metric] ?? []);
+    },
   };
+}
+
+/** A typo must not look like a result that is still to come. */
+function checkName(what: string, name: string, names: readonly string[], where = ''): void {
+  if (names.includes(name)) return;
+  const hint = suggest(name, names);
+  throw new PecoError(`there is no ${what} "${name}"${where}`, {
+    code: 'unknown-name',
+    ...(hint === undefined ? {} : { hint }),
+  });
+}
+
+function checkFolder(store: string): void {
+  if (fs.statSync(store, { throwIfNoEntry: false })?.isDirectory()) return;
+  throw new PecoError(`there is no store in ${store}`, {
+    code: 'missing-store',
+    hint: 'the option `store` is relative to `cwd`; without it the store of the project is taken',
+  });
 }
 
 async function validExperiment(

@@ -1,5 +1,6 @@
 import fs from 'node:fs/promises';
 import path from 'node:path';
+import { makeFolders } from '../store/make-folders.ts';
 
 /** Files that the framework adds to every entry; they say nothing in a results folder. */
 const bookkeeping = new Set(['metrics.json', 'metrics.jsonl']);
@@ -29,7 +30,7 @@ export async function writeIfDifferent(file: string, content: Uint8Array | strin
   const bytes = Buffer.from(content);
   const present = await fs.readFile(file).catch(() => undefined);
   if (present?.equals(bytes)) return;
-  await fs.mkdir(path.dirname(file), { recursive: true });
+  await makeFolders(path.dirname(file));
   const temporary = path.join(path.dirname(file), `.${path.basename(file)}.${process.pid}.tmp`);
   try {
     await fs.writeFile(temporary, bytes);

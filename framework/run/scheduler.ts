@@ -1,6 +1,7 @@
 import path from 'node:path';
 import type { Plan } from '../plan/plan.ts';
 import type { Recorded } from '../plan/recorded.ts';
+import { explainMakeError } from '../store/make-folders.ts';
 import type { Store } from '../store/types.ts';
 import { describeFailure } from './attempt.ts';
 import type { Emit, RunStatus, StageState } from './events.ts';
@@ -70,7 +71,9 @@ export async function runExperiment(plan: Plan, options: RunOptions, emit: Emit)
       await writeIfDifferent(timing, await formatTimings(timingsOf(tasks)));
       files = [...published, timing];
     } catch (error) {
-      emit({ type: 'warning', message: `could not write the results: ${describeFailure(error).message}` });
+      const why = explainMakeError(error) ?? describeFailure(error).message;
+      const message = `could not write the results to ${folder}: ${why}; choose another folder with --out`;
+      emit({ type: 'warning', message });
       status = 'failed';
     }
   }

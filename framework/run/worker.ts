@@ -15,8 +15,10 @@ function requestStop(): void {
   if (!stop.signal.aborted) stop.abort(new Error('interrupted'));
 }
 
-// The terminal sends Ctrl-C to the whole process group. The parent decides what it means and says `stop`.
+// The terminal sends Ctrl-C to the whole process group, and SIGHUP when it is closed. The parent decides what it means
+// and says `stop`.
 process.on('SIGINT', () => {});
+process.on('SIGHUP', () => {});
 process.on('SIGTERM', requestStop);
 // The parent is gone (kill -9, for example): nobody will commit the result, so working on is pointless.
 process.on('disconnect', () => process.exit(1));

@@ -7,6 +7,7 @@ import { listInventory, type StoredEntry } from './inventory.ts';
 import { readHolder, tryLock } from './lock.ts';
 import { entryDir, makeDir, newTemporary, type Place } from './place.ts';
 import { findRemains, type Remains } from './remains.ts';
+import { withRoom } from './room.ts';
 import { holdCollection, listSessions } from './sessions.ts';
 import { removeLeftover } from './sweep.ts';
 import type { CollectedEntry, Collection, CollectOptions } from './types.ts';
@@ -22,7 +23,7 @@ const useMargin = 25 * 3600 * 1000;
 export async function collect(place: Place, options: CollectOptions): Promise<Collection> {
   if (!fs.existsSync(place.root)) return summarise([], [], emptyRemains, [], 0);
   if (options.dryRun) return removeUnneeded(place, options);
-  const release = await holdCollection(place);
+  const release = await withRoom(place, () => holdCollection(place));
   try {
     return await removeUnneeded(place, options);
   } finally {
@@ -42,7 +43,8 @@ async function removeUnneeded(place: Place, options: CollectOptions): Promise<Co
   const inUse: StoredEntry[] = [];
   const trash: string[] = [];
   for (const entry of chosen) {
-    const aside = entry.lastUse >= usedSince ? undefined : await takeAway(place, entry.key, options.dryRun);
+    const take = () => takeAway(place, entry.key, options.dryRun);
+    const aside = entry.lastUse >= usedSince ? undefined : await withRoom(place, take);
     (aside === undefined ? inUse : removed).push(entry);
     if (aside !== undefined) trash.push(aside);
   }

@@ -14,6 +14,8 @@ export interface Place {
   readonly objects: FileDigests;
   /** Keys whose locks this process holds. */
   readonly held: Set<string>;
+  /** What was said about entries. */
+  readonly told: Set<string>;
   warn(warning: StoreWarning): void;
 }
 

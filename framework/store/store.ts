@@ -50,6 +50,7 @@ export function openStore(dir: string, options: StoreOptions = {}): Store {
     digests: openFileDigests(path.join(cache, 'digests.json')),
     objects: openFileDigests(path.join(cache, 'objects.json'), byInode),
     held: new Set(),
+    told: new Set(),
     warn: (warning) => options.onWarning?.(warning),
   };
   let swept: Promise<void> | undefined;
@@ -127,18 +128,29 @@ async function lookup(place: Place, key: ContentKey): Promise<Entry | undefined>
   return verdict.entry;
 }
 
+/** Each finding once: a plan, a run and its gates look at one entry several times. */
 function report(place: Place, key: ContentKey, verdict: Verdict): void {
+  const warning = describeVerdict(key, verdict);
+  if (warning === undefined || place.told.has(warning.message)) return;
+  place.told.add(warning.message);
+  place.warn(warning);
+}
+
+function describeVerdict(key: ContentKey, verdict: Verdict): StoreWarning | undefined {
   const name = `the stored result ${key.slice(0, 12)}`;
   if (verdict.state === 'damaged') {
     const message = `${name} is damaged (${verdict.why}): it counts as not there`;
-    place.warn({ code: 'damaged-entry', message, key });
-  } else if (verdict.state === 'unreadable') {
-    const message = `${name} can't be read (${verdict.why}): it counts as not there, and stays where it is`;
-    place.warn({ code: 'unreadable-entry', message, key });
-  } else if (verdict.state === 'whole' && verdict.mended.length > 0) {
-    const message = `${name} was damaged (${verdict.mended.join(', ')}): mended from another copy of the same bytes`;
-    place.warn({ code: 'mended-entry', message, key });
+    return { code: 'damaged-entry', message, key };
   }
+  if (verdict.state === 'unreadable') {
+    const message = `${name} can't be read (${verdict.why}): it counts as not there, and stays where it is`;
+    return { code: 'unreadable-entry', message, key };
+  }
+  if (verdict.state === 'whole' && verdict.mended.length > 0) {
+    const message = `${name} was damaged (${verdict.mended.join(', ')}): mended from another copy of the same bytes`;
+    return { code: 'mended-entry', message, key };
+  }
+  return undefined;
 }
 
 function noteUse(place: Place, key: ContentKey): void {

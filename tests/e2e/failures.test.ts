@@ -72,6 +72,8 @@ const usage: { readonly [name: string]: readonly string[] } = {
   'an unknown flag': ['run', 'experiment.ts', '--job', '2'],
   'no file': ['run'],
   'a file that does not exist': ['run', 'experimnt.ts'],
+  'a folder': ['run', '.'],
+  'a folder without experiments': ['run', 'parts'],
   'jobs that are no number': ['run', 'experiment.ts', '--jobs', 'many'],
   'seeds that are no numbers': ['run', 'experiment.ts', '--seeds', '0,one'],
   'retries that are no number': ['run', 'experiment.ts', '--retries', 'some'],
@@ -101,3 +103,26 @@ test('an experiment with a wrong field runs nothing', async (t) => {
   t.snapshot(normalise(stderr, rig));
   t.deepEqual(rig.takeRan(), []);
 });
+
+const results: { readonly [name: string]: string } = {
+  'in a file system that makes no folders': '/proc/x',
+  'below such a folder': '/proc/x/y',
+  'that is a file': 'package.json',
+  'below a file': 'package.json/results',
+  'that is a link which leads nowhere': 'nowhere',
+};
+
+for (const [name, out] of Object.entries(results)) {
+  test(`a results folder ${name} fails the run with a message, and the results stay stored`, async (t) => {
+    const rig = createRig(t);
+    fs.symlinkSync('/nowhere/at/all', rig.file('nowhere'));
+    const { code, stdout, stderr } = await rig.peco('run', 'experiment.ts', '--jobs', '1', '--out', out);
+    t.is(code, 1);
+    t.is(stderr, '');
+    const end = stdout.slice(stdout.indexOf('warning:'));
+    t.snapshot(normalise(end, rig));
+    t.is(rig.entries().length, 9);
+    t.is((await rig.peco('run', 'experiment.ts')).code, 0);
+    t.deepEqual(rig.takeRan().length, 9);
+  });
+}

@@ -63,3 +63,21 @@ test('components of the built library know where their code is', async (t) => {
   const { implementation } = library.fashionMnist({ split: 'test' });
   t.is(implementation.load, pathToFileURL(clone.file('components/data/fashion-mnist/load.ts')).href);
 });
+
+for (const command of [['run', 'experiment.ts'], ['plan', 'experiment.ts'], ['show']]) {
+  test(`in a folder that was deleted, ${command[0]} says so in a sentence`, async (t) => {
+    const project = createProject(t, { 'gone/file': '' });
+    const script = path.join(repository, 'bin/peco-exp.js');
+    const run = promisify(execFile)(
+      'sh',
+      ['-c', 'rm -r "$PWD"; exec "$@"', 'sh', process.execPath, script, ...command],
+      { cwd: project.file('gone') },
+    );
+    const { code, stdout, stderr } = await t.throwsAsync<
+      Error & { code: number; stdout: string; stderr: string }
+    >(run);
+    t.is(code, 2);
+    t.is(stdout, '');
+    t.is(stderr, 'the current folder is gone: it was deleted or moved away\n  change to another one (cd)\n');
+  });
+}

@@ -57,6 +57,20 @@ test('SIGTERM stops a run as Ctrl-C does', async (t) => {
   t.true(stdout.includes('interrupted in'), stdout);
 });
 
+test('a closed terminal stops a run as SIGTERM does', async (t) => {
+  const rig = createRig(t);
+  rig.command('beit-0', 'wait');
+  const run = rig.start('run', 'experiment.ts', '--jobs', '1');
+  const pid = await rig.reached('beit-0');
+  // The system tells the whole process group.
+  for (const each of [pid, run.process.pid!]) process.kill(each, 'SIGHUP');
+  const { code, signal, stdout } = await run.done;
+  t.deepEqual([code, signal], [130, null]);
+  t.false(isAlive(pid));
+  t.true(stdout.includes('tokenizer/beit  stopped'), stdout);
+  t.true(stdout.includes('interrupted in'), stdout);
+});
+
 test('a stage that takes longer than the limit is stopped and has failed', async (t) => {
   const rig = createRig(t);
   rig.command('peco-0', 'wait');

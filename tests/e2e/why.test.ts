@@ -84,6 +84,14 @@ test('accept binds a stage to the result that it had before the change, and reco
   t.deepEqual(rig.takeRan(), []);
   t.regex(stdout, /9 stored, 0 ran/);
   t.snapshot(portable((await rig.peco('why', 'experiment.ts', 'tokenizer/peco')).stdout, rig));
+  const key = rig
+    .entries()
+    .find((name) => rig.read(`.peco/entries/${name}/manifest.json`).includes('"accepted"'))!;
+  t.regex(
+    (await rig.peco('show', key)).stdout,
+    /\n {2}accepted .* it is the result [0-9a-f]{12} although these differ\n/,
+  );
+  t.regex((await rig.peco('show')).stdout, /rig-tokenizer .* 2 accepted\n/);
   const unnamed = await rig.peco('accept', 'experiment.ts');
   t.is(unnamed.code, 2);
   t.snapshot(unnamed.stderr);

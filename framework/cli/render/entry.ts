@@ -1,8 +1,10 @@
+import { acceptedOf } from '../../plan/accept.ts';
 import type { Json, JsonObject } from '../../stage/json.ts';
 import type { StoredEntry } from '../../store/contents.ts';
 import { count, formatAge, formatBytes, formatDuration, formatGit, formatTime } from '../format.ts';
 import { alignColumns } from './columns.ts';
 import type { ShowOptions } from './show.ts';
+import { formatDifferences } from './why.ts';
 
 const longestValue = 80;
 
@@ -36,6 +38,7 @@ export function formatEntry(
   return [
     `${kind}  ${key}`,
     ...section('made', formatMaking(provenance, options.now)),
+    ...section('accepted', formatAccepted(provenance, options.now)),
     ...section('seed', fingerprint === undefined ? [] : [String(fingerprint.seed)]),
     ...section('config', flatten(config)),
     ...section('inputs', inputs),
@@ -67,6 +70,17 @@ function formatMaking(provenance: JsonObject, now: number): string[] {
     ...(tree ? [`git ${formatGit({ commit: String(tree.commit), dirty: tree.dirty === true })}`] : []),
   ];
   return by.length > 0 ? [...lines, by.join(', ')] : lines;
+}
+
+/** That another result was taken for this one, and although what. */
+function formatAccepted(provenance: JsonObject, now: number): string[] {
+  const accepted = acceptedOf(provenance);
+  if (!accepted) return [];
+  const { from, at, differences } = accepted;
+  const head = `${formatTime(at)} (${formatAge(now - Date.parse(at))}), it is the result ${from.slice(0, 12)}`;
+  if (differences.length === 0) return [head];
+  const lines = formatDifferences(differences).map((line) => line.trimStart());
+  return [`${head} although these differ`, ...lines];
 }
 
 function formatEngine({ engine, engineDescription, threads }: JsonObject): string[] {

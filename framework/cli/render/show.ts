@@ -1,3 +1,4 @@
+import { acceptedOf } from '../../plan/accept.ts';
 import type { RecordedRun, TimedEvent } from '../../run/records.ts';
 import { bytesOf, type Inventory, type StoredEntry } from '../../store/contents.ts';
 import { count, formatAge, formatBytes, formatDuration, formatGit, formatTime } from '../format.ts';
@@ -47,7 +48,14 @@ export function formatInventory(inventory: Inventory, store: string, options: Sh
   const kinds = [...new Set(entries.map(({ kind }) => kind))].sort();
   const rows = kinds.map((kind) => {
     const those = entries.filter((entry) => entry.kind === kind);
-    return [kind, String(those.length), formatBytes(bytesOf(those)), formatAges(those, options.now)];
+    const accepted = those.filter(isAccepted).length;
+    return [
+      kind,
+      String(those.length),
+      formatBytes(bytesOf(those)),
+      formatAges(those, options.now),
+      accepted === 0 ? '' : `${accepted} accepted`,
+    ];
   });
   return [
     `${count(entries.length, 'result')} stored in ${store}: ${formatBytes(bytesOf(entries))}, equal files counted once`,
@@ -93,6 +101,7 @@ function formatEntries(entries: readonly StoredEntry[], now: number): string[] {
       typeof entry.provenance.stage === 'string' ? entry.provenance.stage : '',
       formatBytes(bytesOf([entry])),
       made === undefined ? '' : formatAge(now - made),
+      isAccepted(entry) ? 'accepted' : '',
     ]);
   return ['', ...indentColumns(rows)];
 }
@@ -103,6 +112,10 @@ function formatAges(entries: readonly StoredEntry[], now: number): string {
   if (times.length === 0) return '';
   const [youngest, oldest] = [formatAge(now - Math.max(...times)), formatAge(now - Math.min(...times))];
   return youngest === oldest ? youngest : `${youngest.replace(/ ago$/, '')} to ${oldest}`;
+}
+
+function isAccepted({ provenance }: StoredEntry): boolean {
+  return acceptedOf(provenance) !== undefined;
 }
 
 function madeAt({ provenance }: StoredEntry): number | undefined {

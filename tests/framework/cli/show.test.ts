@@ -189,6 +189,24 @@ test('all about an entry', (t) => {
   t.is(formatEntry(about, { ...options, verbose: true }).length, formatEntry(about, options).length + 3);
 });
 
+test('a result that was accepted says when, which one it is, and although what', (t) => {
+  const accepted = {
+    from: 'bead'.repeat(16),
+    at: new Date(now - 2 * day).toISOString(),
+    differences: [
+      { type: 'code', path: 'components/nn/random.ts', before: '00', after: '11' },
+      { type: 'code', path: 'components/nn/new.ts', before: null, after: '11' },
+      { type: 'config', path: 'steps', before: 90, after: 100 },
+    ],
+  };
+  const [first, ...others] = entries;
+  const bound = { ...first!, provenance: { ...first!.provenance, accepted } };
+  const about = { entry: bound, metrics: {}, files: undefined, shown: 'there' };
+  t.snapshot(formatEntry(about, options).slice(0, 9).join('\n'));
+  const stored = { entries: [bound, ...others], damaged: [] };
+  t.snapshot(formatInventory(stored, '.peco', { ...options, verbose: true }).join('\n'));
+});
+
 test('of an entry that says little, what it says', (t) => {
   const bare = { ...entries[0]!, kind: 'unknown', provenance: {}, fingerprint: undefined };
   t.snapshot(formatEntry({ entry: bare, metrics: {}, files: undefined, shown: 'there' }, options).join('\n'));

@@ -235,6 +235,23 @@ test('--set that leads nowhere or does not fit is told with near names', async (
   t.snapshot(await messageOf(t, project, { set, seeds: [-1] }));
 });
 
+test('--set inside of what is no object, or not there, is to blame for what it makes of it', async (t) => {
+  const project = createFakeProject(t);
+  const set = [
+    'tokenizers.peco.config.weight=2',
+    'tokenizers.peco.codebook.size.much=1',
+    'tokenizers.peco.loss.perceptual.network.config.width=8',
+    'seeds.first=1',
+  ];
+  t.snapshot(await messageOf(t, project, { set }));
+});
+
+test('what is wrong in the file around a field that --set writes is told with its place', async (t) => {
+  const project = createFakeProject(t);
+  project.edit('experiment.ts', 'pixel: vqvae({ codebook,', 'pixel: vqvae({ codebok: codebook,');
+  t.snapshot(await messageOf(t, project, { set: ['tokenizers.pixel.codebok.size=512'] }));
+});
+
 test('an experiment outside any installation gets the peco-exp that runs it', async (t) => {
   const project = createFakeProject(t);
   project.edit('experiment.ts', /from '[^']*define.ts'/, "from 'peco-exp'");

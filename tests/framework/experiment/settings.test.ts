@@ -41,6 +41,11 @@ test('wrong settings name the file, the field and the fix', async (t) => {
   t.snapshot(await messageOf(t, { 'peco.config.ts': "export default { stoer: 'x', jobs: 0, engine: 3 };" }));
 });
 
+test('settings that are a function, or have one, are said to be', async (t) => {
+  t.snapshot(await messageOf(t, { 'peco.config.ts': 'export default async () => ({ jobs: 1 });' }));
+  t.snapshot(await messageOf(t, { 'peco.config.ts': 'export default { jobs: () => 1 };' }));
+});
+
 test('broken settings files name the file', async (t) => {
   t.snapshot(await messageOf(t, { 'peco.config.ts': 'export default {' }));
   // Node words the rest, differently in every version.

@@ -4,6 +4,7 @@ import quickstart from '../../../experiments/quickstart.ts';
 import { readResults } from '../../../framework/read/results.ts';
 import { formatError } from '../../../framework/stage/errors.ts';
 import { createRig } from '../../e2e/support/rig.ts';
+import { portable } from '../support/project.ts';
 
 test('results are read back by variant, task and seed, with history, files and provenance', async (t) => {
   const rig = createRig(t);
@@ -28,6 +29,36 @@ test('results are read back by variant, task and seed, with history, files and p
   t.deepEqual(results.values('beit', 'probe', 'score'), []);
 });
 
+test('a name that is none is an error with near names, and not an empty list', async (t) => {
+  const rig = createRig(t);
+  const empty = await readResults('experiment.ts', { cwd: rig.dir });
+  t.deepEqual(empty.values('peco', 'probe', 'anything'), [], 'nothing ran: nobody knows the metrics');
+  await rig.peco('run', 'experiment.ts', '--upto', 'downstream/peco/probe/seed-0');
+  const results = await readResults('experiment.ts', { cwd: rig.dir });
+  const asked: readonly (readonly [string, string, string])[] = [
+    ['pecoo', 'probe', 'score'],
+    ['peco', 'prob', 'score'],
+    ['peco', 'probe', 'scor'],
+    ['beit', 'probe', 'top1'],
+  ];
+  t.snapshot(
+    asked.map(([variant, task, metric]) =>
+      // As a script in plain JavaScript would: no compiler knows the names.
+      formatError(t.throws(() => results.values(variant as 'peco', task as 'tokenizer', metric))),
+    ),
+  );
+  t.deepEqual(results.values('peco', 'tokenizer', 'anything'), [], 'no evaluation ran');
+});
+
+test('a store that was named and is not there is an error; one by default is only empty', async (t) => {
+  const rig = createRig(t);
+  for (const store of ['nowhere', 'package.json']) {
+    const error = await t.throwsAsync(readResults('experiment.ts', { cwd: rig.dir, store }));
+    t.snapshot(portable(formatError(error), rig));
+  }
+  t.is((await readResults('experiment.ts', { cwd: rig.dir })).cells.length, 4);
+});
+
 test('an experiment that is not valid is refused as by the command line', async (t) => {
   const rig = createRig(t);
   rig.edit('experiment.ts', "baseline: 'beit'", "baseline: 'bite'");
@@ -37,12 +68,14 @@ test('an experiment that is not valid is refused as by the command line', async 
 
 test('of an experiment that is given as itself the compiler knows variants and tasks', async (t) => {
   const rig = createRig(t);
+  rig.write({ 'empty/file': '' });
   const results = await readResults(quickstart, { cwd: rig.dir, store: rig.file('empty') });
   t.deepEqual([...results.variants].sort(), ['beit', 'peco', 'pixel', 'scratch']);
   t.deepEqual(results.values('peco', 'probe', 'top1'), []);
-  t.deepEqual(results.values('peco@size=512', 'tokenizer', 'psnr'), []);
+  // A sweep could have it.
+  t.throws(() => results.values('peco@size=512', 'tokenizer', 'psnr'));
   // @ts-expect-error no such variant
-  t.deepEqual(results.values('pecco', 'probe', 'top1'), []);
+  t.throws(() => results.values('pecco', 'probe', 'top1'));
   // @ts-expect-error no such task
-  t.deepEqual(results.values('peco', 'prob', 'top1'), []);
+  t.throws(() => results.values('peco', 'prob', 'top1'));
 });

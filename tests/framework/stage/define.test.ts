@@ -48,13 +48,14 @@ test('a constructor fills in defaults and lifts components out of the config', (
 });
 
 test('a component is plain data', (t) => {
-  const { role, kind, config, essential, defaults, implementation, offers } = vgg({ width: 4 });
+  const { role, kind, config, essential, defaults, absent, implementation, offers } = vgg({ width: 4 });
   t.deepEqual(JSON.parse(JSON.stringify(vgg({ width: 4 }))), {
     role,
     kind,
     config,
     essential,
     defaults,
+    absent,
     implementation,
     inputs: {},
     files: {},

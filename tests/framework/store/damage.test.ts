@@ -140,6 +140,23 @@ test('damage is never a wrong hit, and a new commit mends it', async (t) => {
   t.snapshot([...messages].sort());
 });
 
+test('what is wrong with an entry is told once, however often it is looked up', async (t) => {
+  const dir = createStoreDir(t);
+  await commit(openFresh(dir).store);
+  await commit(openFresh(dir).store, otherFiles, otherKey);
+  for (const at of [key, otherKey]) fs.writeFileSync(path.join(dir, 'entries', at, 'manifest.json'), '{');
+  const { store, warnings } = openFresh(dir);
+  for (const at of [key, otherKey, key, otherKey]) await store.lookup(at);
+  for await (const found of store.entries()) t.fail(found.key);
+  t.deepEqual(
+    warnings.map((warning) => [warning.code, warning.key]),
+    [
+      ['damaged-entry', key],
+      ['damaged-entry', otherKey],
+    ],
+  );
+});
+
 test('a flipped bit anywhere in a manifest is noticed', async (t) => {
   const dir = createStoreDir(t);
   const whole = await commit(openFresh(dir).store);

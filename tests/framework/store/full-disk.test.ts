@@ -94,6 +94,41 @@ test.serial(
   },
 );
 
+/** Calls that take room, as long as a folder of the store is there. */
+const fullUntilGone = (dir: string, folder: string) => (name: string, args: readonly string[]) =>
+  ['writeFile', 'mkdir', 'link', 'open'].includes(name) &&
+  args[1] !== 'r' &&
+  fs.existsSync(path.join(dir, folder));
+
+test.serial('a collection on a full disk begins with the cache, which can be made again', async (t) => {
+  const dir = createStoreDir(t);
+  await commit(openFresh(dir).store);
+  await commit(openFresh(dir).store, otherFiles, otherKey);
+  fs.mkdirSync(path.join(dir, 'cache'), { recursive: true });
+  fs.writeFileSync(path.join(dir, 'cache/digests.json'), '{}');
+  const collected = await failing('ENOSPC', fullUntilGone(dir, 'cache'), () =>
+    openFresh(dir).store.collect({ keep: new Set([key]) }),
+  );
+  t.is(collected.removed.length, 1);
+  t.is(checkEntry(await openFresh(dir).store.lookup(key), files), 'hit');
+  t.deepEqual(fs.readdirSync(path.join(dir, 'locks')), []);
+});
+
+for (const folder of ['scratch', 'unpublished', 'runs', `entries/${key}`]) {
+  test.serial(`if the cache is not enough, a collection names what may be deleted: ${folder}`, async (t) => {
+    const dir = createStoreDir(t);
+    await commit(openFresh(dir).store);
+    fs.mkdirSync(path.join(dir, folder, 'something'), { recursive: true });
+    const collectAll = () => openFresh(dir).store.collect({});
+    const full = fullUntilGone(dir, folder);
+    const error = await failing('ENOSPC', full, () => t.throwsAsync(collectAll()));
+    t.snapshot(tidy(error, dir));
+    fs.rmSync(path.join(dir, folder), { recursive: true });
+    await failing('ENOSPC', full, collectAll);
+    t.deepEqual(fs.readdirSync(path.join(dir, 'entries')), []);
+  });
+}
+
 test.serial('kept outputs that were changed since are not stored', async (t) => {
   const dir = createStoreDir(t);
   const intoEntries = (name: string, args: readonly string[]) =>
