@@ -40,6 +40,10 @@ export async function acceptCommand(
   for (const planned of plan.stages) {
     if (planned.entry) entries.set(planned.node, planned.entry);
     if (planned.entry && wanted.has(planned)) lines.push(`${planned.node.id}  is stored: nothing to accept`);
+    if (planned.status === 'stopped') {
+      if (wanted.has(planned)) lines.push(`${planned.node.id}  is stopped: nothing to accept`);
+      continue;
+    }
     if (planned.entry || !(flags.all || wanted.has(planned))) continue;
     const accepted = await acceptOne(planned, entries, prepared, flags);
     lines.push(...accepted.lines);
@@ -55,12 +59,13 @@ async function acceptOne(
   { store, project }: Prepared,
   flags: AcceptFlags,
 ): Promise<{ lines: string[]; entry?: Entry }> {
-  const { id } = planned.node;
-  const missing = upstreamStages(planned.node).find((node) => !entries.has(node));
+  const { node, reduced = node } = planned;
+  const { id } = node;
+  const missing = upstreamStages(reduced).find((one) => !entries.has(one));
   if (missing) {
     return { lines: [`${id}  can't be accepted: ${missing.id}, which it needs, has no result`] };
   }
-  const located = await locateStage(planned.node, (node) => entries.get(node)!, {
+  const located = await locateStage(reduced, (one) => entries.get(one)!, {
     store,
     root: project.root,
   });

@@ -1,4 +1,5 @@
-import type { Plan, StageStatus } from '../plan/plan.ts';
+import type { Plan } from '../plan/plan.ts';
+import type { StageStatus } from '../plan/status.ts';
 import type { StageNode } from '../plan/types.ts';
 import { upstreamStages } from '../plan/upstream.ts';
 import { type ExperimentFlags, prepareExperiment, warnOnStderr } from './prepare.ts';
@@ -11,6 +12,7 @@ const colours: { readonly [status in StageStatus]: string } = {
   hit: '#d5e8d4',
   run: '#ffe6cc',
   maybe: '#fff2cc',
+  stopped: '#e6e6e6',
 };
 
 /** `peco-exp graph FILE`: the DAG as text for mermaid or graphviz; colours say what would run. */

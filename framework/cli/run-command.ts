@@ -3,6 +3,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { readRecorded } from '../plan/recorded.ts';
+import { mayRun } from '../plan/status.ts';
 import type { ContentKey } from '../plan/types.ts';
 import type { Emit, RunEvent, RunFinished, RunStarted, StageSummary } from '../run/events.ts';
 import { localExecutor } from '../run/local.ts';
@@ -36,8 +37,8 @@ export async function runCommand(file: string, flags: ExperimentFlags, version: 
   );
   const renderer = await createRenderer(prepared, flags);
   const { project, store, plan } = prepared;
-  // What is stored already leaves nothing to record.
-  const idle = plan.stages.every(({ status }) => status === 'hit');
+  // Where all is stored, or stopped by what is, there is nothing to record.
+  const idle = !plan.stages.some(mayRun);
   const git = idle ? null : await readGit(project.root);
   const log = idle ? undefined : openLog(prepared, { version, git }, (event) => show(event));
   show = (event) => {
@@ -119,7 +120,7 @@ function withoutFolders(argument: string, root: string): string {
 /** With the engine that `auto` means here, so that results name it. Only asked where something will run. */
 async function withEngine(prepared: Prepared, emit: Emit): Promise<Prepared> {
   const { project, plan } = prepared;
-  if (plan.stages.every(({ status }) => status === 'hit')) return prepared;
+  if (!plan.stages.some(mayRun)) return prepared;
   const script = fileURLToPath(new URL('./engine-check.js', import.meta.url));
   const engine = await resolveEngine(project.engine, { script }, emit);
   return { ...prepared, project: { ...project, engine } };
@@ -146,7 +147,7 @@ async function createRenderer({ plan }: Prepared, flags: ExperimentFlags): Promi
   const write = (text: string) => void process.stdout.write(text);
   const options = { write, verbose: flags.verbose ?? false };
   if (flags.json) return createJsonRenderer(write);
-  const open = plan.stages.filter((stage) => stage.status !== 'hit').map((stage) => stage.node.id);
+  const open = plan.stages.filter(mayRun).map((stage) => stage.node.id);
   const live = process.stdout.isTTY && !process.env.CI && !options.verbose && open.length > 0;
   if (!live) return createLineRenderer(options);
   const { createLiveRenderer } = await import('./render/live.ts');

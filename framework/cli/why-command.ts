@@ -1,4 +1,5 @@
 import type { Plan, PlannedStage } from '../plan/plan.ts';
+import { mayRun } from '../plan/status.ts';
 import type { Edges } from '../plan/types.ts';
 import { findNearest } from '../plan/why.ts';
 import type { Store } from '../store/types.ts';
@@ -15,10 +16,11 @@ export async function whyCommand(file: string, stage: string, flags: ExperimentF
 }
 
 async function explain(planned: PlannedStage, plan: Plan, store: Store): Promise<Explanation> {
-  const hit = new Set(plan.stages.filter(({ status }) => status === 'hit').map(({ node }) => node.id));
-  const upstream = stagesOf(planned.node.inputs);
-  const pending = Object.fromEntries(Object.entries(upstream).filter(([, id]) => !hit.has(id)));
-  const nearest = planned.status === 'hit' ? undefined : await findNearest(planned, plan, store);
+  const open = new Set(plan.stages.filter(mayRun).map(({ node }) => node.id));
+  const { node, reduced = node } = planned;
+  const upstream = stagesOf(reduced.inputs);
+  const pending = Object.fromEntries(Object.entries(upstream).filter(([, id]) => open.has(id)));
+  const nearest = mayRun(planned) ? await findNearest(planned, plan, store) : undefined;
   return { planned, pending, upstream, ...(nearest ? { nearest } : {}) };
 }
 
@@ -33,10 +35,11 @@ function stagesOf(edges: Edges, prefix = ''): { [input: string]: string } {
 }
 
 function asJson({ planned, nearest, pending, upstream }: Explanation) {
-  const { node, status, contentKey, fingerprint } = planned;
+  const { node, status, reason, contentKey, fingerprint } = planned;
   return {
     stage: node.id,
     status,
+    reason,
     ...(contentKey === undefined ? {} : { contentKey }),
     fingerprint,
     upstream,

@@ -1,6 +1,6 @@
 import { canonicalJson } from '../stage/canonical.ts';
 import type { Component } from '../stage/component.ts';
-import { valueAt } from '../stage/issues.ts';
+import { suggest, valueAt } from '../stage/issues.ts';
 import type { Json } from '../stage/json.ts';
 import { isComponent, sourceOf } from '../stage/source.ts';
 import { findMisdirection } from './assign.ts';
@@ -154,6 +154,7 @@ function halvingProblems(experiment: Experiment, paths: ReadonlySet<string>): Pr
   const complain = (message: string, hint?: string) =>
     problems.push({ path: ['sweep'], message: `successiveHalving: ${message}`, ...(hint ? { hint } : {}) });
   if (!experiment.evaluation) complain('there is no `evaluation` that could measure the points');
+  problems.push(...metricProblems(experiment.evaluation, sweep.halving.metric));
   const others = [...paths].filter((path) => !path.startsWith('tokenizers.'));
   for (const path of others)
     complain(`${path} is not a field of a tokenizer`, 'sweep other fields by product, zip, chain or random');
@@ -173,6 +174,18 @@ function halvingProblems(experiment: Experiment, paths: ReadonlySet<string>): Pr
     }
   }
   return problems;
+}
+
+/** An evaluation that doesn't say what it measures is believed. */
+function metricProblems(evaluation: Component | undefined, metric: string): Problem[] {
+  const offers = evaluation?.offers;
+  // A metric that isn't a name is told by `checkHalving`.
+  if (offers === undefined || typeof metric !== 'string' || metric === '' || offers.includes(metric))
+    return [];
+  const message = `successiveHalving: the evaluation "${evaluation!.kind}" has no metric "${metric}"`;
+  const hint = suggest(metric, offers);
+  const written = ['sweep', 'metric', metric];
+  return [{ path: ['sweep'], written, message, ...(hint === undefined ? {} : { hint }) }];
 }
 
 function componentAt(experiment: Experiment, path: string): Component {

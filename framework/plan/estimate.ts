@@ -1,5 +1,6 @@
 import type { Plan, PlannedStage } from './plan.ts';
 import { mostSimilar, type Recorded } from './recorded.ts';
+import { mayRun } from './status.ts';
 import type { StageNode } from './types.ts';
 import { upstreamStages } from './upstream.ts';
 
@@ -17,7 +18,7 @@ export interface Estimate {
  * saved by early cut-off counts as if it ran.
  */
 export function estimatePlan(plan: Plan, recorded: readonly Recorded[], jobs: number): Estimate {
-  const open = plan.stages.filter(({ status }) => status !== 'hit');
+  const open = plan.stages.filter(mayRun);
   const stages = new Map(open.map((stage) => [stage.node, estimateStage(stage, recorded)]));
   const unknown = [...stages.values()].filter((seconds) => seconds === undefined).length;
   return { stages, unknown, seconds: simulate(stages, jobs) };

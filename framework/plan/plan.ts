@@ -4,21 +4,19 @@ import { bundleImplementation, forgetBundles } from './code.ts';
 import { compareFingerprints, type Difference } from './differences.ts';
 import { type FoundEntry, findEntry } from './entries.ts';
 import { createFingerprinter, keyOf } from './fingerprint.ts';
+import { createGates, type Gates } from './gates.ts';
 import { implementationsOfAll } from './implementations.ts';
 import { createPrecedents } from './precedent.ts';
+import type { StageStatus } from './status.ts';
 import type { ContentKey, Digest, Edges, Fingerprint, InputKey, StageGraph, StageNode } from './types.ts';
-
-/**
- * - `hit`: the result is stored.
- * - `run`: it is not.
- * - `maybe`: an upstream stage runs first; if that puts out the same bytes as before, this one needn't run.
- */
-export type StageStatus = 'hit' | 'run' | 'maybe';
+import { inAwaitedOrder, upstreamStages } from './upstream.ts';
 
 export interface PlannedStage {
   readonly node: StageNode;
+  /** The report as it will be made, without the rows that are stopped; absent if that is `node` itself. */
+  readonly reduced?: StageNode;
   readonly status: StageStatus;
-  /** Known where all upstream results are. */
+  /** Known where all upstream results are; not of what is stopped. */
   readonly contentKey?: ContentKey;
   /** What `contentKey` is made of; where that isn't known, pending upstream stages by their input keys. */
   readonly fingerprint: Fingerprint;
@@ -57,33 +55,36 @@ export async function planRun(graph: StageGraph, options: PlanOptions): Promise<
     options,
   );
   const precedents = createPrecedents(options.store);
-  const stages: PlannedStage[] = [];
-  /** Stages that may be stopped by the results of others, and those that depend on them. */
-  const gated = new Set<StageNode>();
-  for (const node of graph.stages) {
-    const pending = pendingStage(node, entries);
+  const gates = createGates(graph, (stage) => entries.get(stage));
+
+  async function planStage(node: StageNode): Promise<PlannedStage> {
+    const stopped = await gates.whyStopped(node);
+    const made = gates.reduce(node);
+    const about = made === node ? { node } : { node, reduced: made };
+    const pending = pendingStage(made, entries);
     if (pending) await inputKeys.compute();
-    const fingerprint = await byContent.describe(node);
+    const fingerprint = await byContent.describe(made);
+    if (stopped !== undefined) return { ...about, fingerprint, status: 'stopped', reason: stopped };
+    const gate = gateReason(node, gates);
     if (pending) {
-      const open = node.gate !== undefined || gated.has(pending);
-      if (open) gated.add(node);
-      const known = open || (await precedents.has(fingerprint));
-      const reason = gateReason(node) ?? (known ? `depends on ${pending.id}` : 'no stored result');
-      stages.push({ node, fingerprint, status: known ? 'maybe' : 'run', reason });
-      continue;
+      const known = gate !== undefined || gates.isOpen(pending) || (await precedents.has(fingerprint));
+      const reason = gate ?? (known ? `depends on ${pending.id}` : 'no stored result');
+      return { ...about, fingerprint, status: known ? 'maybe' : 'run', reason };
     }
     const found = await findEntry(fingerprint, byContent.documents, options.store);
-    const { entry } = found;
-    if (entry) entries.set(node, entry);
-    const gate = gateReason(node);
-    if (!entry && gate !== undefined) gated.add(node);
-    stages.push({
-      node,
-      ...found,
-      status: entry ? 'hit' : gate === undefined ? 'run' : 'maybe',
-      reason: entry ? 'stored' : (gate ?? 'no stored result'),
-    });
+    if (found.entry) {
+      entries.set(node, found.entry);
+      return { ...about, ...found, status: 'hit', reason: 'stored' };
+    }
+    // Its inputs are stored, and may still turn out to be those of a point that lost.
+    const above = upstreamStages(node).find((one) => gates.isOpen(one));
+    const open = gate ?? (above && `depends on ${above.id}`);
+    return { ...about, ...found, status: open ? 'maybe' : 'run', reason: open ?? 'no stored result' };
   }
+
+  const planned = new Map<StageNode, PlannedStage>();
+  for (const node of inAwaitedOrder(graph.stages)) planned.set(node, await planStage(node));
+  const stages = graph.stages.map((node) => planned.get(node)!);
   await options.store.flush();
   const { documents, data } = byContent;
   return {
@@ -184,9 +185,10 @@ function implementationsOf(node: StageNode): Set<string> {
   return urls;
 }
 
-function gateReason({ gate }: StageNode): string | undefined {
-  if (!gate) return undefined;
-  const { kept, entrants, rung } = gate.contest;
+/** What decides whether a stage runs, if stored numbers don't. */
+function gateReason(node: StageNode, gates: Gates): string | undefined {
+  if (!node.gate || !gates.isOpen(node)) return undefined;
+  const { kept, entrants, rung } = node.gate.contest;
   return `if among the best ${kept} of ${entrants} at rung ${rung}`;
 }
 

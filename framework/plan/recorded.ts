@@ -2,6 +2,7 @@ import type { Json, JsonObject } from '../stage/json.ts';
 import type { Store } from '../store/types.ts';
 import type { DefaultsDocument } from './fingerprint.ts';
 import type { Plan } from './plan.ts';
+import { mayRun } from './status.ts';
 import type { Fingerprint } from './types.ts';
 
 /** What a stage took. */
@@ -18,11 +19,9 @@ export interface Recorded {
 /** Fields whose product is the work of a training stage: what it costs is proportional to it. */
 const workFields = ['steps', 'batchSize'] as const;
 
-/** Reads what the store has of stages of the plan's kinds; nothing if all are stored. */
+/** Reads what the store has of stages of the plan's kinds; nothing if none of them may run. */
 export async function readRecorded(plan: Plan, store: Store): Promise<Recorded[]> {
-  const kinds = new Set(
-    plan.stages.filter(({ status }) => status !== 'hit').map(({ fingerprint }) => fingerprint.kind),
-  );
+  const kinds = new Set(plan.stages.filter(mayRun).map(({ fingerprint }) => fingerprint.kind));
   if (kinds.size === 0) return [];
   const recorded: Recorded[] = [];
   for (const key of store.keys()) {

@@ -23,3 +23,16 @@ export function awaitedStages(node: StageNode): readonly StageNode[] {
   const upstream = upstreamStages(node);
   return node.gate ? [...new Set([...upstream, ...node.gate.contest.evaluations])] : upstream;
 }
+
+/** The same stages, each after all that it awaits. */
+export function inAwaitedOrder(stages: readonly StageNode[]): readonly StageNode[] {
+  const rest = new Set(stages);
+  const ordered: StageNode[] = [];
+  function visit(node: StageNode): void {
+    if (!rest.delete(node)) return;
+    for (const awaited of awaitedStages(node)) visit(awaited);
+    ordered.push(node);
+  }
+  for (const node of stages) visit(node);
+  return ordered;
+}

@@ -1,3 +1,5 @@
+import type { Stop } from '../plan/contest.ts';
+import type { StageStatus } from '../plan/status.ts';
 import type { Json } from '../stage/json.ts';
 
 /** What went wrong, as plain data: it crosses process borders and goes to `--json`. */
@@ -15,8 +17,8 @@ export type Origin = 'hit' | 'ran' | 'shared';
 export interface StageSummary {
   readonly stage: string;
   readonly kind: string;
-  /** What the plan says: `hit`, `run`, or `maybe` (depends on what upstream stages put out). */
-  readonly status: 'hit' | 'run' | 'maybe';
+  /** What the plan says. */
+  readonly status: StageStatus;
 }
 
 export interface RunStarted {
@@ -95,19 +97,9 @@ export interface StageSkipped {
 }
 
 /** Never started, because its point of a halved sweep was not among the best of a rung. */
-export interface StageStopped {
+export interface StageStopped extends Stop {
   readonly type: 'stage-stopped';
   readonly stage: string;
-  /** From 1, of `rungs`. */
-  readonly rung: number;
-  readonly rungs: number;
-  readonly metric: string;
-  /** Absent if it could not be measured. */
-  readonly score?: number;
-  readonly rank: number;
-  /** Points that were compared, and how many of them went on. */
-  readonly among: number;
-  readonly kept: number;
   /** Id of the stage that was stopped, if this one only depends on it. */
   readonly because?: string;
 }
@@ -193,17 +185,4 @@ export type Emit = (event: RunEvent) => void;
 /** For the default case of a switch over a closed union: a new member fails to compile. */
 export function unreachable(value: never): never {
   throw new Error(`unreachable: ${JSON.stringify(value)}`);
-}
-
-/** `stopped at rung 1 of 3: psnr 14.21, 7th of 9, best 3 went on` */
-export function describeStop({ rung, rungs, metric, score, rank, among, kept }: StageStopped): string {
-  const measure = score === undefined ? `no ${metric}` : `${metric} ${Number(score.toPrecision(4))}`;
-  const best = kept === 1 ? 'the best went on' : `best ${kept} went on`;
-  return `stopped at rung ${rung} of ${rungs}: ${measure}, ${ordinal(rank)} of ${among}, ${best}`;
-}
-
-function ordinal(rank: number): string {
-  const teen = Math.floor(rank / 10) % 10 === 1;
-  const ending = teen ? 'th' : (['th', 'st', 'nd', 'rd'][rank % 10] ?? 'th');
-  return `${rank}${ending}`;
 }

@@ -1,6 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import os from 'node:os';
 import { bundleImplementation } from '../plan/code.ts';
+import { judgeContest, type Standing, stopAt, stoppedCell } from '../plan/contest.ts';
 import { type MissingCell, withMissing } from '../plan/graph.ts';
 import { findChangedInputs, locateStage, type Plan, type PlannedStage } from '../plan/plan.ts';
 import { memoryLike, recordedOf } from '../plan/recorded.ts';
@@ -15,8 +16,7 @@ import {
   type Slot,
   type Workshop,
 } from './attempt.ts';
-import { judgeContest, type Standing } from './contest.ts';
-import { describeStop, type Emit, type StageState, type StageStopped } from './events.ts';
+import type { Emit, StageState, StageStopped } from './events.ts';
 import { realTimer } from './limit.ts';
 import { createProvenanceWriter, imagesPerSecond } from './provenance.ts';
 import {
@@ -120,7 +120,7 @@ export function settleStages(plan: Plan, options: RunOptions, emit: Emit): Promi
       work(passGate(task));
       return;
     }
-    if (task.planned.entry && task.node === task.planned.node) {
+    if (task.planned.entry && task.node === task.planned.node && !task.planned.reduced) {
       settle(task, { type: 'finished', origin: 'hit', entry: task.planned.entry });
       return;
     }
@@ -137,7 +137,7 @@ export function settleStages(plan: Plan, options: RunOptions, emit: Emit): Promi
       const standing = (await standings).get(entry)!;
       task.admitted = standing.goesOn;
       if (standing.goesOn) task.phase = 'pending';
-      else stopAt(task, contest, standing);
+      else lose(task, contest, standing);
     } catch (error) {
       settle(task, { type: 'failed', failure: describeFailure(error), tail: [] });
     }
@@ -148,21 +148,11 @@ export function settleStages(plan: Plan, options: RunOptions, emit: Emit): Promi
     return entry ?? (state === 'stopped' ? 'stopped' : 'failed');
   }
 
-  function stopAt(task: Task, { rung, rungs, metric, kept }: Contest, standing: Standing): void {
-    const { goesOn: _no, ...place } = standing;
-    const stopped = {
-      type: 'stage-stopped',
-      stage: task.node.id,
-      rung,
-      rungs,
-      metric,
-      kept,
-      ...place,
-    } as const;
+  function lose(task: Task, contest: Contest, standing: Standing): void {
     task.phase = 'settled';
     task.state = 'stopped';
-    task.stopped = stopped;
-    emit(stopped);
+    task.stopped = { type: 'stage-stopped', stage: task.node.id, ...stopAt(contest, standing) };
+    emit(task.stopped);
   }
 
   /** Names the stage by what its upstream stages really put out: that may be in the store already. */
@@ -301,10 +291,11 @@ export function settleStages(plan: Plan, options: RunOptions, emit: Emit): Promi
   }
 
   function missingCells(): MissingCell[] {
-    return plan.graph.cells.flatMap(({ variant, task, seed, stage }) => {
-      const cell = tasks.get(stage)!;
+    return plan.graph.cells.flatMap((place) => {
+      const { variant, task, seed } = place;
+      const cell = tasks.get(place.stage)!;
       if (cell.entry) return [];
-      if (cell.stopped) return [{ variant, task, seed, reason: describeStop(cell.stopped), stopped: true }];
+      if (cell.stopped) return [stoppedCell(place, cell.stopped)];
       return [{ variant, task, seed, reason: `${causeOf(cell).node.id} failed` }];
     });
   }

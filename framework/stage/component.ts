@@ -82,7 +82,10 @@ export interface Component<R extends Role = Role, Config extends JsonObject = Js
    * stands for all files in it, however deep.
    */
   readonly files: { readonly [name: string]: string };
-  /** Names that users of this component may refer to, such as the layers of a network. Checked, never part of a key. */
+  /**
+   * Names that users of this component may refer to: the layers of a network, the metrics of an evaluation. Checked,
+   * never part of a key.
+   */
   readonly offers?: readonly string[];
   /** What its consumers may rely on, such as the stride of a tokenizer. Checked, never part of a key. */
   readonly provides?: { readonly [fact: string]: Json | undefined };

@@ -42,7 +42,7 @@ export interface Definition<R extends Role, S extends z.ZodObject, Names extends
     inputs: NestedComponents,
     input: z.input<S>,
   ) => readonly ConfigIssue[];
-  /** Names that users of this component may refer to: a list, or those that this config has. */
+  /** Names that users of this component may refer to, such as the metrics of an evaluation: a list, or those of this config. */
   readonly offers?: readonly Names[] | ((config: z.output<S>) => readonly Names[]);
   /** What components that use this one may rely on: `{ stride: config.stride }`; nothing of what isn't known yet. */
   readonly provides?: (

@@ -1,3 +1,4 @@
+import fs from 'node:fs';
 import test from 'ava';
 import { createRig, normalise } from './support/rig.ts';
 
@@ -24,4 +25,43 @@ test('a wrong sweep ends with code 2 before anything runs', async (t) => {
   t.is(code, 2);
   t.snapshot(normalise(stderr, rig));
   t.deepEqual(rig.takeRan(), []);
+});
+
+test('of a halved sweep that has run, plan, run, why and accept say what is stopped', async (t) => {
+  const rig = createRig(t);
+  rig.edit('parts/config.ts', "kind: 'rig-tokenizer',", "kind: 'rig-tokenizer', steps: 'steps',");
+  rig.edit(
+    'experiment.ts',
+    'import { defineExperiment',
+    'import { defineExperiment, product, successiveHalving',
+  );
+  rig.edit(
+    'experiment.ts',
+    "baseline: 'beit',",
+    "baseline: 'beit',\n  sweep: successiveHalving(product({ 'tokenizers.peco.weight': [1, 2] }), { metric: 'score', rungs: [1] }),",
+  );
+  t.is((await rig.peco('run', 'experiment.ts')).code, 0);
+  rig.takeRan();
+  const { stdout } = await rig.peco('plan', 'experiment.ts');
+  t.snapshot(normalise(stdout, rig), 'plan');
+  const plan = JSON.parse((await rig.peco('plan', 'experiment.ts', '--json')).stdout);
+  t.is(plan.estimatedSeconds, 0);
+  const stopped = plan.stages.filter(({ status }: { status: string }) => status === 'stopped');
+  t.is(stopped.length, 4);
+  const runs = fs.readdirSync(rig.file('.peco/runs')).length;
+  t.snapshot(normalise((await rig.peco('run', 'experiment.ts')).stdout, rig), 'run');
+  t.deepEqual(rig.takeRan(), []);
+  t.is(fs.readdirSync(rig.file('.peco/runs')).length, runs, 'nothing ran, so nothing is recorded');
+  const [{ stage }] = stopped;
+  t.snapshot((await rig.peco('why', 'experiment.ts', stage)).stdout, 'why');
+  t.like(JSON.parse((await rig.peco('why', 'experiment.ts', stage, '--json')).stdout), {
+    status: 'stopped',
+    nearest: null,
+  });
+  rig.edit('parts/report.ts', "'\\n') + '\\n');", "'\\n').concat('\\n'));");
+  const firstLine = async () => (await rig.peco('plan', 'experiment.ts')).stdout.split('\n')[0];
+  t.is(await firstLine(), 'rig: 17 stages, 12 stored, 1 to run, 4 stopped');
+  const accepted = await rig.peco('accept', 'experiment.ts', '--all', stage);
+  t.snapshot(accepted.stdout.replace(/is [0-9a-f]{12}/, 'is <key>'), 'accept');
+  t.is(await firstLine(), 'rig: 17 stages, 13 stored, 4 stopped');
 });

@@ -18,4 +18,8 @@ export const tokenizerEvaluation = defineComponent({
   kind: 'tokenizer-evaluation',
   schema,
   run: new URL('./stage.ts', import.meta.url).href,
+  offers: ({ probeLabels }) =>
+    probeLabels > 0
+      ? (['psnr', 'usage', 'perplexity', 'images', 'codewordTop1'] as const)
+      : (['psnr', 'usage', 'perplexity', 'images'] as const),
 });

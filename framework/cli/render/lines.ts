@@ -1,4 +1,5 @@
-import { describeStop, type RunEvent, unreachable } from '../../run/events.ts';
+import { describeStop } from '../../plan/contest.ts';
+import { type RunEvent, unreachable } from '../../run/events.ts';
 import { formatProgress } from '../format.ts';
 import type { Renderer, RenderOptions } from './renderer.ts';
 import {

@@ -1,6 +1,6 @@
 import type { DefaultRenderer, ListrTask, ListrTaskWrapper, SimpleRenderer } from 'listr2';
+import { describeStop } from '../../plan/contest.ts';
 import {
-  describeStop,
   type RunEvent,
   type RunStopping,
   type StageFailed,

@@ -1,4 +1,5 @@
 import type { Override } from '../../experiment/types.ts';
+import { mayRun } from '../../plan/status.ts';
 import type {
   Failure,
   RunFinished,
@@ -24,12 +25,11 @@ export function formatOverrides(overrides: readonly Override[]): string[] {
 
 export function formatRunStarted(event: RunStarted): string[] {
   const { experiment, stages, engine, jobs, overrides } = event;
-  const allStored = stages.every((stage) => stage.status === 'hit');
-  const how = allStored ? '' : ` (${engine}, ${count(jobs, 'job')})`;
+  const how = stages.some(mayRun) ? ` (${engine}, ${count(jobs, 'job')})` : '';
   return [...formatOverrides(overrides), `${formatStatuses(experiment, stages)}${how}`];
 }
 
-/** `quickstart: 24 stages, 12 stored, 3 to run, 9 maybe` */
+/** `quickstart: 26 stages, 12 stored, 3 to run, 9 maybe, 2 stopped` */
 export function formatStatuses(
   experiment: string,
   stages: readonly { readonly status: StageSummary['status'] }[],
@@ -38,6 +38,7 @@ export function formatStatuses(
   const parts = [count(stages.length, 'stage'), `${many('hit')} stored`];
   if (many('run') > 0) parts.push(`${many('run')} to run`);
   if (many('maybe') > 0) parts.push(`${many('maybe')} maybe`);
+  if (many('stopped') > 0) parts.push(`${many('stopped')} stopped`);
   return `${experiment}: ${parts.join(', ')}`;
 }
 

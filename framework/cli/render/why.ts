@@ -10,7 +10,7 @@ const mostListed = 10;
 
 export interface Explanation {
   readonly planned: PlannedStage;
-  /** Absent for a hit, and where nothing of the kind is stored. */
+  /** Absent for what doesn't run, and where nothing of the kind is stored. */
   readonly nearest?: Nearest;
   /** Ids of the stages behind the inputs, by input name, that run first. */
   readonly pending: { readonly [input: string]: string };
@@ -20,14 +20,12 @@ export interface Explanation {
 
 /** What `peco-exp why` prints, in lines. */
 export function formatWhy({ planned, nearest, pending, upstream }: Explanation): string[] {
-  const { node, status, entry } = planned;
+  const { node, status, entry, reason } = planned;
   if (status === 'hit' && entry)
     return [`${node.id} is stored: nothing changed`, `  ${describeEntry(entry)}`];
+  if (status === 'stopped') return [`${node.id} doesn't run: ${reason}`];
   const waits = Object.entries(pending);
-  const head =
-    status === 'maybe'
-      ? `${node.id} may run: it depends on what ${waits.map(([, id]) => id).join(', ')} will put out`
-      : `${node.id} would run: no stored result has its key`;
+  const head = headOf(planned, waits);
   if (!nearest) return [head, `nothing of kind ${planned.fingerprint.kind} is stored`];
   const differences = nearest.differences.filter(
     ({ type, input }) => type !== 'upstream' || input === undefined || pending[input] === undefined,
@@ -40,6 +38,13 @@ export function formatWhy({ planned, nearest, pending, upstream }: Explanation):
     ...formatDifferences(differences, upstream),
     ...waits.map(([input, id]) => `  upstream  ${input}: ${id} runs first, its result is not known yet`),
   ];
+}
+
+function headOf({ node, status, reason }: PlannedStage, waits: readonly [string, string][]): string {
+  if (status !== 'maybe') return `${node.id} would run: no stored result has its key`;
+  // What a contest decides needn't depend on an input that isn't there yet.
+  if (waits.length === 0) return `${node.id} may run: ${reason}`;
+  return `${node.id} may run: it depends on what ${waits.map(([, id]) => id).join(', ')} will put out`;
 }
 
 /** Aligned lines, one a field. */

@@ -170,6 +170,25 @@ test('what is wrong with a halving is told', async (t) => {
   t.snapshot(await halve(`{ 'tokenizers.peco.codebook.size': [2, 3] }`, good));
 });
 
+test('a halving by a metric that the evaluation does not give is told before anything runs', async (t) => {
+  const project = createFakeProject(t);
+  project.edit('parts/tokenizer/config.ts', 'stride:', 'steps: z.int().default(15), stride:');
+  project.edit('parts/tokenizer/config.ts', "kind: 'vqvae',", "kind: 'vqvae', steps: 'steps',");
+  const halve = (metric: string) => `export default defineExperiment({
+  ...base,
+  sweep: successiveHalving(product({ 'tokenizers.peco.codebook.size': [2, 3] }), {
+    rungs: [10],
+    metric: ${metric},
+  }),
+});`;
+  await t.notThrowsAsync(load(project, halve("'psnrr'")), 'an evaluation that says nothing is believed');
+  project.edit('parts/evaluation/config.ts', "kind: '", "offers: ['psnr', 'usage'], kind: '");
+  await t.notThrowsAsync(load(project, halve("'psnr'")));
+  t.snapshot(await messageOf(t, project, halve("'psnrr'")), 'a near name');
+  t.snapshot(await messageOf(t, project, halve("'top1'")), 'another name');
+  t.snapshot(await messageOf(t, project, halve("''")), 'no name');
+});
+
 test('--sweep takes JSON and text, multiplies, and is told where it does not fit', async (t) => {
   const project = createFakeProject(t);
   const text = `export default defineExperiment({ ...base, sweep: product({ 'pretraining.base.steps': [1, 2] }) });`;

@@ -1,7 +1,8 @@
 import test from 'ava';
 import { estimatePlan } from '../../../framework/plan/estimate.ts';
-import type { Plan, StageStatus } from '../../../framework/plan/plan.ts';
+import type { Plan } from '../../../framework/plan/plan.ts';
 import { memoryLike, type Recorded } from '../../../framework/plan/recorded.ts';
+import type { StageStatus } from '../../../framework/plan/status.ts';
 import type { StageNode } from '../../../framework/plan/types.ts';
 import type { JsonObject } from '../../../framework/stage/json.ts';
 

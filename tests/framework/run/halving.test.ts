@@ -1,12 +1,19 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import test, { type ExecutionContext } from 'ava';
+import { formatDot, formatMermaid } from '../../../framework/cli/graph-command.ts';
 import { formatPlan } from '../../../framework/cli/plan-command.ts';
 import { createLineRenderer } from '../../../framework/cli/render/lines.ts';
 import { formatRunFinished } from '../../../framework/cli/render/text.ts';
+import { formatWhy } from '../../../framework/cli/render/why.ts';
 import { loadExperiment } from '../../../framework/experiment/load.ts';
+import { describeStop } from '../../../framework/plan/contest.ts';
+import { estimatePlan } from '../../../framework/plan/estimate.ts';
 import { resolveGraph } from '../../../framework/plan/graph.ts';
-import { planRun } from '../../../framework/plan/plan.ts';
+import { type Plan, planRun } from '../../../framework/plan/plan.ts';
+import { mayRun, type StageStatus } from '../../../framework/plan/status.ts';
+import type { StageGraph, StageNode } from '../../../framework/plan/types.ts';
+import { upstreamStages } from '../../../framework/plan/upstream.ts';
 import type { RunEvent } from '../../../framework/run/events.ts';
 import type { StageJob } from '../../../framework/run/executor.ts';
 import { runExperiment } from '../../../framework/run/scheduler.ts';
@@ -44,11 +51,16 @@ function createHalvedRig(
   return rig;
 }
 
-/** Runs with an executor that forks nothing. The report writes its table as JSON. */
-async function run(rig: Rig, score: Score) {
+async function planOf(rig: Rig, arrange = (graph: StageGraph) => graph) {
   const { experiment } = await loadExperiment('experiment.ts', { cwd: rig.dir });
   const store = openStore(rig.file('.peco'));
-  const plan = await planRun(resolveGraph(experiment), { store, root: rig.dir });
+  const plan = await planRun(arrange(resolveGraph(experiment)), { store, root: rig.dir });
+  return { plan, store };
+}
+
+/** Runs with an executor that forks nothing. The report writes its table as JSON. */
+async function run(rig: Rig, score: Score) {
+  const { plan, store } = await planOf(rig);
   const jobs: StageJob[] = [];
   const events: RunEvent[] = [];
   const outcome = await runExperiment(
@@ -203,10 +215,121 @@ test('what is said of a halved run', async (t) => {
   t.snapshot([text, ...formatRunFinished(finished, String)].join('\n'));
 });
 
-test('a plan says maybe of what a contest decides, until it is stored', async (t) => {
+/** The plan as it is shown, with times of the stages that may run: each takes a second. */
+function shown(plan: Plan): string {
+  const recorded = plan.stages.map(({ node, fingerprint }) => ({
+    kind: fingerprint.kind,
+    config: node.component.config,
+    seconds: 1,
+  }));
+  return formatPlan(plan, estimatePlan(plan, recorded, 1), 1).join('\n');
+}
+
+const idsOf = (plan: Plan, status: StageStatus) =>
+  plan.stages.filter((stage) => stage.status === status).map(({ node }) => node.id);
+
+test('a plan says maybe of what a contest decides, until its numbers are stored', async (t) => {
   const rig = createHalvedRig(t, { weights: [1, 2, 3] });
-  const unknown = { stages: new Map(), seconds: 0, unknown: 0 };
   const { plan } = await run(rig, nearest);
-  t.snapshot(formatPlan(plan, unknown, 1).join('\n'));
-  t.snapshot(formatPlan((await run(rig, nearest)).plan, unknown, 1).join('\n'));
+  t.snapshot(shown(plan), 'before the run');
+  t.snapshot(shown((await planOf(rig)).plan), 'after it');
+});
+
+test('what a plan says is stopped is what the run stops', async (t) => {
+  const rig = createHalvedRig(t);
+  const first = await run(rig, nearest);
+  t.deepEqual(idsOf(first.plan, 'stopped'), []);
+  const again = await run(rig, () => undefined);
+  const stopped = again.events.flatMap((event) => (event.type === 'stage-stopped' ? [event.stage] : []));
+  t.deepEqual(idsOf(again.plan, 'stopped').sort(), stopped.sort());
+  t.is(again.plan.stages.filter(mayRun).length, 0);
+  t.is(again.outcome.counts.hit, idsOf(again.plan, 'hit').length);
+  const told = new Map(again.plan.stages.map(({ node, reason }) => [node.id, reason]));
+  for (const event of again.events) {
+    if (event.type !== 'stage-stopped') continue;
+    const { because } = event;
+    t.is(told.get(event.stage), because === undefined ? describeStop(event) : `depends on ${because}`);
+  }
+});
+
+test('another point leaves a plan open until it is measured; then what is stored may be stopped', async (t) => {
+  const rig = createHalvedRig(t, { weights: [1, 2, 3] });
+  await run(rig, nearest);
+  rig.edit('experiment.ts', '[1,2,3]', '[1,2,3,4]');
+  const { plan } = await run(rig, nearest);
+  t.snapshot(shown(plan), 'before it is measured');
+  const after = await planOf(rig);
+  t.snapshot(shown(after.plan), 'after that');
+  const loser = after.plan.stages.find(({ node }) => node.id === 'tokenizer/peco@weight=3')!;
+  t.deepEqual([loser.status, loser.entry], ['stopped', undefined]);
+});
+
+test('a plan leaves a contest open if a number that decides it is not stored', async (t) => {
+  const rig = createHalvedRig(t, { weights: [1, 2, 3] });
+  await run(rig, nearest);
+  const evaluation = (await planOf(rig)).plan.stages.find(
+    ({ node }) => node.id === 'evaluation/peco@weight=1/rung-1',
+  )!;
+  fs.rmSync(rig.file(`.peco/entries/${evaluation.contentKey}`), { recursive: true });
+  const { plan } = await run(rig, nearest);
+  t.snapshot(shown(plan));
+  t.is((await planOf(rig)).plan.stages.filter(mayRun).length, 0, 'the run has brought it back');
+});
+
+test('points that are stored from before halving are open too while an earlier rung is', async (t) => {
+  const rig = createHalvedRig(t, {
+    weights: [1, 2, 3],
+    halving: "{ metric: 'score', rungs: [20], keep: 0.9 }",
+  });
+  await run(rig, nearest);
+  rig.edit('experiment.ts', 'rungs: [20], keep: 0.9', 'rungs: [10, 20], keep: 0.5');
+  // Rung 2 is stored for some, but who is in it isn't known before rung 1 has run.
+  const { plan } = await planOf(rig);
+  t.deepEqual(idsOf(plan, 'stopped'), []);
+  const { outcome, plan: planned } = await run(rig, nearest);
+  t.is(outcome.status, 'done');
+  t.deepEqual(idsOf(planned, 'stopped'), []);
+  t.true(idsOf((await planOf(rig)).plan, 'stopped').length > 0);
+});
+
+test('a metric that nobody measures leaves a plan open, and does not fail it', async (t) => {
+  const rig = createHalvedRig(t, { weights: [1, 2, 3] });
+  await run(rig, nearest);
+  rig.edit('experiment.ts', "metric: 'score'", "metric: 'psnr'");
+  const { plan } = await planOf(rig);
+  t.deepEqual(idsOf(plan, 'stopped'), []);
+  t.true(idsOf(plan, 'maybe').includes('tokenizer/peco@weight=1/rung-2'));
+});
+
+test('a plan of stages in another order says the same', async (t) => {
+  const rig = createHalvedRig(t, { weights: [1, 2, 3] });
+  await run(rig, nearest);
+  const { plan } = await planOf(rig);
+  // Each point by itself, so that stages come before the evaluations that they compete with.
+  const pointwise = await planOf(rig, (graph) => {
+    const stages = new Set<StageNode>();
+    const add = (node: StageNode): void => {
+      for (const upstream of upstreamStages(node)) add(upstream);
+      stages.add(node);
+    };
+    for (const node of graph.stages.toReversed()) if (node.component.role !== 'report') add(node);
+    return { ...graph, stages: [...stages, graph.stages.at(-1)!] };
+  });
+  t.notDeepEqual(idsOf(pointwise.plan, 'stopped'), idsOf(plan, 'stopped'));
+  for (const status of ['hit', 'stopped'] as const)
+    t.deepEqual(idsOf(pointwise.plan, status).sort(), idsOf(plan, status).sort());
+});
+
+test('why tells of a stopped stage what stopped it', async (t) => {
+  const rig = createHalvedRig(t, { weights: [1, 2, 3] });
+  await run(rig, nearest);
+  const why = ({ plan }: { plan: Plan }, id: string) => {
+    const planned = plan.stages.find(({ node }) => node.id === id)!;
+    return formatWhy({ planned, pending: {}, upstream: {} });
+  };
+  const after = await planOf(rig);
+  const ids = ['tokenizer/peco@weight=1/rung-2', 'downstream/peco@weight=1/probe/seed-0'];
+  t.snapshot(ids.flatMap((id) => why(after, id)).join('\n'));
+  t.true(formatDot(after.plan).some((line) => line.includes('tooltip="stopped"')));
+  t.true(formatMermaid(after.plan).some((line) => line.endsWith(':::stopped')));
 });

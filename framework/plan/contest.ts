@@ -1,8 +1,9 @@
 import fs from 'node:fs/promises';
 import path from 'node:path';
-import type { Contest, StageNode } from '../plan/types.ts';
 import { PecoError } from '../stage/errors.ts';
 import type { Entry } from '../store/types.ts';
+import type { MissingCell } from './table.ts';
+import type { Cell, Contest, StageNode } from './types.ts';
 
 /** How a point did in a contest. */
 export interface Standing {
@@ -11,7 +12,18 @@ export interface Standing {
   readonly rank: number;
   /** Points that were compared. */
   readonly among: number;
+  /** Absent if it could not be measured. */
   readonly score?: number;
+}
+
+/** Why a point of a halved sweep doesn't go on. */
+export interface Stop extends Omit<Standing, 'goesOn'> {
+  /** From 1, of `rungs`. */
+  readonly rung: number;
+  readonly rungs: number;
+  readonly metric: string;
+  /** How many of those that were compared went on. */
+  readonly kept: number;
 }
 
 /**
@@ -58,4 +70,28 @@ async function readScore(entry: Entry, stage: StageNode, { metric }: Contest): P
     code: 'missing-metric',
     hint,
   });
+}
+
+/** What is told of a point that lost. */
+export function stopAt({ rung, rungs, metric, kept }: Contest, standing: Standing): Stop {
+  const { goesOn: _no, ...place } = standing;
+  return { rung, rungs, metric, kept, ...place };
+}
+
+/** `stopped at rung 1 of 3: psnr 14.21, 7th of 9, best 3 went on` */
+export function describeStop({ rung, rungs, metric, score, rank, among, kept }: Stop): string {
+  const measure = score === undefined ? `no ${metric}` : `${metric} ${Number(score.toPrecision(4))}`;
+  const best = kept === 1 ? 'the best went on' : `best ${kept} went on`;
+  return `stopped at rung ${rung} of ${rungs}: ${measure}, ${ordinal(rank)} of ${among}, ${best}`;
+}
+
+/** The cell of a table whose stage is stopped. */
+export function stoppedCell({ variant, task, seed }: Cell, stop: Stop): MissingCell {
+  return { variant, task, seed, reason: describeStop(stop), stopped: true };
+}
+
+function ordinal(rank: number): string {
+  const teen = Math.floor(rank / 10) % 10 === 1;
+  const ending = teen ? 'th' : (['th', 'st', 'nd', 'rd'][rank % 10] ?? 'th');
+  return `${rank}${ending}`;
 }
