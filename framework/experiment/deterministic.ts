@@ -27,6 +27,9 @@ export function inAnotherWorld<T>(evaluate: () => Promise<T>): Promise<SecondEva
   return turn;
 }
 
+/** Node itself reads them while it imports a module. */
+const nodesOwn: ReadonlySet<string> = new Set(['NODE_V8_COVERAGE', 'WATCH_REPORT_DEPENDENCIES']);
+
 let last: Promise<unknown> = Promise.resolve();
 
 async function evaluateElsewhere<T>(evaluate: () => Promise<T>): Promise<SecondEvaluation<T>> {
@@ -38,6 +41,7 @@ async function evaluateElsewhere<T>(evaluate: () => Promise<T>): Promise<SecondE
   Math.random = () => (world.random() + 0.5) % 1;
   process.env = new Proxy(world.env, {
     get(target, name) {
+      if (typeof name === 'string' && nodesOwn.has(name)) return Reflect.get(target, name);
       if (typeof name === 'string' && !(name in target)) unset.add(name);
       if (typeof name !== 'string' || name in listed || !(name in target)) return Reflect.get(target, name);
       hidden.add(name);
