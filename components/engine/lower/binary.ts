@@ -98,9 +98,16 @@ function atan2(g: Graph, y: Value, x: Value): Value {
   return where(g, upright, quarter, turned);
 }
 
+/** One operator where ONNX Runtime has it, so that `graph/order.ts` can tell the terms. */
+function sumOf(g: Graph, terms: readonly Value[]): Value {
+  const [first] = terms as [Value];
+  if (terms.length > 2 && first.type === 'float32') return g.emit('Sum', terms, first);
+  return terms.reduce((sum, each) => binary(g, 'Add', sum, each));
+}
+
 export const binaryLowerings: Lowerings = {
   Add: arithmetic('Add'),
-  AddN: (g, inputs) => Object.values(inputs).reduce((sum, each) => binary(g, 'Add', sum, each)),
+  AddN: (g, inputs) => sumOf(g, Object.values(inputs)),
   Sub: arithmetic('Sub'),
   Multiply: arithmetic('Mul'),
   RealDiv: arithmetic('Div'),

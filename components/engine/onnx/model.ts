@@ -1,5 +1,6 @@
 import { fuseProducts } from '../graph/fuse.ts';
 import { liveNodes } from '../graph/graph.ts';
+import { orderSums } from '../graph/order.ts';
 import type { Node, Value } from '../graph/value.ts';
 import { sizeOf } from '../graph/value.ts';
 import type { Leaves } from '../tree.ts';
@@ -29,10 +30,8 @@ export interface Model {
 export function toModel(name: string, trace: Trace): Model {
   const changed = changedState(trace);
   const outputs = [...endpoints('next', changed), ...endpoints('out', trace.outputs)];
-  const nodes = fuseProducts(
-    neededNodes(name, trace, outputs),
-    outputs.map(({ value }) => value),
-  );
+  const results = outputs.map(({ value }) => value);
+  const nodes = orderSums(fuseProducts(neededNodes(name, trace, outputs), results));
   const needed = new Set([...nodes.flatMap(({ inputs }) => inputs), ...outputs.map(({ value }) => value)]);
   const used = (inputs: Leaves<Value>) => [...inputs].filter(([, value]) => needed.has(value));
   const state = used(trace.stateInputs);
