@@ -1,5 +1,5 @@
 import fs from 'node:fs';
-import type { ConfigIssue } from '../stage/component.ts';
+import type { Component, ConfigIssue } from '../stage/component.ts';
 import { PecoError, type SourceLocation } from '../stage/errors.ts';
 import { valueAt } from '../stage/issues.ts';
 import { isComponent, sourceOf } from '../stage/source.ts';
@@ -18,49 +18,47 @@ export interface Problem extends ConfigIssue {
 /** What is wrong with an experiment and with all components in it, in the order of the declaration. */
 export function collectProblems(experiment: Experiment, overrides: readonly Override[]): Problem[] {
   const input = sourceOf(experiment)?.input;
-  const problems: Problem[] = experiment.issues.map((issue) => withValue(issue, [], input));
-  const seen = new Set<unknown>();
-  visit(input, []);
+  const problems = [
+    ...experiment.issues.map((issue) => withValue(issue, [], input)),
+    ...[...componentsIn(input)].flatMap(({ component, path }) =>
+      component.issues.map((issue) => withValue(issue, path, sourceOf(component)?.input)),
+    ),
+  ];
   return problems.map((problem) =>
     isOverridden(problem, overrides) ? { ...problem, origin: 'set' as const } : problem,
   );
-
-  function visit(value: unknown, path: ConfigIssue['path']): void {
-    if (typeof value !== 'object' || value === null || seen.has(value)) return;
-    seen.add(value); // a component that is used twice is wrong once
-    if (isComponent(value)) {
-      const given = sourceOf(value)?.input;
-      for (const issue of value.issues) problems.push(withValue(issue, path, given));
-      visit(given, path);
-      return;
-    }
-    for (const [key, item] of Object.entries(value))
-      visit(item, [...path, Array.isArray(value) ? Number(key) : key]);
-  }
 }
 
 /** Files of data that are not there: told at once and with their places, not when a stage is planned that needs them. */
 export function missingFiles(experiment: Experiment): Problem[] {
-  const problems: Problem[] = [];
-  const seen = new Set<unknown>();
-  visit(sourceOf(experiment)?.input, []);
-  return problems;
+  const hint = 'check the path in its config';
+  return [...componentsIn(sourceOf(experiment)?.input)].flatMap(({ component, path }) =>
+    Object.values(component.files)
+      .filter((file) => !fs.existsSync(file))
+      .map((file) => ({ path, message: `needs ${file}, which is not there`, hint })),
+  );
+}
 
-  function visit(value: unknown, path: ConfigIssue['path']): void {
-    if (typeof value !== 'object' || value === null || seen.has(value)) return;
-    seen.add(value);
-    const missing = isComponent(value)
-      ? Object.values(value.files).filter((file) => !fs.existsSync(file))
-      : [];
-    for (const file of missing)
-      problems.push({
-        path,
-        message: `needs ${file}, which is not there`,
-        hint: 'check the path in its config',
-      });
-    for (const [key, item] of Object.entries((isComponent(value) ? sourceOf(value)?.input : value) ?? {}))
-      visit(item, [...path, key]);
+interface Declared {
+  readonly component: Component;
+  readonly path: ConfigIssue['path'];
+}
+
+/** All components, nested ones after those that they are in; one that is used twice is there once. */
+function* componentsIn(
+  value: unknown,
+  path: ConfigIssue['path'] = [],
+  seen: Set<unknown> = new Set(),
+): Iterable<Declared> {
+  if (typeof value !== 'object' || value === null || seen.has(value)) return;
+  seen.add(value);
+  if (isComponent(value)) {
+    yield { component: value, path };
+    yield* componentsIn(sourceOf(value)?.input, path, seen);
+    return;
   }
+  for (const [key, item] of Object.entries(value))
+    yield* componentsIn(item, [...path, Array.isArray(value) ? Number(key) : key], seen);
 }
 
 /** One error for all problems, each with its place in the source. */
