@@ -19,7 +19,7 @@ const meaningful = [
 export interface Tsconfig {
   /** Of `meaningful`, those that are set; the nearest wins. */
   readonly options: { readonly [option: string]: unknown };
-  /** The file and all that it extends, absolute: those that are there. */
+  /** The file and all that it extends, absolute; also what isn't there, since it may come. */
   readonly files: readonly string[];
 }
 
@@ -35,7 +35,7 @@ export function tsconfigOf(source: string): string | undefined {
 /** What a tsconfig.json says, with what it extends. One that is broken says nothing: esbuild tells of it. */
 export function readTsconfig(file: string, open: readonly string[] = []): Tsconfig {
   const parsed = open.includes(file) ? undefined : parse(file);
-  if (parsed === undefined) return { options: {}, files: fs.existsSync(file) ? [file] : [] };
+  if (parsed === undefined) return { options: {}, files: [file] };
   const bases = [parsed.extends ?? []]
     .flat()
     .map((name) => findBase(String(name), file))

@@ -160,3 +160,12 @@ test('rerun after a change of: options in tsconfig.json, or in what it extends, 
   });
   t.deepEqual(await simulateRun(project), []);
 });
+
+test('a tsconfig.json that is extended and was not there is noticed when it comes', async (t) => {
+  const project = createFakeProject(t);
+  project.write({ 'tsconfig.json': '{ "extends": "./base" }' });
+  project.edit('parts/evaluation/stage.ts', 'export async', 'export class Sum { value; }\nexport async');
+  await simulateRun(project);
+  project.write({ 'base.json': '{ "compilerOptions": { "useDefineForClassFields": false } }' });
+  t.deepEqual(await simulateRun(project), evaluations);
+});
