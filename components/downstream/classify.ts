@@ -1,6 +1,7 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import type { Dataset } from '../data/types.ts';
 import type { Engine, HostOf, State } from '../engine/types.ts';
+import { firstNonFinite } from '../nn/finite.ts';
 import { hostTensor } from '../nn/tree.ts';
 
 export interface ForwardOptions<S> {
@@ -12,7 +13,11 @@ export interface ForwardOptions<S> {
   readonly onBatch?: (done: number) => void;
 }
 
-/** Applies a function to every image of a data set: float32 rows, [dataset.count, D] as one array. */
+/**
+ * Applies a function to every image of a data set: float32 rows, [dataset.count, D] as one array.
+ *
+ * @throws Error if a row holds NaN or an infinity: the largest of such numbers would be a class like any other
+ */
 export async function forward<S>(
   engine: Engine,
   dataset: Dataset,
@@ -40,7 +45,12 @@ export async function forward<S>(
       rows = new Float32Array(dataset.count * width);
     }
     const used = Math.min(batchSize, dataset.count - first) * width;
-    rows.set((out.data as Float32Array).subarray(0, used), first * width);
+    const values = (out.data as Float32Array).subarray(0, used);
+    const bad = firstNonFinite(values);
+    if (bad !== undefined) {
+      throw new Error(`${name}: images from ${first} on give ${bad}: the weights are too large for float32.`);
+    }
+    rows.set(values, first * width);
     onBatch(Math.min(first + batchSize, dataset.count));
   }
   program.dispose();

@@ -1,5 +1,7 @@
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { basename } from 'node:path';
 import type { HostTensor } from '../engine/types.ts';
+import { describeNonFinite } from './finite.ts';
 import { type HostTree, leaves, type TreeOf } from './tree.ts';
 
 /**
@@ -221,8 +223,18 @@ export function unflatten<T = HostTensor>(tensors: { readonly [name: string]: T 
   return root;
 }
 
-/** Writes a tree of tensors as a safetensors file, in one piece or not at all. */
+/**
+ * Writes a tree of tensors as a safetensors file, in one piece or not at all.
+ *
+ * @throws Error that names the tensor, if a number in it isn't finite: what trained such weights has failed
+ */
 export function saveTree(file: string, tree: unknown, metadata: Metadata = {}): void {
+  const bad = describeNonFinite(tree);
+  if (bad) {
+    throw new Error(
+      `${basename(file)} is not written: ${bad}. The training diverged: lower the learning rate or clip.`,
+    );
+  }
   const flat = flatten(tree as HostTree);
   const tensors = Object.fromEntries(Object.entries(flat).map(([name, tensor]) => [name, toRaw(tensor)]));
   const partial = `${file}.partial`;

@@ -2,6 +2,7 @@ import path from 'node:path';
 import type { Checkpoints, Progress } from '../../framework/stage/contract.ts';
 import type { Json } from '../../framework/stage/json.ts';
 import type { HostOf, HostTensor, Program, State } from '../engine/types.ts';
+import { describeNonFinite } from './finite.ts';
 import { loadTree, saveTree } from './safetensors.ts';
 
 /** The part of a stage's context that a training loop needs. */
@@ -37,6 +38,12 @@ type Scalars = { readonly [name: string]: HostTensor };
 /**
  * Runs a program step by step from the latest checkpoint, shows and logs its scalar outputs, and returns the last ones.
  * Saves checkpoints when they are due, and when it is told to stop. Use it once a stage: checkpoints have no names.
+ *
+ * A training that diverges has failed here, not where its weights are used: each step's scalars must be finite, the
+ * whole state (moments and codebook sums too) must be finite wherever it is saved and at the end, and one more step is
+ * computed after the last update, and taken back, since only that shows the loss of the final weights.
+ *
+ * @throws Error that names the scalar or the tensor and the step, if one of them isn't finite
  */
 export async function train<S, B, O>(
   context: TrainingContext,
@@ -53,34 +60,44 @@ export async function train<S, B, O>(
   const show = (step: number) =>
     context.progress({ step, of: end, images: (step - begun) * batchSize, values: numbers(out) });
   const log = (step: number) => context.log({ step, ...numbers(out) });
-  const save = (dir: string) => saveTree(path.join(dir, file), { state: state.read(), out });
+  const advice = 'lower the learning rate or clip.';
+  /** The state and what the last step put out, if all of it is finite: another state is worth no checkpoint. */
+  const snapshot = (step: number) => {
+    const tree = { state: state.read(), out };
+    const bad = describeNonFinite(tree);
+    if (bad) throw new Error(`The training diverged: after step ${step} of ${steps}, ${bad}: ${advice}`);
+    return tree;
+  };
+  const save = async (step: number) => {
+    const tree = snapshot(step);
+    await checkpoints?.save(step, (dir) => saveTree(path.join(dir, file), tree));
+  };
   let saved = begin;
   // The rate is measured from here.
   if (begin > 0) show(begin);
   for (let step = begin; ; step++) {
     // Behind the last step, too: what a stage does then may take long, and begins anew.
-    if (signal.aborted && step > saved) await checkpoints?.save(step, save);
+    if (signal.aborted && step > saved) await save(step);
     signal.throwIfAborted();
     if (step === end) break;
     out = scalarsOf(await program.run(batch(step)));
-    const { loss } = numbers(out);
-    if (!Number.isFinite(loss)) {
-      throw new Error(
-        `The loss is ${loss} at step ${step + 1} of ${steps}: lower the learning rate or clip.`,
-      );
-    }
+    checkScalars(out, `at step ${step + 1} of ${steps}: ${advice}`);
     show(step + 1);
     if (isLogged(step + 1)) log(step + 1);
     if (checkpoints?.isDue()) {
-      await checkpoints.save(step + 1, save);
+      await save(step + 1);
       saved = step + 1;
     }
     // Lets signals and messages in: a program's run may block the thread.
     await new Promise((resolve) => setImmediate(resolve));
   }
+  const last = snapshot(end);
+  const after = scalarsOf(await program.run(batch(end - 1)));
+  checkScalars(after, `with the weights after the last update, step ${end} of ${steps}: ${advice}`);
+  state.write(last.state);
   if (end < steps) {
     if (!checkpoints) throw new Error('A training that stops on the way needs a place for its state.');
-    await checkpoints.handOver(end, save);
+    await checkpoints.handOver(end, (dir) => saveTree(path.join(dir, file), last));
     // Afterwards: the next rung's history is that of a training that went through.
     if (!isLogged(end)) log(end);
   }
@@ -101,6 +118,12 @@ function resume<S>(dir: string, state: State<S>): Scalars {
 function scalarsOf(out: unknown): Scalars {
   const scalars = Object.entries(out as Scalars).filter(([, tensor]) => tensor.data.length === 1);
   return Object.fromEntries(scalars);
+}
+
+function checkScalars(out: Scalars, when: string): void {
+  for (const [name, value] of Object.entries(numbers(out))) {
+    if (!Number.isFinite(value)) throw new Error(`The ${name} is ${value} ${when}`);
+  }
 }
 
 function numbers(out: Scalars): { [name: string]: number } {

@@ -6,6 +6,7 @@ import type { Json } from '../stage/json.ts';
 import { openCheckpoints } from './checkpoints.ts';
 import type { InputDescriptor, StageJob, TimedProgress, Work } from './executor.ts';
 import { openHistory } from './history.ts';
+import { atStep, openReported } from './reported.ts';
 
 const progressInterval = 0.2; // seconds
 
@@ -38,11 +39,13 @@ export function openContext(job: StageJob, options: ContextOptions): OpenContext
     interval: options.checkpointSeconds,
     onWarning: options.onWarning,
   });
+  const reported = openReported();
   let latest: TimedProgress | undefined;
   let sent: TimedProgress | undefined;
   let engine: string | undefined;
 
   function progress(update: Progress): void {
+    reported.note(update.values ?? {}, update.step);
     latest = { ...update, seconds: (performance.now() - started) / 1000 };
     const due = sent === undefined || latest.seconds - sent.seconds >= progressInterval;
     if (due || update.step === update.of) sendLatest();
@@ -70,14 +73,18 @@ export function openContext(job: StageJob, options: ContextOptions): OpenContext
     ...(job.until === undefined ? {} : { until: job.until }),
     signal: options.signal,
     progress,
-    log: (record) => history.append(`${JSON.stringify(record, nameNonFinite)}\n`),
+    log(record) {
+      reported.note(record, typeof record.step === 'number' ? record.step : undefined);
+      history.append(`${JSON.stringify(record, nameNonFinite)}\n`);
+    },
   };
   return {
     context,
     finish(result) {
       sendLatest();
       history.close();
-      const text = formatMetrics(job.engine.name, result?.metrics ?? {});
+      const text = formatMetrics(job.engine.name, result?.metrics ?? {}, latest?.step);
+      reported.check();
       fs.writeFileSync(path.join(job.outDir, 'metrics.json'), text);
       return {
         images: latest?.images ?? 0,
@@ -88,14 +95,23 @@ export function openContext(job: StageJob, options: ContextOptions): OpenContext
   };
 }
 
-/** The text of `metrics.json`: names sorted, so that the same numbers are the same bytes. */
-export function formatMetrics(engine: string, metrics: { readonly [name: string]: number }): string {
+/**
+ * The text of `metrics.json`: names sorted, so that the same numbers are the same bytes.
+ *
+ * @param step that the stage had reached, for the message
+ * @throws Error that names a metric which is no finite number: JSON has no NaN, and tables are made of these
+ */
+export function formatMetrics(
+  engine: string,
+  metrics: { readonly [name: string]: number },
+  step?: number,
+): string {
   const sorted: { [name: string]: number } = {};
   for (const name of Object.keys(metrics).sort()) {
     const value = metrics[name];
     if (typeof value !== 'number' || !Number.isFinite(value)) {
       throw new Error(
-        `metric "${name}" is ${String(value)}: a stage returns finite numbers, or leaves the metric out`,
+        `metric "${name}" is ${String(value)}${atStep(step)}: a stage returns finite numbers, or leaves the metric out`,
       );
     }
     sorted[name] = value;

@@ -87,15 +87,19 @@ export interface StageContext<Config extends JsonObject = JsonObject> {
   };
   /** Aborted on Ctrl-C: the stage saves a checkpoint and stops soon, by throwing `signal.reason`. */
   readonly signal: AbortSignal;
-  /** Cheap: call it every step; the framework thins it out. */
+  /**
+   * Cheap: call it every step; the framework thins it out. A stage whose last report of a number, here or by `log`, is
+   * NaN or infinite has failed when it resolves.
+   */
   progress(update: Progress): void;
   /** Appends a line to `metrics.jsonl` in `outDir`. Training history: never wall-clock times. */
   log(record: { readonly [name: string]: Json }): void;
 }
 
 /**
- * The final numbers of a stage: what tables are made of. The framework writes them, with the name of the engine
- * that made them, to `metrics.json` among the outputs: `{ "engine": "onnx", "metrics": { "psnr": 21.3 } }`.
+ * The final numbers of a stage: what tables are made of. They must be finite: the stage fails otherwise. The framework
+ * writes them, with the name of the engine that made them, to `metrics.json` among the outputs:
+ * `{ "engine": "onnx", "metrics": { "psnr": 21.3 } }`.
  */
 export interface StageResult {
   readonly metrics?: { readonly [name: string]: number };

@@ -1,6 +1,6 @@
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import test from 'ava';
 import fc from 'fast-check';
@@ -58,7 +58,7 @@ test('the header is aligned and the same tree is the same bytes, whatever the or
 });
 
 test('whatever is saved is loaded', (t) => {
-  const floats = fc.array(fc.float({ noNaN: true }), { maxLength: 9 });
+  const floats = fc.array(fc.float({ noNaN: true, noDefaultInfinity: true }), { maxLength: 9 });
   const integers = fc.array(fc.integer(), { maxLength: 9 });
   const file = temporary('any');
   fc.assert(
@@ -79,6 +79,19 @@ test('whatever is saved is loaded', (t) => {
     }),
     { seed: 2, numRuns: 30 },
   );
+});
+
+test('weights that are not finite are not written, and nothing is left of the file', (t) => {
+  for (const bad of [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]) {
+    const file = temporary('diverged.safetensors');
+    const tree = { head: { bias: hostTensor([2]), weight: hostTensor([3], Float32Array.of(0, 3e38, bad)) } };
+    const message = t.throws(() => saveTree(file, tree))?.message;
+    t.is(
+      message,
+      `diverged.safetensors is not written: "head/weight" holds ${bad}. The training diverged: lower the learning rate or clip.`,
+    );
+    t.deepEqual(readdirSync(dirname(file)), []);
+  }
 });
 
 test('names nest by slashes', (t) => {

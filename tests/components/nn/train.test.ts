@@ -43,7 +43,7 @@ const tiny: StageFunction<never> = async (context) => {
       return {
         loss: hostTensor([], Float32Array.of(weights[0])),
         wide: values.weights,
-        odd: hostTensor([1], Float32Array.of(Number.NaN)),
+        odd: hostTensor([1], Float32Array.of(-0)),
       };
     },
     dispose: () => {},
