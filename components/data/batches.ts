@@ -63,7 +63,7 @@ export function orderedBatches(count: number, batch: number): OrderedBatch[] {
  *
  * @throws RangeError if a class has too few images
  */
-export function classBalancedSubset(labels: Uint8Array, count: number, seed: number): Int32Array {
+export function classBalancedSubset(labels: Int32Array, count: number, seed: number): Int32Array {
   const byClass = new Map<number, number[]>();
   for (const [index, label] of labels.entries()) {
     const members = byClass.get(label);

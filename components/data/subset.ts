@@ -5,7 +5,7 @@ export function subset(dataset: Dataset, indices: Int32Array): Dataset {
   return {
     ...dataset,
     count: indices.length,
-    labels: Uint8Array.from(indices, (index) => dataset.labels[index]),
+    labels: Int32Array.from(indices, (index) => dataset.labels[index]),
     read: (asked) => dataset.read(Int32Array.from(asked, (index) => indices[index])),
   };
 }

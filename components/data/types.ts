@@ -9,7 +9,7 @@ export interface Dataset {
   /** Names of the classes; a label is an index into it. */
   readonly classes: readonly string[];
   /** One label an image. */
-  readonly labels: Uint8Array;
+  readonly labels: Int32Array;
   /**
    * The images of these indices, in this order: `[indices.length, size, size, 3]`, values in [0, 1].
    * The array is the caller's to keep. Throws RangeError for an index outside [0, count).

@@ -58,7 +58,7 @@ export async function forward<S>(
 }
 
 /** Share of rows [N, K] whose largest entry (the first of equals) is the label. */
-export function topOne(rows: Float32Array, width: number, labels: Uint8Array): number {
+export function topOne(rows: Float32Array, width: number, labels: Int32Array): number {
   let right = 0;
   for (let row = 0; row < labels.length; row++) {
     let best = 0;

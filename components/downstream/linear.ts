@@ -12,7 +12,7 @@ import { topOne } from './classify.ts';
 /** Rows of features, [labels.length, width] as one array, with their labels. */
 export interface Features {
   readonly rows: Float32Array;
-  readonly labels: Uint8Array;
+  readonly labels: Int32Array;
 }
 
 export interface LinearOptions {

@@ -29,7 +29,7 @@ export async function startingBackbone(
 }
 
 /** Indices of `count` images, the same number of each class, drawn by the seed. */
-export function balancedSubset(labels: Uint8Array, classes: number, count: number, seed: number): Int32Array {
+export function balancedSubset(labels: Int32Array, classes: number, count: number, seed: number): Int32Array {
   const perClass = Math.floor(count / classes);
   const taken = new Array<number>(classes).fill(0);
   const chosen: number[] = [];

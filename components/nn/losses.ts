@@ -1,8 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 
 /**
- * Mean cross-entropy of rows, weighted: sum(weight * ce) / sum(weight).
- * logits [N, K]; labels int32 [N]; weights float32 [N] (0 for padding). `smoothing` moves that share of the target
+ * Mean cross-entropy of rows, weighted: sum(weight * ce) / sum(weight), and 0 where no row has weight.
+ * logits [N, K]; labels int32 [N]; weights float32 [N], not negative (0 for padding). `smoothing` moves that share of the target
  * mass to all classes evenly (Szegedy et al. 2016). The gradient is written by hand: (softmax - target) * weight.
  */
 export function crossEntropy(
@@ -13,7 +13,7 @@ export function crossEntropy(
   const [rows, classes] = logits.shape;
   const hot = tf.cast(tf.oneHot(tf.cast(labels, 'int32') as tf.Tensor1D, classes), 'float32');
   const target = smoothing === 0 ? hot : tf.add(tf.mul(hot, 1 - smoothing), smoothing / classes);
-  const share = weights ? tf.div(weights, tf.maximum(tf.sum(weights), 1)) : tf.fill([rows], 1 / rows);
+  const share = weights ? tf.div(weights, totalOf(weights)) : tf.fill([rows], 1 / rows);
   const column = tf.reshape(share, [rows, 1]);
   const loss = tf.customGrad((input, save) => {
     const shifted = tf.sub(input as tf.Tensor, tf.max(input as tf.Tensor, -1, true));
@@ -33,7 +33,13 @@ export function crossEntropy(
 export function accuracy(logits: tf.Tensor, labels: tf.Tensor, weights?: tf.Tensor): tf.Scalar {
   const right = tf.cast(tf.equal(tf.argMax(logits, -1), tf.cast(labels, 'int32')), 'float32');
   if (!weights) return tf.mean(right);
-  return tf.div(tf.sum(tf.mul(right, weights)), tf.maximum(tf.sum(weights), 1));
+  return tf.div(tf.sum(tf.mul(right, weights)), totalOf(weights));
+}
+
+/** The sum of the weights to divide by; 1 where all of them are 0, so that what is divided, also 0, stays 0. */
+function totalOf(weights: tf.Tensor): tf.Tensor {
+  const total = tf.sum(weights);
+  return tf.where(tf.greater(total, 0), total, tf.onesLike(total));
 }
 
 /** Mean of squared differences over everything. */

@@ -22,7 +22,8 @@ type Weights = { readonly [name: string]: tf.Tensor };
 
 /**
  * LPIPS divides by (length + 1e-10), whose gradient is undefined where all channels are zero, which ReLU layers do
- * have (black background). Inside the root the same number keeps it finite.
+ * have (black background). The square of that number inside the root keeps it finite, and is too small to let a short
+ * vector's length be learned: 1e-10 there instead of 1e-20 gives the radial slope 1e5 at lengths around 1e-5.
  */
 const UNIT_EPSILON = 1e-10;
 const LAYER_EPSILON = 1e-6;
@@ -75,8 +76,10 @@ export function normaliseFeatures(activation: tf.Tensor4D, normalisation: Featur
   switch (normalisation) {
     case 'none':
       return activation;
-    case 'unit':
-      return tf.div(activation, tf.sqrt(tf.add(tf.sum(tf.square(activation), -1, true), UNIT_EPSILON)));
+    case 'unit': {
+      const squares = tf.add(tf.sum(tf.square(activation), -1, true), UNIT_EPSILON ** 2);
+      return tf.div(activation, tf.add(tf.sqrt(squares), UNIT_EPSILON));
+    }
     case 'layer': {
       const centred = tf.sub(activation, tf.mean(activation, -1, true));
       return tf.div(centred, tf.sqrt(tf.add(tf.mean(tf.square(centred), -1, true), LAYER_EPSILON)));

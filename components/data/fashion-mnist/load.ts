@@ -60,7 +60,7 @@ export const load: LoadFunction<Dataset> = async (input: StageInput) => {
     size,
     channels: 3,
     classes: CLASSES,
-    labels: labels.data.slice(from, to),
+    labels: Int32Array.from(labels.data.subarray(from, to)),
     read: (indices) => readPadded(bytes, count, size, indices),
   };
 };

@@ -4,7 +4,7 @@ import '@tensorflow/tfjs-backend-cpu';
 import '../../../components/engine/gradients/register.ts';
 import test, { type ExecutionContext } from 'ava';
 import { gelu, groupNorm, layerNorm, silu } from '../../../components/nn/layers.ts';
-import { crossEntropy } from '../../../components/nn/losses.ts';
+import { accuracy, crossEntropy } from '../../../components/nn/losses.ts';
 import { adamw } from '../../../components/nn/optimizer.ts';
 import { stepSize } from '../../../components/nn/schedule.ts';
 
@@ -56,6 +56,37 @@ test('cross-entropy with weights is the weighted mean of the rows, and ignores p
   const labels = tf.tensor1d([0, 0, 1], 'int32');
   const loss = crossEntropy(logits, labels, { weights: tf.tensor1d([1, 1, 0]) });
   t.true(Math.abs(loss.dataSync()[0] - Math.LN2 / 2) < 1e-6);
+});
+
+test('weights below 1 are shares like any other; without any weight loss and accuracy are 0', (t) => {
+  const logits = tf.tensor2d([
+    [0, 0],
+    [0, 0],
+  ]);
+  const labels = tf.tensor1d([0, 1], 'int32');
+  for (const weight of [1e-30, 0.25, 1, 1e30]) {
+    const weights = tf.tensor1d([weight, weight]);
+    t.true(Math.abs(crossEntropy(logits, labels, { weights }).dataSync()[0] - Math.LN2) < 1e-6, `${weight}`);
+    // The first of equal logits is chosen: one of two is right.
+    t.is(accuracy(logits, labels, weights).dataSync()[0], 0.5);
+  }
+  const one = { weights: tf.tensor1d([0, 0.1]) };
+  t.true(
+    Math.abs(
+      crossEntropy(
+        tf.tensor2d([
+          [9, 0],
+          [0, Math.log(3)],
+        ]),
+        labels,
+        one,
+      ).dataSync()[0] - Math.log(4 / 3),
+    ) < 1e-6,
+  );
+  t.is(accuracy(logits, labels, one.weights).dataSync()[0], 0);
+  const none = tf.zeros([2]);
+  t.is(crossEntropy(logits, labels, { weights: none }).dataSync()[0] + 0, 0);
+  t.is(accuracy(logits, labels, none).dataSync()[0], 0);
 });
 
 test('three AdamW steps are those of torch.optim.AdamW, without decay of biases', (t) => {

@@ -75,6 +75,37 @@ test('the gradient is that of finite differences, and finite where all channels 
   }
 });
 
+test('unit: near dead positions loss and slope are those of LPIPS, in float32', (t) => {
+  // Of x / (|x| + 1e-10) at [r, 0, 0] against [1, 0, 0], by hand: the difference is -1e-10 / (r + 1e-10) along the first
+  // axis, its square the loss, and 1e-10 / (r + 1e-10)^2 the slope of the first entry.
+  const options = { layers: ['same'], normalisation: 'unit' } as const;
+  const at = (r: number) => tf.tensor4d([r, 0, 0], [1, 1, 1, 3]);
+  const targets = targetFeatures(identity, {}, at(1), options);
+  const loss = (x: tf.Tensor) => perceptualLoss(identity, {}, x as tf.Tensor4D, targets, options);
+  for (const r of [1e-2, 1e-4, 1e-5, 1e-6]) {
+    const difference = -1e-10 / (r + 1e-10);
+    const slope = (2 * difference * 1e-10) / (r + 1e-10) ** 2;
+    const [along, ...across] = values(tf.grad(loss)(at(r)));
+    // A number near 1 has steps of 6e-8 in float32, and so has the difference of two.
+    const rounding = 1.2e-7;
+    const slopeRounding = rounding * (2e-10 / r ** 2 + 1 / r) * 2;
+    t.true(
+      Math.abs(loss(at(r)).dataSync()[0] - difference ** 2) <
+        rounding * (2 * Math.abs(difference) + rounding),
+      `${r}`,
+    );
+    t.true(Math.abs(along - slope) < slopeRounding + 0.01 * Math.abs(slope), `${r}: ${along}, not ${slope}`);
+    t.deepEqual(across.map(Math.abs), [0, 0]);
+  }
+});
+
+test('unit: behind a ReLU a dead position has no gradient', (t) => {
+  const options = { layers: ['same'], normalisation: 'unit' } as const;
+  const targets = targetFeatures(identity, {}, tf.tensor4d([1, 2], [1, 1, 1, 2]), options);
+  const loss = (x: tf.Tensor) => perceptualLoss(identity, {}, tf.relu(x) as tf.Tensor4D, targets, options);
+  t.deepEqual(values(tf.grad(loss)(tf.tensor4d([0, -1], [1, 1, 1, 2]))).map(Math.abs), [0, 0]);
+});
+
 test('normalisation keeps positions without activation at zero', (t) => {
   t.deepEqual(values(normaliseFeatures(tf.zeros([1, 1, 1, 3]), 'unit')), [0, 0, 0]);
 });

@@ -30,7 +30,7 @@ const images: Dataset = {
   size,
   channels: 3,
   classes: ['even', 'odd'],
-  labels: Uint8Array.from({ length: count }, (_, i) => i % 2),
+  labels: Int32Array.from({ length: count }, (_, i) => i % 2),
   read: (indices) => {
     const length = size * size * 3;
     const rows = Array.from(indices, (i) => pixels.subarray(i * length, (i + 1) * length));

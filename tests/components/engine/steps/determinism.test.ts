@@ -29,7 +29,7 @@ const images: Dataset = {
   size: SIZE,
   channels: 3,
   classes: ['noise'],
-  labels: new Uint8Array(48),
+  labels: new Int32Array(48),
   read: (indices) => {
     const length = SIZE * SIZE * 3;
     const out = new Float32Array(indices.length * length);

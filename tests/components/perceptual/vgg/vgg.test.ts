@@ -19,7 +19,7 @@ const stripes: Dataset = {
   size: 8,
   channels: 3,
   classes: ['along x', 'along y'],
-  labels: Uint8Array.from({ length: 200 }, (_, i) => i % 2),
+  labels: Int32Array.from({ length: 200 }, (_, i) => i % 2),
   read: (indices) =>
     Float32Array.from({ length: indices.length * 192 }, (_, i) => {
       const index = indices[Math.floor(i / 192)];
