@@ -2,16 +2,10 @@ import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import type { HostTensor } from '../engine/types.ts';
 import { describeNonFinite } from './finite.ts';
+import { byteCount, METADATA, parseHeader, type SafetensorsType, TYPE_SIZES } from './safetensors-header.ts';
 import { type HostTree, leaves, type TreeOf } from './tree.ts';
 
-/**
- * The format of weights on disk: https://huggingface.co/docs/safetensors (an 8-byte little-endian header length,
- * a JSON header, then the values). Written as the reference implementation writes it: larger types first, then by
- * name, header padded with spaces to a multiple of 8; so every tensor is aligned and the same values are the same bytes.
- */
-const SIZES = { F32: 4, I32: 4, F16: 2, BF16: 2, BOOL: 1, U8: 1 } as const;
-
-export type SafetensorsType = keyof typeof SIZES;
+export type { SafetensorsType } from './safetensors-header.ts';
 
 /** A tensor as the file has it: little-endian bytes, row-major. */
 export interface RawTensor {
@@ -22,32 +16,50 @@ export interface RawTensor {
 
 export type Metadata = { readonly [name: string]: string };
 
+/** Names are own properties, whatever they are called: `__proto__` too. */
 export interface SafetensorsFile {
   readonly tensors: { readonly [name: string]: RawTensor };
   readonly metadata: Metadata;
 }
 
-/** The bytes of a safetensors file. */
+/**
+ * The bytes of a safetensors file, https://huggingface.co/docs/safetensors: an 8-byte little-endian header length, a
+ * JSON header, then the values. Written as the reference implementation writes it: larger types first, then by name,
+ * header padded with spaces to a multiple of 8; so every tensor is aligned and the same values are the same bytes.
+ *
+ * @throws Error that names the tensor, for one that no reader could read back
+ */
 export function formatSafetensors({ tensors, metadata }: SafetensorsFile): Uint8Array {
-  const names = Object.keys(tensors).sort((a, b) => {
-    return SIZES[tensors[b].type] - SIZES[tensors[a].type] || compare(a, b);
+  const sorted = Object.entries(tensors).sort(([a, one], [b, other]) => {
+    return TYPE_SIZES[other.type] - TYPE_SIZES[one.type] || compare(a, b);
   });
-  const header: { [name: string]: unknown } = {};
-  if (Object.keys(metadata).length > 0) {
-    header.__metadata__ = Object.fromEntries(Object.entries(metadata).sort(([a], [b]) => compare(a, b)));
-  }
+  const members: [name: string, value: unknown][] = [];
+  const texts = Object.entries(metadata).sort(([a], [b]) => compare(a, b));
+  for (const [name, text] of texts) checkText(text, `metadata "${name}"`);
+  // A text, not an object: objects sort names such as "7" to the front, and `__proto__` is more than a name to them.
+  if (texts.length > 0) members.push([METADATA, Object.fromEntries(texts)]);
   let offset = 0;
-  for (const name of names) {
-    const { type, shape, bytes } = tensors[name];
-    header[name] = { dtype: type, shape, data_offsets: [offset, offset + bytes.length] };
+  for (const [name, { type, shape, bytes }] of sorted) {
+    checkText(name, 'a tensor');
+    if (name === METADATA) throw new Error(`a tensor can't be called ${METADATA}`);
+    if (bytes.length !== byteCount(type, shape))
+      throw new Error(`tensor "${name}" of ${type} [${shape.join(', ')}] has ${bytes.length} bytes`);
+    members.push([name, { dtype: type, shape, data_offsets: [offset, offset + bytes.length] }]);
     offset += bytes.length;
   }
-  const json = Buffer.from(JSON.stringify(header));
+  const text = members.map(([name, value]) => `${JSON.stringify(name)}:${JSON.stringify(value)}`).join(',');
+  const json = Buffer.from(`{${text}}`);
   const padded = Buffer.alloc(Math.ceil(json.length / 8) * 8, ' ');
   json.copy(padded);
   const length = Buffer.alloc(8);
   length.writeBigUInt64LE(BigInt(padded.length));
-  return Buffer.concat([length, padded, ...names.map((name) => tensors[name].bytes)]);
+  return Buffer.concat([length, padded, ...sorted.map(([, { bytes }]) => bytes)]);
+}
+
+/** UTF-8 has no half of a surrogate pair. */
+function checkText(text: unknown, what: string): void {
+  if (typeof text !== 'string') throw new Error(`${what} is ${typeof text}, not a string`);
+  if (/\p{Surrogate}/u.test(text)) throw new Error(`${what} ${JSON.stringify(text)} isn't well-formed text`);
 }
 
 /**
@@ -56,97 +68,12 @@ export function formatSafetensors({ tensors, metadata }: SafetensorsFile): Uint8
  * tensors of another type than F32, I32, F16, BF16, BOOL and U8
  */
 export function parseSafetensors(bytes: Uint8Array, file: string): SafetensorsFile {
-  const { header, data } = splitHeader(bytes, file);
-  const tensors: { [name: string]: RawTensor } = {};
-  const spans: { name: string; begin: number; end: number }[] = [];
-  let metadata: Metadata = {};
-  for (const [name, entry] of Object.entries(header)) {
-    if (name === '__metadata__') {
-      metadata = entry as Metadata;
-      continue;
-    }
-    const { type, shape, begin, end } = checkEntry(entry, name, file);
-    if (end > data.length) {
-      throw new Error(`${file}: is truncated: tensor "${name}" ends at byte ${end} of ${data.length}`);
-    }
-    tensors[name] = { type, shape, bytes: data.subarray(begin, end) };
-    spans.push({ name, begin, end });
-  }
-  checkSpans(spans, data.length, file);
-  return { tensors, metadata };
-}
-
-function splitHeader(
-  bytes: Uint8Array,
-  file: string,
-): { header: { [name: string]: unknown }; data: Uint8Array } {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (buffer.length < 8)
-    throw new Error(`${file}: is truncated: ${buffer.length} bytes are no safetensors file`);
-  const length = buffer.readBigUInt64LE(0);
-  if (length > BigInt(buffer.length - 8)) {
-    throw new Error(
-      `${file}: is truncated, or no safetensors file: header of ${length} bytes in ${buffer.length}`,
-    );
-  }
-  const end = 8 + Number(length);
-  let header: unknown;
-  try {
-    header = JSON.parse(buffer.toString('utf8', 8, end));
-  } catch (cause) {
-    throw new Error(`${file}: is no safetensors file: its header isn't JSON`, { cause });
-  }
-  if (typeof header !== 'object' || header === null || Array.isArray(header)) {
-    throw new Error(`${file}: is no safetensors file: its header isn't a JSON object`);
-  }
-  return { header: header as { [name: string]: unknown }, data: buffer.subarray(end) };
-}
-
-interface Entry {
-  readonly type: SafetensorsType;
-  readonly shape: readonly number[];
-  readonly begin: number;
-  readonly end: number;
-}
-
-function checkEntry(entry: unknown, name: string, file: string): Entry {
-  const { dtype, shape, data_offsets: offsets } = (entry ?? {}) as { [field: string]: unknown };
-  if (typeof dtype !== 'string' || !isNaturals(shape) || !isNaturals(offsets) || offsets.length !== 2) {
-    throw new Error(`${file}: tensor "${name}" needs dtype, shape and data_offsets in the header`);
-  }
-  if (!Object.hasOwn(SIZES, dtype)) {
-    throw new Error(
-      `${file}: tensor "${name}" has dtype ${dtype}; known are ${Object.keys(SIZES).join(', ')}`,
-    );
-  }
-  const type = dtype as SafetensorsType;
-  const [begin, end] = offsets;
-  const length = shape.reduce((product, extent) => product * extent, SIZES[type]);
-  if (end - begin !== length) {
-    throw new Error(
-      `${file}: tensor "${name}" of ${type} [${shape.join(', ')}] has ${end - begin} bytes, not ${length}`,
-    );
-  }
-  return { type, shape, begin, end };
-}
-
-/** Tensors must fill the data without overlaps or holes, as the reference implementation demands. */
-function checkSpans(
-  spans: { name: string; begin: number; end: number }[],
-  length: number,
-  file: string,
-): void {
-  const sorted = spans.toSorted((a, b) => a.begin - b.begin || a.end - b.end);
-  let reached = 0;
-  let before = '';
-  for (const { name, begin, end } of sorted) {
-    if (begin < reached) throw new Error(`${file}: tensors "${before}" and "${name}" overlap`);
-    if (begin > reached)
-      throw new Error(`${file}: ${begin - reached} unused bytes in front of tensor "${name}"`);
-    reached = end;
-    before = name;
-  }
-  if (reached !== length) throw new Error(`${file}: ${length - reached} unused bytes at the end`);
+  const { entries, metadata, size } = parseHeader(buffer, file);
+  const tensors = entries.map(({ name, type, shape, begin, end }): [string, RawTensor] => {
+    return [name, { type, shape, bytes: buffer.subarray(size + begin, size + end) }];
+  });
+  return { tensors: Object.fromEntries(tensors), metadata };
 }
 
 /** Host tensor to bytes: float32 as F32, int32 as I32, bool as BOOL. */
@@ -198,35 +125,34 @@ export function flatten(tree: HostTree): { [name: string]: HostTensor } {
   );
 }
 
-/** The inverse of `flatten`. */
+/** The inverse of `flatten`. Branches have own properties only, so that a name such as `__proto__` is one like others. */
 export function unflatten<T = HostTensor>(tensors: { readonly [name: string]: T }): TreeOf<T> {
-  interface Branch {
-    [name: string]: Branch | T;
-  }
-  const root: Branch = {};
-  const branches = new Set<unknown>([root]);
-  for (const [name, tensor] of Object.entries(tensors)) {
+  type Branch = Map<string, Branch | { readonly leaf: T }>;
+  const root: Branch = new Map();
+  for (const [name, leaf] of Object.entries(tensors)) {
     const path = name.split('/');
+    if (path.includes('')) throw new Error(`the name "${name}" has an empty part`);
+    const last = path.pop()!;
     let branch = root;
-    for (const part of path.slice(0, -1)) {
-      if (!Object.hasOwn(branch, part)) {
-        branch[part] = {};
-        branches.add(branch[part]);
-      }
-      if (!branches.has(branch[part])) throw new Error(`"${name}" lies below another tensor`);
-      branch = branch[part] as Branch;
+    for (const part of path) {
+      const next = branch.get(part) ?? new Map();
+      if (!(next instanceof Map)) throw new Error(`"${name}" lies below another tensor`);
+      branch.set(part, next);
+      branch = next;
     }
-    const last = path[path.length - 1];
-    if (Object.hasOwn(branch, last)) throw new Error(`"${name}" has other tensors below it`);
-    branch[last] = tensor;
+    if (branch.has(last)) throw new Error(`"${name}" has other tensors below it`);
+    branch.set(last, { leaf });
   }
-  return root;
+  const build = (branch: Branch): TreeOf<T> =>
+    Object.fromEntries([...branch].map(([part, one]) => [part, one instanceof Map ? build(one) : one.leaf]));
+  return build(root);
 }
 
 /**
  * Writes a tree of tensors as a safetensors file, in one piece or not at all.
  *
- * @throws Error that names the tensor, if a number in it isn't finite: what trained such weights has failed
+ * @throws Error that names the tensor, if a number in it isn't finite: what trained such weights has failed; and for names
+ * or sizes that the file can't hold
  */
 export function saveTree(file: string, tree: unknown, metadata: Metadata = {}): void {
   const bad = describeNonFinite(tree);
@@ -235,10 +161,13 @@ export function saveTree(file: string, tree: unknown, metadata: Metadata = {}): 
       `${basename(file)} is not written: ${bad}. The training diverged: lower the learning rate or clip.`,
     );
   }
-  const flat = flatten(tree as HostTree);
-  const tensors = Object.fromEntries(Object.entries(flat).map(([name, tensor]) => [name, toRaw(tensor)]));
+  const bytes = namingFile(file, () => {
+    const flat = flatten(tree as HostTree);
+    const tensors = Object.fromEntries(Object.entries(flat).map(([name, tensor]) => [name, toRaw(tensor)]));
+    return formatSafetensors({ tensors, metadata });
+  });
   const partial = `${file}.partial`;
-  writeFileSync(partial, formatSafetensors({ tensors, metadata }));
+  writeFileSync(partial, bytes);
   renameSync(partial, file);
 }
 
@@ -250,14 +179,18 @@ export function saveTree(file: string, tree: unknown, metadata: Metadata = {}): 
 export function loadTree<T = HostTree>(file: string): T {
   const { tensors } = parseSafetensors(readFileSync(file), file);
   const host = Object.fromEntries(Object.entries(tensors).map(([name, raw]) => [name, toHost(raw)]));
-  return unflatten(host) as T;
+  return namingFile(file, () => unflatten(host)) as T;
 }
 
-function isNaturals(value: unknown): value is readonly number[] {
-  return Array.isArray(value) && value.every((n) => Number.isSafeInteger(n) && n >= 0);
+function namingFile<T>(file: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    throw new Error(`${file}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+  }
 }
 
-/** By code units, like Rust's order of ASCII names; never by locale. */
+/** By the bytes of UTF-8, as Rust compares strings; never by locale. */
 function compare(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
+  return Buffer.compare(Buffer.from(a), Buffer.from(b));
 }

@@ -6,9 +6,10 @@ export type TreeOf<T> = T | { readonly [name: string]: TreeOf<T> };
 /** Parameters of a model in host memory, before an engine has them. */
 export type HostTree = TreeOf<HostTensor>;
 
-/** A leaf is a tensor of either kind: both have a shape and a dtype. */
+/** A leaf is a tensor of either kind: both have a shape and a dtype. A branch may have children of these names. */
 function isLeaf<T>(tree: TreeOf<T>): tree is T {
-  return typeof tree === 'object' && tree !== null && 'shape' in tree && 'dtype' in tree;
+  const { shape, dtype } = tree as { readonly shape?: unknown; readonly dtype?: unknown };
+  return Array.isArray(shape) && typeof dtype === 'string';
 }
 
 /** Every leaf with its path, depth first in the order of the keys. */

@@ -1,0 +1,169 @@
+/** The header of a safetensors file, checked by the rules of the format's reference implementation and its text. */
+
+/** Values are whole bytes, so types below a byte are not in the list; neither is what no engine here computes with. */
+export const TYPE_SIZES = { F32: 4, I32: 4, F16: 2, BF16: 2, BOOL: 1, U8: 1 } as const;
+
+export type SafetensorsType = keyof typeof TYPE_SIZES;
+
+/** Where the bytes of a tensor lie, counted from the end of the header. */
+export interface HeaderEntry {
+  readonly name: string;
+  readonly type: SafetensorsType;
+  readonly shape: readonly number[];
+  readonly begin: number;
+  readonly end: number;
+}
+
+export interface SafetensorsHeader {
+  /** In the order of the data. */
+  readonly entries: readonly HeaderEntry[];
+  readonly metadata: { readonly [name: string]: string };
+  /** Bytes in front of the data: the length and the header itself. */
+  readonly size: number;
+}
+
+/** The name that the format keeps for what is no tensor. */
+export const METADATA = '__metadata__';
+
+/** The reference implementation's own limit, against files that ask for all memory. */
+const MOST_BYTES = 100_000_000;
+
+/**
+ * @param file named in errors
+ * @throws Error that names the file, and the tensor if it is about one
+ */
+export function parseHeader(bytes: Buffer, file: string): SafetensorsHeader {
+  const { text, size } = readText(bytes, file);
+  const header = parseObject(text, file);
+  const metadata = Object.hasOwn(header, METADATA) ? checkMetadata(header[METADATA], file) : {};
+  const entries = Object.entries(header)
+    .filter(([name]) => name !== METADATA)
+    .map(([name, entry]) => checkEntry(entry, name, file))
+    .sort((a, b) => a.begin - b.begin || a.end - b.end);
+  checkSpans(entries, bytes.length - size, file);
+  return { entries, metadata, size };
+}
+
+function readText(bytes: Buffer, file: string): { readonly text: string; readonly size: number } {
+  if (bytes.length < 8)
+    throw new Error(`${file}: is truncated: ${bytes.length} bytes are no safetensors file`);
+  const length = bytes.readBigUInt64LE(0);
+  if (length > BigInt(bytes.length - 8)) {
+    throw new Error(
+      `${file}: is truncated, or no safetensors file: header of ${length} bytes in ${bytes.length}`,
+    );
+  }
+  if (length > BigInt(MOST_BYTES))
+    throw new Error(
+      `${file}: its header of ${length} bytes is larger than the ${MOST_BYTES} that the format allows`,
+    );
+  const size = 8 + Number(length);
+  try {
+    // A byte order mark stays in the text, where it is no JSON, as for the reference implementation.
+    const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+    return { text: decoder.decode(bytes.subarray(8, size)), size };
+  } catch (cause) {
+    throw new Error(`${file}: is no safetensors file: its header isn't UTF-8`, { cause });
+  }
+}
+
+function parseObject(text: string, file: string): { readonly [name: string]: unknown } {
+  let header: unknown;
+  try {
+    header = JSON.parse(text);
+  } catch (cause) {
+    throw new Error(`${file}: is no safetensors file: its header isn't JSON`, { cause });
+  }
+  if (!isObject(header) || !text.startsWith('{'))
+    throw new Error(`${file}: is no safetensors file: its header isn't a JSON object`);
+  const twice = findRepeatedKey(text);
+  if (twice !== undefined) {
+    const [key, owner] = twice;
+    const what = owner === undefined ? `tensor "${key}"` : `"${key}" of "${owner}"`;
+    throw new Error(
+      `${file}: ${key === METADATA && owner === undefined ? METADATA : what} is in the header twice`,
+    );
+  }
+  return header;
+}
+
+/** The first key that an object of a valid JSON text has twice, with the member of the outermost object it is in. */
+function findRepeatedKey(text: string): readonly [key: string, owner: string | undefined] | undefined {
+  const open: (Set<string> | undefined)[] = []; // undefined: a list
+  let owner: string | undefined;
+  let last = '""';
+  for (const [token] of text.matchAll(/"[^"\\]*(?:\\.[^"\\]*)*"|[{}[\]:]/gs)) {
+    if (token === '{') open.push(new Set());
+    else if (token === '[') open.push(undefined);
+    else if (token === '}' || token === ']') open.pop();
+    else if (token !== ':') last = token;
+    else {
+      const key = JSON.parse(last) as string;
+      const keys = open[open.length - 1];
+      if (keys?.has(key)) return [key, open.length > 1 ? owner : undefined];
+      keys?.add(key);
+      if (open.length === 1) owner = key;
+    }
+  }
+  return undefined;
+}
+
+function checkMetadata(value: unknown, file: string): { readonly [name: string]: string } {
+  if (!isObject(value)) throw new Error(`${file}: ${METADATA} isn't an object of strings`);
+  const odd = Object.entries(value).find(([, text]) => typeof text !== 'string');
+  if (odd) throw new Error(`${file}: ${METADATA} has "${odd[0]}", which isn't a string`);
+  return value as { readonly [name: string]: string };
+}
+
+function checkEntry(entry: unknown, name: string, file: string): HeaderEntry {
+  const { dtype, shape, data_offsets: offsets } = isObject(entry) ? entry : {};
+  if (typeof dtype !== 'string' || !isNaturals(shape) || !isNaturals(offsets) || offsets.length !== 2) {
+    throw new Error(
+      `${file}: tensor "${name}" needs dtype, shape and data_offsets in the header, with whole numbers from 0 up`,
+    );
+  }
+  if (!Object.hasOwn(TYPE_SIZES, dtype)) {
+    throw new Error(
+      `${file}: tensor "${name}" has dtype ${dtype}; known are ${Object.keys(TYPE_SIZES).join(', ')}`,
+    );
+  }
+  const type = dtype as SafetensorsType;
+  const [begin, end] = offsets as readonly [number, number];
+  const length = byteCount(type, shape);
+  if (end - begin !== length) {
+    const needed = Number.isSafeInteger(length) ? String(length) : 'more than any file can have';
+    throw new Error(
+      `${file}: tensor "${name}" of ${type} [${shape.join(', ')}] has ${end - begin} bytes, not ${needed}`,
+    );
+  }
+  return { name, type, shape, begin, end };
+}
+
+/** Exact up to 2^53, beyond any file; more is more than any span of bytes. */
+export function byteCount(type: SafetensorsType, shape: readonly number[]): number {
+  return shape.reduce((product, extent) => product * extent, TYPE_SIZES[type]);
+}
+
+/** Tensors must fill the data without overlaps or holes, as the reference implementation demands. */
+function checkSpans(sorted: readonly HeaderEntry[], length: number, file: string): void {
+  let reached = 0;
+  let before = '';
+  for (const { name, begin, end } of sorted) {
+    if (begin < reached) throw new Error(`${file}: tensors "${before}" and "${name}" overlap`);
+    if (begin > reached)
+      throw new Error(`${file}: ${begin - reached} unused bytes in front of tensor "${name}"`);
+    if (end > length)
+      throw new Error(`${file}: is truncated: tensor "${name}" ends at byte ${end} of ${length}`);
+    reached = end;
+    before = name;
+  }
+  if (reached !== length) throw new Error(`${file}: ${length - reached} unused bytes at the end`);
+}
+
+function isObject(value: unknown): value is { readonly [name: string]: unknown } {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isNaturals(value: unknown): value is readonly number[] {
+  return Array.isArray(value) && value.every((n) => Number.isSafeInteger(n) && n >= 0);
+}
