@@ -1,10 +1,12 @@
+import type { Component } from '../stage/component.ts';
 import { suggest, valueAt } from '../stage/issues.ts';
 import type { Json } from '../stage/json.ts';
 import { isComponent, sourceOf } from '../stage/source.ts';
+import { elementAt, type FieldPath, findBadElement, findBadName, hasBadName } from './path.ts';
 import type { Problem } from './problems.ts';
 import type { Experiment } from './types.ts';
 
-export type FieldPath = readonly string[];
+export type { FieldPath } from './path.ts';
 
 /** A field and its new value. */
 export interface Assignment {
@@ -16,7 +18,8 @@ export interface Assignment {
 const groups = new Set(['data', 'tokenizers', 'pretraining', 'downstream', 'scratch']);
 
 /**
- * Says what is wrong with a path that leads nowhere. Paths inside a component are its schema's business.
+ * Says what is wrong with a path that leads nowhere: the same for `--set`, `override` and sweeps. Which fields there are
+ * inside a component is its schema's business; see `findIgnored`.
  *
  * @param done what happens to the field
  */
@@ -25,16 +28,26 @@ export function findMisdirection(
   path: FieldPath,
   done: 'set' | 'swept',
 ): Problem | undefined {
+  const bad = findBadName(path);
+  if (bad) return bad;
   let value: unknown = sourceOf(experiment)!.input;
+  let inside = false;
   for (const [depth, key] of path.entries()) {
-    if (isComponent(value)) return undefined;
-    const names = typeof value === 'object' && value !== null ? Object.keys(value) : [];
-    if (depth === 0 && !names.includes(key)) return unknownPath(path.slice(0, 1), names);
-    if (depth > 0 && groups.has(path[0]!) && !names.includes(key))
-      return unknownPath(path.slice(0, depth + 1), names);
+    const upTo = path.slice(0, depth + 1);
+    if (isComponent(value)) {
+      inside = true;
+      value = withLists(value, path.slice(depth));
+    }
+    if (Array.isArray(value)) {
+      const problem = findBadElement(value, upTo);
+      if (problem) return problem;
+    } else if (!inside && (depth === 0 || groups.has(path[0]!))) {
+      const names = typeof value === 'object' && value !== null ? Object.keys(value) : [];
+      if (!names.includes(key)) return unknownPath(upTo, names);
+    }
     value = valueAt(value, [key]);
   }
-  if (isComponent(value) || groups.has(path.at(-1)!)) {
+  if (!inside && (isComponent(value) || groups.has(path.at(-1)!))) {
     const fields = isComponent(value) ? Object.keys(value.config) : Object.keys(value as object);
     const verb = done === 'set' ? 'set' : 'sweep';
     const hint = `${verb} one of its fields: ${fields.map((field) => `${path.join('.')}.${field}`).join(', ')}`;
@@ -44,22 +57,28 @@ export function findMisdirection(
   return undefined;
 }
 
+/** Says what is wrong with a value that came from outside, whatever field it is for. */
+export function findBadValue(path: FieldPath, value: unknown): Problem | undefined {
+  if (!hasBadName(value)) return undefined;
+  return { path, message: 'has a name in it that no field can have: __proto__, constructor or prototype' };
+}
+
 /** The outermost field on the way that `replaceAll` would make an object of: it is absent, or something else. */
 export function findMade(experiment: Experiment, path: FieldPath): FieldPath | undefined {
   let value: unknown = experiment;
   for (const [depth, key] of path.entries()) {
-    const input = sourceOf(value)?.input ?? value;
+    const input = isComponent(value)
+      ? withLists(value, path.slice(depth))
+      : (sourceOf(value)?.input ?? value);
     const fits =
-      typeof input === 'object' &&
-      input !== null &&
-      !(Array.isArray(input) && !(Number(key) <= input.length));
+      typeof input === 'object' && input !== null && !(Array.isArray(input) && !isPlace(input, key));
     if (!fits) return path.slice(0, depth);
     value = valueAt(input, [key]);
   }
   return undefined;
 }
 
-function unknownPath(path: FieldPath, names: readonly string[]): Problem {
+export function unknownPath(path: FieldPath, names: readonly string[]): Problem {
   const hint = suggest(path.at(-1)!, names);
   return { path, message: 'there is no such field', ...(hint ? { hint } : {}) };
 }
@@ -75,7 +94,12 @@ export function replaceAll(value: unknown, changes: readonly Assignment[]): unkn
     );
   }
   const source = sourceOf(value);
-  if (source !== undefined) return source.construct(replaceAll(source.input, changes));
+  if (source !== undefined) {
+    const input = isComponent(value)
+      ? changes.reduce((written, { path }) => withLists(value, path, written), source.input)
+      : source.input;
+    return source.construct(replaceAll(input, changes));
+  }
   const byKey = new Map<string, Assignment[]>();
   for (const { path, value: to } of changes) {
     const [key, ...rest] = path;
@@ -83,13 +107,13 @@ export function replaceAll(value: unknown, changes: readonly Assignment[]): unkn
     group.push({ path: rest, value: to });
     byKey.set(key!, group);
   }
-  if (Array.isArray(value) && [...byKey.keys()].every((key) => Number(key) <= value.length)) {
+  if (Array.isArray(value) && [...byKey.keys()].every((key) => isPlace(value, key))) {
     const items: unknown[] = [...value];
     for (const [key, inner] of byKey) items[Number(key)] = replaceAll(value[Number(key)], inner);
     return items;
   }
   const record: { [key: string]: unknown } = typeof value === 'object' && value !== null ? { ...value } : {};
-  for (const [key, inner] of byKey) record[key] = replaceAll(record[key], inner);
+  for (const [key, inner] of byKey) record[key] = replaceAll(valueAt(record, [key]), inner);
   return record;
 }
 
@@ -109,4 +133,25 @@ function readComponentValue(input: unknown, path: FieldPath): Json | undefined {
     return deeper ?? (rest.length === 0 ? nested.kind : ((valueAt(nested.config, rest) ?? null) as Json));
   }
   return undefined;
+}
+
+/** An element of a list, or the place after the last one. */
+function isPlace(list: readonly unknown[], key: string): boolean {
+  const element = elementAt(key);
+  return element !== undefined && element <= list.length;
+}
+
+/**
+ * What a component was made of, with the list that a path leads into where that list is a default: an element of it can
+ * be changed only in the whole list.
+ */
+function withLists(component: Component, path: FieldPath, input = sourceOf(component)?.input): unknown {
+  for (let depth = 1; depth < path.length; depth++) {
+    const field = path.slice(0, depth);
+    if (valueAt(input, field) !== undefined) continue;
+    const byDefault = valueAt(component.config, field);
+    if (!Array.isArray(byDefault)) continue;
+    return replaceAll(input ?? {}, [{ path: field, value: byDefault as Json }]);
+  }
+  return input;
 }

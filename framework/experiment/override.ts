@@ -1,7 +1,15 @@
 import { PecoError } from '../stage/errors.ts';
 import type { Json } from '../stage/json.ts';
 import { isComponent, sourceOf } from '../stage/source.ts';
-import { type Assignment, findMade, findMisdirection, readValue, replaceAll } from './assign.ts';
+import {
+  type Assignment,
+  findBadValue,
+  findMade,
+  findMisdirection,
+  readValue,
+  replaceAll,
+} from './assign.ts';
+import { findIgnored } from './ignored.ts';
 import type { Problem } from './problems.ts';
 import { refuse } from './refused.ts';
 import type { Experiment, Override } from './types.ts';
@@ -53,9 +61,15 @@ function assign(
       continue;
     }
     const { path, value } = assignment;
-    const problem = findMisdirection(current, path, 'set');
+    const problem = findMisdirection(current, path, 'set') ?? findBadValue(path, value);
     if (problem !== undefined) {
       problems.push({ ...problem, written: path });
+      continue;
+    }
+    const changed = replaceAll(current, [assignment]) as Experiment;
+    const ignored = findIgnored(current, changed, path);
+    if (ignored !== undefined) {
+      problems.push({ ...ignored, written: path });
       continue;
     }
     const made = findMade(current, path);
@@ -65,7 +79,7 @@ function assign(
       to: value,
       ...(made === undefined ? {} : { made: made.join('.') }),
     });
-    current = replaceAll(current, [assignment]) as Experiment;
+    current = changed;
   }
   return { experiment: current, overrides, problems };
 }

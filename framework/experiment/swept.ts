@@ -3,9 +3,11 @@ import type { Component } from '../stage/component.ts';
 import { suggest, valueAt } from '../stage/issues.ts';
 import type { Json } from '../stage/json.ts';
 import { isComponent, sourceOf } from '../stage/source.ts';
-import { findMisdirection } from './assign.ts';
+import { findBadValue, findMisdirection } from './assign.ts';
+import { findIgnored } from './ignored.ts';
 import { isHalving, pointsOf, rungsOf } from './halving.ts';
 import { parseValue } from './override.ts';
+import { findBadName } from './path.ts';
 import { type Problem, withValue } from './problems.ts';
 import { sweepOver } from './sweep.ts';
 import type { Experiment, Override } from './types.ts';
@@ -28,10 +30,13 @@ export function applySweepFlags(
     const at = text.indexOf('=');
     const path = text.slice(0, Math.max(0, at)).trim();
     const values = parseValues(text.slice(at + 1));
-    if (at < 1 || path.split('.').includes('') || values.length === 0) {
+    const bad = at < 1 ? undefined : findBadName(path.split('.'));
+    if (bad && !path.split('.').includes('')) {
+      problems.push({ ...bad, origin: 'sweep' });
+    } else if (at < 1 || path.split('.').includes('') || values.length === 0) {
       const hint = 'write a path and its values: --sweep tokenizers.peco.codebook.size=256,512';
       problems.push({ path: [], message: `--sweep ${text} is not a list of values`, hint, origin: 'sweep' });
-    } else if (path in flags) {
+    } else if (Object.hasOwn(flags, path)) {
       problems.push({ path: path.split('.'), message: 'is swept twice', origin: 'sweep' });
     } else {
       flags[path] = values;
@@ -69,7 +74,7 @@ export function sweepProblems(
   return problems;
 
   function place(problem: Problem, path: string): Problem {
-    if (path in changes.flags) return { ...problem, origin: 'sweep' };
+    if (Object.hasOwn(changes.flags, path)) return { ...problem, origin: 'sweep' };
     const value = problem.value === undefined ? [] : [problem.value as string | number];
     return { ...problem, written: ['sweep', path, ...value] };
   }
@@ -104,21 +109,21 @@ function valueProblems(
     const fields = Object.entries(point)
       .filter(([path]) => paths.has(path))
       .map(([path, value]) => ({ path, value, component: componentOf(path.split('.'))! }));
-    const odd = fields.find(({ value }) => !isJson(value));
-    if (odd) {
-      const message = 'a swept value is plain data: numbers, strings, lists';
-      found.set(`${odd.path} json`, place({ path: odd.path.split('.'), message }, odd.path));
-      continue;
-    }
+    const odd = fields.flatMap(({ path, value }) => {
+      const problem = oddValue(path.split('.'), value);
+      return problem === undefined ? [] : [[path, problem] as const];
+    });
+    for (const [path, problem] of odd) found.set(`${path} ${problem.message}`, place(problem, path));
+    if (odd.length > 0) continue;
     for (const component of new Set(fields.map((field) => field.component))) {
       const base = componentAt(experiment, component);
       const made = rebuild(component, base, fields);
       if (seen.has(made)) continue;
       seen.add(made);
-      for (const problem of newProblems(base, made, component.split('.'))) {
+      const own = fields.filter((one) => one.component === component).map(({ path }) => path);
+      for (const problem of newProblems(base, made, component.split('.'), own)) {
         // An issue about another field, such as a relation between two, is due to one of the component's swept fields.
         const field = problem.path.join('.');
-        const own = fields.filter((one) => one.component === component).map(({ path }) => path);
         const cause = own.find((path) => `${field}.`.startsWith(`${path}.`)) ?? own[0]!;
         const name = `${field} ${problem.message} ${JSON.stringify(problem.value)}`;
         if (!found.has(name)) found.set(name, place(problem, cause));
@@ -129,10 +134,20 @@ function valueProblems(
 }
 
 /** Problems of a component with swept values that the declared one doesn't have, those of nested ones included. */
-function newProblems(base: Component, made: Component, path: readonly string[]): Problem[] {
+function newProblems(
+  base: Component,
+  made: Component,
+  path: readonly string[],
+  fields: readonly string[],
+): Problem[] {
   const name = ({ path: field, message }: Problem) => `${field.join('.')} ${message}`;
   const old = new Set(problemsOfComponent(base, path).map(name));
-  return problemsOfComponent(made, path).filter((problem) => !old.has(name(problem)));
+  const added = problemsOfComponent(made, path).filter((problem) => !old.has(name(problem)));
+  const ignored = fields.flatMap((field) => {
+    const problem = findIgnored(base, made, field.split('.').slice(path.length));
+    return problem === undefined ? [] : [{ ...problem, path: [...path, ...problem.path] }];
+  });
+  return [...added, ...ignored];
 }
 
 function problemsOfComponent(value: unknown, path: Problem['path']): Problem[] {
@@ -190,6 +205,11 @@ function metricProblems(evaluation: Component | undefined, metric: string): Prob
 
 function componentAt(experiment: Experiment, path: string): Component {
   return valueAt(experiment, path.split('.')) as Component;
+}
+
+function oddValue(path: readonly string[], value: unknown): Problem | undefined {
+  if (!isJson(value)) return { path, message: 'a swept value is plain data: numbers, strings, lists' };
+  return findBadValue(path, value);
 }
 
 function isJson(value: unknown): boolean {

@@ -51,11 +51,11 @@ export function withArticle(noun: string): string {
   return /^[aeiou]/.test(noun) ? `an ${noun}` : `a ${noun}`;
 }
 
-/** The value at a path of plain data, or undefined. */
+/** The value at a path of plain data, or undefined; what all objects inherit is no part of it. */
 export function valueAt(value: unknown, path: Path): unknown {
   let found = value;
   for (const key of path) {
-    if (typeof found !== 'object' || found === null) return undefined;
+    if (typeof found !== 'object' || found === null || !Object.hasOwn(found, key)) return undefined;
     found = (found as { readonly [key: string | number]: unknown })[key];
   }
   return found;
