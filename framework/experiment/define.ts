@@ -6,24 +6,39 @@ import type { Experiment, ExperimentInput } from './types.ts';
 
 export type { Experiment, ExperimentInput } from './types.ts';
 
-/** What the compiler checks beyond the shape: names that must be declared, and no other fields than those that exist. */
+declare const oneOf: unique symbol;
+
+/** What the compiler says of a name that isn't there: nothing has this type. */
+interface NoSuchName<Names extends PropertyKey> {
+  readonly [oneOf]: Names;
+}
+
+/**
+ * What the compiler checks beyond the shape: a baseline and tasks that are declared, and no other fields than those that
+ * exist. A mapped type and no intersection with E, which would be `never` where a literal isn't among the names: then
+ * the compiler reports every field.
+ */
 export type Checked<E extends ExperimentInput> = {
-  readonly baseline:
-    | (keyof E['tokenizers'] & string)
-    | (E extends { readonly scratch: object } ? 'scratch' : never);
-} & { readonly [Field in Exclude<keyof E, keyof Experiment>]: never } & (E extends {
-    readonly scratch: { readonly downstream: infer Tasks };
-  }
-    ? {
-        readonly scratch: {
-          readonly downstream: {
-            readonly [Task in keyof Tasks]: Task extends keyof E['downstream']
-              ? Component<'downstream'>
-              : never;
-          };
-        };
-      }
-    : unknown);
+  readonly [Field in keyof E]: Field extends 'baseline'
+    ? keyof E['tokenizers'] | (E extends { readonly scratch: object } ? 'scratch' : never)
+    : Field extends 'scratch'
+      ? CheckedScratch<E>
+      : Field extends keyof Experiment
+        ? E[Field]
+        : NoSuchName<{ [F in keyof ExperimentInput]-?: F }[keyof ExperimentInput]>;
+};
+
+type CheckedScratch<E extends ExperimentInput> =
+  | {
+      readonly downstream: {
+        readonly [Task in keyof ScratchTasks<E>]: Task extends keyof E['downstream']
+          ? Component<'downstream'> | undefined
+          : NoSuchName<keyof E['downstream']>;
+      };
+    }
+  | undefined;
+
+type ScratchTasks<E> = E extends { readonly scratch: { readonly downstream: infer Tasks } } ? Tasks : unknown;
 
 /** An experiment that still knows the names that were declared, so that another file may build on it. */
 export type Declared<E extends ExperimentInput> = Omit<E, 'issues'> &
@@ -33,8 +48,8 @@ export type Declared<E extends ExperimentInput> = Omit<E, 'issues'> &
  * Declares an experiment; the default export of an experiment file. Never throws: loading the file tells all errors.
  * To build on another one, spread it: `defineExperiment({ ...base, seeds: [0, 1, 2] })`.
  */
-export function defineExperiment<const E extends ExperimentInput>(experiment: E & Checked<E>): Declared<E> {
-  return construct(experiment) as unknown as Declared<E>;
+export function defineExperiment<const E extends ExperimentInput>(experiment: Checked<E>): Declared<E> {
+  return construct(experiment as unknown as ExperimentInput) as unknown as Declared<E>;
 }
 
 function construct(input: ExperimentInput): Experiment {

@@ -65,8 +65,11 @@ export interface Definition<R extends Role, S extends z.ZodObject, Names extends
 
 /** Makes components of one kind. Never throws: what is wrong with the input is in the component's `issues`. */
 export type Constructor<R extends Role, S extends z.ZodObject, Names extends string = never> = (
-  input: z.input<S>,
+  ...input: Arguments<z.input<S>>
 ) => Component<R, ConfigOf<S>> & ([Names] extends [never] ? unknown : Offering<Names>);
+
+/** Without a required field, the config itself may be left out: `inception()`. */
+type Arguments<Input> = Partial<Input> extends Input ? [input?: Input] : [input: Input];
 
 /** The config of a component as stages see it: the schema's output, defaults applied. */
 export type ConfigOf<S extends z.ZodObject> = z.output<S> extends JsonObject ? z.output<S> : JsonObject;
@@ -88,7 +91,7 @@ export type ConfigOf<S extends z.ZodObject> = z.output<S> extends JsonObject ? z
 export function defineComponent<R extends Role, S extends z.ZodObject, const Names extends string = never>(
   definition: Definition<R, S, Names>,
 ): Constructor<R, S, Names> {
-  function construct(input: z.input<S>): Component {
+  function construct(input = {} as z.input<S>): Component {
     const made = rememberSource(makeComponent(definition, input), {
       input,
       construct: (other) => construct(other as z.input<S>),

@@ -71,8 +71,18 @@ test('a wrong field is an error of the compiler and an issue, never an exception
   ]);
   // @ts-expect-error: a string is no number
   t.deepEqual(vgg({ width: '4' }).issues, [{ path: ['width'], message: 'expected a number' }]);
-  // @ts-expect-error: nothing at all
-  t.is(vgg().issues.length, 1);
+});
+
+test('a config may be left out where no field is required, and only there', (t) => {
+  t.deepEqual(vgg(), vgg({}));
+  // @ts-expect-error: it needs a size
+  const { issues } = vqvae();
+  t.deepEqual(
+    issues.map(({ path }) => path),
+    [['size']],
+  );
+  // @ts-expect-error: null is no config
+  t.is(vgg(null).issues.length, 1);
 });
 
 test('a layer that the network lacks is an error of the compiler and an issue', (t) => {
