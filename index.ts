@@ -42,5 +42,6 @@ export type {
   StageResult,
 } from './framework/stage/contract.ts';
 export { component, defineComponent } from './framework/stage/define.ts';
+export { disk } from './framework/stage/disk.ts';
 export type { Json, JsonObject } from './framework/stage/json.ts';
 export { type AblationTableConfig, ablationTable } from './reports/config.ts';

@@ -1,23 +1,27 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { loadBundles, type StoredBundle } from '../experiment/modules.ts';
-import { settingsFiles } from '../experiment/settings.ts';
-import { bundleImplementation } from '../plan/code.ts';
+import { findProjectFolder, findSettingsFile, readsOtherFiles } from '../experiment/settings.ts';
+import type { LoadedExperiment } from '../experiment/types.ts';
 import { implementationsOfAll } from '../plan/implementations.ts';
 import { packageTree } from '../plan/packages.ts';
+import { type Plan, planRun } from '../plan/plan.ts';
 import type { ContentKey } from '../plan/types.ts';
 import { writeDisposable } from '../store/disposable.ts';
-import { folderMemoryFile } from '../store/folders.ts';
-import { settledAt } from '../store/racy.ts';
+import { collectLooks, isAsSeen, type Ledger } from './ledger.ts';
 import type { Prepared } from './prepare.ts';
-import { type FileStamp, ownVariables, type QuickRecord, quickRecordFile, stampOf } from './quick.ts';
+import { ownVariables, type QuickRecord, quickRecordFile, recordFormat } from './quick.ts';
+import { watchStore } from './watched-store.ts';
 
 /** What a finished run knows of itself. */
 export interface FinishedRun {
-  readonly prepared: Prepared;
+  readonly prepared: Pick<Prepared, 'loaded' | 'plan' | 'store'> & {
+    readonly project: { readonly root: string };
+  };
   readonly args: readonly string[];
+  /** Where the command was given. */
+  readonly cwd: string;
   /** Entries of all stages. */
   readonly keys: readonly ContentKey[];
   /** Published files, absolute. */
@@ -27,97 +31,96 @@ export interface FinishedRun {
   readonly after: string;
 }
 
-// As long as a run waits for its files to be old enough to be trusted, in milliseconds.
-const longestWait = 100;
+/** Records a run for the quick path; see `describeQuickRun`. Does nothing outside a project with a cache. */
+export async function recordQuickRun(run: FinishedRun): Promise<void> {
+  const target = quickRecordFile(run.cwd, run.args);
+  if (target === undefined) return;
+  const record = await describeQuickRun(run);
+  if (record !== undefined) await writeDisposable(target, JSON.stringify(record));
+}
 
 /**
- * Records a run for the quick path. Every file is looked at first and proven afterwards to be what the run used, so
- * that an edit at any moment in between makes the record one that is never current. Does nothing where something can't
- * be proven, or isn't a project with a cache.
+ * Plans a finished run once more and lists everything that this looks at. An edit at any moment since the run began
+ * makes the record one that is never current, or none. Undefined too for an experiment or settings that may look at what
+ * no list has.
  */
-export async function recordQuickRun(run: FinishedRun): Promise<void> {
-  const { prepared, args } = run;
-  const target = quickRecordFile(process.cwd(), args);
-  if (target === undefined) return;
-  const { loaded, plan, store } = prepared;
-  const modules = [...implementationsOfAll(plan.stages.map(({ node }) => node))].map((url) =>
-    fileURLToPath(url),
-  );
-  const closures = await loadBundles([loaded.file, ...modules], prepared.project.root);
-  if (!dependsOnItsSourcesOnly(closures.get(loaded.file)!)) return;
-  const settings = settingsFiles(prepared.project.root);
-  if (settings.present.some(isModule)) return; // it may import and read whatever it likes
-  const resolutions = [...closures.values()].map(({ resolution }) => resolution);
-  const resolved = resolutions.flatMap(({ files }) => Object.entries(files));
-  const links = Object.entries(Object.assign({}, ...resolutions.map(({ links }) => links)) as Links);
-  const watched = new Set<string>([
-    ...[...closures.values()].flatMap(({ sources, packages }) => [
-      ...Object.keys(sources),
-      ...[...packageTree(Object.values(packages)).keys()].map((dir) => path.join(dir, 'package.json')),
-    ]),
-    ...resolved.flatMap(([file, digest]) => (digest === null ? [] : [file])),
-    ...settings.present,
-    ...builtFiles(),
-    ...run.results,
-  ]);
-  const folders: QuickRecord['folders'][number][] = [];
-  for (const [file, digest] of plan.data) {
-    if (fs.statSync(file).isDirectory())
-      folders.push({ folder: file, memory: folderMemoryFile(path.join(store.dir, 'cache'), file), digest });
-    else watched.add(file);
-  }
-  for (const key of run.keys) for (const file of entryFiles(store.dir, key)) watched.add(file);
-  const files = await stampAll(watched);
-  if (!files || !(await isProven(run, modules))) return;
-  const environment = Object.fromEntries(
-    [...ownVariables(process.env), ...Object.keys(loaded.environment), ...loaded.unset].map((name) => [
-      name,
-      process.env[name] ?? null,
-    ]),
-  );
-  const record: QuickRecord = {
-    format: 1,
+export async function describeQuickRun(run: FinishedRun): Promise<QuickRecord | undefined> {
+  const { loaded } = run.prepared;
+  const looked = await collectLooks((ledger) => lookAgain(run, ledger));
+  if (looked === undefined) return undefined;
+  const names = [
+    ...ownVariables(process.env),
+    ...nodeVariables,
+    ...Object.keys(loaded.environment),
+    ...loaded.consulted,
+  ];
+  return {
+    format: recordFormat,
     at: Date.now(),
     node: process.version,
-    cwd: process.cwd(),
-    args,
-    environment,
-    files,
-    absent: [
-      ...new Set([
-        ...settings.absent,
-        ...foldersBetween(loaded.file, prepared.project.root).map((dir) => path.join(dir, 'package.json')),
-        ...resolved.flatMap(([file, digest]) => (digest === null ? [file] : [])),
-        ...links.flatMap(([place, real]) => (real === null ? [place] : [])),
-      ]),
-    ],
-    links: [
-      [loaded.asked, loaded.file],
-      ...links.filter((link): link is [string, string] => link[1] !== null),
-    ],
-    folders,
+    cwd: run.cwd,
+    args: run.args,
+    environment: Object.fromEntries(names.map((name) => [name, process.env[name] ?? null])),
+    ...looked,
     before: run.before,
     after: run.after,
   };
-  await writeDisposable(target, JSON.stringify(record));
 }
 
-type Links = { readonly [place: string]: string | null };
+/** Node finds and loads other code by them. */
+const nodeVariables = ['NODE_OPTIONS', 'NODE_PATH'];
 
-function isModule(file: string): boolean {
-  return /\.[cm]?[jt]s$/.test(file);
+async function lookAgain(run: FinishedRun, ledger: Ledger): Promise<void> {
+  const { loaded, plan, store, project } = run.prepared;
+  for (const file of [...builtFiles(), ...run.results]) ledger.found(file);
+  lookAtSettings(run, ledger);
+  const modules = [...implementationsOfAll(plan.stages.map(({ node }) => node))].map((url) =>
+    fileURLToPath(url),
+  );
+  const bundles = await loadBundles([loaded.file, ...modules], project.root);
+  for (const bundle of bundles.values()) lookAtBundle(bundle, ledger);
+  lookAtExperiment(loaded, bundles.get(loaded.file)!, ledger);
+  const again = await planRun(plan.graph, { store: watchStore(store, ledger), root: project.root });
+  if (!isSamePlan(plan, again, run.keys)) ledger.spoil();
 }
 
-/** Folders from that of a file up to the root, without the root. */
-function foldersBetween(file: string, root: string): string[] {
-  const folders: string[] = [];
-  for (let dir = path.dirname(file); dir !== root && dir !== path.dirname(dir); dir = path.dirname(dir))
-    folders.push(dir);
-  return folders;
+/** The settings that hold, and those that would win if they were there. */
+function lookAtSettings({ prepared, cwd }: FinishedRun, ledger: Ledger): void {
+  const folder = findProjectFolder(path.dirname(prepared.loaded.file), ledger.look) ?? cwd;
+  const file = findSettingsFile(folder, ledger.look);
+  if (file !== undefined && readsOtherFiles(file)) ledger.spoil();
+}
+
+/** Everything in a bundle is named here, so that a field that is added doesn't compile before it is thought of. */
+function lookAtBundle(bundle: StoredBundle, ledger: Ledger): void {
+  const { sources, resolution, packages, ...rest } = bundle;
+  const { path: _made, digest: _ofIt, aliases: _inSources, builtins: _ofExperiments, ...unknown } = rest;
+  unknown satisfies { readonly [name: string]: never };
+  const { files, links, ...others } = resolution;
+  others satisfies { readonly [name: string]: never };
+  for (const source of Object.keys(sources)) ledger.found(source);
+  for (const [file, digest] of Object.entries(files)) {
+    if (digest === null) ledger.look(file);
+    else ledger.found(file);
+  }
+  for (const [place, real] of Object.entries(links)) {
+    ledger.look(place);
+    if (real !== null) ledger.link(place);
+  }
+  packageTree(Object.values(packages), ledger.look);
+}
+
+function lookAtExperiment(loaded: LoadedExperiment, now: StoredBundle, ledger: Ledger): void {
+  ledger.link(loaded.asked);
+  if (now.path !== loaded.bundle || loaded.unbounded || !dependsOnItsSourcesOnly(now)) ledger.spoil();
+  for (const [place, look] of loaded.looks) {
+    if (!isAsSeen(place, look)) ledger.spoil();
+    ledger.list(place);
+  }
 }
 
 /** Modules that give the same results whenever they are asked, and packages of which we know that. */
-const harmlessBuiltins = new Set(['assert', 'buffer', 'path', 'url', 'util']);
+const harmlessBuiltins = new Set(['assert', 'buffer', 'path', 'url', 'util', 'zlib']);
 const harmlessPackages = new Set(['zod', 'fastest-levenshtein']);
 
 /** An experiment file that may read other files when it is evaluated has to be evaluated every time. */
@@ -128,45 +131,13 @@ function dependsOnItsSourcesOnly({ builtins, packages }: StoredBundle): boolean 
   );
 }
 
-/** Undefined if one is missing or was written by a clock ahead of ours. Waits until none is too young to be trusted. */
-async function stampAll(watched: ReadonlySet<string>): Promise<FileStamp[] | undefined> {
-  const settled = (stamps: readonly FileStamp[]) =>
-    stamps.reduce(
-      (latest, [, , mtimeMs, ctimeMs]) => Math.max(latest, settledAt(mtimeMs), settledAt(ctimeMs)),
-      0,
-    );
-  const take = () => [...watched].map(stampOf);
-  const first = take();
-  if (first.includes(undefined)) return undefined;
-  const wait = settled(first as FileStamp[]) - Date.now();
-  if (wait < 0) return first as FileStamp[];
-  if (wait > longestWait) return undefined;
-  await sleep(wait + 1);
-  const second = take();
-  if (second.includes(undefined) || settled(second as FileStamp[]) >= Date.now()) return undefined;
-  return second as FileStamp[];
-}
-
-/** After the stamps were taken: what they are of is what the run used. */
-async function isProven(run: FinishedRun, modules: readonly string[]): Promise<boolean> {
-  const { loaded, plan, store, project } = run.prepared;
-  const now = await loadBundles([loaded.file, ...modules], project.root);
-  if (now.get(loaded.file)?.path !== loaded.bundle) return false;
-  for (const module of modules) {
-    const used = await bundleImplementation(new URL(`file://${module}`).href, { root: project.root });
-    if (now.get(module)?.path !== used.path) return false;
-    if (JSON.stringify(used.packages) !== JSON.stringify(used.currentPackages())) return false;
-  }
-  for (const [file, digest] of plan.data) if ((await store.digestPath(file)).digest !== digest) return false;
-  for (const key of run.keys) if (!(await store.lookup(key))) return false;
-  return true;
-}
-
-function entryFiles(storeDir: string, key: ContentKey): string[] {
-  const dir = path.join(storeDir, 'entries', key);
-  const manifest = path.join(dir, 'manifest.json');
-  const { outputs } = JSON.parse(fs.readFileSync(manifest, 'utf8')) as { outputs: { path: string }[] };
-  return [manifest, ...outputs.map((output) => path.join(dir, 'outputs', output.path))];
+/** True if all that the run found or made is found, and its data has the bytes that it had. */
+function isSamePlan(plan: Plan, again: Plan, keys: readonly ContentKey[]): boolean {
+  const made = new Set<string>(keys);
+  return (
+    again.stages.every(({ status, contentKey }) => status === 'hit' && made.has(contentKey!)) &&
+    [...plan.data].every(([place, digest]) => again.data.get(place) === digest)
+  );
 }
 
 /** The command line itself, and in a clone the sources that it was built from. */

@@ -5,7 +5,7 @@ import { isUnchanged, listFolder, readFolderMemory } from '../store/folder-memor
 // The quick path: a run in which nothing changed since it was recorded says what it would say, without loading anything
 // but this file. `quick-record.ts` writes the record. Imports nothing heavy: a test counts what is loaded.
 
-/** What a file was when it was last known to be right. */
+/** What a file or folder was when it was last known to be right; of a link, what the link itself was. */
 export type FileStamp = readonly [
   path: string,
   size: number,
@@ -14,9 +14,12 @@ export type FileStamp = readonly [
   inode: number,
 ];
 
+// Counts up when records say something else.
+export const recordFormat = 2;
+
 /** A run that found or made everything, and all that must be as it was then for it to say the same again. */
 export interface QuickRecord {
-  readonly format: 1;
+  readonly format: typeof recordFormat;
   /** Milliseconds since 1970. */
   readonly at: number;
   readonly node: string;
@@ -24,6 +27,7 @@ export interface QuickRecord {
   readonly args: readonly string[];
   /** Variables that peco-exp or the experiment file reads; null if not set. */
   readonly environment: { readonly [name: string]: string | null };
+  /** Without links; of a folder only what is directly in it. */
   readonly files: readonly FileStamp[];
   /** What must not be there: settings files that would win, packages that would be nearer. */
   readonly absent: readonly string[];
@@ -36,15 +40,15 @@ export interface QuickRecord {
   readonly after: string;
 }
 
-const format = 1;
 /** The long way notes once a day that results are in use: collections go by that. Milliseconds. */
 const longestLife = 24 * 3600 * 1000;
 
-/** Prints what a run in which nothing changed prints. False if anything changed, or nobody knows. */
+/** Prints the recorded output if nothing changed. Returns false otherwise, and when in doubt. */
 export function runQuickly(args: readonly string[]): boolean {
-  const file = quickRecordFile(process.cwd(), args);
+  const cwd = process.cwd();
+  const file = quickRecordFile(cwd, args);
   const record = file === undefined ? undefined : readRecord(file);
-  if (!record || !isCurrent(record, args)) return false;
+  if (!record || !isCurrent(record, cwd, args)) return false;
   process.stdout.on('error', () => {}); // a reader that has gone away wants no more
   process.stdout.write(`${record.before}${(performance.now() / 1000).toFixed(1)} s${record.after}`);
   return true;
@@ -71,10 +75,9 @@ export function quickRecordFile(cwd: string, args: readonly string[]): string | 
   }
 }
 
-/** Undefined for what is no plain file. */
 export function stampOf(file: string): FileStamp | undefined {
-  const stat = fs.statSync(file, { throwIfNoEntry: false });
-  return stat?.isFile() ? [file, stat.size, stat.mtimeMs, stat.ctimeMs, stat.ino] : undefined;
+  const stat = fs.lstatSync(file, { throwIfNoEntry: false });
+  return stat ? [file, stat.size, stat.mtimeMs, stat.ctimeMs, stat.ino] : undefined;
 }
 
 /** Variables that change what a run does, beside those that an experiment file lists. */
@@ -85,18 +88,19 @@ export function ownVariables(environment: { readonly [name: string]: string | un
 function readRecord(file: string): QuickRecord | undefined {
   try {
     const record = JSON.parse(fs.readFileSync(file, 'utf8')) as QuickRecord;
-    return record.format === format ? record : undefined;
+    return record.format === recordFormat ? record : undefined;
   } catch {
     return undefined;
   }
 }
 
-function isCurrent(record: QuickRecord, args: readonly string[]): boolean {
+/** True if the same command, given in the same folder, would find everything as it was. */
+export function isCurrent(record: QuickRecord, cwd: string, args: readonly string[]): boolean {
   try {
     return (
       Math.abs(Date.now() - record.at) < longestLife &&
       record.node === process.version &&
-      record.cwd === process.cwd() &&
+      record.cwd === cwd &&
       JSON.stringify(record.args) === JSON.stringify(args) &&
       hasEnvironment(record.environment) &&
       record.files.every(isSameFile) &&
@@ -115,7 +119,7 @@ function hasEnvironment(environment: QuickRecord['environment']): boolean {
 }
 
 function isSameFile([file, size, mtimeMs, ctimeMs, inode]: FileStamp): boolean {
-  const stat = fs.statSync(file, { throwIfNoEntry: false });
+  const stat = fs.lstatSync(file, { throwIfNoEntry: false });
   return (
     stat !== undefined &&
     stat.size === size &&

@@ -189,6 +189,7 @@ async function rememberRun(
   await recordQuickRun({
     prepared,
     args: process.argv.slice(2),
+    cwd: process.cwd(),
     keys,
     results: outcome.files,
     before: `${head}\n${text.slice(0, at)}`,

@@ -31,7 +31,7 @@ export interface Bundle {
   readonly aliases: readonly Alias[];
   /** Third-party packages that the closure imports -> folder of the package. */
   readonly packages: { readonly [name: string]: string };
-  /** Node's own modules that the closure imports, without `node:`, sorted; what peco-exp itself imports is left out. */
+  /** Node's own modules that the closure imports, without `node:`, sorted; not those that `framework/` may use. */
   readonly builtins: readonly string[];
 }
 
@@ -254,20 +254,22 @@ function withAbsoluteSources(map: string, from: string): string {
 function builtinsOf(files: readonly string[], cwd: string, metafile: Metafile): string[] {
   const found = new Set<string>();
   for (const file of files) {
-    if (isLibrary(path.resolve(cwd, file))) continue;
-    for (const { external, path: name } of metafile.inputs[file]?.imports ?? [])
-      if (external && !name.startsWith('file:')) found.add(name.replace(/^node:/, ''));
+    const trusted = trustedBuiltins(path.resolve(cwd, file));
+    for (const { external, path: specifier } of metafile.inputs[file]?.imports ?? []) {
+      const name = specifier.replace(/^node:/, '');
+      if (external && !name.startsWith('file:') && !trusted.includes(name)) found.add(name);
+    }
   }
   return [...found].sort();
 }
 
-/** A source of peco-exp, not one of the experiments that lie beside them in a clone. */
-function isLibrary(file: string): boolean {
+/** What sources of peco-exp itself import of Node and use as we know it; its components count like anybody's. */
+function trustedBuiltins(file: string): readonly string[] {
   const owner = packageOf(file);
-  return (
-    owner?.name === ownName &&
-    /^(components|framework|reports|index\.ts)/.test(path.relative(owner.dir, file))
-  );
+  if (owner?.name !== ownName) return [];
+  const relative = path.relative(owner.dir, file).split(path.sep).join('/');
+  if (relative === 'framework/stage/disk.ts') return ['fs']; // it lists what it looks at
+  return relative.startsWith('framework/') ? ['crypto'] : []; // digests
 }
 
 interface Closure {

@@ -12,6 +12,8 @@ export interface SecondEvaluation<T> {
   readonly hidden: readonly string[];
   /** Variables that were read and are not set: the experiment may be another one where they are. */
   readonly unset: readonly string[];
+  /** True if it asked for more than we can name: the names of all variables, another machine, Node's own modules. */
+  readonly unbounded: boolean;
 }
 
 const shift = 400 * 24 * 3600 * 1000; // milliseconds; another year, another day of the week
@@ -37,29 +39,65 @@ async function evaluateElsewhere<T>(evaluate: () => Promise<T>): Promise<SecondE
   const listed = listedEnvironment();
   const hidden = new Set<string>();
   const unset = new Set<string>();
+  let unbounded = false;
+  /** Whether a variable is there in this world; notes that it was asked for. */
+  const look = (target: NodeJS.ProcessEnv, name: string | symbol): boolean => {
+    if (typeof name !== 'string' || nodesOwn.has(name)) return Object.hasOwn(target, name);
+    if (Object.hasOwn(target, name)) {
+      if (name in listed) return true;
+      hidden.add(name);
+    } else unset.add(name);
+    return false;
+  };
+  const restore = reachesOut.map(([holder, name]) =>
+    watchCalls(holder, name, () => {
+      unbounded = true;
+    }),
+  );
   globalThis.Date = shiftedDate(world.Date);
   Math.random = () => (world.random() + 0.5) % 1;
   process.env = new Proxy(world.env, {
-    get(target, name) {
-      if (typeof name === 'string' && nodesOwn.has(name)) return Reflect.get(target, name);
-      if (typeof name === 'string' && !(name in target)) unset.add(name);
-      if (typeof name !== 'string' || name in listed || !(name in target)) return Reflect.get(target, name);
-      hidden.add(name);
-      return undefined;
+    get: (target, name) =>
+      look(target, name) || !Object.hasOwn(target, name) ? Reflect.get(target, name) : undefined,
+    has: (target, name) => look(target, name) || (!Object.hasOwn(target, name) && Reflect.has(target, name)),
+    getOwnPropertyDescriptor: (target, name) =>
+      look(target, name) ? Reflect.getOwnPropertyDescriptor(target, name) : undefined,
+    ownKeys(target) {
+      unbounded = true;
+      return Reflect.ownKeys(target).filter((name) => typeof name === 'string' && name in listed);
     },
-    has(target, name) {
-      if (typeof name === 'string' && !(name in target)) unset.add(name);
-      return typeof name === 'string' && name in listed && name in target;
-    },
-    ownKeys: (target) => Reflect.ownKeys(target).filter((name) => typeof name === 'string' && name in listed),
   });
   try {
-    return { result: await evaluate(), hidden: [...hidden], unset: [...unset] };
+    return { result: await evaluate(), hidden: [...hidden], unset: [...unset], unbounded };
   } finally {
     globalThis.Date = world.Date;
     Math.random = world.random;
     process.env = world.env;
+    for (const undo of restore) undo();
   }
+}
+
+/** Functions by which code gets at what no list of imports shows. */
+const reachesOut = [
+  [globalThis, 'fetch'],
+  [process, 'getBuiltinModule'],
+  [process, 'binding'],
+] as const;
+
+/** Calls `onCall` before each call of a method. Returns what undoes that. */
+function watchCalls(holder: object, name: string, onCall: () => void): () => void {
+  const original = Reflect.getOwnPropertyDescriptor(holder, name);
+  const method: unknown = Reflect.get(holder, name);
+  if (typeof method !== 'function' || (original && !original.configurable)) return () => {};
+  const watched = function (this: unknown, ...given: unknown[]): unknown {
+    onCall();
+    return Reflect.apply(method, this, given);
+  };
+  Object.defineProperty(holder, name, { value: watched, configurable: true, writable: true });
+  return () => {
+    if (original) Object.defineProperty(holder, name, original);
+    else Reflect.deleteProperty(holder, name);
+  };
 }
 
 /** A problem for every field that is not the same in both evaluations of an experiment file. */

@@ -1,5 +1,6 @@
 import fs from 'node:fs';
 import path from 'node:path';
+import { forgetLooks, listedLooks } from '../stage/disk.ts';
 import { PecoError } from '../stage/errors.ts';
 import { isComponent, sourceOf } from '../stage/source.ts';
 import { compareEvaluations, inAnotherWorld } from './deterministic.ts';
@@ -28,6 +29,7 @@ export async function loadExperiment(file: string, options: LoadOptions): Promis
   const absolute = fs.realpathSync(asked);
   const bundle = (await loadBundles([absolute], options.cwd)).get(absolute)!;
   forgetEnvironment();
+  forgetLooks();
   const written = asExperiment(await evaluateBundle(bundle, { shown, cwd: options.cwd }), shown);
   const environment = listedEnvironment();
   const changed = applyOverrides(written, options);
@@ -41,11 +43,10 @@ export async function loadExperiment(file: string, options: LoadOptions): Promis
     ...sweepProblems(declared, { flags: swept.flags, overrides }),
   ];
   if (problems.length === 0) problems.push(...missingFiles(declared), ...wiringProblems(declared, overrides));
-  let unset: readonly string[] = [];
+  let again: Again = { problems: [], consulted: [], unbounded: false };
   if (problems.length === 0) {
-    const again = await evaluateAgain(written, bundle, { shown, cwd: options.cwd });
+    again = await evaluateAgain(written, bundle, { shown, cwd: options.cwd });
     problems.push(...again.problems);
-    unset = again.unset;
   }
   if (problems.length > 0) throw await reportProblems(problems, { file: absolute, shown, cwd: options.cwd });
   return {
@@ -56,8 +57,17 @@ export async function loadExperiment(file: string, options: LoadOptions): Promis
     bundle: bundle.path,
     overrides,
     environment,
-    unset,
+    consulted: again.consulted,
+    looks: listedLooks(),
+    unbounded: again.unbounded,
   };
+}
+
+interface Again {
+  readonly problems: readonly Problem[];
+  /** Variables that were read without `env`. */
+  readonly consulted: readonly string[];
+  readonly unbounded: boolean;
 }
 
 /** An experiment must be the same whenever and wherever its file is evaluated: else its keys mean nothing. */
@@ -65,11 +75,12 @@ async function evaluateAgain(
   first: Experiment,
   bundle: StoredBundle,
   options: { readonly shown: string; readonly cwd: string },
-): Promise<{ readonly problems: Problem[]; readonly unset: readonly string[] }> {
-  const { result, hidden, unset } = await inAnotherWorld(() =>
+): Promise<Again> {
+  const { result, hidden, unset, unbounded } = await inAnotherWorld(() =>
     evaluateBundle(bundle, { ...options, again: true }),
   );
-  return { problems: compareEvaluations(first, asExperiment(result, options.shown), hidden), unset };
+  const problems = compareEvaluations(first, asExperiment(result, options.shown), hidden);
+  return { problems, consulted: [...hidden, ...unset], unbounded };
 }
 
 /** How a file is named to the user: relative where that is shorter. */

@@ -28,7 +28,7 @@ interface Index {
 }
 
 // Counts up when bundles are made in another way.
-const format = 4;
+const format = 5;
 
 const indexes = new Map<string, Index>();
 

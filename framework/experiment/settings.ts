@@ -47,7 +47,7 @@ const names = [
  * @throws PecoError `invalid-settings` naming file, field and fix
  */
 export async function loadSettings(cwd: string): Promise<LoadedSettings> {
-  const file = findFile(path.resolve(cwd));
+  const file = findSettingsFile(path.resolve(cwd));
   if (file === undefined) return { settings: {} };
   const shown = path.relative(cwd, file) || file;
   const given = (await readSettings(file, cwd)) ?? {};
@@ -67,38 +67,40 @@ function describeValue(value: unknown): string {
   return typeof value === 'function' ? 'a function' : (JSON.stringify(value) ?? String(value));
 }
 
-/** Looks before cosmiconfig is loaded: most projects have no settings, and shall not wait for it. */
-function findFile(folder: string): string | undefined {
+/** Is given every place that a search looks at, whether something is there or not. */
+type OnLook = (place: string) => void;
+
+/**
+ * The settings file that holds for a project's folder. Looks before cosmiconfig is loaded: most projects have no
+ * settings, and shall not wait for it.
+ */
+export function findSettingsFile(folder: string, onLook: OnLook = () => {}): string | undefined {
   for (let dir = folder; ; dir = path.dirname(dir)) {
-    const name = names.find((candidate) => fs.existsSync(path.join(dir, candidate)));
-    if (name !== undefined) return path.join(dir, name);
+    for (const name of names) {
+      const file = path.join(dir, name);
+      onLook(file);
+      if (fs.existsSync(file)) return file;
+    }
     const manifest = path.join(dir, 'package.json');
+    onLook(manifest);
     if (hasOwnKey(manifest)) return manifest;
     if (path.dirname(dir) === dir) return undefined;
   }
 }
 
 /** The nearest folder at or above one that has a package.json: the project. */
-export function findProjectFolder(folder: string): string | undefined {
+export function findProjectFolder(folder: string, onLook: OnLook = () => {}): string | undefined {
   for (let dir = folder; ; dir = path.dirname(dir)) {
-    if (fs.existsSync(path.join(dir, 'package.json'))) return dir;
+    const manifest = path.join(dir, 'package.json');
+    onLook(manifest);
+    if (fs.existsSync(manifest)) return dir;
     if (path.dirname(dir) === dir) return undefined;
   }
 }
 
-/** The files that decide about the settings of a folder: those that are there, and those that would win if they were. */
-export function settingsFiles(folder: string): { readonly present: string[]; readonly absent: string[] } {
-  const present: string[] = [];
-  const absent: string[] = [];
-  for (let dir = path.resolve(folder); ; dir = path.dirname(dir)) {
-    for (const name of [...names, 'package.json']) {
-      const file = path.join(dir, name);
-      (fs.existsSync(file) ? present : absent).push(file);
-    }
-    if (present.some((file) => path.basename(file) !== 'package.json' || hasOwnKey(file))) break;
-    if (path.dirname(dir) === dir) break;
-  }
-  return { present, absent };
+/** True of settings that may come from more than their file: code, or cosmiconfig's `$import`. */
+export function readsOtherFiles(file: string): boolean {
+  return /\.[cm]?[jt]s$/.test(file) || fs.readFileSync(file, 'utf8').includes('$import');
 }
 
 function hasOwnKey(manifest: string): boolean {

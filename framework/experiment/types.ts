@@ -1,4 +1,5 @@
 import type { Component, ConfigIssue } from '../stage/component.ts';
+import type { Look } from '../stage/disk.ts';
 import type { Json } from '../stage/json.ts';
 import type { Halving } from './halving.ts';
 import type { Sweep } from './sweep.ts';
@@ -65,6 +66,10 @@ export interface LoadedExperiment {
   readonly overrides: readonly Override[];
   /** Variables that the file read by `env`, with their values. */
   readonly environment: { readonly [name: string]: string };
-  /** Variables that it read and that are not set. */
-  readonly unset: readonly string[];
+  /** Variables that it read in another way, set or not. */
+  readonly consulted: readonly string[];
+  /** Where it looked by `disk`, with what was there. */
+  readonly looks: ReadonlyMap<string, Look>;
+  /** True if it asked for more than these lists can name: all variables, another machine. */
+  readonly unbounded: boolean;
 }

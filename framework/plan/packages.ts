@@ -23,17 +23,21 @@ export function packageVersions(folders: readonly string[]): { readonly [name: s
   return Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-/** The same by folder (real paths). */
-export function packageTree(folders: readonly string[]): ReadonlyMap<string, Manifest> {
+/** The same by folder (real paths). `onLook` gets every file that was looked at, also where there is none. */
+export function packageTree(
+  folders: readonly string[],
+  onLook: (file: string) => void = () => {},
+): ReadonlyMap<string, Manifest> {
   const found = new Map<string, Manifest>();
   const todo = [...folders];
   for (let dir = todo.pop(); dir !== undefined; dir = todo.pop()) {
     if (found.has(dir)) continue;
+    onLook(path.join(dir, 'package.json'));
     const manifest = readManifest(dir);
     found.set(dir, manifest);
     const { dependencies, optionalDependencies, peerDependencies } = manifest;
     for (const name of Object.keys({ ...dependencies, ...optionalDependencies, ...peerDependencies })) {
-      const installed = findPackage(dir, name);
+      const installed = findPackage(dir, name, onLook);
       if (installed !== undefined) todo.push(installed);
     }
   }
@@ -41,9 +45,10 @@ export function packageTree(folders: readonly string[]): ReadonlyMap<string, Man
 }
 
 /** As Node looks for it: in node_modules of the folder and of those above it. */
-function findPackage(from: string, name: string): string | undefined {
+function findPackage(from: string, name: string, onLook: (file: string) => void): string | undefined {
   for (let dir = from; ; dir = path.dirname(dir)) {
     const place = path.join(dir, 'node_modules', name);
+    onLook(path.join(place, 'package.json'));
     if (fs.existsSync(path.join(place, 'package.json'))) return fs.realpathSync(place);
     if (path.dirname(dir) === dir) return undefined;
   }

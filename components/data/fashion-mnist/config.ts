@@ -1,8 +1,8 @@
-import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { defineComponent } from '../../../framework/stage/define.ts';
+import { disk } from '../../../framework/stage/disk.ts';
 import { type FashionMnistSplit, type IdxPair, officialFiles, SHIPPED_FILES } from './files.ts';
 
 /** Images in the files that ship with this folder, for either split. */
@@ -48,7 +48,7 @@ export const fashionMnist = defineComponent({
     images: range ? range[1] - range[0] : root === undefined ? SHIPPED_COUNT : undefined,
   }),
   check: ({ split, range }, _inputs, { root }) => {
-    const absent = Object.values(pairOf(split, root)).filter((file) => !existsSync(file));
+    const absent = Object.values(pairOf(split, root)).filter((file) => !disk.exists(file));
     if (absent.length > 0) {
       const message = `there is no ${absent.map((file) => file.replace(/.*[\\/]/, '')).join(' and no ')} in it`;
       return [

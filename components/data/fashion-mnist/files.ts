@@ -1,5 +1,5 @@
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { disk } from '../../../framework/stage/disk.ts';
 
 export type FashionMnistSplit = 'train' | 'test';
 
@@ -23,8 +23,8 @@ const OFFICIAL_NAMES: { readonly [split in FashionMnistSplit]: IdxPair } = {
 /** Paths of the official files of a split in a folder: gzipped ones (`.gz`) where they are, else the bare names. */
 export function officialFiles(folder: string, split: FashionMnistSplit): IdxPair {
   const find = (name: string): string => {
-    const packed = join(folder, `${name}.gz`);
-    return existsSync(packed) ? packed : join(folder, name);
+    const bare = join(folder, name);
+    return disk.first([`${bare}.gz`, bare]) ?? bare;
   };
   return { images: find(OFFICIAL_NAMES[split].images), labels: find(OFFICIAL_NAMES[split].labels) };
 }

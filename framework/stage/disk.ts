@@ -1,0 +1,67 @@
+import fs from 'node:fs';
+import path from 'node:path';
+
+// By name, since an experiment's bundle and the command line have a copy of this module each.
+const key = Symbol.for('peco-exp.disk');
+// The clock as it is: experiment files are evaluated a second time under another one.
+const now = Date.now;
+
+/** What was at a place when an experiment file looked there. */
+export interface Look {
+  /** Size, modification and change (milliseconds since 1970), inode, behind links; null: nothing was there. */
+  readonly found: readonly [size: number, mtimeMs: number, ctimeMs: number, inode: number] | null;
+  /** When, in milliseconds since 1970. */
+  readonly at: number;
+}
+
+/**
+ * How code that is evaluated with an experiment file (`files`, `check` and the like of a component) looks at the disk.
+ * What it looked at, and what was not there, becomes part of what a later run compares. Code that reads the disk in
+ * another way works too, but is evaluated at every run.
+ *
+ * Paths are relative to the current folder. Errors are those of `node:fs`.
+ */
+export const disk = {
+  /** Whether a file or folder is there; a link counts by what it leads to. */
+  exists(place: string): boolean {
+    return note(place).found !== null;
+  },
+  /** The first of these places where something is; undefined if nothing is at any. */
+  first(places: readonly string[]): string | undefined {
+    return places.find((place) => disk.exists(place));
+  },
+  /** The bytes of a file. */
+  read(file: string): Uint8Array {
+    note(file);
+    return fs.readFileSync(file);
+  },
+  /** Names in a folder, sorted by code unit. */
+  list(folder: string): string[] {
+    note(folder);
+    return fs.readdirSync(folder).sort();
+  },
+} as const;
+
+/** Everything that `disk` looked at since the last `forgetLooks`, by absolute path, as it was at the first look. */
+export function listedLooks(): ReadonlyMap<string, Look> {
+  return new Map(registry());
+}
+
+export function forgetLooks(): void {
+  registry().clear();
+}
+
+function note(place: string): Look {
+  const file = path.resolve(place);
+  const stat = fs.statSync(file, { throwIfNoEntry: false });
+  const found = stat === undefined ? null : ([stat.size, stat.mtimeMs, stat.ctimeMs, stat.ino] as const);
+  const look = { found, at: now() };
+  if (!registry().has(file)) registry().set(file, look);
+  return look;
+}
+
+function registry(): Map<string, Look> {
+  const holder = globalThis as { [key]?: Map<string, Look> };
+  holder[key] ??= new Map();
+  return holder[key];
+}
