@@ -35,6 +35,8 @@ async function pictureRows(
     readFile(path.join(inputs[input].dir, name)).catch(() => undefined);
   const rows: PictureRow[] = [];
   for (const { variant, input } of evaluations) {
+    // That of one seed is enough.
+    if (rows.some(({ label }) => label === variant)) continue;
     const originals = await read(input, 'originals.png');
     const reconstructions = await read(input, 'reconstructions.png');
     if (!originals || !reconstructions) continue;

@@ -37,8 +37,8 @@ export const trainingFields = {
   warmupSteps: z.number().int().nonnegative().default(20),
   /** Mirror every other image. */
   flip: z.boolean().default(true),
-  /** A tokenizer is trained once and serves all seeds of its variant. */
-  seed: z.number().int().nonnegative().default(0),
+  /** Absent: one tokenizer is trained for each seed of the experiment. A number: one by this seed, and all seeds share it. */
+  seed: z.number().int().nonnegative().optional(),
 };
 
 export const codebookFields = {

@@ -34,7 +34,7 @@ export async function acceptCommand(
   }
   const prepared = await prepareExperiment(file, { ...flags, willRun: true }, warnOnStderr);
   const { plan } = prepared;
-  const wanted = new Set(stages.map((id) => findPlanned(plan, id)));
+  const wanted = new Set(stages.flatMap((name) => findPlanned(plan, name)));
   const lines: string[] = [];
   const entries = new Map<StageNode, Entry>();
   for (const planned of plan.stages) {

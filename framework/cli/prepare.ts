@@ -1,5 +1,6 @@
 import { type LoadedExperiment, loadExperiment } from '../experiment/load.ts';
-import { findStage, resolveGraph } from '../plan/graph.ts';
+import { resolveGraph } from '../plan/graph.ts';
+import { findStages } from '../plan/named.ts';
 import { type Plan, type PlannedStage, planRun } from '../plan/plan.ts';
 import type { StageGraph, StageNode } from '../plan/types.ts';
 import { awaitedStages } from '../plan/upstream.ts';
@@ -44,24 +45,24 @@ export async function prepareExperiment(
   return { loaded, project, store, plan };
 }
 
-/** The stages with these ids and everything above them; all stages if there are none. */
-function narrowGraph(graph: StageGraph, ids: readonly string[]): StageGraph {
-  if (ids.length === 0) return graph;
+/** The stages that these names mean and everything above them; all stages if there are none. */
+function narrowGraph(graph: StageGraph, names: readonly string[]): StageGraph {
+  if (names.length === 0) return graph;
   const kept = new Set<StageNode>();
   const keep = (node: StageNode): void => {
     if (kept.has(node)) return;
     kept.add(node);
     for (const upstream of awaitedStages(node)) keep(upstream);
   };
-  for (const id of ids) keep(findStage(graph, id));
+  for (const name of names) for (const node of findStages(graph, name)) keep(node);
   const stages = graph.stages.filter((node) => kept.has(node));
   return { ...graph, stages, cells: graph.cells.filter((cell) => kept.has(cell.stage)) };
 }
 
-/** The stage with an id. @throws PecoError `unknown-stage` with near ids */
-export function findPlanned(plan: Plan, id: string): PlannedStage {
-  const node = findStage(plan.graph, id);
-  return plan.stages.find((planned) => planned.node === node)!;
+/** The stages that a name means. @throws PecoError `unknown-stage` with near names */
+export function findPlanned(plan: Plan, name: string): readonly PlannedStage[] {
+  const nodes = new Set(findStages(plan.graph, name));
+  return plan.stages.filter(({ node }) => nodes.has(node));
 }
 
 const warned = new Set<string>();

@@ -6,12 +6,18 @@ import type { Store } from '../store/types.ts';
 import { type ExperimentFlags, findPlanned, prepareExperiment, warnOnStderr } from './prepare.ts';
 import { type Explanation, formatWhy } from './render/why.ts';
 
-/** `peco-exp why FILE STAGE`: in which fields a stage differs from the nearest stored result. Runs nothing. */
+/**
+ * `peco-exp why FILE STAGE`: in which fields a stage differs from the nearest stored result; one explanation after the
+ * other if the name means several, such as those of all seeds. Runs nothing.
+ */
 export async function whyCommand(file: string, stage: string, flags: ExperimentFlags): Promise<number> {
   const { plan, store } = await prepareExperiment(file, flags, warnOnStderr);
-  const explanation = await explain(findPlanned(plan, stage), plan, store);
-  const text = flags.json ? JSON.stringify(asJson(explanation)) : formatWhy(explanation).join('\n');
-  process.stdout.write(`${text}\n`);
+  const texts: string[] = [];
+  for (const planned of findPlanned(plan, stage)) {
+    const explanation = await explain(planned, plan, store);
+    texts.push(flags.json ? JSON.stringify(asJson(explanation)) : formatWhy(explanation).join('\n'));
+  }
+  process.stdout.write(`${texts.join(flags.json ? '\n' : '\n\n')}\n`);
   return 0;
 }
 

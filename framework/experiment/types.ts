@@ -10,7 +10,10 @@ type Named<T> = { readonly [name: string]: T };
 export interface ExperimentInput {
   /** Names the results folder. Not part of any key. */
   readonly name: string;
-  /** Pretraining and downstream tasks run once per seed. */
+  /**
+   * Everything runs once per seed, from a tokenizer's network to the downstream tasks. A tokenizer or network whose config
+   * has a `seed` is made once by that one, and all seeds share it.
+   */
   readonly seeds: readonly number[];
   readonly data: { readonly train: Component<'dataset'>; readonly test: Component<'dataset'> };
   /** The rows of the table, in this order. */

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { PecoError } from '../stage/errors.ts';
 import type { Entry } from '../store/types.ts';
 import type { MissingCell } from './table.ts';
-import type { Cell, Contest, StageNode } from './types.ts';
+import type { Cell, Contest, Point, StageNode } from './types.ts';
 
 /** How a point did in a contest. */
 export interface Standing {
@@ -12,8 +12,10 @@ export interface Standing {
   readonly rank: number;
   /** Points that were compared. */
   readonly among: number;
-  /** Absent if it could not be measured. */
+  /** The mean over its seeds. Absent if one of them could not be measured. */
   readonly score?: number;
+  /** How many seeds it is the mean of; absent: it is the measure of one. */
+  readonly seeds?: number;
 }
 
 /** Why a point of a halved sweep doesn't go on. */
@@ -27,20 +29,24 @@ export interface Stop extends Omit<Standing, 'goesOn'> {
 }
 
 /**
- * Ranks the points of a rung by their stored measures. A point whose stage failed counts as worst; the order of the
- * points breaks ties. Points that were stopped in an earlier rung, as `entryOf` says, don't take part.
+ * Ranks the points of a rung by the means of their stored measures. A point of which a stage failed counts as worst,
+ * whichever seed it was; the order of the points breaks ties. Points that were stopped in an earlier rung, as `entryOf`
+ * says, don't take part.
  *
  * @throws PecoError `missing-metric` if an evaluation doesn't give the metric
  */
 export async function judgeContest(
   contest: Contest,
   entryOf: (evaluation: StageNode) => Entry | 'failed' | 'stopped',
-): Promise<ReadonlyMap<StageNode, Standing>> {
-  const entrants: { stage: StageNode; score?: number }[] = [];
-  for (const stage of contest.evaluations) {
-    const entry = entryOf(stage);
-    if (entry === 'stopped') continue;
-    entrants.push(entry === 'failed' ? { stage } : { stage, score: await readScore(entry, stage, contest) });
+): Promise<ReadonlyMap<Point, Standing>> {
+  const entrants: { point: Point; score?: number }[] = [];
+  for (const point of contest.points) {
+    const entries = point.map(entryOf);
+    if (entries.includes('stopped')) continue;
+    const scores: number[] = [];
+    for (const [index, entry] of entries.entries())
+      if (typeof entry === 'object') scores.push(await readScore(entry, point[index]!, contest));
+    entrants.push(scores.length < point.length ? { point } : { point, score: meanOf(scores) });
   }
   const worst = contest.better === 'higher' ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
   const sign = contest.better === 'higher' ? -1 : 1;
@@ -48,16 +54,21 @@ export async function judgeContest(
   // `sort` is stable. Infinities can't be subtracted.
   const ranked = entrants.toSorted((a, b) => (value(a) === value(b) ? 0 : value(a) < value(b) ? -1 : 1));
   return new Map(
-    ranked.map(({ stage, score }, index) => [
-      stage,
+    ranked.map(({ point, score }, index) => [
+      point,
       {
         goesOn: index < contest.kept,
         rank: index + 1,
         among: ranked.length,
         ...(score === undefined ? {} : { score }),
+        ...(point.length === 1 ? {} : { seeds: point.length }),
       },
     ]),
   );
+}
+
+function meanOf(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
 async function readScore(entry: Entry, stage: StageNode, { metric }: Contest): Promise<number> {
@@ -78,9 +89,10 @@ export function stopAt({ rung, rungs, metric, kept }: Contest, standing: Standin
   return { rung, rungs, metric, kept, ...place };
 }
 
-/** `stopped at rung 1 of 3: psnr 14.21, 7th of 9, best 3 went on` */
-export function describeStop({ rung, rungs, metric, score, rank, among, kept }: Stop): string {
-  const measure = score === undefined ? `no ${metric}` : `${metric} ${Number(score.toPrecision(4))}`;
+/** `stopped at rung 1 of 3: mean psnr of 2 seeds 14.21, 7th of 9, best 3 went on` */
+export function describeStop({ rung, rungs, metric, score, seeds, rank, among, kept }: Stop): string {
+  const what = seeds === undefined ? metric : `mean ${metric} of ${seeds} seeds`;
+  const measure = score === undefined ? `no ${what}` : `${what} ${Number(score.toPrecision(4))}`;
   const best = kept === 1 ? 'the best went on' : `best ${kept} went on`;
   return `stopped at rung ${rung} of ${rungs}: ${measure}, ${ordinal(rank)} of ${among}, ${best}`;
 }

@@ -1,7 +1,7 @@
 import type { Entry } from '../store/types.ts';
 import { describeStop, judgeContest, type Standing, type Stop, stopAt, stoppedCell } from './contest.ts';
 import { withMissing } from './table.ts';
-import type { Contest, StageGraph, StageNode } from './types.ts';
+import type { Contest, Point, StageGraph, StageNode } from './types.ts';
 import { upstreamStages } from './upstream.ts';
 
 /** A stage that won't run: its own gate has stopped it, or that of a stage that it needs. */
@@ -25,7 +25,7 @@ export interface Gates {
 export function createGates(graph: StageGraph, entryOf: (node: StageNode) => Entry | undefined): Gates {
   const losses = new Map<StageNode, Loss>();
   const open = new Set<StageNode>();
-  const contests = new Map<Contest, Promise<ReadonlyMap<StageNode, Standing> | undefined>>();
+  const contests = new Map<Contest, Promise<ReadonlyMap<Point, Standing> | undefined>>();
 
   /** As in a run: what needs a stopped stage is stopped, but a report only if all of its inputs are. */
   function lossAbove(node: StageNode): Loss | undefined {
@@ -41,8 +41,8 @@ export function createGates(graph: StageGraph, entryOf: (node: StageNode) => Ent
   }
 
   /** Undefined while one that takes part has no result, or may still be stopped itself. */
-  async function judge(contest: Contest): Promise<ReadonlyMap<StageNode, Standing> | undefined> {
-    const entrants = contest.evaluations.filter((one) => !losses.has(one));
+  async function judge(contest: Contest): Promise<ReadonlyMap<Point, Standing> | undefined> {
+    const entrants = contest.points.flat().filter((one) => !losses.has(one));
     if (entrants.some((one) => entryOf(one) === undefined || open.has(one))) return undefined;
     try {
       return await judgeContest(contest, (one) => (losses.has(one) ? 'stopped' : entryOf(one)!));
@@ -55,7 +55,7 @@ export function createGates(graph: StageGraph, entryOf: (node: StageNode) => Ent
     async whyStopped(node) {
       let loss = lossAbove(node);
       const standing = loss || !node.gate ? undefined : await standingsOf(node.gate.contest);
-      const place = node.gate && standing?.get(node.gate.entry);
+      const place = node.gate && standing?.get(node.gate.point);
       if (node.gate && place && !place.goesOn) loss = { stop: stopAt(node.gate.contest, place), at: node };
       if (loss) {
         losses.set(node, loss);

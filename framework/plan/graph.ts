@@ -1,37 +1,38 @@
 import { isHalving } from '../experiment/halving.ts';
 import type { Experiment } from '../experiment/types.ts';
 import { baselineName, listVariants, tagOf, type Variant } from '../experiment/variants.ts';
-import { PecoError } from '../stage/errors.ts';
-import { suggest } from '../stage/issues.ts';
 import { createNodes, type Nodes } from './nodes.ts';
-import { halveTokenizers } from './rungs.ts';
+import { replicatesOf } from './replicates.ts';
+import { halveTokenizers, type TokenizerEdges } from './rungs.ts';
+import { sharedByCells } from './shared.ts';
 import { tableOf } from './table.ts';
-import type { Cell, StageEdge, StageGraph, StageNode } from './types.ts';
+import type { Cell, StageEdge, StageGraph } from './types.ts';
 
 export { type MissingCell, withMissing } from './table.ts';
 
 type Edges = { readonly [name: string]: StageEdge };
 
-/** A row of the table with the stage of its tokenizer. */
+/** A row of the table with the stages of its tokenizer. */
 interface Row {
   readonly variant: Variant;
-  readonly tokenizer?: StageEdge;
+  readonly tokenizers?: TokenizerEdges;
 }
 
 /** The DAG of a valid experiment: roles decide the wiring, places that mean the same share one stage. */
 export function resolveGraph(experiment: Experiment): StageGraph {
   const nodes = createNodes();
   const variants = listVariants(experiment);
-  const { sweep } = experiment;
-  const halved = isHalving(sweep) ? halveTokenizers(variants, sweep.halving, nodes) : new Map();
+  const { sweep, seeds } = experiment;
+  const halved = isHalving(sweep)
+    ? halveTokenizers(variants, sweep.halving, { seeds, nodes })
+    : new Map<Variant, TokenizerEdges>();
   const rows = variants.map((variant): Row => {
-    const { tokenizer } = variant;
-    if (!tokenizer) return { variant };
-    return { variant, tokenizer: halved.get(variant) ?? tokenizerEdge(variant, nodes) };
+    if (!variant.tokenizer) return { variant };
+    return { variant, tokenizers: halved.get(variant) ?? tokenizerEdges(variant, seeds, nodes) };
   });
   const cells = [
-    ...rows.flatMap((row) => evaluationCells(row, nodes)),
-    ...rows.flatMap((row) => downstreamCells(row, experiment.seeds, nodes)),
+    ...rows.flatMap((row) => evaluationCells(row, seeds, nodes)),
+    ...rows.flatMap((row) => downstreamCells(row, seeds, nodes)),
   ];
   const names = variants.map((variant) => variant.name);
   const baseline = baselineName(experiment);
@@ -46,6 +47,7 @@ export function resolveGraph(experiment: Experiment): StageGraph {
       ...(baselineOf ? { baselineOf } : {}),
       variants: names,
       cells,
+      shared: sharedByCells(cells),
     };
     nodes.addReport(tableOf(report));
   }
@@ -59,19 +61,30 @@ export function resolveGraph(experiment: Experiment): StageGraph {
   };
 }
 
-function tokenizerEdge(variant: Variant, nodes: Nodes): StageEdge {
+function tokenizerEdges(variant: Variant, ofExperiment: readonly number[], nodes: Nodes): TokenizerEdges {
   const { name, component } = variant.tokenizer!;
   const id = `tokenizer/${name}${tagOf(variant, [`tokenizers.${name}`])}`;
-  return nodes.edge(component, { id, data: variant.data });
+  const { seeds, shared } = replicatesOf(component, ofExperiment);
+  return new Map(
+    seeds.map((seed) => [seed, nodes.edge(component, { id, data: variant.data, seed, shared })]),
+  );
 }
 
-function evaluationCells({ variant, tokenizer }: Row, nodes: Nodes): Cell[] {
-  const { evaluation } = variant;
-  if (!evaluation || !tokenizer) return [];
-  const { name } = variant.tokenizer!;
+/** One for each seed of the tokenizer: where all seeds share that, they share its measures. */
+function evaluationCells(
+  { variant, tokenizers }: Row,
+  ofExperiment: readonly number[],
+  nodes: Nodes,
+): Cell[] {
+  const { evaluation, data } = variant;
+  if (!evaluation || !tokenizers) return [];
+  const { name, component } = variant.tokenizer!;
   const id = `evaluation/${name}${tagOf(variant, [`tokenizers.${name}`, 'evaluation'])}`;
-  const stage = nodes.stage(evaluation, { id, data: variant.data, wired: { tokenizer } });
-  return [{ variant: variant.name, task: 'tokenizer', seed: stage.seed, stage }];
+  const { shared } = replicatesOf(component, ofExperiment);
+  return [...tokenizers].map(([seed, tokenizer]) => {
+    const stage = nodes.stage(evaluation, { id, data, seed, shared, wired: { tokenizer } });
+    return { variant: variant.name, task: 'tokenizer', seed, stage };
+  });
 }
 
 function downstreamCells(row: Row, seeds: readonly number[], nodes: Nodes): Cell[] {
@@ -85,7 +98,7 @@ function downstreamCells(row: Row, seeds: readonly number[], nodes: Nodes): Cell
     return Object.entries(variant.downstream).flatMap(([task, component]) => {
       if (!component) return [];
       const tag = tagOf(variant, [...own, `${group}.${task}`]);
-      const id = `downstream/${name}${tag}/${task}/seed-${seed}`;
+      const id = `downstream/${name}${tag}/${task}`;
       const stage = nodes.stage(component, { id, seed, data: variant.data, wired });
       return [{ variant: variant.name, task, seed, stage }];
     });
@@ -93,25 +106,15 @@ function downstreamCells(row: Row, seeds: readonly number[], nodes: Nodes): Cell
 }
 
 function pretrainedBy(
-  { variant, tokenizer }: Row,
+  { variant, tokenizers }: Row,
   own: readonly string[],
   seed: number,
   nodes: Nodes,
 ): Edges {
   const { pretraining, data } = variant;
-  if (!tokenizer || !pretraining) return {};
-  const id = `pretraining/${variant.tokenizer!.name}/${pretraining.name}${tagOf(variant, own)}/seed-${seed}`;
+  if (!tokenizers || !pretraining) return {};
+  const id = `pretraining/${variant.tokenizer!.name}/${pretraining.name}${tagOf(variant, own)}`;
+  // That of the same seed, or the one that all seeds share.
+  const tokenizer = tokenizers.get(seed) ?? [...tokenizers.values()][0]!;
   return { pretrained: nodes.edge(pretraining.component, { id, seed, data, wired: { tokenizer } }) };
-}
-
-/** The node with an id, or that one which means the same. @throws PecoError `unknown-stage` with near ids */
-export function findStage(graph: StageGraph, id: string): StageNode {
-  const found = graph.stages.find((node) => node.id === id);
-  const same = found ?? graph.aliases.get(id);
-  if (same) return same;
-  const hint = suggest(id, [...graph.stages.map((node) => node.id), ...graph.aliases.keys()]);
-  throw new PecoError(`the experiment has no stage "${id}"`, {
-    code: 'unknown-stage',
-    ...(hint === undefined ? {} : { hint }),
-  });
 }

@@ -1,15 +1,18 @@
 import { canonicalJson } from '../stage/canonical.ts';
 import type { Component, Role } from '../stage/component.ts';
 import { PecoError } from '../stage/errors.ts';
+import { isReplicable, namedSeed, withSeed } from './replicates.ts';
 import type { Gate, StageEdge, StageNode } from './types.ts';
 
 type Edges = { readonly [name: string]: StageEdge };
 
 interface Wish {
-  /** Taken if no stage of the same meaning exists yet. */
+  /** Taken if no stage of the same meaning exists yet, with `/seed-0` after it unless all seeds share the stage. */
   readonly id: string;
-  /** Of the roles that run once per seed of the experiment. */
-  readonly seed?: number;
+  /** Of the chain that the stage is part of; taken unless the component's config names another. */
+  readonly seed: number;
+  /** One stage for all seeds of the experiment. */
+  readonly shared?: boolean;
   /** Of which the role gets its share. */
   readonly data: Data;
   /** Beside the datasets of the role. */
@@ -50,38 +53,45 @@ const datasetsOf: { readonly [role in Role]: readonly (keyof Data)[] } = {
 
 export function createNodes(): Nodes {
   const byMeaning = new Map<string, StageNode>();
-  const meanings = new Map<StageNode, string>();
+  const meanings = new Map<StageNode, Meaning>();
   const texts = new Map<Component, string>();
+  const seeded = new Map<Component, Map<number, Component>>();
   const leaves = new Map<Component, StageEdge>();
-  /** How often an id was asked for. */
-  const ids = new Map<string, number>();
   const aliases = new Map<string, StageNode>();
   const order: StageNode[] = [];
+  const names = createNames();
 
   function edge(component: Component, wish: Wish): StageEdge {
     if (component.implementation.run !== undefined) return { type: 'stage', stage: stage(component, wish) };
-    return { type: 'leaf', component, inputs: nestedEdges(component, wish.data) };
+    return { type: 'leaf', component, inputs: nestedEdges(component, wish) };
   }
 
-  function stage(component: Component, wish: Wish): StageNode {
-    if (component.implementation.run === undefined) {
-      const message = `the ${component.role} "${component.kind}" has no code to run`;
+  function stage(declared: Component, wish: Wish): StageNode {
+    if (declared.implementation.run === undefined) {
+      const message = `the ${declared.role} "${declared.kind}" has no code to run`;
       throw new PecoError(message, { code: 'invalid-component', hint: 'give `run` to its defineComponent' });
     }
     const { data, wired, until, previous, gate } = wish;
+    const seed = namedSeed(declared) ?? wish.seed;
+    const component = componentAt(declared, seed);
     // A stage comes after the stages of its nested components: those are made first, here.
-    const inputs = { ...datasets(component.role, data), ...wired, ...nestedEdges(component, data) };
-    const seed = seedOf(component, wish.seed);
-    const entry = gate ? meanings.get(gate.entry)! : '';
-    // A row whose stage may be stopped doesn't share it with one whose stage may not; in the store they are one.
-    const meaning = [textOf(component), seed, edgeMeanings(inputs), until ?? '', entry].join(' ');
+    const inputs = { ...datasets(component.role, data), ...wired, ...nestedEdges(component, { data, seed }) };
+    const of = (part: keyof Meaning) => {
+      // A row whose stage may be stopped doesn't share it with one whose stage may not; in the store they are one.
+      const point = gate ? gate.point.map((one) => meanings.get(one)![part]).join() : '';
+      return [textOf(component), edgeMeanings(inputs, part), until ?? '', point].join(' ');
+    };
+    const meaning = `${of('own')} ${seed}`;
+    // Without its seed: all stages of a chain that differ in their seeds alone have one name.
+    const family = wish.shared ? `shared ${meaning}` : of('family');
+    const id = names.nameOf(wish.id, family) + (wish.shared ? '' : `/seed-${wish.seed}`);
     const existing = byMeaning.get(meaning);
     if (existing) {
-      if (existing.id !== wish.id && !aliases.has(wish.id)) aliases.set(wish.id, existing);
+      if (existing.id !== id && !aliases.has(id)) aliases.set(id, existing);
       return existing;
     }
     const node: StageNode = {
-      id: freeId(wish.id),
+      id,
       component,
       seed,
       inputs,
@@ -90,9 +100,17 @@ export function createNodes(): Nodes {
       ...(gate ? { gate } : {}),
     };
     byMeaning.set(meaning, node);
-    meanings.set(node, String(order.length));
+    meanings.set(node, { own: String(order.length), family: names.numberOf(family) });
     order.push(node);
     return node;
+  }
+
+  function componentAt(component: Component, seed: number): Component {
+    const known = seeded.get(component) ?? new Map<number, Component>();
+    seeded.set(component, known);
+    const made = known.get(seed) ?? withSeed(component, seed);
+    known.set(seed, made);
+    return made;
   }
 
   function datasets(role: Role, data: Data): Edges {
@@ -108,17 +126,19 @@ export function createNodes(): Nodes {
     return found;
   }
 
-  function nestedEdges(component: Component, data: Data): Edges {
-    const nested = Object.entries(component.inputs);
-    return Object.fromEntries(
-      nested.map(([name, part]) => [name, edge(part, { id: `${part.role}/${part.kind}`, data })]),
-    );
+  /** What is nested belongs to the chain of what it is nested in. */
+  function nestedEdges(component: Component, { data, seed }: Pick<Wish, 'data' | 'seed'>): Edges {
+    const nested = Object.entries(component.inputs).map(([name, part]) => {
+      const shared = namedSeed(part) !== undefined;
+      return [name, edge(part, { id: `${part.role}/${part.kind}`, data, seed, shared })];
+    });
+    return Object.fromEntries(nested);
   }
 
-  function edgeMeanings(edges: Edges): string {
+  function edgeMeanings(edges: Edges, part: keyof Meaning): string {
     const named = Object.entries(edges).map(([name, item]) => {
-      if (item.type === 'stage') return [name, `stage ${meanings.get(item.stage)!}`];
-      return [name, `leaf ${textOf(item.component)} ${edgeMeanings(item.inputs)}`];
+      if (item.type === 'stage') return [name, `stage ${meanings.get(item.stage)![part]}`];
+      return [name, `leaf ${textOf(item.component)} ${edgeMeanings(item.inputs, part)}`];
     });
     return canonicalJson(Object.fromEntries(named));
   }
@@ -132,25 +152,41 @@ export function createNodes(): Nodes {
     return text;
   }
 
-  function freeId(wanted: string): string {
-    const count = (ids.get(wanted) ?? 0) + 1;
-    ids.set(wanted, count);
-    if (count === 1) return wanted;
-    // Somebody may have asked for "vgg-2" itself.
-    return freeId(`${wanted}-${count}`);
-  }
-
   return { stage, edge, addReport: (report) => order.push(report), aliases: () => aliases, all: () => order };
 }
 
-function meaningOf(component: Component) {
-  const { role, kind, config, implementation, files } = component;
-  return { role, kind, config, run: implementation.run ?? '', load: implementation.load ?? '', files };
+/** Numbers that stand for what a stage is, and for what it has in common with its like of other seeds. */
+interface Meaning {
+  readonly own: string;
+  readonly family: string;
 }
 
-/** Tokenizers, networks and evaluations are made once: by seed 0, or by the one that their config names. */
-function seedOf(component: Component, seed: number | undefined): number {
-  if (seed !== undefined) return seed;
-  const own = component.config.seed;
-  return typeof own === 'number' && Number.isInteger(own) ? own : 0;
+/** The seed of a tokenizer or network is that of its stage: it is counted there. */
+function meaningOf(component: Component) {
+  const { role, kind, config, implementation, files } = component;
+  const { seed: _counted, ...rest } = config;
+  const own = isReplicable(component) && namedSeed(component) !== undefined ? rest : config;
+  return { role, kind, config: own, run: implementation.run ?? '', load: implementation.load ?? '', files };
+}
+
+/** Names of families of stages, each with one owner: a second one that wants `network/vgg` gets `network/vgg-2`. */
+function createNames() {
+  const owners = new Map<string, string>();
+  const numbers = new Map<string, string>();
+  return {
+    nameOf(wanted: string, family: string): string {
+      for (let count = 1; ; count++) {
+        const name = count === 1 ? wanted : `${wanted}-${count}`;
+        const owner = owners.get(name) ?? family;
+        if (owner !== family) continue;
+        owners.set(name, family);
+        return name;
+      }
+    },
+    numberOf(family: string): string {
+      const number = numbers.get(family) ?? String(numbers.size);
+      numbers.set(family, number);
+      return number;
+    },
+  };
 }

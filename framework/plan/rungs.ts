@@ -2,26 +2,32 @@ import { type HalvingOptions, rungsOf, survivorsOf } from '../experiment/halving
 import { tagOf, type Variant } from '../experiment/variants.ts';
 import { valueAt } from '../stage/issues.ts';
 import type { Nodes } from './nodes.ts';
-import type { Contest, StageEdge, StageNode } from './types.ts';
+import { replicatesOf } from './replicates.ts';
+import type { Contest, Point, StageEdge, StageNode } from './types.ts';
 
 /** Rows of one point of a tokenizer: they share its stages. */
 interface Entrant {
   readonly tag: string;
   readonly variants: Variant[];
-  stage?: StageNode;
-  evaluation?: StageNode;
+  /** By seed: of the rung that was made last. */
+  stages: ReadonlyMap<number, StageNode>;
+  /** What measures them, but those of the last rung. */
+  point?: Point;
 }
 
+/** The tokenizer of a row by seed. */
+export type TokenizerEdges = ReadonlyMap<number, StageEdge>;
+
 /**
- * Makes the rungs of a halved sweep: each is a stage that goes on from the one before, if the measures of that rung let
- * the point pass. Returns for every row that is swept the stage at the end of its tokenizer's training.
+ * Makes the rungs of a halved sweep: each is a stage for every seed that goes on from the one before, if the measures of
+ * that rung let the point pass. Returns for every row that is swept the stages at the end of its tokenizer's training.
  */
 export function halveTokenizers(
   variants: readonly Variant[],
   options: HalvingOptions,
-  nodes: Nodes,
-): ReadonlyMap<Variant, StageEdge> {
-  const last = new Map<Variant, StageEdge>();
+  { seeds, nodes }: { readonly seeds: readonly number[]; readonly nodes: Nodes },
+): ReadonlyMap<Variant, TokenizerEdges> {
+  const last = new Map<Variant, TokenizerEdges>();
   for (const [name, entrants] of groupEntrants(variants)) {
     const { component } = entrants[0]!.variants[0]!.tokenizer!;
     const rungs = rungsOf(options, valueAt(component.config, component.steps!.split('.')) as number);
@@ -30,15 +36,17 @@ export function halveTokenizers(
     for (const [index, until] of rungs.entries()) {
       const isLast = index === rungs.length - 1;
       for (const entrant of entrants)
-        climb(name, entrant, { isLast, until, rung: index + 1, contest }, nodes);
+        climb(name, entrant, { isLast, until, rung: index + 1, contest, seeds }, nodes);
       const kept = survivorsOf(options, going);
       const { metric, better = 'higher' } = options;
-      const evaluations = entrants.map((entrant) => entrant.evaluation!);
-      contest = { rung: index + 1, rungs: rungs.length, metric, better, entrants: going, kept, evaluations };
+      const points = entrants.map((entrant) => entrant.point!);
+      contest = { rung: index + 1, rungs: rungs.length, metric, better, entrants: going, kept, points };
       going = kept;
     }
-    for (const { variants: rows, stage } of entrants)
-      for (const row of rows) last.set(row, { type: 'stage', stage: stage! });
+    for (const { variants: rows, stages } of entrants) {
+      const edges = new Map([...stages].map(([seed, stage]) => [seed, { type: 'stage', stage } as const]));
+      for (const row of rows) last.set(row, edges);
+    }
   }
   return last;
 }
@@ -48,26 +56,45 @@ interface Step {
   readonly until: number;
   readonly rung: number;
   readonly contest: Contest | undefined;
+  /** Of the experiment. */
+  readonly seeds: readonly number[];
 }
 
 function climb(name: string, entrant: Entrant, step: Step, nodes: Nodes): void {
-  const { stage: previous, evaluation: entry } = entrant;
+  const { stages: before, point } = entrant;
   const [{ data, tokenizer, evaluation }] = entrant.variants as [Variant];
+  const { component } = tokenizer!;
+  const { seeds, shared } = replicatesOf(component, step.seeds);
   const rung = step.isLast ? '' : `/rung-${step.rung}`;
-  entrant.stage = nodes.stage(tokenizer!.component, {
-    id: `tokenizer/${name}${entrant.tag}${rung}`,
-    data,
-    ...(step.isLast ? {} : { until: step.until }),
-    ...(previous ? { previous } : {}),
-    ...(step.contest && entry ? { gate: { contest: step.contest, entry } } : {}),
+  const trained = seeds.map((seed): [number, StageNode] => {
+    const previous = before.get(seed);
+    const stage = nodes.stage(component, {
+      id: `tokenizer/${name}${entrant.tag}${rung}`,
+      data,
+      seed,
+      shared,
+      ...(step.isLast ? {} : { until: step.until }),
+      ...(previous ? { previous } : {}),
+      ...(step.contest && point ? { gate: { contest: step.contest, point } } : {}),
+    });
+    return [seed, stage];
   });
-  // That of the last rung is the row's own and made with it.
+  entrant.stages = new Map(trained);
+  // Those of the last rung are the row's own and made with it.
   if (step.isLast) return;
-  entrant.evaluation = nodes.stage(evaluation!, {
-    id: `evaluation/${name}${entrant.tag}${rung}`,
-    data,
-    wired: { tokenizer: { type: 'stage', stage: entrant.stage } },
-  });
+  entrant.point = trained.map(([seed, stage]) =>
+    nodes.stage(evaluation!, {
+      id: `evaluation/${name}${entrant.tag}${rung}`,
+      data,
+      seed,
+      shared,
+      wired: { tokenizer: { type: 'stage', stage } },
+    }),
+  );
+}
+
+function newEntrant(tag: string): Entrant {
+  return { tag, variants: [], stages: new Map() };
 }
 
 function groupEntrants(variants: readonly Variant[]): Map<string, Entrant[]> {
@@ -80,7 +107,7 @@ function groupEntrants(variants: readonly Variant[]): Map<string, Entrant[]> {
     groups.set(tokenizer.name, group);
     // What follows ~ tells values apart that look alike.
     const tag = tagOf(variant, [path]) + (/~\d+$/.exec(variant.name)?.[0] ?? '');
-    const entrant = group.get(tag) ?? { tag, variants: [] };
+    const entrant = group.get(tag) ?? newEntrant(tag);
     entrant.variants.push(variant);
     group.set(tag, entrant);
   }

@@ -1,5 +1,6 @@
 import type { Component } from '../stage/component.ts';
 import type { Json } from '../stage/json.ts';
+import type { SharedStages } from './shared.ts';
 import type { Cell, StageEdge, StageNode } from './types.ts';
 
 /** A cell of the table that has no result, and why. */
@@ -19,6 +20,7 @@ interface Table {
   readonly baselineOf?: { readonly [variant: string]: string | null };
   readonly variants: readonly string[];
   readonly cells: readonly Cell[];
+  readonly shared: readonly SharedStages[];
 }
 
 /** The shape of `config.table` that a report stage gets, beside its component's own config. */
@@ -36,11 +38,13 @@ interface TableConfig {
     readonly input: string;
   }[];
   readonly missing: readonly MissingCell[];
+  /** Absent if no seeds share a tokenizer or a network. */
+  readonly shared?: readonly SharedStages[];
 }
 
 /** The report stage: an input and a line of `config.table` for every cell. */
 export function tableOf(table: Table): StageNode {
-  const { component, experiment, baseline, baselineOf, variants } = table;
+  const { component, experiment, baseline, baselineOf, variants, shared } = table;
   const cells = table.cells.map(({ variant, task, seed }) => ({
     variant,
     task,
@@ -56,6 +60,7 @@ export function tableOf(table: Table): StageNode {
     variants,
     cells,
     missing: [],
+    ...(shared.length > 0 ? { shared } : {}),
   };
   return buildReport('report', component, config, inputs);
 }

@@ -24,7 +24,7 @@ export type Edges = { readonly [name: string]: StageEdge };
 
 /** A node of the DAG. Two places of an experiment that mean the same share one node. */
 export interface StageNode {
-  /** Readable and unique within the plan: `tokenizer/peco`, `pretraining/peco/base/seed-1`. Not part of any key. */
+  /** Readable and unique within the plan: `pretraining/peco/base/seed-1`, or `tokenizer/peco` if all seeds share it. Not part of any key. */
   readonly id: string;
   readonly component: Component;
   readonly seed: number;
@@ -40,12 +40,15 @@ export interface StageNode {
   readonly gate?: Gate;
 }
 
-/** A stage's place in a contest: the stage goes on if its entry is among the best. */
+/** A stage's place in a contest: the stage goes on if its point is among the best. */
 export interface Gate {
   readonly contest: Contest;
-  /** The member of `contest.evaluations` that measures this stage's own point. */
-  readonly entry: StageNode;
+  /** The member of `contest.points` that this stage belongs to. */
+  readonly point: Point;
 }
+
+/** What measures a point of a halved sweep: an evaluation for each seed, or one if all seeds share the tokenizer. */
+export type Point = readonly StageNode[];
 
 /** The end of a rung of a halved sweep: the points that are left are compared, and the best go on. */
 export interface Contest {
@@ -59,8 +62,8 @@ export interface Contest {
   readonly entrants: number;
   /** How many go on. */
   readonly kept: number;
-  /** In the order of the points, which breaks ties; those of points that were stopped before are stopped too. */
-  readonly evaluations: readonly StageNode[];
+  /** Their order breaks ties; the evaluations of points that were stopped before are stopped too. */
+  readonly points: readonly Point[];
 }
 
 /** A cell of the table: which stage holds the numbers of a variant, a task and a seed. */

@@ -1,8 +1,8 @@
 import type { Edges, StageNode } from './types.ts';
 
 /**
- * The stages whose results a stage needs: direct inputs, those of its leaves, the stage that it goes on from and the
- * one that its gate asks about. No duplicates.
+ * The stages whose results a stage needs: direct inputs, those of its leaves, the stage that it goes on from and
+ * those that measure its point for its gate. No duplicates.
  */
 export function upstreamStages(node: StageNode): readonly StageNode[] {
   const found = new Set<StageNode>();
@@ -14,14 +14,14 @@ export function upstreamStages(node: StageNode): readonly StageNode[] {
   }
   visit(node.inputs);
   if (node.previous) found.add(node.previous);
-  if (node.gate) found.add(node.gate.entry);
+  for (const evaluation of node.gate?.point ?? []) found.add(evaluation);
   return [...found];
 }
 
 /** All that have to settle before it is known whether a stage can run: those, and the competitors of its gate. */
 export function awaitedStages(node: StageNode): readonly StageNode[] {
   const upstream = upstreamStages(node);
-  return node.gate ? [...new Set([...upstream, ...node.gate.contest.evaluations])] : upstream;
+  return node.gate ? [...new Set([...upstream, ...node.gate.contest.points.flat()])] : upstream;
 }
 
 /** The same stages, each after all that it awaits. */

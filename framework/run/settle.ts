@@ -5,7 +5,7 @@ import { judgeContest, type Standing, stopAt, stoppedCell } from '../plan/contes
 import { type MissingCell, withMissing } from '../plan/graph.ts';
 import { findChangedInputs, locateStage, type Plan, type PlannedStage } from '../plan/plan.ts';
 import { memoryLike, recordedOf } from '../plan/recorded.ts';
-import type { Contest, StageNode } from '../plan/types.ts';
+import type { Contest, Point, StageNode } from '../plan/types.ts';
 import type { Resources } from '../stage/component.ts';
 import type { Entry } from '../store/types.ts';
 import {
@@ -83,7 +83,7 @@ export function settleStages(plan: Plan, options: RunOptions, emit: Emit): Promi
   };
   /** What the stages hold that have a slot. */
   const slots = new Map<Task, Claim>();
-  const contests = new Map<Contest, Promise<ReadonlyMap<StageNode, Standing>>>();
+  const contests = new Map<Contest, Promise<ReadonlyMap<Point, Standing>>>();
   /** Attempts that hold a lock after waiting for it: first in line, since other runs may now wait for them. */
   const queue: { task: Task; grant: (threads: number) => void }[] = [];
   const warned = new Set<Task>();
@@ -130,11 +130,11 @@ export function settleStages(plan: Plan, options: RunOptions, emit: Emit): Promi
 
   /** Whether the stage runs is up to the results of others: it is stopped, or pending once more. */
   async function passGate(task: Task): Promise<void> {
-    const { contest, entry } = task.node.gate!;
+    const { contest, point } = task.node.gate!;
     try {
       const standings = contests.get(contest) ?? judgeContest(contest, standingOf);
       contests.set(contest, standings);
-      const standing = (await standings).get(entry)!;
+      const standing = (await standings).get(point)!;
       task.admitted = standing.goesOn;
       if (standing.goesOn) task.phase = 'pending';
       else lose(task, contest, standing);

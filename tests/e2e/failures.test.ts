@@ -55,7 +55,7 @@ test('the stack is shown only with --verbose', async (t) => {
   t.notRegex(plain.stdout, /^\s+at /m);
   const verbose = await rig.peco(...args, '--verbose');
   t.regex(verbose.stdout, /^\s+at obey /m);
-  t.true(verbose.stdout.includes('tokenizer/peco  | reading 10 images'));
+  t.true(verbose.stdout.includes('tokenizer/peco/seed-0  | reading 10 images'));
 });
 
 test('a metric that is not a number fails the stage that returned it', async (t) => {

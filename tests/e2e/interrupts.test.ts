@@ -83,7 +83,7 @@ test('after kill -9 of a stage the run goes on without it', async (t) => {
   process.kill(await rig.reached('peco-0'), 'SIGKILL');
   const { code, stdout } = await run.done;
   t.is(code, 1);
-  t.true(stdout.includes('tokenizer/peco  FAILED: its process was killed (SIGKILL)'));
+  t.true(stdout.includes('tokenizer/peco/seed-0  FAILED: its process was killed (SIGKILL)'));
   t.true(rig.takeRan().includes('probe-beit-0'));
 });
 
@@ -94,5 +94,5 @@ test('a stage that was told to stop by somebody else has failed', async (t) => {
   process.kill(await rig.reached('peco-0'), 'SIGTERM');
   const { code, stdout } = await run.done;
   t.is(code, 1);
-  t.true(stdout.includes('tokenizer/peco  FAILED: its process was told to stop (SIGTERM)'));
+  t.true(stdout.includes('tokenizer/peco/seed-0  FAILED: its process was told to stop (SIGTERM)'));
 });

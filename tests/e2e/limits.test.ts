@@ -53,7 +53,7 @@ test('SIGTERM stops a run as Ctrl-C does', async (t) => {
   const { code, signal, stdout } = await run.done;
   t.deepEqual([code, signal], [130, null]);
   t.false(isAlive(pid));
-  t.true(stdout.includes('tokenizer/beit  stopped'), stdout);
+  t.true(stdout.includes('tokenizer/beit/seed-0  stopped'), stdout);
   t.true(stdout.includes('interrupted in'), stdout);
 });
 
@@ -67,7 +67,7 @@ test('a closed terminal stops a run as SIGTERM does', async (t) => {
   const { code, signal, stdout } = await run.done;
   t.deepEqual([code, signal], [130, null]);
   t.false(isAlive(pid));
-  t.true(stdout.includes('tokenizer/beit  stopped'), stdout);
+  t.true(stdout.includes('tokenizer/beit/seed-0  stopped'), stdout);
   t.true(stdout.includes('interrupted in'), stdout);
 });
 
@@ -112,7 +112,7 @@ test('Ctrl-C while --fail-fast waits for a stage that does not listen', async (t
   const run = rig.start('run', 'experiment.ts', '--jobs', '2', '--fail-fast', '--retries', '0');
   const deaf = await rig.reached('beit-0');
   process.kill(await rig.reached('peco-0'), 'SIGKILL');
-  await until(() => run.stdout().includes('stopping, because tokenizer/peco failed'));
+  await until(() => run.stdout().includes('stopping, because tokenizer/peco/seed-0 failed'));
   await until(() => {
     if (!run.stdout().includes('killing')) run.process.kill('SIGINT');
     return run.stdout().includes('killing');

@@ -64,7 +64,7 @@ test('a failed run is recorded with what the stage said; verbose shows what stag
   t.snapshot(masked((await rig.peco('show', 'last')).stdout, rig));
   await rig.peco('run', 'experiment.ts', '--jobs', '1', '--upto', 'tokenizer/peco', '--verbose');
   const verbose = (await rig.peco('show', 'last', '--verbose')).stdout;
-  t.true(verbose.includes('tokenizer/peco  | reading 10 images'));
+  t.true(verbose.includes('tokenizer/peco/seed-0  | reading 10 images'));
   t.regex(verbose, /^\s+at obey \(.*\/parts\/obey\.ts:20:\d+\)/m);
 });
 
@@ -76,7 +76,7 @@ test('an interrupted run is recorded to its end', async (t) => {
   run.process.kill('SIGINT');
   await run.done;
   const { stdout } = await rig.peco('show', 'last');
-  t.regex(stdout, /tokenizer\/peco {2}stopped\n\ninterrupted in/);
+  t.regex(stdout, /tokenizer\/peco\/seed-0 {2}stopped\n\ninterrupted in/);
 });
 
 test('a run that was killed is shown as such, with all up to then', async (t) => {
@@ -91,7 +91,7 @@ test('a run that was killed is shown as such, with all up to then', async (t) =>
   fs.appendFileSync(rig.file(`.peco/runs/${runs(rig)[0]}/events.ndjson`), '{"time":"2026-01-01T');
   const { stdout, code } = await rig.peco('show', 'last');
   t.is(code, 0);
-  t.regex(stdout, /tokenizer\/peco {2}started/);
+  t.regex(stdout, /tokenizer\/peco\/seed-0 {2}started/);
   t.regex(stdout, /\nended without a word \(killed\?\); the last that it told was at /);
   t.regex((await rig.peco('show')).stdout, /ended without a word \(killed\?\)/);
 });
@@ -122,7 +122,7 @@ test('all about one result', async (t) => {
   t.like(json, { key, kind: 'tokenizer/rig-tokenizer', metrics: { another: 0, score: 6 } });
   t.like(json.provenance, {
     attempts: 1,
-    stage: 'tokenizer/peco',
+    stage: 'tokenizer/peco/seed-0',
     config: { name: 'peco', weight: 2, steps: 3 },
   });
   t.true(Date.parse(json.provenance.ended) >= Date.parse(json.provenance.started));

@@ -18,7 +18,7 @@ linuxTest(
     const killed = rig.start(...run, '--store', 'killed');
     await until(() => latestCheckpoint(rig, 'killed') >= 5);
     // Both at once, so that nothing is tried again.
-    process.kill(findStageProcess(killed.process.pid!, 'tokenizer/beit')!, 'SIGKILL');
+    process.kill(findStageProcess(killed.process.pid!, 'tokenizer/beit/seed-0')!, 'SIGKILL');
     killed.process.kill('SIGKILL');
     await killed.done;
     // Interrupted later on, and gently this time: what was trained is saved, though no checkpoint is due.

@@ -139,9 +139,9 @@ test('timing.csv has a row for every stage and says which were reused', async (t
   ]);
   const reused = Object.fromEntries(rows.slice(1).map((row) => [row[0], row[7]]));
   t.is(Object.keys(reused).length, everyStage.length);
-  t.is(reused['tokenizer/beit'], 'yes');
-  t.is(reused['tokenizer/peco'], 'no');
-  const beit = rows.find((row) => row[0] === 'tokenizer/beit')!;
+  t.is(reused['tokenizer/beit/seed-0'], 'yes');
+  t.is(reused['tokenizer/peco/seed-0'], 'no');
+  const beit = rows.find((row) => row[0] === 'tokenizer/beit/seed-0')!;
   t.deepEqual([beit[1], beit[2], beit[5]], ['rig-tokenizer', '0', 'onnx']);
   // 24 images in that time: the two columns agree to rounding.
   t.true(Math.abs(Number(beit[3]) * Number(beit[4]) - 24) < 3);
@@ -171,10 +171,10 @@ test('--json gives events, one JSON object a line, and nothing else', async (t) 
     brief.filter((line) => !line.startsWith('stage-progress')),
     [
       'run-started',
-      'stage-started tokenizer/beit',
-      'stage-finished tokenizer/beit',
-      'stage-started evaluation/beit',
-      'stage-finished evaluation/beit',
+      'stage-started tokenizer/beit/seed-0',
+      'stage-finished tokenizer/beit/seed-0',
+      'stage-started evaluation/beit/seed-0',
+      'stage-finished evaluation/beit/seed-0',
       'run-finished',
     ],
   );
@@ -194,7 +194,7 @@ test('plan shows what would run and runs nothing', async (t) => {
   t.snapshot(normalise(stdout, rig).replaceAll(/(?<=\S) {2,}/g, '  '));
   const json = JSON.parse((await rig.peco('plan', 'experiment.ts', '--json')).stdout);
   t.is(json.stages.length, everyStage.length);
-  t.like(json.stages[0], { stage: 'tokenizer/beit', kind: 'rig-tokenizer', status: 'hit', needs: [] });
+  t.like(json.stages[0], { stage: 'tokenizer/beit/seed-0', kind: 'rig-tokenizer', status: 'hit', needs: [] });
 });
 
 test('an edit of a stage reruns it, an edit of its comments does not', async (t) => {

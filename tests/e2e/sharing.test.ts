@@ -7,9 +7,9 @@ test('two runs at once on one store share the stages', async (t) => {
   const first = rig.start('run', 'experiment.ts', '--jobs', '1', '--out', 'first');
   await rig.reached('beit-0');
   const second = rig.start('run', 'experiment.ts', '--jobs', '1', '--out', 'second');
-  await until(() => second.stdout().includes('tokenizer/beit  another run is making it'));
+  await until(() => second.stdout().includes('tokenizer/beit/seed-0  another run is making it'));
   // With one job only: waiting costs no place, so it makes the other tokenizer meanwhile.
-  await until(() => second.stdout().includes('tokenizer/peco  done'));
+  await until(() => second.stdout().includes('tokenizer/peco/seed-0  done'));
   rig.release('beit-0');
   const outcomes = await Promise.all([first.done, second.done]);
   t.deepEqual(
@@ -19,7 +19,7 @@ test('two runs at once on one store share the stages', async (t) => {
   const ran = rig.takeRan();
   t.deepEqual(ran, [...new Set(ran)], 'every stage ran once');
   t.is(ran.length, 9);
-  t.true(outcomes[1]!.stdout.includes('tokenizer/beit  made by another run'));
+  t.true(outcomes[1]!.stdout.includes('tokenizer/beit/seed-0  made by another run'));
   t.is(rig.read('first/rig/ablation.md'), rig.read('second/rig/ablation.md'));
 });
 
@@ -49,7 +49,7 @@ test('a run takes over from another that was killed', async (t) => {
   rig.release('beit-0');
   const { code, stdout } = await second.done;
   t.is(code, 0);
-  t.true(stdout.includes('tokenizer/beit  done'));
+  t.true(stdout.includes('tokenizer/beit/seed-0  done'));
   t.is(rig.entries().length, 1);
 });
 

@@ -104,7 +104,7 @@ test('accept refuses what differs in more than code, unless it is told to', asyn
   t.snapshot((await rig.peco('accept', 'experiment.ts', 'tokenizer/peco', ...change)).stdout);
   t.is(rig.entries().length, 1);
   const { stdout } = await rig.peco('accept', 'experiment.ts', 'tokenizer/peco', '--anything', ...change);
-  t.regex(stdout, /^tokenizer\/peco {2}accepted/);
+  t.regex(stdout, /^tokenizer\/peco\/seed-0 {2}accepted/);
   t.is(rig.entries().length, 2);
 });
 

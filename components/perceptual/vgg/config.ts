@@ -23,8 +23,8 @@ const schema = z.strictObject({
   shift: z.int().nonnegative().default(2),
   /** Share of the training data that is kept back to measure accuracy on. The test split is never seen. */
   holdOut: z.number().gt(0).lt(1).default(0.1),
-  /** A network is trained once and serves all variants. */
-  seed: z.int().nonnegative().default(0),
+  /** Absent: one network is trained for each seed of its tokenizer. A number: one by this seed, and all of them share it. */
+  seed: z.int().nonnegative().optional(),
 });
 
 export type VggConfig = z.output<typeof schema>;

@@ -1,13 +1,21 @@
 import test from 'ava';
 import { loadExperiment } from '../../../framework/experiment/load.ts';
-import { findStage, resolveGraph, withMissing } from '../../../framework/plan/graph.ts';
-import type { StageEdge, StageNode } from '../../../framework/plan/types.ts';
+import { resolveGraph, withMissing } from '../../../framework/plan/graph.ts';
+import { findStages } from '../../../framework/plan/named.ts';
+import type { StageEdge, StageGraph, StageNode } from '../../../framework/plan/types.ts';
 import type { Project } from '../support/project.ts';
 import { createFakeProject } from '../support/simulate.ts';
 
 async function graphOf(project: Project) {
   const { experiment } = await loadExperiment('experiment.ts', { cwd: project.dir });
   return resolveGraph(experiment);
+}
+
+/** The only stage that a name means. */
+function findStage(graph: StageGraph, name: string): StageNode {
+  const [only, ...others] = findStages(graph, name);
+  if (others.length > 0) throw new Error(`${name} is also ${others.map(({ id }) => id)}`);
+  return only!;
 }
 
 function wiring(node: StageNode): { readonly [name: string]: string } {
@@ -18,15 +26,18 @@ function wiring(node: StageNode): { readonly [name: string]: string } {
 test('roles decide what a stage is given', async (t) => {
   const graph = await graphOf(createFakeProject(t));
   const given = (id: string) => wiring(findStage(graph, id));
-  t.deepEqual(given('network/vgg'), { train: 'leaf folder' });
-  t.deepEqual(given('tokenizer/pixel'), { train: 'leaf folder' });
-  t.deepEqual(given('tokenizer/peco'), { train: 'leaf folder', network: 'network/vgg' });
-  t.deepEqual(given('evaluation/peco'), {
+  t.deepEqual(given('network/vgg/seed-1'), { train: 'leaf folder' });
+  t.deepEqual(given('tokenizer/pixel/seed-1'), { train: 'leaf folder' });
+  t.deepEqual(given('tokenizer/peco/seed-1'), { train: 'leaf folder', network: 'network/vgg/seed-1' });
+  t.deepEqual(given('evaluation/peco/seed-1'), {
     train: 'leaf folder',
     test: 'leaf folder',
-    tokenizer: 'tokenizer/peco',
+    tokenizer: 'tokenizer/peco/seed-1',
   });
-  t.deepEqual(given('pretraining/peco/base/seed-1'), { train: 'leaf folder', tokenizer: 'tokenizer/peco' });
+  t.deepEqual(given('pretraining/peco/base/seed-1'), {
+    train: 'leaf folder',
+    tokenizer: 'tokenizer/peco/seed-1',
+  });
   t.deepEqual(given('downstream/peco/probe/seed-1'), {
     train: 'leaf folder',
     test: 'leaf folder',
@@ -39,9 +50,14 @@ test('networks that mean the same are one stage, however often they are written'
   const project = createFakeProject(t);
   const networks = async () =>
     (await graphOf(project)).stages.map(({ id }) => id).filter((id) => id.startsWith('network'));
-  t.deepEqual(await networks(), ['network/vgg']);
+  t.deepEqual(await networks(), ['network/vgg/seed-0', 'network/vgg/seed-1']);
   project.edit('experiment.ts', 'network: vgg({ width: 16 })', 'network: vgg({ width: 24 })');
-  t.deepEqual(await networks(), ['network/vgg', 'network/vgg-2']);
+  t.deepEqual(await networks(), [
+    'network/vgg/seed-0',
+    'network/vgg/seed-1',
+    'network/vgg-2/seed-0',
+    'network/vgg-2/seed-1',
+  ]);
 });
 
 test('two rows with the same tokenizer share its stages and keep their cells', async (t) => {
@@ -51,10 +67,11 @@ test('two rows with the same tokenizer share its stages and keep their cells', a
   t.false(graph.stages.some(({ id }) => id.includes('pixel')));
   const stagesOf = (row: string) =>
     graph.cells.filter(({ variant }) => variant === row).map(({ stage }) => stage);
-  t.is(stagesOf('pixel').length, 5);
+  t.is(stagesOf('pixel').length, 2 * 3);
   t.deepEqual(stagesOf('pixel'), stagesOf('again'));
   // Each answers to both names.
-  t.is(findStage(graph, 'tokenizer/pixel'), findStage(graph, 'tokenizer/again'));
+  t.is(findStage(graph, 'tokenizer/pixel/seed-0'), findStage(graph, 'tokenizer/again/seed-0'));
+  t.deepEqual(findStages(graph, 'tokenizer/pixel'), findStages(graph, 'tokenizer/again'));
   t.is(findStage(graph, 'downstream/pixel/probe/seed-0'), findStage(graph, 'downstream/again/probe/seed-0'));
 });
 
@@ -67,21 +84,6 @@ test('every stage comes after its inputs and the report is last', async (t) => {
   }
   t.is(stages.at(-1)!.id, 'report');
   t.is(new Set(stages.map(({ id }) => id)).size, stages.length);
-});
-
-test('stages without a seed of their own get 0, or the seed in their config', async (t) => {
-  const project = createFakeProject(t);
-  project.edit('experiment.ts', 'seeds: [0, 1]', 'seeds: [5]');
-  project.edit('parts/evaluation/config.ts', 'images:', 'seed: z.int().default(3), images:');
-  const graph = await graphOf(project);
-  const seedOf = (id: string) => findStage(graph, id).seed;
-  t.deepEqual(
-    ['tokenizer/peco', 'network/vgg', 'evaluation/peco', 'pretraining/peco/base/seed-5', 'report'].map(
-      seedOf,
-    ),
-    [0, 0, 3, 5, 0],
-  );
-  t.is(graph.cells.find(({ variant, task }) => variant === 'peco' && task === 'tokenizer')!.seed, 3);
 });
 
 test('with several pretrainings there is a row for each, and the baseline is the first of its own', async (t) => {
@@ -107,7 +109,10 @@ test('a component with nothing to run is a leaf', async (t) => {
   const project = createFakeProject(t);
   project.edit('parts/network/config.ts', "  run: new URL('./stage.ts', import.meta.url).href,\n", '');
   const graph = await graphOf(project);
-  t.deepEqual(wiring(findStage(graph, 'tokenizer/peco')), { train: 'leaf folder', network: 'leaf vgg' });
+  t.deepEqual(wiring(findStage(graph, 'tokenizer/peco/seed-0')), {
+    train: 'leaf folder',
+    network: 'leaf vgg',
+  });
   t.false(graph.stages.some(({ id }) => id.startsWith('network')));
 });
 

@@ -5,10 +5,13 @@ import { createFakeProject, plan, simulateRun } from '../support/simulate.ts';
 
 const seeds = ['seed-0', 'seed-1'];
 
+/** A stage for each seed: of the network, of a row's tokenizer. */
+const bySeed = (name: string): string[] => seeds.map((seed) => `${name}/${seed}`);
+
 /** Stages of one row that come after its tokenizer. */
 function afterTokenizer(row: string): string[] {
   return [
-    `evaluation/${row}`,
+    ...bySeed(`evaluation/${row}`),
     ...seeds.map((seed) => `pretraining/${row}/base/${seed}`),
     ...seeds.flatMap((seed) => [`downstream/${row}/finetune/${seed}`, `downstream/${row}/probe/${seed}`]),
   ];
@@ -26,7 +29,7 @@ const cases: { readonly [title: string]: { edit: (project: Project) => void; rer
   'nothing changed': { edit: () => {}, reruns: [] },
   "a tokenizer's perceptual weight": {
     edit: (project) => project.edit('experiment.ts', 'weight: 1 }', 'weight: 2 }'),
-    reruns: ['tokenizer/peco', ...afterTokenizer('peco'), 'report'],
+    reruns: [...bySeed('tokenizer/peco'), ...afterTokenizer('peco'), 'report'],
   },
   'a comment in a stage': {
     edit: (project) =>
@@ -52,8 +55,8 @@ const cases: { readonly [title: string]: { edit: (project: Project) => void; rer
   'code that all training stages import': {
     edit: (project) => project.edit('parts/common.ts', '[name]: 1', '[name]: 2'),
     reruns: [
-      'network/vgg',
-      ...rows.map((row) => `tokenizer/${row}`),
+      ...bySeed('network/vgg'),
+      ...rows.flatMap((row) => bySeed(`tokenizer/${row}`)),
       ...rows.flatMap(afterTokenizer),
       ...scratch,
       'report',
@@ -66,8 +69,8 @@ const cases: { readonly [title: string]: { edit: (project: Project) => void; rer
   'code that reads datasets': {
     edit: (project) => project.edit('parts/data/decode.ts', 'return input', 'return [input]'),
     reruns: [
-      'network/vgg',
-      ...rows.map((row) => `tokenizer/${row}`),
+      ...bySeed('network/vgg'),
+      ...rows.flatMap((row) => bySeed(`tokenizer/${row}`)),
       ...rows.flatMap(afterTokenizer),
       ...scratch,
       'report',
@@ -92,11 +95,13 @@ const cases: { readonly [title: string]: { edit: (project: Project) => void; rer
   'another seed': {
     edit: (project) => project.edit('experiment.ts', 'seeds: [0, 1]', 'seeds: [0, 1, 2]'),
     reruns: [
-      ...rows.flatMap((row) =>
-        ['pretraining/ROW/base/seed-2', 'downstream/ROW/finetune/seed-2', 'downstream/ROW/probe/seed-2'].map(
-          (id) => id.replace('ROW', row),
-        ),
-      ),
+      'network/vgg/seed-2',
+      ...rows.flatMap((row) => [
+        `tokenizer/${row}/seed-2`,
+        ...afterTokenizer(row)
+          .filter((id) => id.endsWith('/seed-1'))
+          .map((id) => id.replace('/seed-1', '/seed-2')),
+      ]),
       'downstream/scratch/finetune/seed-2',
       'report',
     ],
@@ -125,13 +130,13 @@ const cases: { readonly [title: string]: { edit: (project: Project) => void; rer
   },
   'another value of a default': {
     edit: (project) => project.edit('parts/tokenizer/config.ts', 'default(0.99)', 'default(0.9)'),
-    reruns: [...rows.map((row) => `tokenizer/${row}`), ...rows.flatMap(afterTokenizer), 'report'],
+    reruns: [...rows.flatMap((row) => bySeed(`tokenizer/${row}`)), ...rows.flatMap(afterTokenizer), 'report'],
   },
   'the default of a dataset, which has no outputs to tell it by': {
     edit: (project) => project.edit('parts/data/config.ts', 'default(1)', 'default(2)'),
     reruns: [
-      'network/vgg',
-      ...rows.map((row) => `tokenizer/${row}`),
+      ...bySeed('network/vgg'),
+      ...rows.flatMap((row) => bySeed(`tokenizer/${row}`)),
       ...rows.flatMap(afterTokenizer),
       ...scratch,
       'report',
@@ -147,7 +152,7 @@ for (const [title, { edit, reruns }] of Object.entries(cases)) {
   test(`rerun after a change of: ${title}`, async (t) => {
     const project = createFakeProject(t);
     const first = await simulateRun(project);
-    t.is(first.length, 28);
+    t.is(first.length, 35);
     edit(project);
     const second = await simulateRun(project);
     t.deepEqual([...second].sort(), [...reruns].sort());
@@ -161,7 +166,7 @@ test('a tokenizer that runs again and puts out the same bytes does not rerun its
   project.edit('parts/tokenizer/stage.ts', "'tokenizer'", "'tokenizer v2'");
   t.deepEqual(
     await simulateRun(project, { output }),
-    rows.map((row) => `tokenizer/${row}`),
+    rows.flatMap((row) => bySeed(`tokenizer/${row}`)),
   );
 });
 
@@ -169,14 +174,14 @@ test('defaults that change and change back find the results of then', async (t) 
   const project = createFakeProject(t);
   await simulateRun(project);
   project.edit('parts/tokenizer/config.ts', 'default(0.99)', 'default(0.9)');
-  t.is((await simulateRun(project)).length, 25);
+  t.is((await simulateRun(project)).length, 31);
   t.deepEqual(await simulateRun(project), []);
   project.edit('parts/tokenizer/config.ts', 'default(0.9)', 'default(0.99)');
   t.deepEqual(await simulateRun(project), []);
   // What the first entries left out can no longer be known: they are not believed.
   project.edit('parts/tokenizer/config.ts', 'default(0.99)', 'default(0.95)');
   fs.rmSync(project.file('.peco/documents'), { recursive: true });
-  t.is((await simulateRun(project)).length, 25);
+  t.is((await simulateRun(project)).length, 31);
 });
 
 test('a default that was added later and then changes is noticed', async (t) => {
@@ -185,7 +190,7 @@ test('a default that was added later and then changes is noticed', async (t) => 
   project.edit('parts/tokenizer/config.ts', 'size: z.int()', 'revive: z.number().default(5), size: z.int()');
   t.deepEqual(await simulateRun(project), []);
   project.edit('parts/tokenizer/config.ts', 'revive: z.number().default(5)', 'revive: z.number().default(7)');
-  t.is((await simulateRun(project)).length, 25);
+  t.is((await simulateRun(project)).length, 31);
   project.edit('parts/tokenizer/config.ts', 'revive: z.number().default(7)', 'revive: z.number().default(5)');
   t.deepEqual(await simulateRun(project), []);
 });
@@ -197,7 +202,7 @@ test('a field that may be absent and gets a default, or loses it, reruns; a new 
   project.edit(config, 'size: z.int()', 'alpha: z.number().optional(), size: z.int()');
   t.deepEqual(await simulateRun(project), []);
   project.edit(config, 'alpha: z.number().optional()', 'alpha: z.number().default(5)');
-  t.is((await simulateRun(project)).length, 25);
+  t.is((await simulateRun(project)).length, 31);
   t.deepEqual(await simulateRun(project), []);
   // As it was made first: those results are found again, not those with 5.
   project.edit(config, 'alpha: z.number().default(5)', 'alpha: z.number().optional()');
@@ -210,7 +215,7 @@ test('results of a default that is gone from the schema are not those of a confi
   project.edit(config, 'size: z.int()', 'alpha: z.number().default(5), size: z.int()');
   await simulateRun(project);
   project.edit(config, 'alpha: z.number().default(5)', 'alpha: z.number().optional()');
-  t.is((await simulateRun(project)).length, 25);
+  t.is((await simulateRun(project)).length, 31);
   t.deepEqual(await simulateRun(project), []);
 });
 
@@ -221,7 +226,7 @@ test('a group that may be absent and then is always there reruns', async (t) => 
   project.edit(config, 'size: z.int()', `augment: ${group}.optional(), size: z.int()`);
   await simulateRun(project);
   project.edit(config, `${group}.optional()`, `${group}.prefault({})`);
-  t.is((await simulateRun(project)).length, 25);
+  t.is((await simulateRun(project)).length, 31);
 });
 
 test('a folder of images is an input: editing, adding, renaming or removing one reruns what used it', async (t) => {
@@ -268,7 +273,7 @@ test('a link to an experiment file stands for the file, with all that it imports
   project.edit('weights.ts', '1', '2');
   t.deepEqual(
     [...(await simulateRun(project))].sort(),
-    ['tokenizer/peco', ...afterTokenizer('peco'), 'report'].sort(),
+    [...bySeed('tokenizer/peco'), ...afterTokenizer('peco'), 'report'].sort(),
   );
 });
 
@@ -281,9 +286,9 @@ test('a plan of an empty store says run, of a full one hit, of a changed one run
   t.true(Object.values(await statuses()).every((status) => status === 'hit'));
   project.edit('parts/tokenizer/stage.ts', "'tokenizer'", "'tokenizer v2'");
   const after = await statuses();
-  t.is(after['network/vgg'], 'hit');
-  t.is(after['tokenizer/peco'], 'run');
-  t.is(after['evaluation/peco'], 'maybe');
+  t.is(after['network/vgg/seed-0'], 'hit');
+  t.is(after['tokenizer/peco/seed-0'], 'run');
+  t.is(after['evaluation/peco/seed-0'], 'maybe');
   t.is(after['downstream/peco/probe/seed-1'], 'maybe');
   t.is(after['downstream/scratch/finetune/seed-0'], 'hit');
   t.is(after.report, 'maybe');
@@ -296,7 +301,7 @@ test('what depends on a stage whose config changed is planned to run, not perhap
   const status = Object.fromEntries(
     planned.stages.map((stage) => [stage.node.id, `${stage.status}: ${stage.reason}`]),
   );
-  t.is(status['tokenizer/peco'], 'hit: stored');
+  t.is(status['tokenizer/peco/seed-0'], 'hit: stored');
   t.is(status['pretraining/peco/base/seed-0'], 'run: no stored result');
   t.is(status['downstream/peco/probe/seed-0'], 'run: no stored result');
 });

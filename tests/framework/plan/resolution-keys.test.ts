@@ -17,12 +17,7 @@ test('the version of a package that a stage imports is part of its key', async (
   );
   await simulateRun(project);
   project.edit('node_modules/sums/package.json', '1.0.0', '1.0.1');
-  t.deepEqual(await simulateRun(project), [
-    'evaluation/pixel',
-    'evaluation/peco',
-    'evaluation/shallow',
-    'report',
-  ]);
+  t.deepEqual(await simulateRun(project), evaluations);
 });
 
 const sums = (version: string) => ({
@@ -34,7 +29,10 @@ function install(project: Project, dir: string, files: { readonly [name: string]
   project.write(Object.fromEntries(Object.entries(files).map(([name, text]) => [`${dir}/${name}`, text])));
 }
 
-const evaluations = ['evaluation/pixel', 'evaluation/peco', 'evaluation/shallow', 'report'];
+const evaluations = [
+  ...['pixel', 'peco', 'shallow'].flatMap((row) => [0, 1].map((seed) => `evaluation/${row}/seed-${seed}`)),
+  'report',
+];
 
 /** Ways in which an import leads elsewhere although no source changed. */
 const redirections: {

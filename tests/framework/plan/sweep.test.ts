@@ -71,30 +71,30 @@ test('values that are long or alike still make different, plain names', async (t
     'peco@layers=relu1_2-relu2_2-relu3_3-relu1_2~2',
   ]);
   t.is(new Set(graph.stages.map(({ id }) => id)).size, graph.stages.length);
-  t.is(count(graph, 'tokenizer'), 5, 'the first of them is what the row shallow has');
+  t.is(count(graph, 'tokenizer'), 5 * 2, 'the first of them is what the row shallow has');
 });
 
 test('a field of one tokenizer makes stages of that row only; all others are there once', async (t) => {
   const graph = await graphOf(createFakeProject(t), `product({ ${sizes} })`);
-  // pixel, shallow and two of peco; their evaluations; pretraining times 2 seeds; times 2 tasks, and scratch.
-  t.is(count(graph, 'network'), 1);
-  t.is(count(graph, 'tokenizer'), 4);
-  t.is(count(graph, 'evaluation'), 4);
+  // Two seeds each of: a network; pixel, shallow and two of peco; their evaluations, pretrainings, tasks; scratch.
+  t.is(count(graph, 'network'), 2);
+  t.is(count(graph, 'tokenizer'), 4 * 2);
+  t.is(count(graph, 'evaluation'), 4 * 2);
   t.is(count(graph, 'pretraining'), 4 * 2);
   t.is(count(graph, 'downstream'), 4 * 2 * 2 + 2);
-  t.is(graph.stages.length, 1 + 4 + 4 + 8 + 18 + 1);
+  t.is(graph.stages.length, 2 + 8 + 8 + 8 + 18 + 1);
   t.is(baselines(graph), undefined, 'pixel is not concerned');
 });
 
 test('a field of a task shares everything above it', async (t) => {
   const graph = await graphOf(createFakeProject(t), `product({ 'downstream.probe.labels': [10, 20, 30] })`);
-  t.is(count(graph, 'tokenizer'), 3);
+  t.is(count(graph, 'tokenizer'), 3 * 2);
   t.is(count(graph, 'pretraining'), 3 * 2);
   // Per row and seed one fine-tuning, shared by the points, and three probes.
   t.is(count(graph, 'downstream'), 3 * 2 * (1 + 3) + 2);
   t.true(graph.stages.some(({ id }) => id === 'downstream/peco/finetune/seed-0'));
   t.true(graph.stages.some(({ id }) => id === 'downstream/peco@labels=20/probe/seed-0'));
-  t.is(graph.cells.length, 3 * 3 * (1 + 2 * 2) + 2, 'every row has all its cells');
+  t.is(graph.cells.length, 3 * 3 * 2 * (1 + 2) + 2, 'every row has all its cells');
 });
 
 test('a field of a pretraining concerns its rows, a field of the data all', async (t) => {
@@ -112,14 +112,14 @@ test('a field of a pretraining concerns its rows, a field of the data all', asyn
     'pixel/long@maskRatio=0.5',
     'pixel/long@maskRatio=0.6',
   ]);
-  t.is(count(graph, 'tokenizer'), 3);
+  t.is(count(graph, 'tokenizer'), 3 * 2);
   const images = await graphOf(project, '', {
     sweep: ['data.train.file=parts/data/train.bin,parts/data/more.bin'],
   });
   t.is(images.variants.length, 2 * (1 + 3 * 2));
   t.is(images.variants[0], 'scratch@file=parts-data-train.bin');
-  t.is(count(images, 'network'), 2);
-  t.is(count(images, 'tokenizer'), 6);
+  t.is(count(images, 'network'), 2 * 2);
+  t.is(count(images, 'tokenizer'), 6 * 2);
 });
 
 test('where a sweep changes the baseline, rows are compared with that of their point', async (t) => {
@@ -161,7 +161,7 @@ test('another point reruns no stage of the points before it', async (t) => {
     ran.every((id) => id.includes('@size=32') || id === 'report'),
     ran.join(' '),
   );
-  t.is(ran.length, 1 + 1 + 2 + 4 + 1);
+  t.is(ran.length, 2 * (1 + 1 + 1 + 2) + 1);
 });
 
 test('without a sweep nothing in the report tells of sweeps', async (t) => {
@@ -181,11 +181,11 @@ test('a halved sweep has a stage and an evaluation a rung, each going on from th
   tokenizerWithSteps(project);
   const halving = `successiveHalving(product({ ${nine} }), { metric: 'psnr', rungs: [10, 20, 40] })`;
   const graph = await graphOf(project, halving);
-  t.is(count(graph, 'tokenizer'), 2 + 9 * 3);
-  t.is(count(graph, 'evaluation'), 2 + 9 * 3);
+  t.is(count(graph, 'tokenizer'), (2 + 9 * 3) * 2);
+  t.is(count(graph, 'evaluation'), (2 + 9 * 3) * 2);
   t.is(count(graph, 'pretraining'), (2 + 9) * 2);
   const stage = (id: string) => graph.stages.find((one) => one.id === id)!;
-  const rungs = ['/rung-1', '/rung-2', ''].map((rung) => stage(`tokenizer/peco@size=5${rung}`));
+  const rungs = ['/rung-1', '/rung-2', ''].map((rung) => stage(`tokenizer/peco@size=5${rung}/seed-1`));
   t.deepEqual(
     rungs.map(({ until }) => until),
     [10, 20, undefined],
@@ -196,14 +196,19 @@ test('a halved sweep has a stage and an evaluation a rung, each going on from th
   );
   t.deepEqual(
     rungs.map(
-      ({ gate }) => gate && [gate.contest.rung, gate.contest.entrants, gate.contest.kept, gate.entry.id],
+      ({ gate }) =>
+        gate && [gate.contest.rung, gate.contest.entrants, gate.contest.kept, gate.point.map(({ id }) => id)],
     ),
-    [undefined, [1, 9, 3, 'evaluation/peco@size=5/rung-1'], [2, 3, 1, 'evaluation/peco@size=5/rung-2']],
+    [
+      undefined,
+      [1, 9, 3, [0, 1].map((seed) => `evaluation/peco@size=5/rung-1/seed-${seed}`)],
+      [2, 3, 1, [0, 1].map((seed) => `evaluation/peco@size=5/rung-2/seed-${seed}`)],
+    ],
   );
-  t.is(rungs[1]!.gate!.contest.evaluations.length, 9);
+  t.is(rungs[1]!.gate!.contest.points.length, 9);
   const order = new Map(graph.stages.map((one, index) => [one, index]));
   for (const { gate, previous, id } of graph.stages) {
-    const needs = [...(gate?.contest.evaluations ?? []), ...(previous ? [previous] : [])];
+    const needs = [...(gate?.contest.points.flat() ?? []), ...(previous ? [previous] : [])];
     for (const need of needs) t.true(order.get(need)! < order.get(stage(id))!);
   }
 });
@@ -218,9 +223,9 @@ test('the end of a halved training is the same result as that of one that was no
     `product({ ${nine} })`,
     `successiveHalving(product({ ${nine} }), { metric: 'psnr', rungs: [10, 20, 40] })`,
   );
-  const rung = /^(tokenizer|evaluation)\/peco@size=\d\/rung-[12]$/;
+  const rung = /^(tokenizer|evaluation)\/peco@size=\d\/rung-[12]\/seed-[01]$/;
   const ran = await simulateRun(project);
-  t.is(ran.length, 9 * 2 * 2);
+  t.is(ran.length, 9 * 2 * 2 * 2);
   t.true(ran.every((id) => rung.test(id)));
   project.edit('experiment.ts', '[10, 20, 40]', '[20, 40]');
   t.deepEqual(await simulateRun(project), [], 'nor is a rung another one because of where it goes on from');

@@ -21,23 +21,28 @@ test('a stage whose process dies is started again with its scratch and an empty 
     retries: 1,
   });
   await startsUpTo(1);
-  await until(() => open.has('tokenizer/beit'));
-  const first = open.get('tokenizer/beit')!.job;
+  await until(() => open.has('tokenizer/beit/seed-0'));
+  const first = open.get('tokenizer/beit/seed-0')!.job;
   fs.writeFileSync(path.join(first.scratchDir, 'checkpoint'), 'step 3');
-  await finish('tokenizer/beit', crash);
-  t.deepEqual(await startsUpTo(2), ['tokenizer/beit 1']);
-  const second = open.get('tokenizer/beit')!.job;
+  await finish('tokenizer/beit/seed-0', crash);
+  t.deepEqual(await startsUpTo(2), ['tokenizer/beit/seed-0 1']);
+  const second = open.get('tokenizer/beit/seed-0')!.job;
   t.is(fs.readFileSync(path.join(second.scratchDir, 'checkpoint'), 'utf8'), 'step 3');
   t.not(second.outDir, first.outDir);
   t.deepEqual(fs.readdirSync(second.outDir), []);
   t.false(fs.existsSync(first.outDir));
-  await finish('tokenizer/beit');
+  await finish('tokenizer/beit/seed-0');
   await startsUpTo(3);
   const finished = events.find((event) => event.type === 'stage-finished');
-  t.like(finished, { stage: 'tokenizer/beit', origin: 'ran' });
+  t.like(finished, { stage: 'tokenizer/beit/seed-0', origin: 'ran' });
   t.like(
     events.find((event) => event.type === 'stage-retrying'),
-    { stage: 'tokenizer/beit', retry: 1, of: 1, failure: { message: 'its process was killed (SIGKILL)' } },
+    {
+      stage: 'tokenizer/beit/seed-0',
+      retry: 1,
+      of: 1,
+      failure: { message: 'its process was killed (SIGKILL)' },
+    },
   );
   stop.abort();
   for (const stage of [...open.keys()]) await finish(stage, { type: 'interrupted' });
@@ -57,9 +62,12 @@ async function failFirst(t: ExecutionContext, retries: number, result: JobResult
     if (ended) break;
     const [stage] = open.keys();
     starts.push(...(await startsUpTo(many)));
-    await finish(stage!, stage === 'tokenizer/beit' ? result : undefined);
+    await finish(stage!, stage === 'tokenizer/beit/seed-0' ? result : undefined);
   }
-  return { starts: starts.filter((start) => start.startsWith('tokenizer/beit')).length, ...(await outcome) };
+  return {
+    starts: starts.filter((start) => start.startsWith('tokenizer/beit/seed-0')).length,
+    ...(await outcome),
+  };
 }
 
 test('a stage that goes on dying has failed after its retries', async (t) => {
@@ -82,11 +90,11 @@ test('with fail-fast the first failure stops those that run and starts no other'
   });
   await startsUpTo(2);
   await until(() => open.size === 2);
-  const { control } = open.get('tokenizer/peco')!;
-  await finish('tokenizer/beit', thrown);
+  const { control } = open.get('tokenizer/peco/seed-0')!;
+  await finish('tokenizer/beit/seed-0', thrown);
   await until(() => control.stop.aborted);
   t.false(control.kill.aborted);
-  await finish('tokenizer/peco', { type: 'interrupted', tail: ['epoch 7'] });
+  await finish('tokenizer/peco/seed-0', { type: 'interrupted', tail: ['epoch 7'] });
   const { status, counts } = await outcome;
   t.is(status, 'failed');
   t.like(counts, { failed: 1, interrupted: 1, unstarted: 7, ran: 0 });
@@ -103,11 +111,11 @@ test('with fail-fast a stage that dies is tried again first', async (t) => {
     retries: 1,
   });
   await startsUpTo(1);
-  await finish('tokenizer/beit', crash);
+  await finish('tokenizer/beit/seed-0', crash);
   await startsUpTo(2);
   await until(() => open.size === 1);
-  t.false(open.get('tokenizer/beit')!.control.stop.aborted);
-  await finish('tokenizer/beit', crash);
+  t.false(open.get('tokenizer/beit/seed-0')!.control.stop.aborted);
+  await finish('tokenizer/beit/seed-0', crash);
   t.like(await outcome, { status: 'failed', counts: { failed: 1, unstarted: 8 } });
 });
 
@@ -118,10 +126,10 @@ test('Ctrl-C while fail-fast stops a run counts as interrupted', async (t) => {
     failFast: true,
   });
   await startsUpTo(2);
-  await finish('tokenizer/beit', thrown);
+  await finish('tokenizer/beit/seed-0', thrown);
   stop.abort();
   await until(() => open.size === 1);
-  await finish('tokenizer/peco', { type: 'interrupted' });
+  await finish('tokenizer/peco/seed-0', { type: 'interrupted' });
   t.is((await outcome).status, 'interrupted');
 });
 
@@ -134,7 +142,7 @@ test('a stage is told to stop at the time limit, and killed when it does not', a
   });
   await startsUpTo(1);
   await until(() => open.size === 1);
-  const { control } = open.get('tokenizer/beit')!;
+  const { control } = open.get('tokenizer/beit/seed-0')!;
   clock.pass(599);
   t.false(control.stop.aborted);
   clock.pass(1);
@@ -143,7 +151,7 @@ test('a stage is told to stop at the time limit, and killed when it does not', a
   t.false(control.kill.aborted);
   clock.pass(1);
   t.true(control.kill.aborted);
-  await finish('tokenizer/beit', { type: 'interrupted', tail: ['epoch 9'] });
+  await finish('tokenizer/beit/seed-0', { type: 'interrupted', tail: ['epoch 9'] });
   t.is((await outcome).status, 'failed');
   t.snapshot(events.filter((event) => event.type === 'stage-failed'));
   t.is(clock.pending(), 0);
@@ -158,17 +166,17 @@ test('the time limit holds for all tries of a stage together, and a stage that i
   });
   await startsUpTo(1);
   clock.pass(60);
-  await finish('tokenizer/beit', crash);
+  await finish('tokenizer/beit/seed-0', crash);
   await startsUpTo(2);
   await until(() => open.size === 1);
   clock.pass(40);
-  t.true(open.get('tokenizer/beit')!.control.stop.aborted);
+  t.true(open.get('tokenizer/beit/seed-0')!.control.stop.aborted);
   // Told to stop it died, and gets no other try.
-  await finish('tokenizer/beit', crash);
+  await finish('tokenizer/beit/seed-0', crash);
   await startsUpTo(3);
-  await until(() => open.has('tokenizer/peco'));
+  await until(() => open.has('tokenizer/peco/seed-0'));
   clock.pass(99);
-  await finish('tokenizer/peco');
+  await finish('tokenizer/peco/seed-0');
   await startsUpTo(4);
   clock.pass(99);
   const [stage] = open.keys();

@@ -112,23 +112,23 @@ test('after each rung the best go on from their state, and the others stop', asy
   t.is(outcome.status, 'done');
   const at = (rung: string) =>
     trained(jobs)
-      .filter((stage) => stage.endsWith(rung))
+      .filter((stage) => stage.endsWith(`${rung}/seed-0`))
       .map((stage) => Number(/weight=(\d)/.exec(stage)![1]))
       .sort();
   t.deepEqual(at('rung-1'), [1, 2, 3, 4, 5, 6, 7, 8, 9]);
   t.deepEqual(at('rung-2'), [5, 6, 7]);
   t.deepEqual(
     trained(jobs).filter((stage) => !stage.includes('rung')),
-    ['tokenizer/peco@weight=6'],
+    ['tokenizer/peco@weight=6/seed-0'],
   );
-  const last = jobs.find(({ stage }) => stage === 'tokenizer/peco@weight=6')!;
+  const last = jobs.find(({ stage }) => stage === 'tokenizer/peco@weight=6/seed-0')!;
   t.is(last.until, undefined);
   const previous = last.descriptors[last.inputs.previous!]!;
   t.is(fs.readFileSync(path.join(previous.dir, 'until'), 'utf8'), '20');
-  const second = jobs.find(({ stage }) => stage === 'tokenizer/peco@weight=6/rung-2')!;
+  const second = jobs.find(({ stage }) => stage === 'tokenizer/peco@weight=6/rung-2/seed-0')!;
   t.is(second.until, 20);
   t.is(fs.readFileSync(path.join(second.descriptors[second.inputs.previous!]!.dir, 'until'), 'utf8'), '10');
-  const first = jobs.find(({ stage }) => stage === 'tokenizer/peco@weight=6/rung-1')!;
+  const first = jobs.find(({ stage }) => stage === 'tokenizer/peco@weight=6/rung-1/seed-0')!;
   t.false('previous' in first.inputs);
 
   // Stopped: 6 at rung 1 with two tokenizers, two evaluations, pretraining and probe each; 2 at rung 2 with one less of each.
@@ -165,7 +165,7 @@ test('another point runs its own stages only, and may push others out', async (t
     jobs.map(({ stage }) => stage).filter((stage) => !stage.includes('weight=6.5')),
     ['report'],
   );
-  t.true(trained(jobs).includes('tokenizer/peco@weight=6.5'), 'it is the best now');
+  t.true(trained(jobs).includes('tokenizer/peco@weight=6.5/seed-0'), 'it is the best now');
 });
 
 test('failed points are the worst; the order of the points breaks ties', async (t) => {
@@ -176,14 +176,14 @@ test('failed points are the worst; the order of the points breaks ties', async (
   // 6 points, a third of them goes on: the first two of the four that tie.
   t.deepEqual(
     trained(jobs)
-      .filter((stage) => stage.endsWith('rung-2'))
+      .filter((stage) => stage.includes('/rung-2/'))
       .sort(),
-    ['tokenizer/peco@weight=3/rung-2', 'tokenizer/peco@weight=4/rung-2'],
+    ['tokenizer/peco@weight=3/rung-2/seed-0', 'tokenizer/peco@weight=4/rung-2/seed-0'],
   );
   const reasons = new Map(
     table.missing.map((cell: { variant: string; reason: string }) => [cell.variant, cell.reason]),
   );
-  t.is(reasons.get('peco@weight=1'), 'evaluation/peco@weight=1/rung-1 failed');
+  t.is(reasons.get('peco@weight=1'), 'evaluation/peco@weight=1/rung-1/seed-0 failed');
   t.is(reasons.get('peco@weight=5'), 'stopped at rung 1 of 3: score 7, 3rd of 6, best 2 went on');
 });
 
@@ -194,7 +194,7 @@ test('lower is better if it is said so', async (t) => {
     trained(jobs)
       .filter((stage) => !stage.includes('rung'))
       .sort(),
-    [1, 2, 3, 4].map((weight) => `tokenizer/peco@weight=${weight}`),
+    [1, 2, 3, 4].map((weight) => `tokenizer/peco@weight=${weight}/seed-0`),
   );
 });
 
@@ -260,7 +260,7 @@ test('another point leaves a plan open until it is measured; then what is stored
   t.snapshot(shown(plan), 'before it is measured');
   const after = await planOf(rig);
   t.snapshot(shown(after.plan), 'after that');
-  const loser = after.plan.stages.find(({ node }) => node.id === 'tokenizer/peco@weight=3')!;
+  const loser = after.plan.stages.find(({ node }) => node.id === 'tokenizer/peco@weight=3/seed-0')!;
   t.deepEqual([loser.status, loser.entry], ['stopped', undefined]);
 });
 
@@ -268,7 +268,7 @@ test('a plan leaves a contest open if a number that decides it is not stored', a
   const rig = createHalvedRig(t, { weights: [1, 2, 3] });
   await run(rig, nearest);
   const evaluation = (await planOf(rig)).plan.stages.find(
-    ({ node }) => node.id === 'evaluation/peco@weight=1/rung-1',
+    ({ node }) => node.id === 'evaluation/peco@weight=1/rung-1/seed-0',
   )!;
   fs.rmSync(rig.file(`.peco/entries/${evaluation.contentKey}`), { recursive: true });
   const { plan } = await run(rig, nearest);
@@ -298,7 +298,7 @@ test('a metric that nobody measures leaves a plan open, and does not fail it', a
   rig.edit('experiment.ts', "metric: 'score'", "metric: 'psnr'");
   const { plan } = await planOf(rig);
   t.deepEqual(idsOf(plan, 'stopped'), []);
-  t.true(idsOf(plan, 'maybe').includes('tokenizer/peco@weight=1/rung-2'));
+  t.true(idsOf(plan, 'maybe').includes('tokenizer/peco@weight=1/rung-2/seed-0'));
 });
 
 test('a plan of stages in another order says the same', async (t) => {
@@ -328,7 +328,7 @@ test('why tells of a stopped stage what stopped it', async (t) => {
     return formatWhy({ planned, pending: {}, upstream: {} });
   };
   const after = await planOf(rig);
-  const ids = ['tokenizer/peco@weight=1/rung-2', 'downstream/peco@weight=1/probe/seed-0'];
+  const ids = ['tokenizer/peco@weight=1/rung-2/seed-0', 'downstream/peco@weight=1/probe/seed-0'];
   t.snapshot(ids.flatMap((id) => why(after, id)).join('\n'));
   t.true(formatDot(after.plan).some((line) => line.includes('tooltip="stopped"')));
   t.true(formatMermaid(after.plan).some((line) => line.endsWith(':::stopped')));

@@ -1,0 +1,53 @@
+import { replaceAll } from '../experiment/assign.ts';
+import type { Component, Role } from '../stage/component.ts';
+
+/** What is trained before a pretraining: once per seed of the experiment, or once for all if its config names a seed. */
+const replicable: ReadonlySet<Role> = new Set(['tokenizer', 'network']);
+
+export function isReplicable({ role }: Component): boolean {
+  return replicable.has(role);
+}
+
+/** The seed that a tokenizer's, a network's or an evaluation's config names; undefined if it leaves that to the experiment. */
+export function namedSeed(component: Component): number | undefined {
+  if (!isReplicable(component) && component.role !== 'evaluation') return undefined;
+  const { seed } = component.config;
+  return typeof seed === 'number' && Number.isInteger(seed) ? seed : undefined;
+}
+
+/** Whether its result differs from seed to seed. Committed weights don't, unless something nested in them does. */
+export function isReplicated(component: Component): boolean {
+  if (component.implementation.run !== undefined) return namedSeed(component) === undefined;
+  return Object.values(component.inputs).some(isReplicated);
+}
+
+/** The seeds by which a tokenizer is made: those of the experiment, or one that they all share. */
+export function replicatesOf(tokenizer: Component, seeds: readonly number[]): Replicates {
+  if (isReplicated(tokenizer)) return { seeds, shared: false };
+  return { seeds: [namedSeed(tokenizer) ?? 0], shared: true };
+}
+
+export interface Replicates {
+  readonly seeds: readonly number[];
+  /** There is one, and it is for all seeds of the experiment. */
+  readonly shared: boolean;
+}
+
+/**
+ * A tokenizer or network as the stage of a seed sees it. A seed that the experiment gives and the same one that the config
+ * names are one meaning and one key: where the schema knows the field, it is filled in. A 0 is left out of keys, as if
+ * it were the schema's default.
+ */
+export function withSeed(component: Component, seed: number): Component {
+  if (!isReplicable(component)) return component;
+  const filled = component.absent?.includes('seed') ? fillIn(component, seed) : component;
+  if (filled.config.seed !== 0) return filled;
+  const { seed: _zero, ...essential } = filled.essential ?? filled.config;
+  return { ...filled, essential, defaults: { ...filled.defaults, seed: 0 } };
+}
+
+/** By the component's own rules; as it was, if its schema has something else in mind. */
+function fillIn(component: Component, seed: number): Component {
+  const filled = replaceAll(component, [{ path: ['seed'], value: seed }]) as Component;
+  return filled.issues.length === 0 && filled.config.seed === seed ? filled : component;
+}
