@@ -2,10 +2,11 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { loadBundles, type StoredBundle } from '../experiment/modules.ts';
+import { readManifest } from '../experiment/package-root.ts';
 import { findProjectFolder, findSettingsFile, readsOtherFiles } from '../experiment/settings.ts';
 import type { LoadedExperiment } from '../experiment/types.ts';
 import { implementationsOfAll } from '../plan/implementations.ts';
-import { packageTree } from '../plan/packages.ts';
+import { lookAtPackages } from '../plan/packages.ts';
 import { type Plan, planRun } from '../plan/plan.ts';
 import type { ContentKey } from '../plan/types.ts';
 import { writeDisposable } from '../store/disposable.ts';
@@ -96,18 +97,19 @@ function lookAtBundle(bundle: StoredBundle, ledger: Ledger): void {
   const { sources, resolution, packages, ...rest } = bundle;
   const { path: _made, digest: _ofIt, aliases: _inSources, builtins: _ofExperiments, ...unknown } = rest;
   unknown satisfies { readonly [name: string]: never };
-  const { files, links, ...others } = resolution;
+  const { files, links, absent, ...others } = resolution;
   others satisfies { readonly [name: string]: never };
   for (const source of Object.keys(sources)) ledger.found(source);
-  for (const [file, digest] of Object.entries(files)) {
-    if (digest === null) ledger.look(file);
-    else ledger.found(file);
-  }
+  for (const file of Object.keys(files)) ledger.found(file);
   for (const [place, real] of Object.entries(links)) {
     ledger.look(place);
-    if (real !== null) ledger.link(place);
+    ledger.link(place);
   }
-  packageTree(Object.values(packages), ledger.look);
+  for (const place of absent) ledger.look(place);
+  lookAtPackages(
+    packages.map(({ dir }) => dir),
+    ledger.look,
+  );
 }
 
 function lookAtExperiment(loaded: LoadedExperiment, now: StoredBundle, ledger: Ledger): void {
@@ -127,7 +129,7 @@ const harmlessPackages = new Set(['zod', 'fastest-levenshtein']);
 function dependsOnItsSourcesOnly({ builtins, packages }: StoredBundle): boolean {
   return (
     builtins.every((name) => harmlessBuiltins.has(name)) &&
-    Object.keys(packages).every((name) => harmlessPackages.has(name))
+    packages.every(({ dir }) => harmlessPackages.has(readManifest(dir)?.name ?? ''))
   );
 }
 

@@ -2,24 +2,16 @@ import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { writeDisposable } from '../store/disposable.ts';
-import { type Alias, type Bundle, bundleModules } from './bundle.ts';
+import { type Bundle, bundleModules } from './bundle.ts';
 import { openProjectCache, type ProjectCache, readCacheJson } from './cache.ts';
-import { digestOrNull, isResolvedTheSame, type Resolution } from './resolution.ts';
+import { digestOrNull, isResolvedTheSame } from './resolution.ts';
 
 /** A bundle that lies in the project's cache. */
-export interface StoredBundle {
+export interface StoredBundle extends Omit<Bundle, 'text' | 'map'> {
   /** Absolute; its name changes with its content. The source map is `<path>.map`. */
   readonly path: string;
   /** sha256 of its bytes: a bundle that was damaged since is made again. */
   readonly digest: string;
-  /** Project files of the closure, absolute -> digest of their bytes. */
-  readonly sources: { readonly [file: string]: string };
-  readonly aliases: readonly Alias[];
-  /** Third-party packages -> folder of the package. */
-  readonly packages: { readonly [name: string]: string };
-  /** Node's own modules that the closure imports, without `node:`. */
-  readonly builtins: readonly string[];
-  readonly resolution: Resolution;
 }
 
 interface Index {
@@ -44,7 +36,7 @@ export async function loadBundles(
 ): Promise<Map<string, StoredBundle>> {
   const cache = openProjectCache(root);
   const index = openIndex(cache);
-  const seen = new Map<string, string | null>();
+  const seen = new Set<string>();
   const current = await Promise.all(
     entries.map(async (entry) => [entry, await findCurrent(index, entry, cache, seen)] as const),
   );
@@ -66,7 +58,7 @@ async function findCurrent(
   index: Index,
   entry: string,
   cache: ProjectCache,
-  seen: Map<string, string | null>,
+  seen: Set<string>,
 ): Promise<StoredBundle | undefined> {
   const stored = index.bundles[entry];
   if (stored === undefined) return undefined;
@@ -91,8 +83,8 @@ async function storeBundle(bundle: Bundle, cache: ProjectCache): Promise<StoredB
     await writeDisposable(`${target}.map`, bundle.map);
     await writeDisposable(target, text);
   }
-  const { sources, packages, builtins, resolution, aliases } = bundle;
-  return { path: target, digest, sources, packages, builtins, resolution, aliases };
+  const { text: _text, map: _map, ...rest } = bundle;
+  return { path: target, digest, ...rest };
 }
 
 function sha256(text: string): string {

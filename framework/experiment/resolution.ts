@@ -2,26 +2,19 @@ import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import type { FileDigests } from '../store/digests.ts';
-import { readTsconfig } from './tsconfig.ts';
+import { type Import, placesOf } from './lookup.ts';
+import { realPath } from './package-root.ts';
+import { readTsconfig, type Tsconfig, tsconfigOf } from './tsconfig.ts';
 
-/** What decided where the imports of a bundle lead, beside the text of its sources. */
+/** What decided where the imports of a bundle lead, beside the text of its sources. All paths are absolute. */
 export interface Resolution {
-  /**
-   * package.json and tsconfig.json files that were looked at, and what those extend: digest of their bytes, or null
-   * where there is none.
-   */
-  readonly files: { readonly [file: string]: string | null };
-  /** Places that are, or may become, links: where they lead, or null where nothing is. */
-  readonly links: { readonly [place: string]: string | null };
+  /** package.json and tsconfig.json files that were looked at, and what those extend: digest of their bytes. */
+  readonly files: { readonly [file: string]: string };
+  /** Places that are links, or below one, and where they lead. */
+  readonly links: { readonly [place: string]: string };
+  /** What was looked for and was not there. If it comes, an import may lead to it. */
+  readonly absent: readonly string[];
 }
-
-/** An import as it is written. */
-export interface Import {
-  readonly importer: string;
-  readonly specifier: string;
-}
-
-const settingsNames = ['package.json', 'tsconfig.json'];
 
 /**
  * @param entry as it was asked for; may lead through links
@@ -34,65 +27,76 @@ export function describeResolution(
   imports: readonly Import[],
   packages: readonly string[],
 ): Resolution {
-  const files: { [file: string]: string | null } = {};
-  const links: { [place: string]: string | null } = {};
-  for (const dir of foldersAbove(sources)) for (const name of settingsNames) note(path.join(dir, name));
-  for (const file of Object.keys(files))
-    if (path.basename(file) === 'tsconfig.json') readTsconfig(file).files.forEach(note);
-  for (const dir of packages) note(path.join(dir, 'package.json'));
-  follow(entry);
-  for (const { importer, specifier } of imports) {
-    const dir = path.dirname(importer);
-    if (specifier.startsWith('.')) follow(path.resolve(dir, specifier));
-    else for (const place of packagePlaces(dir, specifier)) links[place] = realPath(place);
+  const files: { [file: string]: string } = {};
+  const links: { [place: string]: string } = {};
+  const absent = new Set<string>();
+  const seen = new Set<string>();
+  const tsconfigs = new Map<string, Tsconfig>();
+  for (const dir of foldersAbove(sources)) {
+    noteBytes(path.join(dir, 'package.json'));
+    for (const file of openTsconfig(path.join(dir, 'tsconfig.json')).files) noteBytes(file);
   }
-  return { files, links };
-
-  function note(file: string): void {
-    files[file] ??= digestOrNull(file);
+  for (const dir of packages) noteBytes(path.join(dir, 'package.json'));
+  note(entry);
+  for (const one of imports) {
+    const file = tsconfigOf(one.importer);
+    const tsconfig = file === undefined ? { options: {}, files: [] } : openTsconfig(file);
+    for (const place of placesOf(one, tsconfig)) {
+      if (path.basename(place) === 'package.json') noteBytes(place);
+      else note(place);
+    }
   }
+  return { files, links, absent: [...absent].sort() };
 
-  function follow(place: string): void {
+  function note(place: string): void {
+    if (seen.has(place)) return;
+    seen.add(place);
     const real = realPath(place);
-    if (real !== null && real !== place) links[place] = real;
+    if (real === undefined) absent.add(place);
+    else if (real !== place) links[place] = real;
+  }
+
+  function noteBytes(file: string): void {
+    note(file);
+    if (file in files || absent.has(file)) return;
+    const digest = digestOrNull(file);
+    if (digest !== null) files[file] = digest;
+  }
+
+  function openTsconfig(file: string): Tsconfig {
+    const known = tsconfigs.get(file) ?? readTsconfig(file);
+    tsconfigs.set(file, known);
+    return known;
   }
 }
 
-/** True if nothing that decided changed. `seen` remembers answers for bundles that are checked together. */
+/**
+ * True if nothing that decided changed. `seen` remembers for bundles that are checked together which files have the
+ * digest that they had, which links lead where they led, and what is still absent.
+ */
 export async function isResolvedTheSame(
-  { files, links }: Resolution,
+  { files, links, absent }: Resolution,
   digests: FileDigests,
-  seen: Map<string, string | null>,
+  seen: Set<string>,
 ): Promise<boolean> {
   for (const [file, digest] of Object.entries(files)) {
-    let now = seen.get(file);
-    if (now === undefined) {
-      now = fs.existsSync(file) ? await digests.digest(file) : null;
-      seen.set(file, now);
-    }
-    if (now !== digest) return false;
+    const known = `${file} ${digest}`;
+    if (seen.has(known)) continue;
+    if (!fs.existsSync(file) || (await digests.digest(file)) !== digest) return false;
+    seen.add(known);
   }
-  return Object.entries(links).every(([place, real]) => {
-    let now = seen.get(`link ${place}`);
-    if (now === undefined) {
-      now = realPath(place);
-      seen.set(`link ${place}`, now);
-    }
-    return now === real;
-  });
-}
-
-/** Where Node looks for a package, from near to far, up to the place where it is. */
-function* packagePlaces(from: string, specifier: string): Iterable<string> {
-  const name = specifier
-    .split('/')
-    .slice(0, specifier.startsWith('@') ? 2 : 1)
-    .join('/');
-  for (let dir = from; ; dir = path.dirname(dir)) {
-    const place = path.join(dir, 'node_modules', name);
-    yield place;
-    if (fs.existsSync(place) || path.dirname(dir) === dir) return;
+  for (const [place, real] of Object.entries(links)) {
+    const known = `${place} > ${real}`;
+    if (seen.has(known)) continue;
+    if (realPath(place) !== real) return false;
+    seen.add(known);
   }
+  for (const place of absent) {
+    if (seen.has(place)) continue;
+    if (fs.existsSync(place)) return false;
+    seen.add(place);
+  }
+  return true;
 }
 
 function foldersAbove(sources: readonly string[]): Set<string> {
@@ -101,14 +105,6 @@ function foldersAbove(sources: readonly string[]): Set<string> {
     for (let dir = path.dirname(source); !folders.has(dir); dir = path.dirname(dir)) folders.add(dir);
   }
   return folders;
-}
-
-function realPath(place: string): string | null {
-  try {
-    return fs.realpathSync(place);
-  } catch {
-    return null;
-  }
 }
 
 /** sha256 of a file's bytes; null where it can't be read. */

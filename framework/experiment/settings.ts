@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { PecoError } from '../stage/errors.ts';
 import { explainZodError, valueAt } from '../stage/issues.ts';
 import { evaluateBundle } from './evaluate.ts';
+import { readJsonFile, withoutMark } from './json-file.ts';
 import { loadBundles } from './modules.ts';
 
 const schema = z.strictObject({
@@ -105,7 +106,7 @@ export function readsOtherFiles(file: string): boolean {
 
 function hasOwnKey(manifest: string): boolean {
   try {
-    const parsed: unknown = JSON.parse(fs.readFileSync(manifest, 'utf8'));
+    const parsed: unknown = readJsonFile(manifest);
     return typeof parsed === 'object' && parsed !== null && 'peco' in parsed;
   } catch {
     return false;
@@ -113,23 +114,21 @@ function hasOwnKey(manifest: string): boolean {
 }
 
 async function readSettings(file: string, cwd: string): Promise<unknown> {
-  const { cosmiconfig, defaultLoaders } = await import('cosmiconfig');
-  const loadModule = async (module: string): Promise<unknown> => {
-    const bundle = (await loadBundles([module], path.dirname(module))).get(module)!;
-    const exported = await evaluateBundle(bundle, { shown: path.relative(cwd, module), cwd });
+  if (/\.(ts|mjs)$/.test(file)) {
+    const bundle = (await loadBundles([file], path.dirname(file))).get(file)!;
+    const exported = await evaluateBundle(bundle, { shown: path.relative(cwd, file), cwd });
     return exported.default;
-  };
-  const explorer = cosmiconfig('peco', {
-    loaders: { ...defaultLoaders, '.ts': loadModule, '.mjs': loadModule },
-    searchStrategy: 'none',
-    // A settings file of the user's, not of cosmiconfig's own meta search.
-    mergeSearchPlaces: false,
-  });
+  }
+  // Only its loaders: its search would read package.json in the current folder for settings of its own.
+  const { defaultLoaders } = await import('cosmiconfig');
+  const ending = path.extname(file) as '.json' | '.yaml' | '.yml' | '';
   try {
-    const loaded = await explorer.load(file);
-    return loaded?.config as unknown;
+    const text = withoutMark(fs.readFileSync(file, 'utf8'));
+    if (text.trim() === '') return undefined;
+    const read = (await defaultLoaders[ending || 'noExt'](file, text)) as unknown;
+    const isManifest = path.basename(file) === 'package.json';
+    return isManifest ? (read as { readonly peco?: unknown } | null)?.peco : read;
   } catch (error) {
-    if (error instanceof PecoError) throw error;
     const message = error instanceof Error ? error.message : String(error);
     throw new PecoError(`can't read the settings: ${message}`, { code: 'invalid-settings', cause: error });
   }

@@ -1,6 +1,7 @@
 import fs from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
+import { withoutMark } from './json-file.ts';
 
 /** Those of TypeScript's options that change what code does when it is bundled. */
 const meaningful = [
@@ -21,6 +22,13 @@ export interface Tsconfig {
   readonly options: { readonly [option: string]: unknown };
   /** The file and all that it extends, absolute; also what isn't there, since it may come. */
   readonly files: readonly string[];
+  /** Names that stand for files, and the folder that these are relative to. */
+  readonly paths?: {
+    readonly dir: string;
+    readonly patterns: { readonly [name: string]: readonly string[] };
+  };
+  /** Folder that is looked in for names before packages are; absolute. */
+  readonly baseUrl?: string;
 }
 
 /** The tsconfig.json that holds for a source file: the nearest above it. Undefined if there is none. */
@@ -43,9 +51,36 @@ export function readTsconfig(file: string, open: readonly string[] = []): Tsconf
   const own = Object.entries(parsed.compilerOptions ?? {}).filter(([name]) =>
     (meaningful as readonly string[]).includes(name),
   );
+  const inherited: Omit<Tsconfig, 'files' | 'options'> = Object.assign(
+    {},
+    ...bases.map(({ files, options, ...rest }) => rest),
+  );
   return {
+    ...inherited,
+    ...placesIn(parsed.compilerOptions ?? {}, path.dirname(file), path.dirname(open[0] ?? file)),
     options: Object.assign({}, ...bases.map(({ options }) => options), Object.fromEntries(own)),
     files: [file, ...bases.flatMap(({ files }) => files)],
+  };
+}
+
+/** @param root folder of the tsconfig.json that extends the others */
+function placesIn(
+  { paths, baseUrl }: { readonly [option: string]: unknown },
+  dir: string,
+  root: string,
+): Pick<Tsconfig, 'paths' | 'baseUrl'> {
+  const inConfigDir = (place: string) => place.replace(/^\$\{configDir\}/, () => root);
+  const at = (place: string) => path.resolve(dir, inConfigDir(place));
+  const patterns =
+    typeof paths === 'object' && paths !== null
+      ? Object.entries(paths).map(([name, targets]) => [
+          name,
+          [targets].flat().map((target) => inConfigDir(String(target))),
+        ])
+      : undefined;
+  return {
+    ...(patterns ? { paths: { dir, patterns: Object.fromEntries(patterns) } } : {}),
+    ...(typeof baseUrl === 'string' ? { baseUrl: at(baseUrl) } : {}),
   };
 }
 
@@ -56,7 +91,7 @@ interface Parsed {
 
 function parse(file: string): Parsed | undefined {
   try {
-    const value: unknown = JSON.parse(withoutComments(fs.readFileSync(file, 'utf8')));
+    const value: unknown = JSON.parse(withoutComments(withoutMark(fs.readFileSync(file, 'utf8'))));
     return typeof value === 'object' && value !== null ? (value as Parsed) : undefined;
   } catch {
     return undefined;

@@ -2,25 +2,31 @@ import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { packageOf } from '../experiment/bundle.ts';
+import { isScript, loaderOf } from '../experiment/bundle-plugin.ts';
 import { openProjectCache, type ProjectCache, readCacheJson } from '../experiment/cache.ts';
+import { withoutMark } from '../experiment/json-file.ts';
 import { loadBundles, type StoredBundle } from '../experiment/modules.ts';
 import { readTsconfig, tsconfigOf } from '../experiment/tsconfig.ts';
 import { canonicalJson } from '../stage/canonical.ts';
 import { PecoError } from '../stage/errors.ts';
 import type { JsonObject } from '../stage/json.ts';
 import { writeDisposable } from '../store/disposable.ts';
+import { nameBundle, packageSettings } from './identity.ts';
 import { packageVersions } from './packages.ts';
 
 /** The code of an implementation module, ready to run and ready to be part of a key. */
 export interface CodeBundle {
   /** Bundled module, absolute: `import(pathToFileURL(path).href)`. Its name changes with its content. */
   readonly path: string;
-  /** Project files of the closure, relative to the root -> digest of their text without comments and white space. */
+  /** Name of the module itself among `code`. */
+  readonly entry: string;
+  /** Project files of the closure, as `nameBundle` names them -> digest of their text without comments and white space. */
   readonly code: { readonly [file: string]: string };
-  /** Imports by another name than a path -> project files that they lead to: `#loss in parts/stage.ts`. */
+  /** Imports whose text doesn't say which file they lead to -> that file: `#loss in parts/stage.ts`. */
   readonly aliases: { readonly [name: string]: string };
-  /** Third-party packages of the closure, and those that they depend on -> version, or versions. */
+  /** package.json files -> those of their fields that change what code means. */
+  readonly settings: { readonly [file: string]: JsonObject };
+  /** Installed packages of the closure, and those that they depend on -> version. */
   readonly packages: { readonly [name: string]: string };
   /** The same of this moment: another version may have been installed since. */
   currentPackages(): { readonly [name: string]: string };
@@ -91,18 +97,21 @@ function describeBundle(
   meanings: ReadonlyMap<string, string>,
   root: string,
 ): CodeBundle {
-  const code = Object.keys(bundle.sources).map(
-    (file) => [nameFile(file, root), meanings.get(file)!] as const,
-  );
-  const currentPackages = () => packageVersions(Object.values(bundle.packages));
-  const aliases = bundle.aliases.map(
-    ({ importer, specifier, file }) =>
-      [`${specifier} in ${nameFile(importer, root)}`, nameFile(file, root)] as const,
-  );
+  const files = Object.keys(bundle.sources);
+  const names = nameBundle(bundle, root);
+  const { nameFile } = names;
+  const currentPackages = () => packageVersions(names.packages, names.namePackage);
   return {
     path: bundle.path,
-    code: sortedRecord(code),
-    aliases: sortedRecord(aliases),
+    entry: nameFile(files[0]!),
+    code: sortedRecord(files.map((file) => [nameFile(file), meanings.get(file)!])),
+    aliases: sortedRecord(
+      bundle.aliases.map(({ importer, specifier, file }) => [
+        `${specifier} in ${nameFile(importer)}`,
+        nameFile(file),
+      ]),
+    ),
+    settings: sortedRecord([...packageSettings(files, names)]),
     packages: currentPackages(),
     currentPackages,
   };
@@ -129,6 +138,7 @@ async function digestMeanings(
   };
   const digests = await Promise.all(
     [...sources].map(async ([file, bytes]) => {
+      if (!isScript(file)) return [file, bytes] as const;
       const options = compilerOptions(file);
       const name = [bytes, path.extname(file), ...(options === '{}' ? [] : [options])].join(' ');
       let digest = memory[name];
@@ -155,12 +165,10 @@ async function stripFile(file: string, digest: string, compilerOptions: string):
       hint: 'run the command again',
     });
   }
-  const text = bytes.toString('utf8');
-  if (!/\.[cm]?[jt]sx?$/.test(file)) return text;
   const esbuild = await import('esbuild');
-  const loader = /\.[cm]?ts$/.test(file) ? 'ts' : file.endsWith('.tsx') ? 'tsx' : 'jsx';
-  const result = await esbuild.transform(text, {
-    loader,
+  const loader = loaderOf(file);
+  const result = await esbuild.transform(withoutMark(bytes.toString('utf8')), {
+    loader: loader === 'js' ? 'jsx' : loader,
     sourcefile: file,
     target: 'node20',
     minifyWhitespace: true,
@@ -170,14 +178,14 @@ async function stripFile(file: string, digest: string, compilerOptions: string):
   return result.code;
 }
 
-/** Relative to the root; files of another package by its name, so that where it is installed doesn't matter. */
-function nameFile(file: string, root: string): string {
-  const relative = path.relative(root, file).split(path.sep).join('/');
-  if (!relative.startsWith('..') && !relative.split('/').includes('node_modules')) return relative;
-  const owner = packageOf(file);
-  return owner ? `${owner.name}/${path.relative(owner.dir, file).split(path.sep).join('/')}` : relative;
-}
-
-function sortedRecord(entries: readonly (readonly [string, string])[]): { readonly [name: string]: string } {
-  return Object.fromEntries([...entries].sort(([a], [b]) => (a < b ? -1 : 1)));
+/** @throws if two entries have one name: the digest of one would be lost */
+function sortedRecord<T>(entries: readonly (readonly [name: string, value: T])[]): {
+  readonly [name: string]: T;
+} {
+  const record = new Map<string, T>();
+  for (const [name, value] of [...entries].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    if (record.has(name)) throw new Error(`two files or packages are called ${name}`);
+    record.set(name, value);
+  }
+  return Object.fromEntries(record);
 }

@@ -88,7 +88,15 @@ export function compareFingerprints(
       return;
     }
     compareRecords(a.code, b.code, (file, old, now) => add('code', input, file, old, now));
-    compareRecords(a.aliases ?? {}, b.aliases ?? {}, (name, old, now) => add('code', input, name, old, now));
+    if (a.entry !== b.entry) add('code', input, 'module', a.entry, b.entry);
+    // Where the text of a file changed, its imports are no news.
+    const isNews = (name: string) => a.code[importerIn(name)] === b.code[importerIn(name)];
+    compareRecords(a.aliases ?? {}, b.aliases ?? {}, (name, old, now) => {
+      if (isNews(name)) add('code', input, name, old, now);
+    });
+    compareRecords(a.settings ?? {}, b.settings ?? {}, (file, old, now) =>
+      add('code', input, file, old, now),
+    );
     compareRecords(a.packages, b.packages, (name, old, now) => add('package', input, name, old, now));
   }
 
@@ -182,9 +190,16 @@ interface EdgeRecord extends Omit<Subject, 'code' | 'inputs' | 'defaults'> {
 }
 
 interface CodeRecord {
+  readonly entry?: string;
   readonly code: { readonly [file: string]: string };
   readonly aliases?: { readonly [name: string]: string };
+  readonly settings?: { readonly [file: string]: JsonObject };
   readonly packages: { readonly [name: string]: string };
+}
+
+/** Of an alias such as `#loss in parts/stage.ts`. */
+function importerIn(alias: string): string {
+  return alias.slice(alias.lastIndexOf(' in ') + ' in '.length);
 }
 
 function defaultsOf(document: DefaultsDocument | undefined, name: string): { defaults?: string } {

@@ -7,7 +7,7 @@ import { bundleImplementation, type CodeBundle } from './code.ts';
 import type { Digest, Edges, Fingerprint, StageEdge, StageNode } from './types.ts';
 
 /** Counts up when keys are made in another way: everything stored before is then of no use. */
-export const keySchema = 2;
+export const keySchema = 3;
 
 export interface FingerprintOptions {
   readonly store: Pick<Store, 'digestPath'>;
@@ -163,8 +163,8 @@ function identityOf(component: Component): { kind: string; version?: number; con
   };
 }
 
-function codeDocument({ code, aliases, packages }: CodeBundle): Json {
-  return { code, ...(Object.keys(aliases).length === 0 ? {} : { aliases }), packages };
+function codeDocument({ entry, code, aliases, settings, packages }: CodeBundle): Json {
+  return { entry, code, aliases, settings, packages };
 }
 
 /** @throws PecoError `missing-file` */

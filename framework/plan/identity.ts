@@ -1,0 +1,105 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import type { StoredBundle } from '../experiment/modules.ts';
+import { installedRoot, isWithin, packageOf, readManifest, realPath } from '../experiment/package-root.ts';
+import { createPackageNames, type InstalledPackage, type NamePackage } from './packages.ts';
+
+/** Names for what a bundle is made of: each has one, no two share one, and none says where the project lies. */
+export interface BundleNames {
+  /** A project file by its path from the root; one of a package as `node_modules/<package>/<path>`. */
+  nameFile(file: string): string;
+  readonly namePackage: NamePackage;
+  /** Installed packages that the bundle imports, in the order of the files that import them. */
+  readonly packages: readonly InstalledPackage[];
+}
+
+type Named = Pick<StoredBundle, 'sources' | 'packages' | 'resolution'>;
+
+export function nameBundle({ sources, packages, resolution }: Named, root: string): BundleNames {
+  const realRoot = realPath(root) ?? root;
+  // Only where packages are looked for: a link within the project is just another way to a file.
+  const linked = Object.entries(resolution.links)
+    .filter(([place]) => installedRoot(place) === place)
+    .map(([, real]) => real)
+    .sort((a, b) => b.length - a.length);
+  const namePackage = createPackageNames();
+  const names = new Map<string, string>();
+  // In the order in which they are met, linked packages before installed ones.
+  for (const file of Object.keys(sources)) nameFile(file);
+  return { nameFile, namePackage, packages: installed() };
+
+  function nameFile(file: string): string {
+    const known = names.get(file) ?? makeName(file);
+    names.set(file, known);
+    return known;
+  }
+
+  function makeName(file: string): string {
+    const relative = slashed(path.relative(realRoot, file));
+    if (isWithin(file, realRoot) && !relative.split('/').includes('node_modules')) return relative;
+    const owner = ownerOf(file);
+    // Without any package around it, a file is known by its way from the project.
+    if (owner === undefined) return relative;
+    return `node_modules/${namePackage(owner)}/${slashed(path.relative(owner.dir, file))}`;
+  }
+
+  function ownerOf(file: string): InstalledPackage | undefined {
+    const link = linked.find((dir) => isWithin(file, dir) && file !== dir);
+    const below = installedRoot(file);
+    const dir = link !== undefined && (below === undefined || below.length <= link.length) ? link : below;
+    if (dir === undefined || (below === dir && isWithin(realRoot, dir))) return packageOf(file);
+    return { dir, name: readManifest(dir)?.name ?? path.basename(dir) };
+  }
+
+  function installed(): InstalledPackage[] {
+    const found = packages.map(({ importer, dir }) => {
+      const by = nameFile(importer);
+      const owner = by.startsWith('node_modules/') ? ownerOf(importer) : undefined;
+      return {
+        by,
+        one: { dir, name: nameBelowModules(dir), ...(owner ? { importer: namePackage(owner) } : {}) },
+      };
+    });
+    // The project's own come first, so that they have their plain names.
+    const isTheirs = ({ by }: { readonly by: string }) => Number(by.startsWith('node_modules/'));
+    return found
+      .sort((a, b) => isTheirs(a) - isTheirs(b) || compare(a.by, b.by) || compare(a.one.name, b.one.name))
+      .map(({ one }) => one);
+  }
+}
+
+/** What it is called where it is installed, which may differ from what its package.json says. */
+function nameBelowModules(dir: string): string {
+  return slashed(dir.slice(dir.lastIndexOf(`${path.sep}node_modules${path.sep}`) + '/node_modules/'.length));
+}
+
+/** Of package.json, what changes the meaning of code that doesn't change: by the name of the file. */
+export function packageSettings(files: readonly string[], { nameFile }: Pick<BundleNames, 'nameFile'>) {
+  const settings = new Map<string, { readonly [field: string]: string }>();
+  for (const file of files) {
+    const dir = nearestManifest(path.dirname(file));
+    if (dir === undefined) continue;
+    const { type, sideEffects } = readManifest(dir) ?? {};
+    const told = {
+      ...(type === 'module' || type === 'commonjs' ? { type } : {}),
+      ...(sideEffects === undefined ? {} : { sideEffects: JSON.stringify(sideEffects) }),
+    };
+    if (Object.keys(told).length > 0) settings.set(nameFile(path.join(dir, 'package.json')), told);
+  }
+  return settings;
+}
+
+function nearestManifest(from: string): string | undefined {
+  for (let dir = from; ; dir = path.dirname(dir)) {
+    if (fs.existsSync(path.join(dir, 'package.json'))) return dir;
+    if (path.dirname(dir) === dir) return undefined;
+  }
+}
+
+function slashed(file: string): string {
+  return file.split(path.sep).join('/');
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : Number(a > b);
+}
