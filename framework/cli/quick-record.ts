@@ -101,7 +101,7 @@ function lookAtBundle(bundle: StoredBundle, ledger: Ledger): void {
   others satisfies { readonly [name: string]: never };
   for (const source of Object.keys(sources)) ledger.found(source);
   for (const file of Object.keys(files)) ledger.found(file);
-  for (const [place, real] of Object.entries(links)) {
+  for (const place of Object.keys(links)) {
     ledger.look(place);
     ledger.link(place);
   }
