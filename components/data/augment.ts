@@ -53,3 +53,34 @@ export function shiftRandomly(
   }
   return shifted;
 }
+
+/**
+ * Turns each image counter-clockwise by its number of quarter turns, 0 to 3. Images are `[n, size, size, channels]`; returns
+ * a new array.
+ */
+export function rotateQuarters(
+  images: Float32Array,
+  turns: ArrayLike<number>,
+  size: number,
+  channels = 3,
+): Float32Array {
+  const rotated = new Float32Array(images.length);
+  const last = size - 1;
+  for (let image = 0; image < turns.length; image++) {
+    const start = image * size * size;
+    for (let y = 0; y < size; y++) {
+      for (let x = 0; x < size; x++) {
+        const [fromY, fromX] = [
+          [y, x],
+          [x, last - y],
+          [last - y, last - x],
+          [last - x, y],
+        ][turns[image]];
+        const to = (start + y * size + x) * channels;
+        const from = (start + fromY * size + fromX) * channels;
+        for (let channel = 0; channel < channels; channel++) rotated[to + channel] = images[from + channel];
+      }
+    }
+  }
+  return rotated;
+}

@@ -63,9 +63,10 @@ export function orderedBatches(count: number, batch: number): OrderedBatch[] {
  *
  * @throws RangeError if a class has too few images
  */
-export function classBalancedSubset(labels: Int32Array, count: number, seed: number): Int32Array {
+export function classBalancedSubset(labels: ArrayLike<number>, count: number, seed: number): Int32Array {
   const byClass = new Map<number, number[]>();
-  for (const [index, label] of labels.entries()) {
+  for (let index = 0; index < labels.length; index++) {
+    const label = labels[index];
     const members = byClass.get(label);
     if (members) members.push(index);
     else byClass.set(label, [index]);

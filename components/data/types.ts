@@ -1,3 +1,11 @@
+/** A rectangle of an image, in pixels. */
+export interface Window {
+  readonly top: number;
+  readonly left: number;
+  readonly height: number;
+  readonly width: number;
+}
+
 /** Labelled images in memory. What a component of role `dataset` loads to. */
 export interface Dataset {
   /** For reports: `fashion-mnist train [0, 10000)`. */
@@ -8,6 +16,11 @@ export interface Dataset {
   readonly channels: 3;
   /** Names of the classes; a label is an index into it. */
   readonly classes: readonly string[];
+  /**
+   * Where the picture is, in pixels, if the images are padded with a constant: what is measured is measured there.
+   * Absent: everywhere.
+   */
+  readonly window?: Window;
   /** One label an image. */
   readonly labels: Int32Array;
   /**

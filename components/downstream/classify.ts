@@ -1,4 +1,5 @@
 import type * as tf from '@tensorflow/tfjs-core';
+import { orderedBatches } from '../data/batches.ts';
 import type { Dataset } from '../data/types.ts';
 import type { Engine, HostOf, State } from '../engine/types.ts';
 import { firstNonFinite } from '../nn/finite.ts';
@@ -10,19 +11,20 @@ export interface ForwardOptions<S> {
   /** images [B, H, W, 3] -> rows [B, D]. */
   readonly apply: (state: S, images: tf.Tensor) => tf.Tensor;
   readonly batchSize?: number;
-  readonly onBatch?: (done: number) => void;
+  /** Gets the rows of a batch, [n, D], in the order of the images, and how many images are done with them. */
+  readonly onRows: (rows: Float32Array, done: number) => void;
 }
 
 /**
- * Applies a function to every image of a data set: float32 rows, [dataset.count, D] as one array.
+ * Applies a function to every image of a data set, in order.
  *
  * @throws Error if a row holds NaN or an infinity: the largest of such numbers would be a class like any other
  */
 export async function forward<S>(
   engine: Engine,
   dataset: Dataset,
-  { name, state, apply, batchSize = 100, onBatch = () => {} }: ForwardOptions<S>,
-): Promise<{ rows: Float32Array; width: number }> {
+  { name, state, apply, batchSize = 100, onRows }: ForwardOptions<S>,
+): Promise<void> {
   const shape = [batchSize, dataset.size, dataset.size, 3];
   const program = await engine.compile({
     name,
@@ -33,37 +35,29 @@ export async function forward<S>(
     }),
     batch: { images: { shape } },
   });
-  let rows = new Float32Array();
-  let width = 0;
-  for (let first = 0; first < dataset.count; first += batchSize) {
-    // The last batch repeats its last image: programs have one fixed batch size.
-    const indices = Int32Array.from({ length: batchSize }, (_, i) => Math.min(first + i, dataset.count - 1));
+  let done = 0;
+  for (const { indices, count } of orderedBatches(dataset.count, batchSize)) {
     const batch = { images: hostTensor(shape, dataset.read(indices)) } as HostOf<{ images: tf.Tensor }>;
-    const out = (await program.run(batch)).rows;
-    if (first === 0) {
-      width = out.shape[1];
-      rows = new Float32Array(dataset.count * width);
-    }
-    const used = Math.min(batchSize, dataset.count - first) * width;
-    const values = (out.data as Float32Array).subarray(0, used);
+    const { rows } = await program.run(batch);
+    const values = (rows.data as Float32Array).subarray(0, count * rows.shape[1]);
     const bad = firstNonFinite(values);
     if (bad !== undefined) {
-      throw new Error(`${name}: images from ${first} on give ${bad}: the weights are too large for float32.`);
+      throw new Error(`${name}: images from ${done} on give ${bad}: the weights are too large for float32.`);
     }
-    rows.set(values, first * width);
-    onBatch(Math.min(first + batchSize, dataset.count));
+    done += count;
+    onRows(values, done);
   }
   program.dispose();
-  return { rows, width };
 }
 
-/** Share of rows [N, K] whose largest entry (the first of equals) is the label. */
-export function topOne(rows: Float32Array, width: number, labels: Int32Array): number {
+/** How many rows [N, K] have their largest entry (the first of equals) at the label. */
+export function countRight(rows: Float32Array, labels: ArrayLike<number>): number {
+  const width = rows.length / labels.length;
   let right = 0;
   for (let row = 0; row < labels.length; row++) {
     let best = 0;
     for (let k = 1; k < width; k++) if (rows[row * width + k] > rows[row * width + best]) best = k;
     if (best === labels[row]) right++;
   }
-  return right / labels.length;
+  return right;
 }

@@ -27,22 +27,3 @@ export async function startingBackbone(
   const weights = initVit(random(context.seed, 'vit'), config.backbone, imageSize);
   return { config: config.backbone, imageSize, weights };
 }
-
-/** Indices of `count` images, the same number of each class, drawn by the seed. */
-export function balancedSubset(labels: Int32Array, classes: number, count: number, seed: number): Int32Array {
-  const perClass = Math.floor(count / classes);
-  const taken = new Array<number>(classes).fill(0);
-  const chosen: number[] = [];
-  for (const index of random(seed, 'labelled subset').permutation(labels.length)) {
-    if (taken[labels[index]] === perClass) continue;
-    taken[labels[index]]++;
-    chosen.push(index);
-  }
-  const short = taken.findIndex((n) => n < perClass);
-  if (perClass === 0 || short !== -1) {
-    throw new Error(
-      `labels: ${count} labelled images of ${classes} classes are not there; lower \`labels\`.`,
-    );
-  }
-  return Int32Array.from(chosen).sort();
-}

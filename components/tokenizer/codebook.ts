@@ -21,7 +21,10 @@ export interface CodebookOptions {
   readonly reviveBelow: number;
 }
 
-/** All counts are 0, so with revival the first step makes every code a token of the first batch. */
+/**
+ * All averages are 0, so a code that the first batch takes becomes the mean of its tokens; with revival, one that it
+ * takes for fewer than `reviveBelow / (1 - decay)` tokens becomes a token of that batch.
+ */
 export function initCodebook(random: Random, size: number, dim: number): Codebook<HostTensor> {
   const vectors = normal(random, 1, size, dim);
   return { vectors, counts: hostTensor([size]), sums: hostTensor([size, dim]) };
@@ -37,7 +40,11 @@ export function nearestCodes(tokens: tf.Tensor, vectors: tf.Tensor): tf.Tensor1D
 
 /**
  * The codebook after a batch: tokens [N, D] (no gradient), their codes int32 [N], and `candidates` int32 [K],
- * rows of the batch that replace dead codes. Counts are Laplace-smoothed before dividing.
+ * rows of the batch that replace dead codes. Counts are Laplace-smoothed before dividing. A code that the batch doesn't
+ * take keeps its vector, as in BEiT v2 (microsoft/unilm, beit2/norm_ema_quantizer.py); its averages fade.
+ *
+ * Revival is a choice of this project: neither VQGAN (CompVis/taming-transformers) nor BEiT v2 revives codes, so their
+ * usage is not comparable.
  */
 export function updateCodebook(
   codebook: Codebook<tf.Tensor>,
@@ -48,24 +55,33 @@ export function updateCodebook(
 ): Codebook<tf.Tensor> {
   const [size, dim] = codebook.vectors.shape;
   const hot = tf.cast(tf.oneHot(codes as tf.Tensor1D, size), 'float32') as tf.Tensor2D;
+  const taken = tf.sum(hot, 0);
   const move = (average: tf.Tensor, now: tf.Tensor) => tf.add(tf.mul(average, decay), tf.mul(now, 1 - decay));
-  const counts = move(codebook.counts, tf.sum(hot, 0));
+  const counts = move(codebook.counts, taken);
   const sums = move(codebook.sums, tf.matMul(hot, tokens as tf.Tensor2D, true));
   const total = tf.sum(counts);
   const smooth = tf.mul(tf.div(tf.add(counts, epsilon), tf.add(total, size * epsilon)), total);
-  const vectors = tf.div(sums, tf.reshape(smooth, [size, 1]));
+  const column = (condition: tf.Tensor) => tf.reshape(condition, [size, 1]);
+  const means = tf.div(sums, column(smooth));
+  const vectors = tf.where(column(tf.greater(taken, 0)), means, codebook.vectors);
   if (reviveBelow === 0) return { vectors, counts, sums };
 
-  const alive = tf.cast(tf.greaterEqual(counts, reviveBelow), 'float32');
-  const column = tf.reshape(alive, [size, 1]);
+  const alive = tf.greaterEqual(counts, reviveBelow);
   const fresh = tf.reshape(tf.gather(tokens, tf.cast(candidates, 'int32')), [size, dim]);
-  const choose = (kept: tf.Tensor, reborn: tf.Tensor, keep: tf.Tensor) =>
-    tf.add(tf.mul(kept, keep), tf.mul(reborn, tf.sub(1, keep)));
   return {
-    vectors: choose(vectors, fresh, column),
-    counts: choose(counts, tf.onesLike(counts), alive),
-    sums: choose(sums, fresh, column),
+    vectors: tf.where(column(alive), vectors, fresh),
+    counts: tf.where(alive, counts, tf.onesLike(counts)),
+    sums: tf.where(column(alive), sums, fresh),
   };
+}
+
+/**
+ * Which tokens of a batch may replace dead codes, int32 [size]: without repetition while there are enough tokens, so
+ * that no two revived codes are equal.
+ */
+export function revivalCandidates(random: Random, size: number, tokens: number): Int32Array {
+  const order = random.permutation(tokens);
+  return Int32Array.from({ length: size }, (_, code) => order[code % tokens]);
 }
 
 /** exp of the entropy of how often each code is used: 1 when one code takes all, K when all are equally used. */

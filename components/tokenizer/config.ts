@@ -35,7 +35,12 @@ export const trainingFields = {
   batchSize: count.default(64),
   learningRate: positive.default(1e-3),
   warmupSteps: z.number().int().nonnegative().default(20),
-  /** Mirror every other image. */
+  /** Adam's, as PyTorch's defaults. VQGAN has 0.5 and 0.9 (CompVis/taming-transformers). */
+  beta1: z.number().min(0).lt(1).default(0.9),
+  beta2: z.number().min(0).lt(1).default(0.999),
+  /** Gradients are scaled down to this global norm if it is exceeded; 0: never. */
+  clipNorm: z.number().nonnegative().default(1),
+  /** Mirror each image with probability one half. */
   flip: z.boolean().default(true),
   /** Absent: one tokenizer is trained for each seed of the experiment. A number: one by this seed, and all seeds share it. */
   seed: z.number().int().nonnegative().optional(),

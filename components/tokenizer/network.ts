@@ -34,14 +34,15 @@ interface Stack<T> {
 
 export interface Encoder<T> {
   readonly down: Stack<Affine<T>>;
-  readonly residual: Stack<Residual<T>>;
+  /** Absent after loading, where there are none: a file of tensors has no empty branches. */
+  readonly residual?: Stack<Residual<T>>;
   readonly norm: Norm<T>;
   readonly out: Affine<T>;
 }
 
 export interface Decoder<T> {
   readonly in: Affine<T>;
-  readonly residual: Stack<Residual<T>>;
+  readonly residual?: Stack<Residual<T>>;
   readonly norm: Norm<T>;
   readonly up: Stack<Affine<T>>;
 }
@@ -100,14 +101,14 @@ export function applyEncoder(encoder: Encoder<tf.Tensor>, images: tf.Tensor): tf
   for (const [index, layer] of Object.values(encoder.down).entries()) {
     x = conv(index === 0 ? x : silu(x), layer, 2);
   }
-  for (const block of Object.values(encoder.residual)) x = applyResidual(x, block);
+  for (const block of Object.values(encoder.residual ?? {})) x = applyResidual(x, block);
   return conv(silu(groupNorm(x, encoder.norm, GROUPS)), encoder.out);
 }
 
 /** [B, h, w, inputs] -> images [B, h * stride, w * stride, 3] around [0, 1], not clipped. */
 export function applyDecoder(decoder: Decoder<tf.Tensor>, quantised: tf.Tensor): tf.Tensor4D {
   let x: tf.Tensor = conv(quantised, decoder.in);
-  for (const block of Object.values(decoder.residual)) x = applyResidual(x, block);
+  for (const block of Object.values(decoder.residual ?? {})) x = applyResidual(x, block);
   x = groupNorm(x, decoder.norm, GROUPS);
   for (const layer of Object.values(decoder.up)) x = depthToSpace(conv(silu(x), layer));
   return tf.add(tf.mul(x, 0.5), 0.5) as tf.Tensor4D;

@@ -1,11 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { StageContext } from '../../framework/stage/contract.ts';
-import { flipRows } from '../data/augment.ts';
-import type { Dataset } from '../data/types.ts';
 import type { HostTensor } from '../engine/types.ts';
 import { meanSquaredError } from '../nn/losses.ts';
-import { random } from '../nn/random.ts';
-import { hostTensor } from '../nn/tree.ts';
 import { perceptualLoss, targetFeatures } from '../perceptual/loss.ts';
 import type { FeatureNetwork } from '../perceptual/types.ts';
 import type { TokenizerTraining } from './config.ts';
@@ -58,28 +54,5 @@ export async function reconstructionLoss(
       const total = tf.add(tf.mul(pixel, loss.pixel), tf.mul(features, perceptual.weight)) as tf.Scalar;
       return { loss: total, pixel, perceptual: features };
     },
-  };
-}
-
-/** Images of a step: uniform draws of an epoch-wise permutation, each flipped or not. NHWC in [0, 1]. */
-export function imageBatches(dataset: Dataset, batchSize: number, seed: number, flip: boolean) {
-  const perEpoch = Math.floor(dataset.count / batchSize);
-  if (perEpoch === 0)
-    throw new Error(`A batch of ${batchSize} needs at least as many images; there are ${dataset.count}.`);
-  let epoch = -1;
-  let order: Int32Array = new Int32Array();
-  return (step: number): { images: HostTensor; indices: Int32Array; flips: Uint8Array } => {
-    const now = Math.floor(step / perEpoch);
-    if (now !== epoch) {
-      order = random(seed, 'epoch', now).permutation(dataset.count);
-      epoch = now;
-    }
-    const first = (step % perEpoch) * batchSize;
-    const indices = order.slice(first, first + batchSize);
-    const pixels = dataset.read(indices);
-    const draw = random(seed, 'flip', step);
-    const flips = Uint8Array.from(indices, () => (flip && draw.uniform() < 0.5 ? 1 : 0));
-    flipRows(pixels, flips, dataset.size);
-    return { images: hostTensor([batchSize, dataset.size, dataset.size, 3], pixels), indices, flips };
   };
 }

@@ -54,16 +54,23 @@ export const load: LoadFunction<Dataset> = async (input: StageInput) => {
   }
   const bytes = images.data.subarray(from * SOURCE_SIZE ** 2, to * SOURCE_SIZE ** 2);
   const count = to - from;
+  const margin = marginOf(size);
   return {
     name: `fashion-mnist ${split} [${from}, ${to})`,
     count,
     size,
     channels: 3,
+    window: { top: margin, left: margin, height: SOURCE_SIZE, width: SOURCE_SIZE },
     classes: CLASSES,
     labels: Int32Array.from(labels.data.subarray(from, to)),
     read: (indices) => readPadded(bytes, count, size, indices),
   };
 };
+
+/** Pixels above and to the left of the picture. */
+function marginOf(size: number): number {
+  return Math.floor((size - SOURCE_SIZE) / 2);
+}
 
 /** Grey bytes to three equal channels, centred on zeros; an odd surplus goes below and to the right. */
 function readPadded(
@@ -72,7 +79,7 @@ function readPadded(
   size: number,
   indices: ArrayLike<number>,
 ): Float32Array {
-  const offset = Math.floor((size - SOURCE_SIZE) / 2);
+  const offset = marginOf(size);
   const pixels = new Float32Array(indices.length * size * size * 3);
   for (let n = 0; n < indices.length; n++) {
     const index = indices[n];

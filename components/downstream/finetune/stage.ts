@@ -1,6 +1,8 @@
 import path from 'node:path';
 import type * as tf from '@tensorflow/tfjs-core';
 import type { StageFunction } from '../../../framework/stage/contract.ts';
+import { classBalancedSubset } from '../../data/batches.ts';
+import { imageBatches } from '../../data/image-batches.ts';
 import { subset } from '../../data/subset.ts';
 import type { Dataset } from '../../data/types.ts';
 import { openEngine } from '../../engine/open.ts';
@@ -9,9 +11,8 @@ import { saveTree } from '../../nn/safetensors.ts';
 import { cosineLearningRate, stepSize } from '../../nn/schedule.ts';
 import { train } from '../../nn/train.ts';
 import { hostTensor } from '../../nn/tree.ts';
-import { imageBatches } from '../../tokenizer/training.ts';
-import { forward, topOne } from '../classify.ts';
-import { balancedSubset, startingBackbone } from '../start.ts';
+import { countRight, forward } from '../classify.ts';
+import { startingBackbone } from '../start.ts';
 import type { FineTuneConfig } from './config.ts';
 import { classify, type FineTuneBatch, type FineTuneState, fineTuneStep, initClassifier } from './model.ts';
 
@@ -22,7 +23,7 @@ export const run: StageFunction<FineTuneConfig> = async (context) => {
   const all = await context.inputs.train.load<Dataset>();
   const test = await context.inputs.test.load<Dataset>();
   const classes = all.classes.length;
-  const labelled = subset(all, balancedSubset(all.labels, classes, config.labels, seed));
+  const labelled = subset(all, classBalancedSubset(all.labels, config.labels, seed));
   const backbone = await startingBackbone(context, config, all.size);
   const engine = await openEngine(context.engine);
   const state = engine.state<FineTuneState<tf.Tensor>>(
@@ -40,7 +41,7 @@ export const run: StageFunction<FineTuneConfig> = async (context) => {
     state,
     batch: spec,
   });
-  const next = imageBatches(labelled, batchSize, seed, config.flip);
+  const next = imageBatches(labelled, { batchSize, seed, purpose: 'fine-tuning', flip: config.flip });
   const last = await train(context, {
     program,
     state,
@@ -58,16 +59,22 @@ export const run: StageFunction<FineTuneConfig> = async (context) => {
       };
     },
   });
-  const { rows, width } = await forward(engine, test, {
+  let right = 0;
+  let seen = 0;
+  await forward(engine, test, {
     name: 'classification',
     state,
     apply: ({ parameters }, images) => classify(parameters, backbone.config, images),
+    onRows: (rows, done) => {
+      right += countRight(rows, test.labels.subarray(seen, done));
+      seen = done;
+    },
   });
   await saveTree(path.join(context.outDir, 'classifier.safetensors'), state.read().parameters);
   engine.dispose();
   return {
     metrics: {
-      top1: topOne(rows, width, test.labels),
+      top1: right / test.count,
       images: test.count,
       trainLoss: last.loss,
     },

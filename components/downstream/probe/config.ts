@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { defineComponent } from '../../../framework/stage/define.ts';
 import { vitSchema } from '../../backbone/config.ts';
+import { linearFields } from '../../training/linear-config.ts';
 
 const schema = z.strictObject({
   /** Needed only where there is no pretraining: then the features are those of random weights, a control. */
@@ -9,14 +10,15 @@ const schema = z.strictObject({
   layer: z.number().int().positive(),
   /** Labelled training images in all, the same number of each class. */
   labels: z.number().int().positive(),
-  steps: z.number().int().positive().default(300),
-  learningRate: z.number().positive().default(1e-2),
-  weightDecay: z.number().nonnegative().default(1e-4),
+  ...linearFields,
 });
 
 export type LinearProbeConfig = z.output<typeof schema>;
 
-/** A linear classifier on frozen features of an inner layer (BEiT, section 3.2), evaluated on the whole test split. */
+/**
+ * A linear classifier on frozen features of an inner layer (BEiT, section 3.2), evaluated on the whole test split. BEiT's
+ * code takes the class token beside the mean of the patches; here it is the mean, as in its paper, standardised.
+ */
 export const linearProbe = defineComponent({
   role: 'downstream',
   kind: 'linear-probe',

@@ -1,21 +1,23 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import type { StageFunction } from '../../../framework/stage/contract.ts';
 import { applyBlocks, embedPatches, meanOfPatches, type Vit, withPositions } from '../../backbone/vit.ts';
+import { classBalancedSubset } from '../../data/batches.ts';
 import { subset } from '../../data/subset.ts';
 import type { Dataset } from '../../data/types.ts';
 import { openEngine } from '../../engine/open.ts';
+import { type FeatureRows, storeFeatures } from '../../training/features.ts';
+import { linearTopOne } from '../../training/linear.ts';
 import { forward } from '../classify.ts';
-import { linearTopOne } from '../linear.ts';
-import { balancedSubset, startingBackbone } from '../start.ts';
+import { startingBackbone } from '../start.ts';
 import type { LinearProbeConfig } from './config.ts';
 
 /** Extracts the features once, fits a linear classifier to them, and measures top-1 on the whole test split. */
 export const run: StageFunction<LinearProbeConfig> = async (context) => {
-  const { config, seed } = context;
+  const { config, seed, scratchDir } = context;
   const all = await context.inputs.train.load<Dataset>();
   const test = await context.inputs.test.load<Dataset>();
   const classes = all.classes.length;
-  const labelled = subset(all, balancedSubset(all.labels, classes, config.labels, seed));
+  const labelled = subset(all, classBalancedSubset(all.labels, config.labels, seed));
   const backbone = await startingBackbone(context, config, all.size);
   if (config.layer > backbone.config.depth) {
     throw new Error(
@@ -25,34 +27,33 @@ export const run: StageFunction<LinearProbeConfig> = async (context) => {
   const engine = await openEngine(context.engine);
   const state = engine.state<Vit<tf.Tensor>>(backbone.weights);
   const count = labelled.count + test.count;
-  const features = async (data: Dataset, done: number) =>
-    forward(engine, data, {
+  const features = async (data: Dataset, name: string, done: number): Promise<FeatureRows> => {
+    const store = storeFeatures({ count: data.count, width: backbone.config.dim, folder: scratchDir, name });
+    await forward(engine, data, {
       name: 'features',
       state,
       apply: (vit: Vit<tf.Tensor>, images) => {
         const tokens = withPositions(vit, embedPatches(vit, backbone.config, images));
         return meanOfPatches(applyBlocks(vit, backbone.config, tokens, config.layer));
       },
-      onBatch: (images) => {
+      onRows: (rows, images) => {
+        store.append(rows);
         context.signal.throwIfAborted();
         context.progress({ step: done + images, of: count, images: done + images });
       },
     });
-  const { rows, width } = await features(labelled, 0);
-  const held = await features(test, labelled.count);
-  const top1 = await linearTopOne(
+    return store.done(data.labels);
+  };
+  const rows = await features(labelled, 'labelled', 0);
+  const held = await features(test, 'test', labelled.count);
+  const result = await linearTopOne(
     { ...context, progress: (update) => context.progress({ ...update, images: count }) },
     engine,
-    { rows, labels: labelled.labels },
-    { rows: held.rows, labels: test.labels },
-    {
-      width,
-      classes,
-      steps: config.steps,
-      learningRate: config.learningRate,
-      weightDecay: config.weightDecay,
-    },
+    rows,
+    held,
+    { ...config, classes, seed },
   );
   engine.dispose();
-  return { metrics: { top1, images: test.count } };
+  const { top1, ...fit } = result;
+  return { metrics: { top1, images: test.count, ...fit } };
 };

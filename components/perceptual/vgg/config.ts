@@ -11,6 +11,11 @@ const schema = z.strictObject({
   stages: z.int().min(1).max(5).default(4),
   /** 3x3 convolutions a stage, or one number for each stage; VGG16 has 5 stages of [2, 2, 3, 3, 3]. */
   convsPerStage: z.union([convs, z.array(convs)]).default(2),
+  /**
+   * Where its answers come from: the labels of the data, or by how many quarter turns each image was rotated (Gidaris et
+   * al. 2018), which needs no labels. PeCo's network is self-supervised, too (MoCo v3).
+   */
+  supervision: z.enum(['labels', 'rotations']).default('labels'),
   steps: count.default(300),
   batchSize: count.default(64),
   /** Peak of the cosine schedule. */

@@ -12,6 +12,7 @@ import { train } from '../../nn/train.ts';
 import { hostTensor } from '../../nn/tree.ts';
 import type { VggConfig } from './config.ts';
 import { vggLogits } from './model.ts';
+import { supervisionOf } from './supervision.ts';
 import { initVggState, type VggState, vggBatches, vggBatchSpec, vggStep } from './training.ts';
 
 /** Trains the network on a part of the training data, measures it on the rest, and writes `vgg.safetensors`. */
@@ -21,7 +22,9 @@ export const run: StageFunction<VggConfig> = async (context) => {
   const [learnt, heldOut] = holdOut(all, config.holdOut, seed);
   const engine = await openEngine(context.engine);
   try {
-    const state = engine.state<VggState<tf.Tensor>>(initVggState(config, all.classes.length, seed));
+    const state = engine.state<VggState<tf.Tensor>>(
+      initVggState(config, supervisionOf(config, all).classes, seed),
+    );
     const program = await engine.compile({
       name: 'vgg training',
       step: vggStep(config),
@@ -32,7 +35,7 @@ export const run: StageFunction<VggConfig> = async (context) => {
     const batch = vggBatches(learnt, config, seed);
     const last = await train(context, { program, state, steps, batchSize, batch });
     program.dispose();
-    const heldOutAccuracy = await measureAccuracy(engine, state, heldOut, config);
+    const heldOutAccuracy = await measureAccuracy(engine, state, heldOut, { config, seed });
     context.log({ step: steps, heldOutAccuracy });
     saveTree(path.join(context.outDir, 'vgg.safetensors'), state.read().parameters);
     return {
@@ -54,8 +57,9 @@ async function measureAccuracy(
   engine: Engine,
   state: State<VggState<tf.Tensor>>,
   dataset: Dataset,
-  config: VggConfig,
+  { config, seed }: { config: VggConfig; seed: number },
 ): Promise<number> {
+  const supervision = supervisionOf(config, dataset);
   const batchSize = Math.min(100, dataset.count);
   const program = await engine.compile({
     name: 'vgg accuracy',
@@ -68,9 +72,12 @@ async function measureAccuracy(
   });
   let right = 0;
   for (const { indices, count } of orderedBatches(dataset.count, batchSize)) {
-    const images = hostTensor([batchSize, dataset.size, dataset.size, 3], dataset.read(indices));
-    const { classes } = await program.run({ images });
-    for (let i = 0; i < count; i++) if (classes.data[i] === dataset.labels[indices[i]]) right++;
+    const draw = random(seed, 'vgg', 'held-out supervision', indices[0]);
+    const { images, answers } = supervision.pose(dataset.read(indices), indices, draw);
+    const { classes } = await program.run({
+      images: hostTensor([batchSize, dataset.size, dataset.size, 3], images),
+    });
+    for (let i = 0; i < count; i++) if (classes.data[i] === answers[i]) right++;
   }
   program.dispose();
   return right / dataset.count;

@@ -11,6 +11,7 @@ import { cosineLearningRate, stepSize } from '../../nn/schedule.ts';
 import { hostTensor } from '../../nn/tree.ts';
 import type { VggConfig } from './config.ts';
 import { initVgg, type VggParameters, vggLogits } from './model.ts';
+import { supervisionOf } from './supervision.ts';
 
 export interface VggState<T> {
   readonly parameters: VggParameters<T>;
@@ -29,7 +30,7 @@ export function initVggState(config: VggConfig, classes: number, seed: number): 
   return { parameters, moments: initMoments(parameters) };
 }
 
-/** One AdamW step on the cross-entropy of the labels. */
+/** One AdamW step on the cross-entropy of the right answers. */
 export function vggStep(config: VggConfig) {
   return (state: VggState<tf.Tensor>, batch: VggBatch<tf.Tensor>) => {
     const { loss, gradients, aux } = valueAndGradients(state.parameters, (parameters) => {
@@ -63,6 +64,7 @@ export function vggBatches(
   seed: number,
 ): (step: number) => HostOf<VggBatch<tf.Tensor>> {
   const { batchSize, flip, shift } = config;
+  const supervision = supervisionOf(config, dataset);
   const batches = shuffledBatches({ count: dataset.count, batch: batchSize, seed, purpose: 'vgg' });
   return (step) => {
     const indices = batches.at(step);
@@ -70,10 +72,10 @@ export function vggBatches(
     if (flip) flipRandomly(pixels, dataset.size, random(seed, 'vgg', 'flip', step));
     const moved =
       shift > 0 ? shiftRandomly(pixels, dataset.size, shift, random(seed, 'vgg', 'shift', step)) : pixels;
-    const labels = Int32Array.from(indices, (index) => dataset.labels[index]);
+    const { images, answers } = supervision.pose(moved, indices, random(seed, 'vgg', 'supervision', step));
     return {
-      images: hostTensor([batchSize, dataset.size, dataset.size, 3], moved),
-      labels: hostTensor([batchSize], labels),
+      images: hostTensor([batchSize, dataset.size, dataset.size, 3], images),
+      labels: hostTensor([batchSize], answers),
       size: stepSize(step, cosineLearningRate(step, config)),
     };
   };

@@ -1,6 +1,7 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import type { StageFunction } from '../../../framework/stage/contract.ts';
 import { saveBackbone } from '../../backbone/checkpoint.ts';
+import { imageBatches } from '../../data/image-batches.ts';
 import type { Dataset } from '../../data/types.ts';
 import { openEngine } from '../../engine/open.ts';
 import type { SpecOf } from '../../engine/types.ts';
@@ -9,7 +10,6 @@ import { cosineLearningRate, stepSize } from '../../nn/schedule.ts';
 import { train } from '../../nn/train.ts';
 import { hostTensor } from '../../nn/tree.ts';
 import { codesOf } from '../../tokenizer/codes.ts';
-import { imageBatches } from '../../tokenizer/training.ts';
 import type { Tokenizer } from '../../tokenizer/types.ts';
 import { batchMasks, type MaskingOptions } from '../masking.ts';
 import type { MaskedImageModellingConfig } from './config.ts';
@@ -58,7 +58,7 @@ export const run: StageFunction<MaskedImageModellingConfig> = async (context) =>
     state,
     batch: spec,
   });
-  const next = imageBatches(dataset, batchSize, seed, config.flip);
+  const next = imageBatches(dataset, { batchSize, seed, purpose: 'pretraining', flip: config.flip });
   const last = await train(context, {
     program,
     state,

@@ -63,7 +63,11 @@ export function dvaeStep(config: DvaeConfig, reconstruction: ReconstructionLoss)
       const total = tf.add(parts.loss, tf.mul(usage, config.usageWeight)) as tf.Scalar;
       return { loss: total, aux: { pixel: parts.pixel, perceptual: parts.perceptual, usage } };
     });
-    const updated = adamw(state.parameters, gradients, state.moments, batch.size, { clipNorm: 1 });
+    const updated = adamw(state.parameters, gradients, state.moments, batch.size, {
+      beta1: config.beta1,
+      beta2: config.beta2,
+      clipNorm: config.clipNorm,
+    });
     return {
       state: { parameters: updated.parameters, moments: updated.moments },
       out: { loss, ...aux },

@@ -1,6 +1,7 @@
 import path from 'node:path';
 import type * as tf from '@tensorflow/tfjs-core';
 import type { StageFunction } from '../../../framework/stage/contract.ts';
+import { imageBatches } from '../../data/image-batches.ts';
 import type { Dataset } from '../../data/types.ts';
 import { openEngine } from '../../engine/open.ts';
 import type { SpecOf } from '../../engine/types.ts';
@@ -9,7 +10,7 @@ import { saveTree } from '../../nn/safetensors.ts';
 import { cosineLearningRate, stepSize } from '../../nn/schedule.ts';
 import { train } from '../../nn/train.ts';
 import { hostScalar, hostTensor } from '../../nn/tree.ts';
-import { imageBatches, reconstructionLoss } from '../training.ts';
+import { reconstructionLoss } from '../training.ts';
 import type { DvaeConfig } from './config.ts';
 import { type DvaeBatch, type DvaeState, dvaeStep, initDvae } from './model.ts';
 
@@ -36,7 +37,7 @@ export const run: StageFunction<DvaeConfig> = async (context) => {
     batch: spec,
     constants: reconstruction.constants,
   });
-  const next = imageBatches(dataset, batchSize, seed, config.flip);
+  const next = imageBatches(dataset, { batchSize, seed, purpose: 'tokenizer', flip: config.flip });
   const last = await train(context, {
     program,
     state,
@@ -55,7 +56,7 @@ export const run: StageFunction<DvaeConfig> = async (context) => {
           steps,
         }),
       ),
-      size: stepSize(step, cosineLearningRate(step, config)),
+      size: stepSize(step, cosineLearningRate(step, config), config.beta1, config.beta2),
     }),
   });
   await saveTree(path.join(context.outDir, 'tokenizer.safetensors'), state.read().parameters);

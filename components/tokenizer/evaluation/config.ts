@@ -1,11 +1,14 @@
 import { z } from 'zod';
 import { defineComponent } from '../../../framework/stage/define.ts';
+import { linearFields } from '../../training/linear-config.ts';
 
 const schema = z.strictObject({
   /** Test images that are reconstructed for PSNR and codebook statistics. */
   images: z.number().int().positive().default(10000),
   /** Labelled training images for the linear probe on the mean codeword of an image; 0: no probe. */
   probeLabels: z.number().int().nonnegative().default(5000),
+  /** How that probe is fitted. */
+  probe: z.strictObject(linearFields).prefault({}),
   /** Test images shown in the picture. */
   pictures: z.number().int().positive().default(12),
 });
@@ -20,6 +23,6 @@ export const tokenizerEvaluation = defineComponent({
   run: new URL('./stage.ts', import.meta.url).href,
   offers: ({ probeLabels }) =>
     probeLabels > 0
-      ? (['psnr', 'usage', 'perplexity', 'images', 'codewordTop1'] as const)
+      ? (['psnr', 'usage', 'perplexity', 'images', 'codewordTop1', 'codewordConverged'] as const)
       : (['psnr', 'usage', 'perplexity', 'images'] as const),
 });

@@ -2,18 +2,20 @@ import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import type { StageFunction } from '../../../framework/stage/contract.ts';
+import { classBalancedSubset } from '../../data/batches.ts';
 import { encodeGrid } from '../../data/png.ts';
 import { subset } from '../../data/subset.ts';
 import type { Dataset } from '../../data/types.ts';
-import { linearTopOne, quietly } from '../../downstream/linear.ts';
-import { balancedSubset } from '../../downstream/start.ts';
 import { openEngine } from '../../engine/open.ts';
 import type { Engine, HostTensor } from '../../engine/types.ts';
 import { hostTensor } from '../../nn/tree.ts';
+import { type FeatureRows, featuresInMemory } from '../../training/features.ts';
+import { linearTopOne, quietly } from '../../training/linear.ts';
 import { codebookUsage, perplexity } from '../codebook.ts';
 import { codesOf } from '../codes.ts';
 import type { Tokenizer } from '../types.ts';
 import type { TokenizerEvaluationConfig } from './config.ts';
+import { meanPsnr } from './psnr.ts';
 
 /** Measures a tokenizer and writes the strips `originals.png` and `reconstructions.png`. */
 export const run: StageFunction<TokenizerEvaluationConfig> = async (context) => {
@@ -39,32 +41,26 @@ export const run: StageFunction<TokenizerEvaluationConfig> = async (context) => 
   await writeFile(path.join(context.outDir, 'reconstructions.png'), strip(reconstructed));
 
   const metrics: Record<string, number> = {
-    psnr: meanPsnr(originals, reconstructed, test.size ** 2 * 3),
+    psnr: meanPsnr(originals, reconstructed, test),
     usage: codebookUsage(histogram),
     perplexity: perplexity(histogram),
     images: count,
   };
   if (config.probeLabels > 0) {
     const train = await context.inputs.train.load<Dataset>();
-    const labelled = subset(
-      train,
-      balancedSubset(train.labels, train.classes.length, config.probeLabels, seed),
-    );
+    const labelled = subset(train, classBalancedSubset(train.labels, config.probeLabels, seed));
     const trainCodes = await codesOf(engine, tokenizer, labelled);
     const testCodes = count === test.count ? codes : await codesOf(engine, tokenizer, test);
-    metrics.codewordTop1 = await linearTopOne(
+    const { codebook } = tokenizer;
+    const fit = await linearTopOne(
       quietly(context.signal),
       engine,
-      { rows: meanCodewords(tokenizer.codebook, trainCodes, labelled.count), labels: labelled.labels },
-      { rows: meanCodewords(tokenizer.codebook, testCodes, test.count), labels: test.labels },
-      {
-        width: tokenizer.codebook.shape[1],
-        classes: train.classes.length,
-        steps: 300,
-        learningRate: 1e-2,
-        weightDecay: 1e-4,
-      },
+      meanCodewords(codebook, trainCodes, labelled.labels),
+      meanCodewords(codebook, testCodes, test.labels),
+      { ...config.probe, classes: train.classes.length, seed },
     );
+    metrics.codewordTop1 = fit.top1;
+    metrics.codewordConverged = fit.converged;
   }
   engine.dispose();
   return { metrics };
@@ -109,26 +105,14 @@ async function reconstruct(
   return pixels;
 }
 
-/** Mean over images of 10 log10(1 / MSE), in dB, for pixels in [0, 1]. */
-export function meanPsnr(a: Float32Array, b: Float32Array, pixelsPerImage: number): number {
-  const count = a.length / pixelsPerImage;
-  let sum = 0;
-  for (let image = 0; image < count; image++) {
-    let error = 0;
-    for (let i = image * pixelsPerImage; i < (image + 1) * pixelsPerImage; i++) error += (a[i] - b[i]) ** 2;
-    sum += 10 * Math.log10(pixelsPerImage / Math.max(error, 1e-12));
-  }
-  return sum / count;
-}
-
 /** Mean code vector of each image: the features of PeCo's "linear evaluation of codewords". */
-function meanCodewords(codebook: HostTensor, codes: Int32Array, count: number): Float32Array {
+function meanCodewords(codebook: HostTensor, codes: Int32Array, labels: ArrayLike<number>): FeatureRows {
   const dim = codebook.shape[1];
-  const tokens = codes.length / count;
-  const rows = new Float32Array(count * dim);
+  const tokens = codes.length / labels.length;
+  const rows = new Float32Array(labels.length * dim);
   for (let i = 0; i < codes.length; i++) {
     const row = Math.floor(i / tokens) * dim;
     for (let d = 0; d < dim; d++) rows[row + d] += (codebook.data[codes[i] * dim + d] as number) / tokens;
   }
-  return rows;
+  return featuresInMemory(rows, dim, labels);
 }

@@ -70,7 +70,11 @@ export function vqvaeStep(config: VqvaeConfig, reconstruction: ReconstructionLos
       const aux = { tokens, codes, pixel: parts.pixel, perceptual: parts.perceptual, commitment };
       return { loss: total, aux };
     });
-    const updated = adamw(state.parameters, gradients, state.moments, batch.size, { clipNorm: 1 });
+    const updated = adamw(state.parameters, gradients, state.moments, batch.size, {
+      beta1: config.beta1,
+      beta2: config.beta2,
+      clipNorm: config.clipNorm,
+    });
     const codebook = updateCodebook(state.codebook, aux.tokens, aux.codes, batch.candidates, config.codebook);
     return {
       state: { parameters: updated.parameters, codebook, moments: updated.moments },

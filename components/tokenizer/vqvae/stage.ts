@@ -1,6 +1,7 @@
 import path from 'node:path';
 import type * as tf from '@tensorflow/tfjs-core';
 import type { StageFunction } from '../../../framework/stage/contract.ts';
+import { imageBatches } from '../../data/image-batches.ts';
 import type { Dataset } from '../../data/types.ts';
 import { openEngine } from '../../engine/open.ts';
 import type { SpecOf } from '../../engine/types.ts';
@@ -9,7 +10,8 @@ import { saveTree } from '../../nn/safetensors.ts';
 import { cosineLearningRate, stepSize } from '../../nn/schedule.ts';
 import { train } from '../../nn/train.ts';
 import { hostTensor } from '../../nn/tree.ts';
-import { imageBatches, reconstructionLoss } from '../training.ts';
+import { revivalCandidates } from '../codebook.ts';
+import { reconstructionLoss } from '../training.ts';
 import type { VqvaeConfig } from './config.ts';
 import { initVqvae, type VqvaeBatch, type VqvaeState, vqvaeStep } from './model.ts';
 
@@ -35,21 +37,18 @@ export const run: StageFunction<VqvaeConfig> = async (context) => {
     batch: spec,
     constants: reconstruction.constants,
   });
-  const next = imageBatches(dataset, batchSize, seed, config.flip);
+  const next = imageBatches(dataset, { batchSize, seed, purpose: 'tokenizer', flip: config.flip });
   const last = await train(context, {
     program,
     state,
     steps: config.steps,
     batchSize,
     batch: (step) => {
-      const draw = random(seed, 'revival', step);
+      const candidates = revivalCandidates(random(seed, 'revival', step), codebook.size, tokens);
       return {
         images: next(step).images,
-        candidates: hostTensor(
-          [codebook.size],
-          Int32Array.from({ length: codebook.size }, () => draw.int(tokens)),
-        ),
-        size: stepSize(step, cosineLearningRate(step, config)),
+        candidates: hostTensor([codebook.size], candidates),
+        size: stepSize(step, cosineLearningRate(step, config), config.beta1, config.beta2),
       };
     },
   });

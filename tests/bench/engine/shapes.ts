@@ -156,6 +156,9 @@ async function vqvae(
     stride: o.stride,
     residualBlocks: 2,
     commitmentWeight: 0.25,
+    beta1: 0.9,
+    beta2: 0.999,
+    clipNorm: 1,
     codebook: { size: o.codes, dim: o.dim, decay: 0.97, epsilon: 1e-5, reviveBelow: 0.05 },
     loss: { pixel: 1, perceptual: { layers, weight: 1, normalisation: 'unit' } },
   } as unknown as VqvaeConfig;

@@ -1,5 +1,5 @@
 import test from 'ava';
-import { flipRandomly, shiftRandomly } from '../../../components/data/augment.ts';
+import { flipRandomly, rotateQuarters, shiftRandomly } from '../../../components/data/augment.ts';
 import { type Random, random } from '../../../components/nn/random.ts';
 
 /** Draws that are given instead of random. */
@@ -32,4 +32,23 @@ test('about half of the images are mirrored', (t) => {
   flipRandomly(images, 2, random(1, 'flip'), 1);
   const mirrored = Array.from({ length: 500 }, (_, n) => images[n * 4]).filter((value) => value === 1).length;
   t.true(mirrored > 200 && mirrored < 300, String(mirrored));
+});
+
+test('quarter turns go counter-clockwise, and four of them are none', (t) => {
+  // One channel; rows of the picture: 1 2 / 3 4.
+  const image = Float32Array.of(1, 2, 3, 4);
+  const turned = (turns: number) => [...rotateQuarters(image, [turns], 2, 1)];
+  t.deepEqual(turned(0), [1, 2, 3, 4]);
+  t.deepEqual(turned(1), [2, 4, 1, 3]);
+  t.deepEqual(turned(2), [4, 3, 2, 1]);
+  t.deepEqual(turned(3), [3, 1, 4, 2]);
+});
+
+test('each image of a batch has its own turns; channels stay together', (t) => {
+  const images = Float32Array.from({ length: 2 * 3 * 3 * 3 }, (_, i) => i);
+  const out = rotateQuarters(images, [0, 1], 3);
+  t.deepEqual([...out.subarray(0, 27)], [...images.subarray(0, 27)]);
+  let again: Float32Array = out;
+  for (let n = 0; n < 3; n++) again = rotateQuarters(again, [0, 1], 3);
+  t.deepEqual([...again], [...images]);
 });

@@ -1,10 +1,12 @@
 import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-cpu';
 import test from 'ava';
+import { random } from '../../../components/nn/random.ts';
 import {
   codebookUsage,
   nearestCodes,
   perplexity,
+  revivalCandidates,
   updateCodebook,
 } from '../../../components/tokenizer/codebook.ts';
 
@@ -59,14 +61,61 @@ test('a dead code becomes the candidate token, a live one stays', (t) => {
     tf.tensor2d([[1], [1], [7]]),
     tf.tensor1d([0, 0, 0], 'int32'),
     tf.tensor1d([0, 2], 'int32'),
-    { decay: 1, epsilon: 1e-9, reviveBelow: 0.5 },
+    { decay: 0.5, epsilon: 1e-9, reviveBelow: 0.5 },
   );
-  t.true(near(next.vectors, [1, 7]));
-  t.true(near(next.counts, [4, 1]));
+  // Code 0: (4 + 3) / 2 tokens on average, (4 + 9) / 2 their sum.
+  t.true(near(next.vectors, [6.5 / 3.5, 7]));
+  t.true(near(next.counts, [3.5, 1]));
 });
 
 test('perplexity and usage of known histograms', (t) => {
   t.is(perplexity([5, 5, 5, 5]), 4);
   t.is(perplexity([9, 0, 0]), 1);
   t.is(codebookUsage([9, 0, 1, 0]), 0.5);
+});
+
+test('a code that no token takes keeps its vector, from the first step on and for any number of steps', (t) => {
+  let codebook = {
+    vectors: tf.tensor2d([[1], [-5]]) as tf.Tensor,
+    counts: tf.zeros([2]) as tf.Tensor,
+    sums: tf.zeros([2, 1]) as tf.Tensor,
+  };
+  const unused = tf.tensor1d([0, 0], 'int32');
+  const options = { decay: 0.5, epsilon: 1e-5, reviveBelow: 0 };
+  for (let step = 0; step < 200; step++) {
+    codebook = updateCodebook(
+      codebook,
+      tf.tensor2d([[2], [4]]),
+      tf.tensor1d([0, 0], 'int32'),
+      unused,
+      options,
+    );
+    t.is(codebook.vectors.dataSync()[1], -5);
+  }
+  t.true(Math.abs(codebook.vectors.dataSync()[0] - 3) < 1e-3);
+});
+
+test('a code that was used and then is not keeps its last vector', (t) => {
+  const options = { decay: 0.9, epsilon: 1e-5, reviveBelow: 0 };
+  const none = tf.tensor1d([0, 0], 'int32');
+  const take = (codes: number[], from: Parameters<typeof updateCodebook>[0]) =>
+    updateCodebook(from, tf.tensor2d([[2], [8]]), tf.tensor1d(codes, 'int32'), none, options);
+  const start = { vectors: tf.tensor2d([[1], [9]]), counts: tf.zeros([2]), sums: tf.zeros([2, 1]) };
+  let now = take([0, 1], start);
+  const last = now.vectors.dataSync()[1];
+  t.true(Math.abs(last - 8) < 1e-2);
+  // Far enough for its averages to become exactly 0.
+  for (let step = 0; step < 1200; step++) now = take([0, 0], now);
+  t.is(now.vectors.dataSync()[1], last);
+});
+
+test('candidates for revival are all different while there are enough tokens', (t) => {
+  const some = revivalCandidates(random(1, 'revival'), 1024, 1024);
+  t.is(new Set(some).size, 1024);
+  t.true(some.every((token) => token >= 0 && token < 1024));
+  t.is(new Set(revivalCandidates(random(2, 'revival'), 100, 1024)).size, 100);
+  // 10 tokens for 25 codes: each two or three times.
+  const many = [...revivalCandidates(random(3, 'revival'), 25, 10)];
+  const counts = Array.from({ length: 10 }, (_, token) => many.filter((one) => one === token).length);
+  t.deepEqual([...counts].sort(), [2, 2, 2, 2, 2, 3, 3, 3, 3, 3]);
 });

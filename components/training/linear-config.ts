@@ -1,0 +1,20 @@
+import { z } from 'zod';
+
+const count = z.number().int().positive();
+
+/** Fields of a component that fits a linear classifier; see `linearTopOne`. */
+export const linearFields = {
+  /** Weight of half the sum of squared weights; auto: chosen on a fifth of the labelled images. */
+  l2: z.union([z.literal('auto'), z.number().nonnegative()]).default('auto'),
+  /** Iterations of L-BFGS at the most. A fit that needs more is used as it is, and reported as not converged. */
+  steps: count.default(1000),
+  /** Used beyond 1e9 products (rows x width x classes) a pass, where a fit to the optimum takes too long. */
+  minibatch: z
+    .strictObject({
+      epochs: count.default(100),
+      batchSize: count.default(1024),
+      learningRate: z.number().positive().default(4e-3),
+      weightDecay: z.number().nonnegative().default(1e-4),
+    })
+    .prefault({}),
+};

@@ -1,0 +1,117 @@
+import { classBalancedSubset } from '../data/batches.ts';
+import type { Engine } from '../engine/types.ts';
+import type { TrainingContext } from '../nn/train.ts';
+import { type FeatureRows, featureSubset, type Standardisation, standardisationOf } from './features.ts';
+import { crossEntropyOf, fitLogistic, topOneOf } from './logistic.ts';
+import { fitInMinibatches, type MinibatchOptions } from './minibatch-linear.ts';
+
+export interface LinearOptions {
+  readonly classes: number;
+  /** Weight of the penalty, or `auto`: chosen on a fifth of the labelled rows, then fitted to all of them. */
+  readonly l2: number | 'auto';
+  /** Iterations of L-BFGS at the most, for each fit. */
+  readonly steps: number;
+  /** Of which rows are held back to choose l2, and in which order minibatches come. */
+  readonly seed: number;
+  readonly minibatch: MinibatchOptions;
+}
+
+/** What a linear classifier reached, and whether its fit is the optimum. */
+export interface LinearResult {
+  readonly top1: number;
+  /** Mean cross-entropy of the labelled rows. */
+  readonly loss: number;
+  /** Absent where minibatches were used: `minibatch.weightDecay` says it there. */
+  readonly l2?: number;
+  /** Of the last fit; absent where minibatches were used, which have no such measure. */
+  readonly gradientNorm?: number;
+  readonly iterations: number;
+  /** 1 if the norm of the gradient fell to 1e-6, else 0. */
+  readonly converged: number;
+}
+
+const TOLERANCE = 1e-6;
+/** From strong to weak: each fit begins where the one before ended. */
+const CANDIDATES = [1e-1, 1e-2, 1e-3, 1e-4, 1e-5];
+/**
+ * Products of a pass over the rows (rows x width x classes) up to which a fit to the optimum is affordable on the host:
+ * about two seconds a pass. ImageNet-1K with ViT-B has 1e12.
+ */
+export const LARGEST_EXACT_FIT = 1e9;
+
+/** For a fit that is a small part of a stage: it shows nothing and restarts from scratch. */
+export function quietly(signal: AbortSignal): TrainingContext {
+  return { signal, progress: () => {}, log: () => {} };
+}
+
+/**
+ * Top-1 on `test` of multinomial logistic regression fitted to `labelled`. Features are standardised by the statistics of
+ * the labelled rows. Up to 1e9 products a pass it is fitted to its optimum, beyond that by minibatches of AdamW as BEiT
+ * does (microsoft/unilm, beit/run_linear_eval.py).
+ */
+export async function linearTopOne(
+  context: TrainingContext,
+  engine: Engine,
+  labelled: FeatureRows,
+  test: FeatureRows,
+  options: LinearOptions,
+): Promise<LinearResult> {
+  const { classes } = options;
+  const scale = standardisationOf(labelled);
+  if (labelled.count * labelled.width * classes > LARGEST_EXACT_FIT) {
+    const { x, loss, steps } = await fitInMinibatches(context, engine, labelled, scale, options);
+    return { top1: topOneOf(test, scale, classes, x), loss, iterations: steps, converged: 0 };
+  }
+  const { signal } = context;
+  const l2 = options.l2 === 'auto' ? await chooseL2(labelled, { ...options, signal, scale }) : options.l2;
+  const fit = await fitLogistic(labelled, {
+    ...{ classes, scale, l2, signal },
+    tolerance: TOLERANCE,
+    maxIterations: options.steps,
+  });
+  return {
+    top1: topOneOf(test, scale, classes, fit.x),
+    loss: fit.loss,
+    l2,
+    gradientNorm: fit.gradientNorm,
+    iterations: fit.iterations,
+    converged: fit.converged ? 1 : 0,
+  };
+}
+
+/** The penalty whose fit to four fifths of the rows has the lowest cross-entropy on the others. */
+async function chooseL2(
+  features: FeatureRows,
+  {
+    classes,
+    scale,
+    steps,
+    seed,
+    signal,
+  }: LinearOptions & { readonly scale: Standardisation; readonly signal: AbortSignal },
+): Promise<number> {
+  const held = classBalancedSubset(features.labels, Math.max(1, Math.floor(features.count / 5)), seed);
+  const isHeld = new Set(held);
+  const rest = Int32Array.from({ length: features.count }, (_, i) => i).filter((place) => !isHeld.has(place));
+  const fitted = featureSubset(features, rest);
+  const validation = featureSubset(features, held);
+  let best = CANDIDATES[0];
+  let lowest = Number.POSITIVE_INFINITY;
+  let start: Float64Array | undefined;
+  for (const l2 of CANDIDATES) {
+    const { x } = await fitLogistic(fitted, {
+      ...{ classes, scale, l2, signal },
+      ...(start ? { start } : {}),
+      // Good enough to compare by: the choice is among powers of ten.
+      tolerance: 100 * TOLERANCE,
+      maxIterations: steps,
+    });
+    start = x;
+    const loss = crossEntropyOf(validation, scale, classes, x);
+    // Weaker penalties only overfit more from here.
+    if (loss > lowest) break;
+    lowest = loss;
+    best = l2;
+  }
+  return best;
+}

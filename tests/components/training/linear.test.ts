@@ -1,0 +1,99 @@
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import test from 'ava';
+import { openEngine } from '../../../components/engine/open.ts';
+import { random } from '../../../components/nn/random.ts';
+import { featuresInMemory, standardisationOf, storeFeatures } from '../../../components/training/features.ts';
+import { type LinearOptions, linearTopOne, quietly } from '../../../components/training/linear.ts';
+import { crossEntropyOf, fitLogistic } from '../../../components/training/logistic.ts';
+import { fitInMinibatches } from '../../../components/training/minibatch-linear.ts';
+
+const quiet = quietly(new AbortController().signal);
+const minibatch = { epochs: 40, batchSize: 32, learningRate: 0.1, weightDecay: 0 };
+const options: LinearOptions = { classes: 3, l2: 'auto', steps: 500, seed: 0, minibatch };
+
+/** Three overlapping clouds in the plane, and `noise` columns that say nothing. */
+function clouds(count: number, noise: number, seed: number) {
+  const draw = random(seed, 'clouds');
+  const labels = Int32Array.from({ length: count }, (_, i) => i % 3);
+  const rows = Array.from(labels, (label) => [
+    draw.normal() + 2 * Math.cos((label * 2 * Math.PI) / 3),
+    draw.normal() + 2 * Math.sin((label * 2 * Math.PI) / 3),
+    ...Array.from({ length: noise }, () => draw.normal()),
+  ]);
+  return featuresInMemory(Float32Array.from(rows.flat()), 2 + noise, labels);
+}
+
+test('a classifier of known clouds is as good as Bayes allows, and says that it converged', async (t) => {
+  const engine = await openEngine({ threads: 1 });
+  const result = await linearTopOne(quiet, engine, clouds(600, 0, 1), clouds(6000, 0, 2), options);
+  // Sectors of 120 degrees around centres at distance 2 with unit noise: 92.6 % by numerical integration.
+  t.true(Math.abs(result.top1 - 0.926) < 0.012, String(result.top1));
+  t.is(result.converged, 1);
+  t.true(result.gradientNorm! <= 1e-6);
+  engine.dispose();
+});
+
+test('with more columns of noise than rows allow, a strong penalty is chosen', async (t) => {
+  const engine = await openEngine({ threads: 1 });
+  const few = await linearTopOne(quiet, engine, clouds(90, 60, 1), clouds(300, 60, 2), options);
+  const many = await linearTopOne(quiet, engine, clouds(3000, 2, 1), clouds(300, 2, 2), options);
+  t.true(few.l2! >= 1e-2, String(few.l2));
+  t.true(many.l2! < few.l2!);
+  engine.dispose();
+});
+
+test('a penalty that is given is taken', async (t) => {
+  const engine = await openEngine({ threads: 1 });
+  const result = await linearTopOne(quiet, engine, clouds(90, 1, 1), clouds(90, 1, 2), {
+    ...options,
+    l2: 0.25,
+  });
+  t.is(result.l2, 0.25);
+  engine.dispose();
+});
+
+test('minibatches come near the optimum of the same rows', async (t) => {
+  const features = clouds(640, 1, 3);
+  const scale = standardisationOf(features);
+  const best = await fitLogistic(features, {
+    ...{ classes: 3, scale, l2: 0 },
+    tolerance: 1e-6,
+    maxIterations: 500,
+  });
+  const engine = await openEngine({ threads: 1 });
+  const { x, steps } = await fitInMinibatches(quiet, engine, features, scale, options);
+  engine.dispose();
+  t.is(steps, 800);
+  const loss = crossEntropyOf(features, scale, 3, x);
+  t.true(loss - best.loss < 0.005, `${loss} instead of ${best.loss}`);
+  t.true(loss >= best.loss);
+});
+
+test('rows in a file are those in memory', (t) => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'features-'));
+  const draw = random(1, 'rows');
+  const rows = Float32Array.from({ length: 50 * 7 }, () => draw.normal());
+  const labels = Int32Array.from({ length: 50 }, (_, i) => i);
+  const stores = [2 ** 30, 0].map((memory) => {
+    const store = storeFeatures({ count: 50, width: 7, folder, name: 'test' }, memory);
+    store.append(rows.slice(0, 21 * 7));
+    store.append(rows.slice(21 * 7));
+    return store.done(labels);
+  });
+  for (const places of [[0], [49, 0, 1, 2, 30, 31, 5], Array.from(labels)]) {
+    const expected = places.flatMap((place) => [...rows.slice(place * 7, place * 7 + 7)]);
+    for (const store of stores) t.deepEqual([...store.read(places)], expected);
+  }
+  t.deepEqual(standardisationOf(stores[0]), standardisationOf(stores[1]));
+});
+
+test('columns get mean 0 and variance 1; one that never varies becomes 0', (t) => {
+  const { mean, factor } = standardisationOf(featuresInMemory(Float32Array.of(1, 0.1, 3, 0.1), 2, [0, 1]));
+  t.deepEqual(
+    [...mean].map((v) => v.toFixed(6)),
+    ['2.000000', '0.100000'],
+  );
+  t.deepEqual([...factor], [1, 0]);
+});
