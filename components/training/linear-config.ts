@@ -8,9 +8,14 @@ export const linearFields = {
   l2: z.union([z.literal('auto'), z.number().nonnegative()]).default('auto'),
   /** Iterations of L-BFGS at the most. A fit that needs more is used as it is, and reported as not converged. */
   steps: count.default(1000),
-  /** Used beyond 1e9 products (rows x width x classes) a pass, where a fit to the optimum takes too long. */
+  /** Where a fit to the optimum would take too long; then `l2` is not used. The values are those of BEiT's code. */
   minibatch: z
     .strictObject({
+      /**
+       * Products of a pass (labelled rows x width x classes) beyond which minibatches are used. 1e9 take the host about two
+       * seconds; ImageNet-1K with ViT-B has 1e12.
+       */
+      above: z.number().nonnegative().default(1e9),
       epochs: count.default(100),
       batchSize: count.default(1024),
       learningRate: z.number().positive().default(4e-3),

@@ -33,11 +33,6 @@ export interface LinearResult {
 const TOLERANCE = 1e-6;
 /** From strong to weak: each fit begins where the one before ended. */
 const CANDIDATES = [1e-1, 1e-2, 1e-3, 1e-4, 1e-5];
-/**
- * Products of a pass over the rows (rows x width x classes) up to which a fit to the optimum is affordable on the host:
- * about two seconds a pass. ImageNet-1K with ViT-B has 1e12.
- */
-export const LARGEST_EXACT_FIT = 1e9;
 
 /** For a fit that is a small part of a stage: it shows nothing and restarts from scratch. */
 export function quietly(signal: AbortSignal): TrainingContext {
@@ -46,8 +41,8 @@ export function quietly(signal: AbortSignal): TrainingContext {
 
 /**
  * Top-1 on `test` of multinomial logistic regression fitted to `labelled`. Features are standardised by the statistics of
- * the labelled rows. Up to 1e9 products a pass it is fitted to its optimum, beyond that by minibatches of AdamW as BEiT
- * does (microsoft/unilm, beit/run_linear_eval.py).
+ * the labelled rows. Up to `minibatch.above` products a pass it is fitted to its optimum, beyond that by minibatches of
+ * AdamW as BEiT does (microsoft/unilm, beit/run_linear_eval.py).
  */
 export async function linearTopOne(
   context: TrainingContext,
@@ -58,7 +53,7 @@ export async function linearTopOne(
 ): Promise<LinearResult> {
   const { classes } = options;
   const scale = standardisationOf(labelled);
-  if (labelled.count * labelled.width * classes > LARGEST_EXACT_FIT) {
+  if (labelled.count * labelled.width * classes > options.minibatch.above) {
     const { x, loss, steps } = await fitInMinibatches(context, engine, labelled, scale, options);
     return { top1: topOneOf(test, scale, classes, x), loss, iterations: steps, converged: 0 };
   }

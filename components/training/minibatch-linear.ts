@@ -12,6 +12,8 @@ import type { FeatureRows, Standardisation } from './features.ts';
 
 /** How a linear classifier is trained where a fit to its optimum takes too long; BEiT's values are the defaults. */
 export interface MinibatchOptions {
+  /** Products of a pass (rows x width x classes) beyond which minibatches are used at all. */
+  readonly above: number;
   readonly epochs: number;
   readonly batchSize: number;
   /** Peak of the cosine schedule. */

@@ -53,7 +53,14 @@ export const kinds: { readonly [kind: string]: { component: Component; run: unkn
   dvae: { component: dvae(tokenizer), run: runDvae },
   mim: { component: maskedImageModelling({ ...training, backbone }), run: runMim },
   'fine-tuning': { component: fineTune({ ...training, backbone, labels: 16 }), run: runFineTune },
-  'linear probe': { component: linearProbe({ backbone, layer: 1, labels: 16, steps: 10 }), run: runProbe },
+  // In minibatches: a fit to the optimum keeps no state. Five epochs are ten steps.
+  'linear probe': {
+    component: linearProbe({
+      ...{ backbone, layer: 1, labels: 16 },
+      minibatch: { above: 0, epochs: 5, batchSize: 8 },
+    }),
+    run: runProbe,
+  },
 };
 
 /** What the framework would wire to them: data, and a tokenizer in `dir`. */

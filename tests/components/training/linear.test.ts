@@ -10,7 +10,7 @@ import { crossEntropyOf, fitLogistic } from '../../../components/training/logist
 import { fitInMinibatches } from '../../../components/training/minibatch-linear.ts';
 
 const quiet = quietly(new AbortController().signal);
-const minibatch = { epochs: 40, batchSize: 32, learningRate: 0.1, weightDecay: 0 };
+const minibatch = { above: 1e9, epochs: 40, batchSize: 32, learningRate: 0.1, weightDecay: 0 };
 const options: LinearOptions = { classes: 3, l2: 'auto', steps: 500, seed: 0, minibatch };
 
 /** Three overlapping clouds in the plane, and `noise` columns that say nothing. */
@@ -96,4 +96,20 @@ test('columns get mean 0 and variance 1; one that never varies becomes 0', (t) =
     ['2.000000', '0.100000'],
   );
   t.deepEqual([...factor], [1, 0]);
+});
+
+test('where a pass has more products than it should, minibatches are used and the result says so', async (t) => {
+  const engine = await openEngine({ threads: 1 });
+  const features = clouds(64, 1, 1);
+  const result = await linearTopOne(quiet, engine, features, features, {
+    ...options,
+    minibatch: { ...minibatch, above: 64 * 3 * 3 - 1, epochs: 2 },
+  });
+  const exact = await linearTopOne(quiet, engine, features, features, {
+    ...options,
+    minibatch: { ...minibatch, above: 64 * 3 * 3 },
+  });
+  engine.dispose();
+  t.deepEqual([result.iterations, result.converged, result.l2], [4, 0, undefined]);
+  t.is(exact.converged, 1);
 });
