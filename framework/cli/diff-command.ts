@@ -50,7 +50,7 @@ async function openExperiment(file: string, flags: ExperimentFlags): Promise<Ope
 async function openRun(what: string, flags: ExperimentFlags): Promise<OpenSide> {
   const cwd = process.cwd();
   const settings = await findSettings(cwd, { flags, env: process.env, cwd });
-  const store = openStore(settings.store.value);
+  const store = openStore(settings.store.value, { from: settings.store.from });
   const run = findNamed(what, listRuns(store.dir), store);
   if (!('record' in run)) {
     throw new PecoError(`${what} is a stored result, not a run`, {

@@ -1,5 +1,7 @@
 import os from 'node:os';
 import { fileURLToPath } from 'node:url';
+import { formatError } from '../stage/errors.ts';
+import { inspectStore } from '../store/marker.ts';
 import type { EngineReport } from './engines.ts';
 import { checkEngine } from './engines.ts';
 import type { ProjectFlags, ProjectSettings } from './project.ts';
@@ -30,18 +32,20 @@ export interface Diagnosis {
   readonly engines: readonly EngineReport[];
   /** What `auto` means here. */
   readonly auto: string;
-  /** The engine of the settings works. */
+  /** Why the folder of the settings can't be the store; absent if it can. */
+  readonly storeProblem?: string;
+  /** The engine of the settings works, and the store is one. */
   readonly healthy: boolean;
 }
 
-/** `peco-exp doctor`: tries every engine, tells the settings. Returns the exit code: 1 if the set engine doesn't work. */
+/** `peco-exp doctor`: tries every engine, tells the settings. Returns the exit code: 1 if engine or store of the settings can't be used. */
 export async function doctorCommand(version: string, flags: DoctorFlags): Promise<number> {
   const cwd = process.cwd();
   const settings = await findSettings(cwd, { flags, env: process.env, cwd });
   const script = fileURLToPath(new URL('./engine-check.js', import.meta.url));
   const names = engines.filter((name) => name !== 'auto');
   const reports = await Promise.all(names.map((name) => checkEngine(name, { script })));
-  const diagnosis = diagnose(describeMachine(version), settings, reports);
+  const diagnosis = diagnose(describeMachine(version), settings, reports, findStoreProblem(settings));
   const text = flags.json ? JSON.stringify(diagnosis) : formatDoctor(diagnosis).join('\n');
   process.stdout.write(`${text}\n`);
   return diagnosis.healthy ? 0 : 1;
@@ -52,11 +56,29 @@ export function diagnose(
   machine: Machine,
   settings: ProjectSettings,
   reports: readonly EngineReport[],
+  storeProblem?: string,
 ): Diagnosis {
   const works = (name: string) => reports.some(({ engine, works }) => engine === name && works);
   const auto = works('tensorflow') ? 'tensorflow' : 'onnx';
   const { value } = settings.engine;
-  return { machine, settings, engines: reports, auto, healthy: works(value === 'auto' ? auto : value) };
+  const healthy = works(value === 'auto' ? auto : value) && storeProblem === undefined;
+  return {
+    machine,
+    settings,
+    engines: reports,
+    auto,
+    ...(storeProblem === undefined ? {} : { storeProblem }),
+    healthy,
+  };
+}
+
+function findStoreProblem({ store }: ProjectSettings): string | undefined {
+  try {
+    inspectStore(store.value, store.from);
+    return undefined;
+  } catch (error) {
+    return formatError(error);
+  }
 }
 
 function describeMachine(version: string): Machine {

@@ -93,7 +93,7 @@ async function openSetStore(
       hint: 'say where it is with --store',
     });
   }
-  return { store: openStore(store.value, { onWarning: warnOnStderr }), plans: [] };
+  return { store: openStore(store.value, { from: store.from, onWarning: warnOnStderr }), plans: [] };
 }
 
 /**

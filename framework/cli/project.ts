@@ -1,13 +1,14 @@
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { folderSetting, nonEmpty, pick, type Setting } from '../experiment/setting.ts';
+import { folderSetting, notBlank, pick, type Setting } from '../experiment/setting.ts';
 import { findProjectFolder, loadSettings } from '../experiment/settings.ts';
 import { parseLimit } from '../run/limit.ts';
 import { PecoError } from '../stage/errors.ts';
 import { suggest } from '../stage/issues.ts';
 import { hasCode } from '../store/files.ts';
 import { explainMakeError, makeFolders } from '../store/make-folders.ts';
+import { inspectStore } from '../store/marker.ts';
 
 /** What can be set in several ways. Precedence: flag, environment, settings file, default. */
 export interface ProjectFlags {
@@ -78,12 +79,13 @@ export async function findProject(file: string, options: ProjectOptions): Promis
 }
 
 /**
- * Where no store can ever be. What makes folders in a store relies on this: Node's recursive mkdir doesn't end where
+ * What is no store, and where none can ever be. What makes folders in a store relies on this: Node's recursive mkdir doesn't end where
  * making one fails with ENOENT although its parent exists, as in /proc.
  *
- * @throws PecoError `invalid-settings`
+ * @throws PecoError `invalid-settings`, or as `inspectStore`
  */
 async function checkStore({ value, from }: Setting<string>): Promise<void> {
+  inspectStore(value, from);
   if (fs.existsSync(value)) return;
   try {
     await makeFolders(value);
@@ -112,7 +114,7 @@ export async function findSettings(folder: string, options: ProjectOptions): Pro
     results: folderSetting('results', flags.out, { root, loaded, env, cwd }),
     engine: pick('onnx', [
       [flags.engine, checkEngine, '--engine'],
-      [nonEmpty(env.PECO_ENGINE), checkEngine, 'PECO_ENGINE'],
+      [notBlank(env.PECO_ENGINE, 'PECO_ENGINE'), checkEngine, 'PECO_ENGINE'],
       [settings.engine, checkEngine, shownFile],
     ]),
     jobs: pick(Math.min(os.availableParallelism(), mostDefaultJobs), [
@@ -127,14 +129,14 @@ export async function findSettings(folder: string, options: ProjectOptions): Pro
     ]),
     timeout: pick('none', [
       [flags.timeout, checkLimit('--timeout'), '--timeout'],
-      [nonEmpty(env.PECO_TIMEOUT), checkLimit('PECO_TIMEOUT'), 'PECO_TIMEOUT'],
+      [notBlank(env.PECO_TIMEOUT, 'PECO_TIMEOUT'), checkLimit('PECO_TIMEOUT'), 'PECO_TIMEOUT'],
       [settings.timeout, checkLimit(`timeout in ${shownFile}`), shownFile],
     ]),
   };
 }
 
 function countFrom(variable: string, env: ProjectOptions['env'], least: number): number | undefined {
-  const value = nonEmpty(env[variable]);
+  const value = notBlank(env[variable], variable);
   if (value === undefined) return undefined;
   const number = Number(value);
   if (Number.isInteger(number) && number >= least) return number;

@@ -24,7 +24,7 @@ export interface ShowFlags extends ProjectFlags {
 export async function showCommand(what: string | undefined, flags: ShowFlags): Promise<number> {
   const cwd = process.cwd();
   const settings = await findSettings(cwd, { flags, env: process.env, cwd });
-  const store = openStore(settings.store.value);
+  const store = openStore(settings.store.value, { from: settings.store.from });
   const runs = listRuns(store.dir);
   if (what === undefined) {
     print(

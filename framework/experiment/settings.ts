@@ -7,9 +7,11 @@ import { evaluateBundle } from './evaluate.ts';
 import { readJsonFile, withoutMark } from './json-file.ts';
 import { loadBundles } from './modules.ts';
 
+const folder = z.string().regex(/\S/, 'is empty: name a folder, or leave it out');
+
 const schema = z.strictObject({
-  store: z.string().min(1).optional(),
-  results: z.string().min(1).optional(),
+  store: folder.optional(),
+  results: folder.optional(),
   engine: z.string().min(1).optional(),
   jobs: z.int().positive().optional(),
   retries: z.int().min(0).optional(),

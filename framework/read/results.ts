@@ -70,7 +70,8 @@ export interface Results<Variant extends string = string, Task extends string = 
  * ```
  *
  * @param experiment an experiment, or the path of an experiment file
- * @throws PecoError if the experiment is not valid; `missing-store` if the folder of the option `store` isn't there
+ * @throws PecoError if the experiment is not valid; `missing-store` if the folder of the option `store` isn't there;
+ *   `not-a-store` if it has other things in it
  */
 export async function readResults<E extends Experiment>(
   experiment: E | string,
@@ -81,9 +82,10 @@ export async function readResults<E extends Experiment>(
   const folder = typeof experiment === 'string' ? path.dirname(path.resolve(cwd, experiment)) : cwd;
   const root = findProjectFolder(folder) ?? cwd;
   const loaded = await loadSettings(root);
-  const place = folderSetting('store', options.store, { root, loaded, env: process.env, cwd }).value;
-  if (options.store !== undefined) checkFolder(place);
-  const store = openStore(place);
+  const given = { value: options.store, from: 'the option `store`' };
+  const place = folderSetting('store', given, { root, loaded, env: process.env, cwd });
+  if (options.store !== undefined) checkFolder(place.value);
+  const store = openStore(place.value, { from: place.from });
   const plan = await planRun(resolveGraph(valid), { store, root });
   const entries = new Map(plan.stages.map(({ node, entry }) => [node, entry]));
   const cells = plan.graph.cells.map(({ variant, task, seed, stage }) =>

@@ -1,6 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import type { ContentKey } from '../plan/types.ts';
+import { isOwnName } from './form.ts';
 import { readManifest } from './manifest.ts';
 import { entryDir, type Place } from './place.ts';
 import type { OutputFile } from './types.ts';
@@ -20,7 +21,7 @@ export interface StoredEntry {
 }
 
 export function listInventory(place: Place): StoredEntry[] {
-  return listNames(path.join(place.root, 'entries')).map((name) => describe(place, name as ContentKey));
+  return listOwn(place, 'entries').map((name) => describe(place, name as ContentKey));
 }
 
 function describe(place: Place, key: ContentKey): StoredEntry {
@@ -36,6 +37,11 @@ function describe(place: Place, key: ContentKey): StoredEntry {
     ...(fingerprint === undefined ? {} : { fingerprint }),
     ...(kind === undefined ? {} : { kind }),
   };
+}
+
+/** Names of what peco-exp put into a folder of the store, sorted: what others put there is none of a collection's business. */
+export function listOwn(place: Place, folder: Parameters<typeof isOwnName>[0]): string[] {
+  return listNames(path.join(place.root, folder)).filter((name) => isOwnName(folder, name));
 }
 
 /** Names in a folder, sorted; none if it can't be read. */

@@ -1,6 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import { listNames, readText, type StoredEntry, timeOf } from './inventory.ts';
+import type { isOwnName } from './form.ts';
+import { listNames, listOwn, readText, type StoredEntry, timeOf } from './inventory.ts';
 import type { Place } from './place.ts';
 import { collectionLock } from './sessions.ts';
 import { findLeftovers } from './sweep.ts';
@@ -27,6 +28,8 @@ export interface RemainsQuery {
   readonly options: CollectOptions;
 }
 
+type Folder = Parameters<typeof isOwnName>[0];
+
 /** An object or a document without an entry may be of a commit that is on its way. */
 const grace = 3600 * 1000;
 const scratchAge = 7 * 24 * 3600 * 1000;
@@ -36,16 +39,16 @@ export function findRemains(place: Place, query: RemainsQuery): Remains {
     objects: findObjects(place, query),
     documents: findDocuments(place, query),
     scratch: [
-      ...findOld(path.join(place.root, 'scratch'), new Set(query.options.keepScratch ?? []), query),
+      ...findOld(place, 'scratch', new Set(query.options.keepScratch ?? []), query),
       ...findKept(place, query),
     ],
     leftovers: findLeftovers(place, { now: query.now, locks: 'all' }).filter(
       (file) => file !== collectionLock(place),
     ),
     logs: [
-      ...findLogs(path.join(place.root, 'runs'), query),
-      ...findPutAside(path.join(place.root, 'unreadable'), query),
-      ...findPutAside(path.join(place.root, 'unpublished'), query),
+      ...findLogs(place, query),
+      ...findPutAside(place, 'unreadable', query),
+      ...findPutAside(place, 'unpublished', query),
     ],
   };
 }
@@ -56,10 +59,10 @@ function findObjects(place: Place, { kept, removed, now }: RemainsQuery): string
   const needed = digests(kept);
   const freed = digests(removed);
   const root = path.join(place.root, 'objects', 'sha256');
-  return listNames(root).flatMap((prefix) =>
+  return listOwn(place, 'objects/sha256').flatMap((prefix) =>
     listNames(path.join(root, prefix)).flatMap((rest) => {
       const file = path.join(root, prefix, rest);
-      if (needed.has(prefix + rest)) return [];
+      if (needed.has(prefix + rest) || !/^[0-9a-f]{62}$/.test(rest)) return [];
       return freed.has(prefix + rest) || isOlder(file, grace, now) ? [file] : [];
     }),
   );
@@ -68,7 +71,7 @@ function findObjects(place: Place, { kept, removed, now }: RemainsQuery): string
 /** Kept as long as a fingerprint, or a document that one needs, says its name, whatever it means there. */
 function findDocuments(place: Place, { kept, removed, now }: RemainsQuery): string[] {
   const root = path.join(place.root, 'documents');
-  const names = listNames(root);
+  const names = listOwn(place, 'documents');
   if (names.length === 0 || kept.some(({ fingerprint }) => fingerprint === undefined)) return [];
   const reach = (entries: readonly StoredEntry[]): Set<string> => {
     const found = new Set<string>();
@@ -90,12 +93,12 @@ function findDocuments(place: Place, { kept, removed, now }: RemainsQuery): stri
     .map((name) => path.join(root, name));
 }
 
-function findOld(root: string, keep: ReadonlySet<string>, query: RemainsQuery): string[] {
+function findOld(place: Place, folder: Folder, keep: ReadonlySet<string>, query: RemainsQuery): string[] {
   const { usedSince, now, options } = query;
   const oldest = options.scratch ? now : now - scratchAge;
-  return listNames(root)
+  return listOwn(place, folder)
     .filter((name) => !keep.has(name))
-    .map((name) => path.join(root, name))
+    .map((name) => path.join(place.root, folder, name))
     .filter((dir) => {
       const touched = lastTouch(dir);
       return touched <= oldest && touched < usedSince;
@@ -108,23 +111,29 @@ function findKept(place: Place, query: RemainsQuery): string[] {
   const root = path.join(place.root, 'kept');
   const settled = [...kept, ...removed].map(({ key }) => path.join(root, key));
   const useless = settled.filter((dir) => fs.existsSync(dir) && lastTouch(dir) < usedSince);
-  return [...new Set([...useless, ...findOld(root, new Set(options.keep ?? []), query)])];
+  return [...new Set([...useless, ...findOld(place, 'kept', new Set(options.keep ?? []), query)])];
 }
 
-function findLogs(root: string, query: RemainsQuery): string[] {
-  return query.options.olderThan === undefined ? [] : findUntouched(root, query.options.olderThan, query);
+function findLogs(place: Place, query: RemainsQuery): string[] {
+  const { olderThan } = query.options;
+  return olderThan === undefined ? [] : findUntouched(place, 'runs', olderThan, query);
 }
 
 /** Entries that could not be read, results whose inputs changed meanwhile: for people, so only if asked for. */
-function findPutAside(root: string, query: RemainsQuery): string[] {
+function findPutAside(place: Place, folder: Folder, query: RemainsQuery): string[] {
   const { olderThan, keep, maxSize } = query.options;
   const all = keep === undefined && maxSize === undefined;
-  return olderThan === undefined && !all ? [] : findUntouched(root, olderThan ?? 0, query);
+  return olderThan === undefined && !all ? [] : findUntouched(place, folder, olderThan ?? 0, query);
 }
 
-function findUntouched(root: string, age: number, { now, usedSince }: RemainsQuery): string[] {
-  return listNames(root)
-    .map((name) => path.join(root, name))
+function findUntouched(
+  place: Place,
+  folder: Folder,
+  age: number,
+  { now, usedSince }: RemainsQuery,
+): string[] {
+  return listOwn(place, folder)
+    .map((name) => path.join(place.root, folder, name))
     .filter((target) => {
       const touched = lastTouch(target);
       return now - touched >= age && touched < usedSince;

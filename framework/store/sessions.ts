@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { type Holder, type Release, readHolder, takeLock } from './lock.ts';
+import type { Marker } from './marker.ts';
 import type { Place } from './place.ts';
 
 /** Held while a collection goes on. */
@@ -16,10 +17,11 @@ export function collectionLock(place: Place): string {
  * The run says so before it looks for a collection, and a collection looks for runs after it has said that it goes on:
  * at least one of them sees the other.
  */
-export async function enterStore(place: Place): Promise<Release> {
+export async function enterStore(place: Place, marker: Marker): Promise<Release> {
   const file = path.join(place.root, 'locks', `run-${randomUUID()}.lock`);
   let leave: Release;
   try {
+    await marker.ensure();
     leave = await takeLock(file, {});
   } catch {
     return async () => {};

@@ -7,8 +7,10 @@ import { byInode, openFileDigests } from './digests.ts';
 import { openDocuments } from './documents.ts';
 import { explainWriteError } from './files.ts';
 import { digestFolder, folderMemoryFile } from './folders.ts';
+import { isOwnName } from './form.ts';
 import { type Release, takeLock } from './lock.ts';
 import { digestText } from './manifest.ts';
+import { openMarker } from './marker.ts';
 import { discard, entryDir, makeDir, newTemporary, type Place } from './place.ts';
 import { enterStore } from './sessions.ts';
 import { sweep } from './sweep.ts';
@@ -18,6 +20,8 @@ import { inspectEntry, readEntryManifest, type Verdict } from './verify.ts';
 export type { Entry, OutputFile, Store, StoreWarning } from './types.ts';
 
 export interface StoreOptions {
+  /** Who named the folder (`--store`, a variable, a file): for errors. */
+  readonly from?: string;
   /** Damage that was found and got round; a message for people. */
   onWarning?(warning: StoreWarning): void;
 }
@@ -26,9 +30,10 @@ export interface StoreOptions {
 const useInterval = 24 * 3600 * 1000;
 
 /**
- * Opens the store in a folder; the folder is made at the first write.
+ * Opens the store in a folder; the folder is made, and marked as a store, at the first write.
  *
  * ```
+ * peco-store.json                  says that peco-exp made the folder, and in which format
  * objects/sha256/ab/cdef...        immutable bytes, one file per content
  * entries/<content key>/manifest.json, fingerprint.json, outputs/..., defaults/<digest>
  * documents/<digest>.json          what digests in fingerprints were made of
@@ -41,9 +46,12 @@ const useInterval = 24 * 3600 * 1000;
  * tools, at no cost in space or time, and equal files of many entries are one. The price is that writing into one
  * would change the other; so they are read-only, and a file whose stat changed is hashed again before it is believed.
  * An entry's manifest has the time of its last use (to a day) as its time of modification.
+ *
+ * @throws PecoError `not-a-store` for a folder of other things, `newer-store`
  */
 export function openStore(dir: string, options: StoreOptions = {}): Store {
   const root = path.resolve(dir);
+  const marker = openMarker(root, options.from);
   const cache = path.join(root, 'cache');
   const place: Place = {
     root,
@@ -54,8 +62,9 @@ export function openStore(dir: string, options: StoreOptions = {}): Store {
     warn: (warning) => options.onWarning?.(warning),
   };
   let swept: Promise<void> | undefined;
-  const guarded = async <T>(work: () => Promise<T>): Promise<T> => {
+  const writing = async <T>(work: () => Promise<T>): Promise<T> => {
     try {
+      await marker.ensure();
       return await work();
     } catch (error) {
       throw explainWriteError(error, root);
@@ -64,24 +73,29 @@ export function openStore(dir: string, options: StoreOptions = {}): Store {
   return {
     dir: root,
     lookup: (key) => lookup(place, key),
-    commit: (key, commit) => commitResult(place, key, commit),
+    commit: (key, commit) => writing(() => commitResult(place, key, commit)),
     fingerprint: async (key) => readFingerprint(place, key),
-    scratchDir: (key) => guarded(() => openScratch(path.join(root, 'scratch', key))),
+    scratchDir: (key) => writing(() => openScratch(path.join(root, 'scratch', key))),
     clearScratch: (key) => discard(path.join(root, 'scratch', key)),
     newOutDir: () =>
-      guarded(async () => {
+      writing(async () => {
         swept ??= sweep(place);
         await swept;
         return makeDir(newTemporary(place, 'out'));
       }),
-    lock: (key, lockOptions = {}) => guarded(() => lockKey(place, key, lockOptions)),
-    enter: () => enterStore(place),
-    collect: (collectOptions) => guarded(() => collect(place, collectOptions)),
+    lock: (key, lockOptions = {}) => writing(() => lockKey(place, key, lockOptions)),
+    enter: () => enterStore(place, marker),
+    async collect(collectOptions) {
+      // Neither makes a store where none is.
+      if (collectOptions.dryRun || !fs.existsSync(root)) return collect(place, collectOptions);
+      return writing(() => collect(place, collectOptions));
+    },
     entries: () => listEntries(place),
     keys: () => listKeys(place),
     digestFile: (file) => place.digests.digest(file),
     async digestPath(target) {
       if (!fs.statSync(target).isDirectory()) return { digest: await place.digests.digest(target) };
+      await marker.ensure().catch(() => {}); // where nothing can be written, nothing is remembered
       return await digestFolder(target, folderMemoryFile(cache, target));
     },
     documents: openDocuments(path.join(root, 'documents')),
@@ -99,6 +113,7 @@ export function openStore(dir: string, options: StoreOptions = {}): Store {
       }
     },
     async flush() {
+      await marker.ensure().catch(() => {});
       await place.digests.flush();
       await place.objects.flush();
     },
@@ -194,7 +209,8 @@ async function* listEntries(place: Place): AsyncIterable<Entry> {
 
 function listKeys(place: Place): readonly ContentKey[] {
   try {
-    return fs.readdirSync(path.join(place.root, 'entries')) as ContentKey[];
+    const names = fs.readdirSync(path.join(place.root, 'entries'));
+    return names.filter((name) => isOwnName('entries', name)) as ContentKey[];
   } catch {
     return [];
   }

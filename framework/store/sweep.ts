@@ -1,5 +1,6 @@
 import fs from 'node:fs';
 import path from 'node:path';
+import { isOwnName } from './form.ts';
 import { isDead, ownerOfName } from './identity.ts';
 import { readHolder, tryLock } from './lock.ts';
 import { discard, type Place } from './place.ts';
@@ -24,10 +25,10 @@ export function findLeftovers(
   const locks = path.join(place.root, 'locks');
   return [
     ...list(tmp)
-      .filter((name) => isLeftover(place, name, path.join(tmp, name), now))
+      .filter((name) => isOwnName('tmp', name) && isLeftover(place, name, path.join(tmp, name), now))
       .map(below(tmp)),
     ...list(locks)
-      .filter((name) => isDeadLock(name, path.join(locks, name), now, which))
+      .filter((name) => isOwnName('locks', name) && isDeadLock(name, path.join(locks, name), now, which))
       .map(below(locks)),
   ];
 }

@@ -97,7 +97,10 @@ test('a run that was killed is shown as such, with all up to then', async (t) =>
 });
 
 test('without a place for records a run goes on, with a warning', async (t) => {
-  const rig = createRig(t, { '.peco/runs': 'a file where a folder should be' });
+  const rig = createRig(t, {
+    '.peco/peco-store.json': '{ "format": 1 }',
+    '.peco/runs': 'a file where a folder should be',
+  });
   const { code, stdout } = await rig.peco('run', 'experiment.ts', '--jobs', '1', '--upto', 'tokenizer/peco');
   t.is(code, 0);
   t.snapshot(masked(stdout, rig));

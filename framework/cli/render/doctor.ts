@@ -2,7 +2,8 @@ import type { Diagnosis } from '../doctor-command.ts';
 import type { EngineReport } from '../engines.ts';
 
 /** What `peco-exp doctor` prints, in lines. */
-export function formatDoctor({ machine, settings, engines, auto, healthy }: Diagnosis): string[] {
+export function formatDoctor(diagnosis: Diagnosis): string[] {
+  const { machine, settings, engines, auto, storeProblem } = diagnosis;
   const { version, node, system, cpu, cores, memory, freeMemory } = machine;
   const engine = settings.engine.value;
   return [
@@ -18,10 +19,16 @@ export function formatDoctor({ machine, settings, engines, auto, healthy }: Diag
     engine === 'auto'
       ? `the engine of this project is auto, which is ${auto} here`
       : `the engine of this project is ${engine}`,
-    ...(healthy
+    ...(isEngineHealthy(diagnosis)
       ? []
       : ['It does not work. Mend it, or choose another: --engine, PECO_ENGINE or the settings file.']),
+    ...(storeProblem === undefined ? [] : ['', ...storeProblem.split('\n')]),
   ];
+}
+
+function isEngineHealthy({ settings, engines, auto }: Diagnosis): boolean {
+  const name = settings.engine.value === 'auto' ? auto : settings.engine.value;
+  return engines.some(({ engine, works }) => engine === name && works);
 }
 
 function formatSettings(settings: Diagnosis['settings']): string[] {

@@ -52,6 +52,13 @@ test('an engine that is set and does not work is told at the end, with what to d
   t.snapshot(formatDoctor(diagnosis).slice(-3));
 });
 
+test('a folder that is no store is told at the end, and is not healthy', (t) => {
+  const problem = '/project/.peco is not a store of peco-exp: it has notes.txt\n  choose another';
+  const diagnosis = diagnose(machine, settings('onnx'), [working('onnx')], problem);
+  t.false(diagnosis.healthy);
+  t.snapshot(formatDoctor(diagnosis).slice(-4));
+});
+
 test('auto is tensorflow where that works, otherwise onnx, and healthy if that one works', (t) => {
   const ask = (...reports: EngineReport[]) => {
     const { auto, healthy } = diagnose(machine, settings('auto'), reports);
@@ -70,7 +77,7 @@ test('each setting says where it comes from', async (t) => {
   const project = createProject(t, {
     'package.json': '{ "name": "p", "peco": { "store": "kept", "results": "shown", "engine": "wasm" } }',
   });
-  const env = { PECO_RESULTS: 'r', PECO_JOBS: '', PECO_ENGINE: 'auto' };
+  const env = { PECO_RESULTS: 'r', PECO_ENGINE: 'auto' };
   const found = await findSettings(project.dir, {
     flags: { jobs: 2, engine: 'onnx' },
     env,

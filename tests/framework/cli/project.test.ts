@@ -1,6 +1,8 @@
+import fs from 'node:fs';
 import os from 'node:os';
 import test from 'ava';
 import { findProject } from '../../../framework/cli/project.ts';
+import { formatError } from '../../../framework/stage/errors.ts';
 import { createProject, portable } from '../support/project.ts';
 
 const files = {
@@ -68,11 +70,35 @@ test('flags win over the environment, that over settings; paths are relative to 
   t.false('timeout' in flagged, 'none takes away the limit that the environment says');
 });
 
-test('an empty variable counts as not set', async (t) => {
+test('an empty value is an error that says who gave it', async (t) => {
   const project = createProject(t, files);
-  const env = { PECO_STORE: '', PECO_JOBS: '' };
-  const found = await findProject('sub/experiments/a.ts', { flags: {}, env, cwd: project.dir });
-  t.is(found.store, project.file('sub/.peco'));
+  const ask = async (
+    env: { readonly [name: string]: string },
+    flags: { readonly store?: string; readonly out?: string } = {},
+  ) => {
+    const error = await t.throwsAsync(findProject('sub/experiments/a.ts', { flags, env, cwd: project.dir }));
+    return portable(formatError(error), project);
+  };
+  const variables = ['STORE', 'RESULTS', 'ENGINE', 'JOBS', 'RETRIES', 'TIMEOUT'].map(
+    (name) => `PECO_${name}`,
+  );
+  const told = [];
+  for (const name of variables) told.push(await ask({ [name]: '' }));
+  told.push(await ask({}, { store: '' }), await ask({}, { out: ' ' }));
+  // Also where a flag wins over it: it is a slip all the same.
+  told.push(await ask({ PECO_STORE: '' }, { store: 'elsewhere' }));
+  for (const field of ['store', 'results']) {
+    for (const value of ['', '  ']) {
+      project.write({ 'sub/peco.config.json': JSON.stringify({ [field]: value }) });
+      told.push(await ask({}));
+    }
+  }
+  t.snapshot(told);
+  t.deepEqual(fs.readdirSync(project.file('sub')).sort(), [
+    'experiments',
+    'package.json',
+    'peco.config.json',
+  ]);
 });
 
 test('a variable with an impossible value is named', async (t) => {

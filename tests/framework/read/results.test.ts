@@ -68,7 +68,7 @@ test('an experiment that is not valid is refused as by the command line', async 
 
 test('of an experiment that is given as itself the compiler knows variants and tasks', async (t) => {
   const rig = createRig(t);
-  rig.write({ 'empty/file': '' });
+  fs.mkdirSync(rig.file('empty'));
   const results = await readResults(quickstart, { cwd: rig.dir, store: rig.file('empty') });
   t.deepEqual([...results.variants].sort(), ['beit', 'peco', 'pixel', 'scratch']);
   t.deepEqual(results.values('peco', 'probe', 'top1'), []);

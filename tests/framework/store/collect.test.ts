@@ -145,14 +145,13 @@ test('work folders go after a week without a touch, or all at once; those of kep
 
 test('logs of runs go only by age', async (t) => {
   const { dir, store } = await openBoth(t);
-  fs.mkdirSync(path.join(dir, 'runs'));
-  fs.writeFileSync(path.join(dir, 'runs', 'new.ndjson'), '');
-  fs.writeFileSync(path.join(dir, 'runs', 'old.ndjson'), '');
+  const [before, after] = ['20260101-120000-p-00ff', '20260201-120000-p-00ff'];
+  for (const id of [before, after]) fs.mkdirSync(path.join(dir, 'runs', id), { recursive: true });
   const old = new Date(Date.now() - 40 * day);
-  fs.utimesSync(path.join(dir, 'runs', 'old.ndjson'), old, old);
+  fs.utimesSync(path.join(dir, 'runs', before), old, old);
   t.is((await store.collect({ keep: [key, otherKey] })).logs, 0);
   t.is((await store.collect({ olderThan: 30 * day })).logs, 1);
-  t.deepEqual(fs.readdirSync(path.join(dir, 'runs')), ['new.ndjson']);
+  t.deepEqual(fs.readdirSync(path.join(dir, 'runs')), [after]);
 });
 
 test('an entry whose lock is held is left alone', async (t) => {
