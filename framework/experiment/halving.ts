@@ -27,7 +27,8 @@ export interface Halving {
 
 /**
  * Successive halving (Jamieson and Talwalkar 2016): trains all points a little, measures them, goes on with the best,
- * and so on. For fields of tokenizers; the points of each tokenizer compete among themselves.
+ * and so on. For fields of tokenizers; the points of each tokenizer compete among themselves, by the mean of the metric
+ * over the seeds of the experiment. All seeds of a point go on, or none.
  */
 export function successiveHalving(points: Sweep, options: HalvingOptions): Halving {
   return { halving: options, points };

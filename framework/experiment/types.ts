@@ -20,7 +20,7 @@ export interface ExperimentInput {
   readonly tokenizers: Named<Component<'tokenizer'>>;
   readonly pretraining: Named<Component<'pretraining'>>;
   readonly downstream: Named<Component<'downstream'>>;
-  /** Measures every tokenizer. */
+  /** Measures every tokenizer, by the seed that made it. */
   readonly evaluation?: Component<'evaluation'>;
   /** Adds the row `scratch`: downstream tasks without pretraining. A task that isn't given here has no cell in it. */
   readonly scratch?: { readonly downstream: Named<Component<'downstream'> | undefined> };

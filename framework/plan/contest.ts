@@ -89,10 +89,10 @@ export function stopAt({ rung, rungs, metric, kept }: Contest, standing: Standin
   return { rung, rungs, metric, kept, ...place };
 }
 
-/** `stopped at rung 1 of 3: mean psnr of 2 seeds 14.21, 7th of 9, best 3 went on` */
+/** `stopped at rung 1 of 3: psnr 14.21 (mean of 2 seeds), 7th of 9, best 3 went on` */
 export function describeStop({ rung, rungs, metric, score, seeds, rank, among, kept }: Stop): string {
-  const what = seeds === undefined ? metric : `mean ${metric} of ${seeds} seeds`;
-  const measure = score === undefined ? `no ${what}` : `${what} ${Number(score.toPrecision(4))}`;
+  const mean = seeds === undefined ? '' : ` (mean of ${seeds} seeds)`;
+  const measure = score === undefined ? `no ${metric}` : `${metric} ${Number(score.toPrecision(4))}${mean}`;
   const best = kept === 1 ? 'the best went on' : `best ${kept} went on`;
   return `stopped at rung ${rung} of ${rungs}: ${measure}, ${ordinal(rank)} of ${among}, ${best}`;
 }

@@ -13,8 +13,8 @@ const seedEnd = /\/seed-\d+$/;
  */
 export function findStages(graph: StageGraph, name: string): readonly StageNode[] {
   const there = new Set(graph.stages);
-  const aliases = [...graph.aliases].filter(([, node]) => there.has(node));
-  const byId = new Map([...aliases, ...graph.stages.map((node) => [node.id, node] as const)]);
+  const byId = new Map(graph.stages.map((node) => [node.id, node] as const));
+  for (const [id, node] of graph.aliases) if (there.has(node) && !byId.has(id)) byId.set(id, node);
   const exact = byId.get(name);
   if (exact) return [exact];
   const whole = [...byId].filter(([id]) => id.replace(seedEnd, '') === name);

@@ -24,7 +24,10 @@ export type Edges = { readonly [name: string]: StageEdge };
 
 /** A node of the DAG. Two places of an experiment that mean the same share one node. */
 export interface StageNode {
-  /** Readable and unique within the plan: `pretraining/peco/base/seed-1`, or `tokenizer/peco` if all seeds share it. Not part of any key. */
+  /**
+   * Readable and unique within the plan: `tokenizer/peco/seed-1`, or `tokenizer/peco` if all seeds share it. Not part of
+   * any key.
+   */
   readonly id: string;
   readonly component: Component;
   readonly seed: number;

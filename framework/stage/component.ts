@@ -12,6 +12,9 @@ import type { Json, JsonObject } from './json.ts';
  * | pretraining| train, tokenizer                                       |
  * | downstream | train, test, pretrained (absent for the scratch row)   |
  * | report     | every evaluation and downstream stage of the table     |
+ *
+ * All but the report run once per seed of the experiment. A network or tokenizer whose config has a whole number as
+ * `seed` is made once by that one; its measures, too. A schema with `seed: z.int().optional()` offers both.
  */
 export type Role =
   | 'dataset'

@@ -229,6 +229,39 @@ test('a group that may be absent and then is always there reruns', async (t) => 
   t.is((await simulateRun(project)).length, 31);
 });
 
+/** The schema of the fake tokenizer with a seed, and one seed in the experiment. */
+function withSeedField(project: Project, field: string): void {
+  project.edit('parts/tokenizer/config.ts', 'stride: z.literal', `seed: ${field}, stride: z.literal`);
+  project.edit('experiment.ts', 'seeds: [0, 1]', 'seeds: [0]');
+}
+
+test('a seed that all share and the same seed of the experiment are one result', async (t) => {
+  const project = createFakeProject(t);
+  withSeedField(project, 'z.int().optional()');
+  await simulateRun(project);
+  t.deepEqual(await simulateRun(project, { set: ['tokenizers.peco.seed=0'] }), []);
+  await simulateRun(project, { seeds: [3] });
+  t.deepEqual(await simulateRun(project, { seeds: [3], set: ['tokenizers.peco.seed=3'] }), []);
+  // The other way round: three seeds over one tokenizer, then a tokenizer for each of them.
+  const shared = await simulateRun(project, { seeds: [0, 3, 8], set: ['tokenizers.peco.seed=0'] });
+  t.false(shared.includes('tokenizer/peco'));
+  t.true(shared.includes('pretraining/peco/base/seed-3'));
+  const own = await simulateRun(project, { seeds: [0, 3, 8] });
+  t.deepEqual(
+    own.filter((id) => id.startsWith('tokenizer/')),
+    ['tokenizer/peco/seed-8'],
+  );
+});
+
+test('results from when the seed of a tokenizer was 0 by default are found, and so are those of another one', async (t) => {
+  const project = createFakeProject(t);
+  withSeedField(project, 'z.int().default(0)');
+  project.edit('experiment.ts', 'shallow: vqvae({', 'shallow: vqvae({ seed: 4,');
+  await simulateRun(project);
+  project.edit('parts/tokenizer/config.ts', 'z.int().default(0)', 'z.int().optional()');
+  t.deepEqual(await simulateRun(project), []);
+});
+
 test('a folder of images is an input: editing, adding, renaming or removing one reruns what used it', async (t) => {
   const project = createFakeProject(t);
   project.write({ 'images/cat/1.png': 'cat', 'images/dog/1.png': 'dog' });

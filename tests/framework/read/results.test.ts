@@ -29,6 +29,29 @@ test('results are read back by variant, task and seed, with history, files and p
   t.deepEqual(results.values('beit', 'probe', 'score'), []);
 });
 
+test('tokenizers have a number for each seed, in the order of the seeds; a shared one has one', async (t) => {
+  const rig = createRig(t);
+  rig.edit('experiment.ts', 'seeds: [0]', 'seeds: [3, 1]');
+  rig.edit('parts/config.ts', 'weight: z.number()', 'seed: z.int().optional(), weight: z.number()');
+  rig.edit('experiment.ts', "name: 'beit'", "name: 'beit', seed: 7");
+  await rig.peco('run', 'experiment.ts', '--upto', 'evaluation');
+  const results = await readResults('experiment.ts', { cwd: rig.dir });
+  // The metric \`another\` of the rig's stages is their seed.
+  t.deepEqual(results.values('peco', 'tokenizer', 'another'), [3, 1]);
+  t.deepEqual(results.values('beit', 'tokenizer', 'another'), [7]);
+  t.deepEqual(
+    results.cells.map(({ variant, task, seed, stage }) => `${variant} ${task} ${seed}: ${stage}`),
+    [
+      'beit tokenizer 7: evaluation/beit',
+      'peco tokenizer 3: evaluation/peco/seed-3',
+      'peco tokenizer 1: evaluation/peco/seed-1',
+      ...['beit', 'peco'].flatMap((row) =>
+        [3, 1].map((seed) => `${row} probe ${seed}: downstream/${row}/probe/seed-${seed}`),
+      ),
+    ],
+  );
+});
+
 test('a name that is none is an error with near names, and not an empty list', async (t) => {
   const rig = createRig(t);
   const empty = await readResults('experiment.ts', { cwd: rig.dir });

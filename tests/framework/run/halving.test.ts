@@ -20,15 +20,19 @@ import { runExperiment } from '../../../framework/run/scheduler.ts';
 import { openStore } from '../../../framework/store/store.ts';
 import { createRig, type Rig } from '../../e2e/support/rig.ts';
 
-/** Score of a point after so many steps; undefined: its evaluation fails. */
-type Score = (weight: number, until: number) => number | undefined;
+/** Score of a point's tokenizer of a seed after so many steps; undefined: its evaluation fails. */
+type Score = (weight: number, until: number, seed: number) => number | undefined;
 
 const steps = 40;
 const halving = "{ metric: 'score', rungs: [10, 20, 40] }";
 
 function createHalvedRig(
   t: ExecutionContext,
-  options: { readonly weights?: readonly number[]; readonly halving?: string } = {},
+  options: {
+    readonly weights?: readonly number[];
+    readonly halving?: string;
+    readonly seeds?: readonly number[];
+  } = {},
 ): Rig {
   const { weights = [1, 2, 3, 4, 5, 6, 7, 8, 9] } = options;
   const rig = createRig(t);
@@ -48,6 +52,7 @@ function createHalvedRig(
     ${options.halving ?? halving},
   ),`,
   );
+  if (options.seeds) rig.edit('experiment.ts', 'seeds: [0]', `seeds: ${JSON.stringify(options.seeds)}`);
   return rig;
 }
 
@@ -81,7 +86,7 @@ async function run(rig: Rig, score: Score) {
         if (job.stage.startsWith('evaluation/') && tokenizer) {
           // An early rung leaves word of how far it came in its outputs.
           const until = Number(fs.readFileSync(path.join(tokenizer.dir, 'until'), 'utf8'));
-          const value = score(Number(tokenizer.config.weight), until);
+          const value = score(Number(tokenizer.config.weight), until, job.seed);
           if (value === undefined) return { type: 'failed', failure: { message: 'diverged' }, tail: [] };
           metrics.score = value;
         }
@@ -332,4 +337,101 @@ test('why tells of a stopped stage what stopped it', async (t) => {
   t.snapshot(ids.flatMap((id) => why(after, id)).join('\n'));
   t.true(formatDot(after.plan).some((line) => line.includes('tooltip="stopped"')));
   t.true(formatMermaid(after.plan).some((line) => line.endsWith(':::stopped')));
+});
+
+/** By hand: seed 0 prefers 1, seed 1 prefers 3, the means are 5, 6, 5.5, 1. */
+const disagreeing: Score = (weight, _until, seed) =>
+  ({ 1: [9, 1], 2: [6, 6], 3: [1, 10], 4: [1, 1] })[weight]![seed];
+const twoSeeds = { weights: [1, 2, 3, 4], seeds: [0, 1] };
+
+test('points are compared by their means over seeds, and all seeds of the best go on', async (t) => {
+  const { jobs, outcome, table, plan } = await run(createHalvedRig(t, twoSeeds), disagreeing);
+  t.is(outcome.status, 'done');
+  const at = (rung: string) =>
+    trained(jobs)
+      .filter((stage) => stage.includes(rung))
+      .sort();
+  t.is(at('/rung-1/').length, 4 * 2);
+  t.deepEqual(at('/rung-2/'), [
+    'tokenizer/peco@weight=2/rung-2/seed-0',
+    'tokenizer/peco@weight=2/rung-2/seed-1',
+  ]);
+  const ends = trained(jobs).filter((stage) => !stage.includes('rung'));
+  t.deepEqual(ends.sort(), ['tokenizer/peco@weight=2/seed-0', 'tokenizer/peco@weight=2/seed-1']);
+  // Each goes on from the state of its own seed.
+  for (const { id, seed, previous } of plan.graph.stages)
+    if (previous) t.deepEqual([previous.seed, id.endsWith(`/seed-${seed}`)], [seed, true]);
+  // Of 4 points 3 stop, with 2 tokenizers, 2 evaluations, pretraining and probe for each of 2 seeds.
+  t.is(outcome.counts.stopped, 3 * 6 * 2);
+  t.snapshot(table.missing.filter(({ task }: { task: string }) => task === 'tokenizer'));
+});
+
+test('of a point that failed by one seed no seed goes on, and it counts as the worst', async (t) => {
+  // Without that seed 3 would be the best by far.
+  const score: Score = (weight, until, seed) =>
+    weight === 3 && seed === 1 ? undefined : weight === 3 ? 1000 : disagreeing(weight, until, seed);
+  const rig = createHalvedRig(t, { ...twoSeeds, halving: "{ metric: 'score', rungs: [10, 20], keep: 0.5 }" });
+  const { jobs, outcome, table, plan } = await run(rig, score);
+  t.is(outcome.status, 'failed');
+  t.is(outcome.counts.failed, 1);
+  t.deepEqual(
+    [...new Set(trained(jobs).filter((stage) => stage.includes('/rung-2/')))].sort(),
+    [1, 2].flatMap((weight) => [0, 1].map((seed) => `tokenizer/peco@weight=${weight}/rung-2/seed-${seed}`)),
+  );
+  const reasons = new Map<string, string>(
+    table.missing.map(({ variant, task, seed, reason }: { [name: string]: string }) => [
+      `${variant} ${task} ${seed}`,
+      reason,
+    ]),
+  );
+  for (const cell of ['peco@weight=3 tokenizer 0', 'peco@weight=3 probe 0', 'peco@weight=3 probe 1'])
+    t.is(reasons.get(cell), 'evaluation/peco@weight=3/rung-1/seed-1 failed');
+  t.is(
+    reasons.get('peco@weight=4 probe 1'),
+    'stopped at rung 1 of 3: score 1 (mean of 2 seeds), 3rd of 4, best 2 went on',
+  );
+  // What failed is open in the next plan, and so is what depends on how it does.
+  t.deepEqual(idsOf(plan, 'stopped'), []);
+  t.deepEqual(idsOf((await planOf(rig)).plan, 'run'), ['evaluation/peco@weight=3/rung-1/seed-1']);
+});
+
+test('with several seeds, too, what a plan says is stopped is what the run stops', async (t) => {
+  const rig = createHalvedRig(t, twoSeeds);
+  await run(rig, disagreeing);
+  const again = await run(rig, () => undefined);
+  t.deepEqual(trained(again.jobs), []);
+  const stopped = again.events.flatMap((event) => (event.type === 'stage-stopped' ? [event.stage] : []));
+  t.deepEqual(idsOf(again.plan, 'stopped').sort(), stopped.sort());
+  t.is(stopped.length, 3 * 6 * 2);
+  // Another seed: who goes on is open until all points have it.
+  rig.edit('experiment.ts', 'seeds: [0,1]', 'seeds: [0,1,2]');
+  const { plan } = await planOf(rig);
+  t.deepEqual(idsOf(plan, 'stopped'), []);
+  t.deepEqual(
+    idsOf(plan, 'run').filter((id) => id.startsWith('tokenizer/peco')),
+    [1, 2, 3, 4].map((weight) => `tokenizer/peco@weight=${weight}/rung-1/seed-2`),
+  );
+});
+
+test('points whose tokenizers all seeds share are trained and measured once', async (t) => {
+  const rig = createHalvedRig(t, twoSeeds);
+  rig.edit('parts/config.ts', 'weight: z.number()', 'seed: z.int().optional(), weight: z.number()');
+  rig.edit('experiment.ts', "'tokenizers.peco.weight': [1,2,3,4]", "'tokenizers.peco.seed': [5, 6, 7]");
+  const { jobs, outcome, table } = await run(rig, (_weight, _until, seed) => seed);
+  t.is(outcome.status, 'done');
+  t.deepEqual(trained(jobs).sort(), [
+    'tokenizer/peco@seed=5/rung-1',
+    'tokenizer/peco@seed=6/rung-1',
+    'tokenizer/peco@seed=7',
+    'tokenizer/peco@seed=7/rung-1',
+    'tokenizer/peco@seed=7/rung-2',
+  ]);
+  t.is(
+    table.missing.find(({ variant }: { variant: string }) => variant === 'peco@seed=6').reason,
+    'stopped at rung 1 of 3: score 6, 2nd of 3, the best went on',
+  );
+  t.deepEqual(
+    table.shared.map(({ variant, stages }: { variant: string; stages: string[] }) => `${variant}: ${stages}`),
+    [5, 6, 7].map((seed) => `peco@seed=${seed}: tokenizer/peco@seed=${seed}`),
+  );
 });

@@ -1,0 +1,63 @@
+import test from 'ava';
+import { findStages } from '../../../framework/plan/named.ts';
+import type { StageGraph, StageNode } from '../../../framework/plan/types.ts';
+import { formatError } from '../../../framework/stage/errors.ts';
+import { fake } from '../support/typed-parts.ts';
+
+/** A graph of stages that are nothing but their ids; `twin` is another name of a stage. */
+function graphOf(ids: readonly string[], twins: { readonly [name: string]: string } = {}): StageGraph {
+  const stages = ids.map((id): StageNode => ({ id, component: fake('report'), seed: 0, inputs: {} }));
+  const aliases = Object.entries(twins).map(
+    ([name, id]) => [name, stages.find((node) => node.id === id)!] as const,
+  );
+  return { experiment: 'e', baseline: 'b', variants: [], stages, aliases: new Map(aliases), cells: [] };
+}
+
+const both = (name: string) => [`${name}/seed-0`, `${name}/seed-1`];
+const graph = graphOf(
+  [
+    ...both('tokenizer/beit'),
+    ...both('tokenizer/peco@size=6/rung-1'),
+    ...both('tokenizer/peco@size=64/rung-1'),
+    ...both('tokenizer/peco@size=64'),
+    'tokenizer/fixed',
+    ...both('pretraining/peco/base@size=64'),
+    ...both('downstream/peco@size=64/probe'),
+    'report',
+  ],
+  Object.fromEntries([0, 1].map((seed) => [`tokenizer/twin/seed-${seed}`, `tokenizer/beit/seed-${seed}`])),
+);
+const idsOf = (name: string) => findStages(graph, name).map(({ id }) => id);
+
+test('an id means its stage, though it begins the ids of others', (t) => {
+  t.deepEqual(idsOf('tokenizer/fixed'), ['tokenizer/fixed']);
+  t.deepEqual(idsOf('report'), ['report']);
+  t.deepEqual(idsOf('tokenizer/beit/seed-1'), ['tokenizer/beit/seed-1']);
+});
+
+test('a name without a seed means the stages of all seeds, and not the rungs before them', (t) => {
+  t.deepEqual(idsOf('tokenizer/beit'), both('tokenizer/beit'));
+  t.deepEqual(idsOf('tokenizer/peco@size=64'), both('tokenizer/peco@size=64'));
+  t.deepEqual(idsOf('tokenizer/peco@size=64/rung-1'), both('tokenizer/peco@size=64/rung-1'));
+});
+
+test('a common front means all that it begins, and ends where a part of the name does', (t) => {
+  t.deepEqual(idsOf('tokenizer/peco'), [
+    ...both('tokenizer/peco@size=6/rung-1'),
+    ...both('tokenizer/peco@size=64/rung-1'),
+    ...both('tokenizer/peco@size=64'),
+  ]);
+  t.deepEqual(idsOf('tokenizer/peco@size=6'), both('tokenizer/peco@size=6/rung-1'));
+  t.deepEqual(idsOf('downstream'), both('downstream/peco@size=64/probe'));
+  t.throws(() => idsOf('tokenizer/pec'), { code: 'unknown-stage' } as never);
+});
+
+test('another name of a stage has fronts too', (t) => {
+  t.deepEqual(idsOf('tokenizer/twin'), both('tokenizer/beit'));
+  t.deepEqual(idsOf('tokenizer/twin/seed-1'), ['tokenizer/beit/seed-1']);
+});
+
+test('a name that means nothing is answered with names, without seeds unless it has one', (t) => {
+  for (const name of ['tokenizer/biet', 'tokenizer/beit/seed-2', '', 'tokenizer/', 'Report'])
+    t.snapshot(formatError(t.throws(() => idsOf(name))!), name === '' ? '(empty)' : name);
+});
