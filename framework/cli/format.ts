@@ -1,5 +1,6 @@
 import path from 'node:path';
 import type { StageProgress } from '../run/events.ts';
+import { printable } from '../stage/text.ts';
 
 /** `0.8 s`, `42 s`, `3:07`, `1:02:45`: short, and read at a glance. */
 export function formatDuration(seconds: number): string {
@@ -24,7 +25,8 @@ export function formatProgress(progress: StageProgress): string {
   const parts = [`step ${formatNumber(step)}/${formatNumber(of)}`];
   if (imagesPerSecond !== undefined) parts.push(formatRate(imagesPerSecond));
   if (remainingSeconds !== undefined) parts.push(`${formatDuration(remainingSeconds)} left`);
-  for (const [name, value] of Object.entries(values ?? {})) parts.push(`${name} ${formatValue(value)}`);
+  for (const [name, value] of Object.entries(values ?? {}))
+    parts.push(`${printable(name)} ${formatValue(value)}`);
   return parts.join(' · ');
 }
 

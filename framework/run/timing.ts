@@ -15,19 +15,24 @@ const columns = ['stage', 'kind', 'seed', 'wall_seconds', 'images_per_second', '
 
 /**
  * The text of `timing.csv`. Times are kept out of the ablation table, whose bytes depend on results only.
- * `wall_seconds` is of the stage's process; `images_per_second` is images used by that time, empty if it counts none.
+ * `wall_seconds` is of the stage's process; `images_per_second` is images used by that time, to four significant digits,
+ * empty if it counts none.
  */
 export async function formatTimings(timings: readonly Timing[]): Promise<string> {
-  const { stringify } = await import('csv-stringify/sync');
-  const rows = timings.map(({ stage, kind, seed, provenance, reused }) => [
-    stage,
-    kind,
-    String(seed),
-    typeof provenance.seconds === 'number' ? provenance.seconds.toFixed(2) : '',
-    imagesPerSecond(provenance)?.toFixed(1) ?? '',
-    String(provenance.engine ?? ''),
-    String(provenance.threads ?? ''),
-    reused ? 'yes' : 'no',
-  ]);
-  return stringify([columns, ...rows], { escape_formulas: true });
+  const { formatCsv } = await import('../stage/csv.ts');
+  const rows = timings.map(({ stage, kind, seed, provenance, reused }) => {
+    const { seconds, engine, threads } = provenance;
+    const rate = imagesPerSecond(provenance);
+    return [
+      stage,
+      kind,
+      seed,
+      typeof seconds === 'number' ? seconds : undefined,
+      rate === undefined ? undefined : Number(rate.toPrecision(4)),
+      String(engine ?? ''),
+      String(threads ?? ''),
+      reused ? 'yes' : 'no',
+    ];
+  });
+  return formatCsv([columns, ...rows]);
 }

@@ -1,4 +1,5 @@
 import type { MetricDifference, Side, SideComparison, StageDifference } from '../../plan/compare.ts';
+import { printable } from '../../stage/text.ts';
 import { count } from '../format.ts';
 import { formatDifferences } from './why.ts';
 
@@ -33,7 +34,7 @@ function formatMetric({ metric, before, after }: MetricDifference): string {
     before === undefined || after === undefined
       ? ''
       : ` (${after < before ? '' : '+'}${short(after - before)})`;
-  return `  metric    ${metric}: ${short(before)} -> ${short(after)}${change}`;
+  return `  metric    ${printable(metric)}: ${short(before)} -> ${short(after)}${change}`;
 }
 
 /** Six significant digits: enough to tell runs apart, short enough to read. */

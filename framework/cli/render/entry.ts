@@ -1,5 +1,6 @@
 import { acceptedOf } from '../../plan/accept.ts';
 import type { Json, JsonObject } from '../../stage/json.ts';
+import { printable } from '../../stage/text.ts';
 import type { StoredEntry } from '../../store/contents.ts';
 import { count, formatAge, formatBytes, formatDuration, formatGit, formatTime } from '../format.ts';
 import { alignColumns } from './columns.ts';
@@ -48,7 +49,7 @@ export function formatEntry(
     ...section('host', formatHost(provenance)),
     ...section(
       'metrics',
-      Object.entries(metrics).map(([name, value]) => `${name} = ${value}`),
+      Object.entries(metrics).map(([name, value]) => `${printable(name)} = ${value}`),
     ),
     ...section('outputs', alignColumns(outputs.map(({ path, size }) => [path, formatBytes(size)]))),
     ...section('folder', [shown]),
