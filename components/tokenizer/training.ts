@@ -56,3 +56,10 @@ export async function reconstructionLoss(
     },
   };
 }
+
+/** For reports: `pixel loss with weight 1, perceptual loss on relu3_2 and relu4_2 with weight 2`. */
+export function describeLoss({ pixel, perceptual }: TokenizerTraining['loss']): string {
+  if (!perceptual) return 'pixel loss only';
+  const pixels = pixel === 0 ? 'no pixel loss' : `pixel loss with weight ${pixel}`;
+  return `${pixels}, perceptual loss on ${perceptual.layers.join(' and ')} with weight ${perceptual.weight}`;
+}

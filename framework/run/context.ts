@@ -83,7 +83,8 @@ export function openContext(job: StageJob, options: ContextOptions): OpenContext
     finish(result) {
       sendLatest();
       history.close();
-      const text = formatMetrics(job.engine.name, result?.metrics ?? {}, latest?.step);
+      const { metrics = {}, about } = result ?? {};
+      const text = formatMetrics(job.engine.name, metrics, { step: latest?.step, about });
       reported.check();
       fs.writeFileSync(path.join(job.outDir, 'metrics.json'), text);
       return {
@@ -99,24 +100,26 @@ export function openContext(job: StageJob, options: ContextOptions): OpenContext
  * The text of `metrics.json`: names sorted, so that the same numbers are the same bytes.
  *
  * @param step that the stage had reached, for the message
+ * @param about what the stage says of its result
  * @throws Error that names a metric which is no finite number: JSON has no NaN, and tables are made of these
  */
 export function formatMetrics(
   engine: string,
   metrics: { readonly [name: string]: number },
-  step?: number,
+  { step, about }: { readonly step?: number; readonly about?: string } = {},
 ): string {
-  const sorted: { [name: string]: number } = {};
-  for (const name of Object.keys(metrics).sort()) {
-    const value = metrics[name];
+  const sorted = Object.entries(metrics).sort(([a], [b]) => (a < b ? -1 : 1));
+  for (const [name, value] of sorted) {
     if (typeof value !== 'number' || !Number.isFinite(value)) {
       throw new Error(
         `metric "${name}" is ${String(value)}${atStep(step)}: a stage returns finite numbers, or leaves the metric out`,
       );
     }
-    sorted[name] = value;
   }
-  return `${JSON.stringify({ engine, metrics: sorted }, null, 2)}\n`;
+  if (about !== undefined && typeof about !== 'string')
+    throw new Error(`\`about\` is ${JSON.stringify(about)}: a stage returns a text, or leaves it out`);
+  const facts = { engine, ...(about === undefined ? {} : { about }), metrics: Object.fromEntries(sorted) };
+  return `${JSON.stringify(facts, null, 2)}\n`;
 }
 
 /** JSON has no NaN and would write null; a diverged loss must stay visible in the history. */

@@ -103,6 +103,11 @@ export interface StageContext<Config extends JsonObject = JsonObject> {
  */
 export interface StageResult {
   readonly metrics?: { readonly [name: string]: number };
+  /**
+   * What a report should say of this result beside its numbers, in a few words: `network trained on 9,000 labels`. Only
+   * what the stage knows; it becomes `about` in `metrics.json`.
+   */
+  readonly about?: string;
 }
 
 export type StageFunction<Config extends JsonObject = JsonObject> = (

@@ -16,7 +16,8 @@ const schema = z.strictObject({
    * al. 2018), which needs no labels. PeCo's network is self-supervised, too (MoCo v3).
    */
   supervision: z.enum(['labels', 'rotations']).default('labels'),
-  steps: count.default(300),
+  /** 0: the untrained network, as a control that has seen no labels. */
+  steps: z.int().nonnegative().default(300),
   batchSize: count.default(64),
   /** Peak of the cosine schedule. */
   learningRate: z.number().positive().default(1e-3),
@@ -34,7 +35,10 @@ const schema = z.strictObject({
 
 export type VggConfig = z.output<typeof schema>;
 
-/** A VGG-style network, trained as a classifier on the training data's labels, as a perceptual network. */
+/**
+ * A VGG-style network as a perceptual network, trained as a classifier on the labels of the training data; with
+ * `steps: 0` it keeps its random weights.
+ */
 export const vgg = defineComponent({
   role: 'network',
   kind: 'vgg',

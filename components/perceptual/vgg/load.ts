@@ -8,14 +8,15 @@ import { vggConvolutions, vggLayers } from './architecture.ts';
 import type { VggConfig } from './config.ts';
 import { type VggParameters, vggFeatures } from './model.ts';
 
-/** Reads the convolutions of a trained network; the classifier stays behind. */
+/** Reads the convolutions of the network; the classifier stays behind. */
 export const load: LoadFunction<FeatureNetwork> = async (input: StageInput) => {
   const config = input.config as unknown as VggConfig;
   const trained = loadTree<{ readonly [name: string]: HostTree }>(path.join(input.dir, 'vgg.safetensors'));
+  const how = config.steps === 0 ? 'untrained' : 'trained on the train split';
   const names = vggConvolutions(config).map(({ name }) => name);
   const weights = flatten(Object.fromEntries(names.map((name) => [name, trained[name]])));
   return {
-    name: `vgg (width ${config.width}, ${config.stages} stages, trained on the train split)`,
+    name: `vgg (width ${config.width}, ${config.stages} stages, ${how})`,
     layers: vggLayers(config),
     weights,
     features: (tensors, images, layers) => vggFeatures(nest(tensors), images, layers, config),

@@ -1,6 +1,6 @@
 import path from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
-import type { StageFunction } from '../../../framework/stage/contract.ts';
+import type { StageContext, StageFunction, StageResult } from '../../../framework/stage/contract.ts';
 import { orderedBatches } from '../../data/batches.ts';
 import { subset } from '../../data/subset.ts';
 import type { Dataset } from '../../data/types.ts';
@@ -11,14 +11,25 @@ import { saveTree } from '../../nn/safetensors.ts';
 import { train } from '../../nn/train.ts';
 import { hostTensor } from '../../nn/tree.ts';
 import type { VggConfig } from './config.ts';
-import { vggLogits } from './model.ts';
+import { initVgg, vggLogits } from './model.ts';
 import { supervisionOf } from './supervision.ts';
 import { initVggState, type VggState, vggBatches, vggBatchSpec, vggStep } from './training.ts';
 
-/** Trains the network on a part of the training data, measures it on the rest, and writes `vgg.safetensors`. */
+/**
+ * Trains the network on a part of the training data, measures it on the rest, and writes `vgg.safetensors`. Of no steps
+ * the initial weights are all there is.
+ */
 export const run: StageFunction<VggConfig> = async (context) => {
   const { config, seed } = context;
   const all = await context.inputs.train.load<Dataset>();
+  const file = path.join(context.outDir, 'vgg.safetensors');
+  if (config.steps > 0) return trainVgg(context, all, file);
+  saveTree(file, initVgg(config, supervisionOf(config, all).classes, seed));
+  return { metrics: { labels: 0 }, about: 'untrained network' };
+};
+
+async function trainVgg(context: StageContext<VggConfig>, all: Dataset, file: string): Promise<StageResult> {
+  const { config, seed } = context;
   const [learnt, heldOut] = holdOut(all, config.holdOut, seed);
   const engine = await openEngine(context.engine);
   try {
@@ -37,14 +48,34 @@ export const run: StageFunction<VggConfig> = async (context) => {
     program.dispose();
     const heldOutAccuracy = await measureAccuracy(engine, state, heldOut, { config, seed });
     context.log({ step: steps, heldOutAccuracy });
-    saveTree(path.join(context.outDir, 'vgg.safetensors'), state.read().parameters);
+    saveTree(file, state.read().parameters);
+    const seen = imagesSeen(learnt, config);
+    const labels = config.supervision === 'labels' ? seen : 0;
     return {
-      metrics: { loss: last.loss, accuracy: last.accuracy, heldOutAccuracy, heldOutImages: heldOut.count },
+      metrics: {
+        loss: last.loss,
+        accuracy: last.accuracy,
+        heldOutAccuracy,
+        heldOutImages: heldOut.count,
+        labels,
+      },
+      about: describeTraining(config, seen),
     };
   } finally {
     engine.dispose();
   }
-};
+}
+
+/** Different images of all batches: those of an epoch have none twice. */
+function imagesSeen({ count }: Dataset, { steps, batchSize }: VggConfig): number {
+  return Math.min(count, steps * batchSize);
+}
+
+function describeTraining({ supervision }: VggConfig, images: number): string {
+  const many = images.toLocaleString('en-US');
+  if (supervision === 'labels') return `network trained on ${many} labels`;
+  return `network trained without labels, on rotations of ${many} images`;
+}
 
 /** The data to learn from, and at least one image to measure on. */
 function holdOut(dataset: Dataset, share: number, seed: number): [Dataset, Dataset] {

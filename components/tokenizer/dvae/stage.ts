@@ -10,7 +10,7 @@ import { saveTree } from '../../nn/safetensors.ts';
 import { cosineLearningRate, stepSize } from '../../nn/schedule.ts';
 import { train } from '../../nn/train.ts';
 import { hostScalar, hostTensor } from '../../nn/tree.ts';
-import { reconstructionLoss } from '../training.ts';
+import { describeLoss, reconstructionLoss } from '../training.ts';
 import type { DvaeConfig } from './config.ts';
 import { type DvaeBatch, type DvaeState, dvaeStep, initDvae } from './model.ts';
 
@@ -61,5 +61,5 @@ export const run: StageFunction<DvaeConfig> = async (context) => {
   });
   await saveTree(path.join(context.outDir, 'tokenizer.safetensors'), state.read().parameters);
   engine.dispose();
-  return { metrics: last };
+  return { metrics: last, about: describeLoss(config.loss) };
 };

@@ -11,7 +11,7 @@ import { cosineLearningRate, stepSize } from '../../nn/schedule.ts';
 import { train } from '../../nn/train.ts';
 import { hostTensor } from '../../nn/tree.ts';
 import { revivalCandidates } from '../codebook.ts';
-import { reconstructionLoss } from '../training.ts';
+import { describeLoss, reconstructionLoss } from '../training.ts';
 import type { VqvaeConfig } from './config.ts';
 import { initVqvae, type VqvaeBatch, type VqvaeState, vqvaeStep } from './model.ts';
 
@@ -58,5 +58,5 @@ export const run: StageFunction<VqvaeConfig> = async (context) => {
     codebook: trained.vectors,
   });
   engine.dispose();
-  return { metrics: last };
+  return { metrics: last, about: describeLoss(config.loss) };
 };

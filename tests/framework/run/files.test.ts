@@ -11,6 +11,13 @@ test('metrics.json does not depend on the order in which a stage names its metri
   t.deepEqual(JSON.parse(text), { engine: 'onnx', metrics: { accuracy: 0.25, psnr: 21.5 } });
 });
 
+test('metrics.json has what a stage says of its result, and metrics of any name', (t) => {
+  const metrics = JSON.parse('{ "__proto__": 1, "labels": 9000 }') as { [name: string]: number };
+  const text = formatMetrics('onnx', metrics, { about: 'network trained on 9,000 labels' });
+  t.snapshot(text);
+  t.snapshot(t.throws(() => formatMetrics('onnx', {}, { about: 5 as never }))?.message);
+});
+
 test('a metric that is no finite number is refused by name', (t) => {
   t.snapshot(t.throws(() => formatMetrics('onnx', { psnr: Number.POSITIVE_INFINITY }))?.message);
 });
@@ -43,7 +50,7 @@ test('a write that fails leaves nothing behind', async (t) => {
   t.deepEqual(fs.readdirSync(project.file('results')), ['timing.csv']);
 });
 
-test('timing.csv: seconds and rates are rounded, what is unknown is empty, formulas are escaped', async (t) => {
+test('timing.csv: times have their digits, what is unknown is empty, formulas are text', async (t) => {
   const common = { kind: 'vqvae', seed: 0, reused: false };
   const text = await formatTimings([
     {
@@ -51,12 +58,14 @@ test('timing.csv: seconds and rates are rounded, what is unknown is empty, formu
       stage: 'tokenizer/peco',
       provenance: { seconds: 4, images: 100, engine: 'onnx', threads: 2 },
     },
-    { ...common, stage: '=cmd', reused: true, provenance: { seconds: 0.125, images: 0 } },
+    { ...common, stage: '=cmd', reused: true, provenance: { seconds: 0.001, images: 0 } },
+    { ...common, stage: 'slow', provenance: { seconds: 3e6, images: 1 } },
   ]);
   t.is(
     text,
     'stage,kind,seed,wall_seconds,images_per_second,engine,threads,reused\n' +
-      'tokenizer/peco,vqvae,0,4.00,25.0,onnx,2,no\n' +
-      "'=cmd,vqvae,0,0.13,,,,yes\n",
+      'tokenizer/peco,vqvae,0,4,25,onnx,2,no\n' +
+      "'=cmd,vqvae,0,0.001,,,,yes\n" +
+      'slow,vqvae,0,3000000,3.333e-7,,,no\n',
   );
 });

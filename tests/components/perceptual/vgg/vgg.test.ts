@@ -39,9 +39,12 @@ const component = vgg({
   learningRate: 1e-2,
 });
 
-async function trainStripes(): Promise<{ dir: string; metrics: { readonly [name: string]: number } }> {
+async function trainOn(
+  dataset: Dataset,
+  component: ReturnType<typeof vgg>,
+): Promise<{ dir: string; metrics: { readonly [name: string]: number }; about?: string }> {
   const dir = mkdtempSync(join(tmpdir(), 'peco-vgg-'));
-  const train: StageInput = { ...leafInput(component), load: async <T>() => stripes as T };
+  const train: StageInput = { ...leafInput(component), load: async <T>() => dataset as T };
   const context: StageContext<never> = {
     config: component.config as never,
     seed: 0,
@@ -54,8 +57,16 @@ async function trainStripes(): Promise<{ dir: string; metrics: { readonly [name:
     progress: () => {},
     log: () => {},
   };
-  const { metrics = {} } = await run(context as never);
-  return { dir, metrics };
+  const { metrics = {}, ...rest } = await run(context as never);
+  return { dir, metrics, ...rest };
+}
+
+async function openNetwork(component: ReturnType<typeof vgg>, dir: string) {
+  const network = await load(leafInput(component, dir));
+  const weights = Object.fromEntries(
+    Object.entries(network.weights).map(([name, w]) => [name, tf.tensor(w.data, [...w.shape])]),
+  );
+  return { network, weights };
 }
 
 test('width 64 with [2, 2, 3, 3, 3] has the convolutions of VGG16', (t) => {
@@ -79,17 +90,17 @@ test('numbers for other stages than there are: told by field', (t) => {
 });
 
 test('training learns, is deterministic, and its result is a network of the offered layers', async (t) => {
-  const { dir, metrics } = await trainStripes();
+  const { dir, metrics, about } = await trainOn(stripes, component);
   t.true(metrics.loss < 0.35, `loss ${metrics.loss}, log 2 at the start`);
   t.true(metrics.heldOutAccuracy > 0.9, `held-out accuracy ${metrics.heldOutAccuracy}`);
   t.is(metrics.heldOutImages, 20);
-  t.deepEqual((await trainStripes()).metrics, metrics);
+  // Of 200 images 20 are held out; 120 batches of 16 see all others.
+  t.is(metrics.labels, 180);
+  t.is(about, 'network trained on 180 labels');
+  t.deepEqual((await trainOn(stripes, component)).metrics, metrics);
 
-  const network = await load(leafInput(component, dir));
+  const { network, weights } = await openNetwork(component, dir);
   t.deepEqual(network.layers, ['relu1_1', 'relu2_1', 'relu2_2']);
-  const weights = Object.fromEntries(
-    Object.entries(network.weights).map(([name, w]) => [name, tf.tensor(w.data, [...w.shape])]),
-  );
   const images = tf.tensor4d(stripes.read([0, 1]), [2, 8, 8, 3]);
   const shapes = network.features(weights, images, ['relu2_2', 'relu1_1']).map((x) => x.shape);
   t.deepEqual(shapes, [
@@ -97,4 +108,28 @@ test('training learns, is deterministic, and its result is a network of the offe
     [2, 8, 8, 8],
   ]);
   t.throws(() => network.features(weights, images, ['relu3_1']), { instanceOf: RangeError });
+});
+
+test('a network says how many labels its batches have seen', async (t) => {
+  const short = vgg({ width: 8, stages: 1, convsPerStage: 1, steps: 2, batchSize: 16, warmupSteps: 1 });
+  t.is((await trainOn(stripes, short)).about, 'network trained on 32 labels');
+});
+
+test('of no steps a network keeps its random weights, has seen no labels, and no layer of it is dead or explodes', async (t) => {
+  const untrained = vgg({ width: 16, stages: 4, convsPerStage: [1, 1, 2, 2], steps: 0 });
+  t.deepEqual(untrained.issues, []);
+  const noise = tf.randomUniform([4, 32, 32, 3], 0, 1, 'float32', 5) as tf.Tensor4D;
+  const { dir, metrics, about } = await trainOn(stripes, untrained);
+  t.deepEqual(metrics, { labels: 0 });
+  t.is(about, 'untrained network');
+  const { network, weights } = await openNetwork(untrained, dir);
+  t.regex(network.name, /untrained/);
+  for (const [index, feature] of network.features(weights, noise, network.layers).entries()) {
+    const layer = network.layers[index];
+    const [rms] = tf.sqrt(tf.mean(tf.square(feature))).dataSync();
+    t.true(rms > 0.3 && rms < 6, `${layer} has the scale ${rms}`);
+    const active = tf.mean(tf.cast(tf.greater(tf.max(feature, [0, 1, 2]), 0), 'float32')).dataSync()[0];
+    t.true(active > 0.9, `${layer}: ${active} of the channels are active`);
+  }
+  t.deepEqual((await trainOn(stripes, untrained)).metrics, metrics);
 });
