@@ -1,12 +1,16 @@
 import { z } from 'zod';
+import type { ConfigIssue } from '../framework/stage/component.ts';
 import { defineComponent } from '../framework/stage/define.ts';
+import { printable } from '../framework/stage/text.ts';
 
 const column = z.strictObject({
   /** Name of the metric in a stage's result. */
   metric: z.string(),
-  label: z.string(),
-  /** Shown value = value * scale: 100 for shares that are shown in percent. */
-  scale: z.number().default(1),
+  /** Names the column in the table; no two columns have one. */
+  label: z.string().regex(/\S/, 'names a column, so it is not empty'),
+  /** Value in the table = metric * scale: 100 for shares that are shown in percent. CSV files have the metric itself. */
+  scale: z.number().positive().default(1),
+  /** After the point, in the table; what would be shown as 0 although it isn't has two significant digits instead. */
   digits: z.int().min(0).max(10).default(2),
   better: z.enum(['higher', 'lower']).default('higher'),
 });
@@ -33,6 +37,22 @@ export const ablationTable = defineComponent({
   kind: 'ablation-table',
   schema,
   run: new URL('./stage.ts', import.meta.url).href,
+  check: ({ columns }) => checkLabels(columns.map(({ label }) => printable(label))),
   // It writes text, and a picture in plain JavaScript.
   resources: () => ({ cores: 1 }),
 });
+
+/** Two columns of one name could not be told apart in the table. */
+function checkLabels(labels: readonly string[]): ConfigIssue[] {
+  return labels.flatMap((label, index) => {
+    const first = labels.indexOf(label);
+    if (first === index) return [];
+    return [
+      {
+        path: ['columns', index, 'label'],
+        message: `columns ${first} and ${index} are both labelled "${label}"`,
+        hint: 'give each column a label of its own',
+      },
+    ];
+  });
+}

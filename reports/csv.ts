@@ -1,52 +1,61 @@
-import { stringify } from 'csv-stringify/sync';
+import { type CsvValue, formatCsv } from '../framework/stage/csv.ts';
 import type { CellResult } from './results.ts';
-import type { AblationTable } from './table.ts';
+import type { AblationTable, TableCell } from './table.ts';
 
-const options = {
-  header: true,
-  // A variant called "=1+1" is text for a spreadsheet, not a formula.
-  escape_formulas: true,
-  cast: {
-    boolean: (value: boolean) => String(value),
-    // Numbers aren't text, or a negative one would be escaped. Six decimals are far below the noise.
-    number: (value: number) => value.toFixed(6),
-  },
-} as const;
+/** Statistics of a metric in `ablation.csv`, by the ends of their columns' names. */
+const statistics: { readonly [name: string]: (cell: TableCell) => CsvValue } = {
+  mean: ({ mean }) => mean,
+  sd: ({ deviation }) => deviation,
+  n: ({ n }) => n,
+  difference: ({ difference }) => difference?.mean,
+  difference_sd: ({ difference }) => difference?.deviation,
+  difference_low95: ({ difference }) => difference?.interval?.[0],
+  difference_high95: ({ difference }) => difference?.interval?.[1],
+  pairs: ({ difference }) => difference?.n,
+};
 
 /**
- * A row a variant; mean, sd, n and difference to the baseline of every column. Where a sweep changes the baseline, the
- * row that is the baseline of each; where it was halved, why a row was stopped.
+ * A row a variant, not scaled; of every metric, once, however many columns show it: mean, sample standard deviation
+ * and number of seeds, then the same of the differences to the baseline, paired by seed, with their 95 % interval.
+ * Where stages ran once for all seeds, which; where a sweep changes the baseline, the row that is the baseline of each;
+ * where it was halved, why a row was stopped.
  */
 export function wideCsv({ compared, columns, rows }: AblationTable): string {
   const halved = rows.some(({ stopped }) => stopped !== undefined);
   const names = columns.map(({ task, metric }) => `${task}.${metric}`);
+  const fields = [...names.keys()].filter((index) => names.indexOf(names[index]) === index);
+  const sharing = fields.map((field) => rows.some(({ cells }) => (cells[field]?.shared.length ?? 0) > 0));
   const header = [
     'variant',
-    ...names.flatMap((name) => [`${name}.mean`, `${name}.sd`, `${name}.n`, `${name}.difference`]),
+    ...fields.flatMap((field, index) =>
+      [...Object.keys(statistics), ...(sharing[index] ? ['shared'] : [])].map(
+        (statistic) => `${names[field]}.${statistic}`,
+      ),
+    ),
     ...(compared ? ['baseline'] : []),
     ...(halved ? ['stopped'] : []),
   ];
   const records = rows.map(({ variant, cells, baseline, stopped }) => [
     variant,
-    ...cells.flatMap((cell) =>
-      cell
-        ? [cell.mean, cell.deviation, String(cell.n), cell.difference]
-        : [undefined, undefined, '0', undefined],
-    ),
+    ...fields.flatMap((field, index) => [
+      ...describe(cells[field]),
+      ...(sharing[index] ? [cells[field]?.shared.join(' ')] : []),
+    ]),
     ...(compared ? [baseline ?? ''] : []),
     ...(halved ? [stopped ?? ''] : []),
   ]);
-  return stringify(records, { ...options, columns: header });
+  return formatCsv([header, ...records]);
 }
 
-/** A line for every number of every cell, unscaled. */
+function describe(cell: TableCell | undefined): CsvValue[] {
+  if (cell) return Object.values(statistics).map((statistic) => statistic(cell));
+  return Object.keys(statistics).map((name) => (name === 'n' ? 0 : undefined));
+}
+
+/** A line for every number of every cell, not scaled. */
 export function longCsv(results: readonly CellResult[]): string {
   const records = results.flatMap(({ variant, task, seed, metrics }) =>
-    Object.entries(metrics).map(([metric, value]) => [variant, task, String(seed), metric, value]),
+    Object.entries(metrics).map(([metric, value]) => [variant, task, seed, metric, value]),
   );
-  return stringify(records, {
-    ...options,
-    cast: { number: String },
-    columns: ['variant', 'task', 'seed', 'metric', 'value'],
-  });
+  return formatCsv([['variant', 'task', 'seed', 'metric', 'value'], ...records]);
 }

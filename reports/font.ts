@@ -1,5 +1,5 @@
 /**
- * Capital letters, digits and a few signs, 5 dots high and 3 wide, drawn for this project. Each glyph is five rows of
+ * Capital letters, digits and the signs of ASCII, 5 dots high and 3 wide, drawn for this project. Each glyph is five rows of
  * three bits, the highest bit on the left.
  */
 const GLYPHS: { readonly [character: string]: readonly number[] } = {
@@ -39,23 +39,55 @@ const GLYPHS: { readonly [character: string]: readonly number[] } = {
   7: [7, 1, 2, 2, 2],
   8: [7, 5, 7, 5, 7],
   9: [7, 5, 7, 1, 6],
+  ' ': [0, 0, 0, 0, 0],
+  '!': [2, 2, 2, 0, 2],
+  '"': [5, 5, 0, 0, 0],
+  '#': [5, 7, 5, 7, 5],
+  $: [3, 6, 2, 3, 6],
+  '%': [5, 1, 2, 4, 5],
+  '&': [2, 5, 2, 5, 3],
+  "'": [2, 2, 0, 0, 0],
+  '(': [1, 2, 2, 2, 1],
+  ')': [4, 2, 2, 2, 4],
+  '*': [5, 2, 7, 2, 5],
+  '+': [0, 2, 7, 2, 0],
+  ',': [0, 0, 0, 2, 4],
   '-': [0, 0, 7, 0, 0],
   '.': [0, 0, 0, 0, 2],
   '/': [1, 1, 2, 4, 4],
+  ':': [0, 2, 0, 2, 0],
+  ';': [0, 2, 0, 2, 4],
+  '<': [1, 2, 4, 2, 1],
   '=': [0, 7, 0, 7, 0],
+  '>': [4, 2, 1, 2, 4],
   '?': [6, 1, 2, 0, 2],
-  ' ': [0, 0, 0, 0, 0],
+  '@': [7, 5, 7, 4, 3],
+  '[': [6, 4, 4, 4, 6],
+  '\\': [4, 4, 2, 1, 1],
+  ']': [3, 1, 1, 1, 3],
+  '^': [2, 5, 0, 0, 0],
+  _: [0, 0, 0, 0, 7],
+  '`': [4, 2, 0, 0, 0],
+  '{': [3, 2, 6, 2, 3],
+  '|': [2, 2, 2, 2, 2],
+  '}': [6, 2, 3, 2, 6],
+  '~': [0, 3, 6, 0, 0],
 };
 
 export const GLYPH_HEIGHT = 5;
 /** One dot between glyphs. */
 export const GLYPH_ADVANCE = 4;
 
-/** Calls `dot` for every dot of the text; small letters are drawn as capitals, unknown signs as "?". */
+/** The text as it is drawn, one glyph a character: small letters as capitals, unknown signs as "?". */
+export function glyphsOf(text: string): string {
+  const drawn = [...text].map((character) => character.toUpperCase());
+  return drawn.map((character) => (Object.hasOwn(GLYPHS, character) ? character : '?')).join('');
+}
+
+/** Calls `dot` for every dot of a text that `glyphsOf` made. */
 export function drawText(text: string, dot: (x: number, y: number) => void): void {
-  for (const [index, character] of [...text.toUpperCase()].entries()) {
-    const rows = GLYPHS[character] ?? GLYPHS['?'];
-    for (const [y, row] of rows.entries()) {
+  for (const [index, character] of [...text].entries()) {
+    for (const [y, row] of GLYPHS[character].entries()) {
       for (let x = 0; x < 3; x++) if (row & (4 >> x)) dot(index * GLYPH_ADVANCE + x, y);
     }
   }

@@ -1,162 +1,155 @@
-import type { StageInput } from '../framework/stage/contract.ts';
+import { formatSigned, formatValue } from './format.ts';
+import { markdownTable, plain } from './markdown-text.ts';
 import { publishedResults } from './published.ts';
-import type { CellResult, TableConfig } from './results.ts';
+import type { TableConfig } from './results.ts';
 import type { AblationTable, TableCell, TableColumn } from './table.ts';
 
 export interface MarkdownOptions {
   readonly config: TableConfig;
   readonly table: AblationTable;
-  readonly results: readonly CellResult[];
-  readonly inputs: { readonly [name: string]: StageInput };
+  /** What was used; see `readFacts`. */
+  readonly facts: readonly string[];
   readonly published: boolean;
 }
 
 /** The table for people, and what one must know to read it. */
-export function ablationMarkdown({ config, table, results, inputs, published }: MarkdownOptions): string {
-  const { columns, rows, compared } = table;
-  const header = ['variant', ...columns.map(columnTitle)];
+export function ablationMarkdown({ config, table, facts, published }: MarkdownOptions): string {
+  const { columns, rows } = table;
+  const header = [
+    'variant',
+    ...columns.map(({ title, better }) => `${plain(title)} ${better === 'higher' ? '↑' : '↓'}`),
+  ];
   const body = rows.map(({ variant, baseline, stopped, cells }) => [
     plain(variant === baseline ? `${variant} (baseline)` : variant),
     ...cells.map((cell, index) => (cell ? cellText(cell, columns[index]) : stopped ? 'stopped' : '–')),
   ]);
-  const lines = [
-    `# ${plain(config.experiment)}`,
-    '',
-    ...markdownTable([header, ...body]),
-    '',
-    'Mean ± sample standard deviation over seeds (n), and the difference to the baseline; bold: best of the column.',
-    ...(compared ? comparedLines(table) : []),
-    ...missingLines(config),
-    '',
-    ...facts(config, results, inputs),
+  const blocks = [
+    [`# ${plain(config.experiment)}`],
+    markdownTable([header, ...body]),
+    captionLines(table),
+    ...comparedBlocks(table),
+    ...missingBlocks(config),
+    listOf([...facts, ...columnFacts(table)]),
+    ...(published ? publishedBlocks() : []),
   ];
-  if (published) lines.push('', ...publishedLines());
-  return `${lines.join('\n')}\n`;
+  return `${blocks
+    .filter((lines) => lines.length > 0)
+    .map((lines) => lines.join('\n'))
+    .join('\n\n')}\n`;
+}
+
+/** How to read a cell. */
+function captionLines({ rows }: AblationTable): string[] {
+  const cells = rows.flatMap((row) => row.cells.flatMap((cell) => cell ?? []));
+  const lines = ['Mean ± sample standard deviation over seeds (number of seeds).'];
+  const partial = cells.find(({ n, difference }) => difference && difference.n < n);
+  if (cells.some(({ difference }) => difference)) {
+    const some = partial
+      ? `; (${pairsText(partial)}): only so many of its seeds are in the baseline's row too`
+      : '';
+    lines.push(
+      `After it the difference to the baseline: mean ± sample standard deviation of the differences at equal seeds${some}.`,
+    );
+  }
+  if (cells.some(({ best }) => best))
+    lines.push('Bold: best of the column as printed, among rows with all seeds.');
+  const sharing = cells.find((cell) => isSharing(cell));
+  if (sharing) {
+    lines.push(
+      `(${countText(sharing)}): what is named last ran once for all of these seeds. A spread over them would not be that of the whole chain, so none is shown.`,
+    );
+  }
+  return lines;
 }
 
 /** Where there are several baselines, a difference says little without the name of the other row. */
-function comparedLines({ rows }: AblationTable): string[] {
+function comparedBlocks({ compared, rows }: AblationTable): string[][] {
+  if (!compared) return [];
   const others = rows.filter(({ variant, baseline }) => baseline !== variant);
   const lines = others.flatMap(({ variant, baseline }) =>
-    baseline === null ? [] : [`- ${plain(`${variant}: compared with ${baseline}`)}.`],
+    baseline === null ? [] : [`Row ${variant}: compared with ${baseline}`],
   );
   const alone = others.filter(({ baseline }) => baseline === null).map(({ variant }) => variant);
   if (alone.length > 0)
-    lines.push(`- ${plain(alone.join(', '))}: no difference, as the sweep has several baselines for it.`);
+    lines.push(`Row ${alone.join(', ')}: no difference, as the sweep has several baselines for it`);
   return [
-    '',
-    'The sweep changes the baseline, so each row is compared with that of the same point:',
-    '',
-    ...lines,
+    ['The sweep changes the baseline, so each row is compared with that of the same point:'],
+    listOf(lines),
   ];
 }
 
 /** A line a reason; a row of which all cells were stopped is one line. */
-function missingLines({ missing }: TableConfig): string[] {
+function missingBlocks({ missing }: TableConfig): string[][] {
   const stopped = new Map(missing.flatMap((cell) => (cell.stopped ? [[cell.variant, cell.reason]] : [])));
   const others = missing.filter((cell) => !cell.stopped);
   return [
-    ...others.map(
-      ({ variant, task, seed, reason }) =>
-        `Missing: ${plain(`${variant}, ${task}, seed ${seed}: ${reason}`)}.`,
+    listOf(
+      others.map(
+        ({ variant, task, seed, reason }) => `Missing: ${variant}, ${task}, seed ${seed}: ${reason}`,
+      ),
     ),
-    ...(stopped.size > 0 ? ['', 'Rows that the sweep stopped early:', ''] : []),
-    ...[...stopped].map(([variant, reason]) => `- ${plain(`${variant}: ${reason}`)}.`),
+    ...(stopped.size > 0 ? [['Rows that the sweep stopped early:']] : []),
+    listOf([...stopped].map(([variant, reason]) => `Row ${variant}: ${reason}`)),
   ];
 }
 
-function columnTitle({ task, label, better }: TableColumn): string {
-  const subject = task === 'tokenizer' ? label : `${task} ${label}`;
-  return `${plain(subject)} ${better === 'higher' ? '↑' : '↓'}`;
-}
-
-function cellText(cell: TableCell, { digits }: TableColumn): string {
-  const mean = cell.mean.toFixed(digits);
-  const spread = cell.deviation === undefined ? '' : ` ± ${cell.deviation.toFixed(digits)}`;
-  const value = `${cell.best ? `**${mean}**` : mean}${spread} (${cell.n})`;
-  if (cell.difference === undefined) return value;
-  return `${value} ${signed(cell.difference, digits)}`;
-}
-
-function signed(value: number, digits: number): string {
-  const text = Math.abs(value).toFixed(digits);
-  return Number(text) === 0 ? `±${text}` : `${value < 0 ? '−' : '+'}${text}`;
-}
-
-/** Columns padded to one width, numbers to the right, so that the file reads well as text too. */
-function markdownTable(rows: readonly (readonly string[])[]): string[] {
-  const widths = rows[0].map((_, i) => Math.max(3, ...rows.map((row) => [...row[i]].length)));
-  const line = (row: readonly string[]) =>
-    `| ${row.map((text, i) => (i === 0 ? text.padEnd(widths[i]) : text.padStart(widths[i]))).join(' | ')} |`;
-  const rule = `| ${widths.map((width, i) => (i === 0 ? '-'.repeat(width) : `${'-'.repeat(width - 1)}:`)).join(' | ')} |`;
-  return [line(rows[0]), rule, ...rows.slice(1).map(line)];
-}
-
-/** What was used: read from the stages themselves, so that it can't disagree with them. */
-function facts(
-  config: TableConfig,
-  results: readonly CellResult[],
-  inputs: { readonly [name: string]: StageInput },
-): string[] {
-  const all = Object.values(inputs);
-  const data = new Set(
-    all.flatMap(({ inputs: own }) => [own.train, own.test].flatMap((leaf) => (leaf ? describe(leaf) : []))),
-  );
-  const engines = new Set(results.map(({ engine }) => engine));
-  const images = new Set(
-    results.flatMap(({ task, metrics }) =>
-      'images' in metrics ? `${task} ${metrics.images.toLocaleString('en-US')}` : [],
-    ),
-  );
-  const seeds = [...new Set(config.cells.filter(({ task }) => task !== 'tokenizer').map(({ seed }) => seed))];
-  const evaluated = new Map(
-    config.cells.filter(({ task }) => task === 'tokenizer').map(({ variant, input }) => [variant, input]),
-  );
-  const networks = config.variants.flatMap((variant) => perceptualLine(variant, evaluated, inputs));
+/** What is shown in another unit than in the CSV files, and what no task has. */
+function columnFacts({ columns, unmeasured }: AblationTable): string[] {
+  const scaled = columns.filter(({ scale }) => scale !== 1);
+  const units = new Set(scaled.map(({ label, metric, scale }) => `${label} is ${metric} times ${scale}`));
+  const absent = unmeasured.map(({ label, metric }) => `${label} (${metric})`);
   return [
-    `- Data: ${[...data].join('; ')}.`,
-    `- Test images: ${[...images].join(', ')}.`,
-    `- Seeds: ${seeds.join(', ')}; a tokenizer is trained once and serves all seeds of its variant, so its n is 1.`,
-    `- Engine: ${[...engines].join(', ')}.`,
-    ...networks,
+    ...(units.size > 0
+      ? [`Units: ${[...units].join('; ')}; ablation.csv and results.csv have the metrics themselves`]
+      : []),
+    ...(absent.length > 0 ? [`No task measures: ${absent.join(', ')}`] : []),
   ];
 }
 
-function describe({ kind, config }: StageInput): string {
-  const { split, range } = config as { split?: string; range?: readonly number[] };
-  return [kind, split, range ? `[${range.join(', ')})` : undefined]
-    .filter((part) => part !== undefined)
-    .join(' ');
+function cellText(cell: TableCell, column: TableColumn): string {
+  const { scale, digits } = column;
+  const mean = formatValue(cell.mean * scale, digits);
+  const value = `${cell.best ? `**${mean}**` : mean}${spreadText(cell.deviation, column)} (${countText(cell)})`;
+  if (!cell.difference) return value;
+  const difference = formatSigned(cell.difference.mean * scale, digits);
+  const pairs = cell.difference.n < cell.n ? ` (${pairsText(cell)})` : '';
+  return `${value} ${difference}${spreadText(cell.difference.deviation, column)}${pairs}`;
 }
 
-function perceptualLine(
-  variant: string,
-  evaluated: ReadonlyMap<string, string>,
-  inputs: { readonly [name: string]: StageInput },
-): string[] {
-  const input = evaluated.get(variant);
-  const tokenizer = input === undefined ? undefined : inputs[input].inputs.tokenizer;
-  if (!tokenizer) return [];
-  const { loss } = tokenizer.config as {
-    loss?: { perceptual?: { layers: readonly string[]; weight: number } };
-  };
-  const perceptual = loss?.perceptual;
-  const how = perceptual
-    ? `perceptual loss on ${tokenizer.inputs.network?.kind ?? 'a network'} layers ${perceptual.layers.join(', ')}, weight ${perceptual.weight}`
-    : 'pixel loss only';
-  return [`- Tokenizer of ${plain(variant)}: ${tokenizer.kind}, ${how}.`];
+/** On how many of its seeds a difference rests. */
+function pairsText({ n, difference }: TableCell): string {
+  return `${difference?.n} of ${n}`;
 }
 
-function publishedLines(): string[] {
+function spreadText(deviation: number | undefined, { scale, digits }: TableColumn): string {
+  return deviation === undefined ? '' : ` ± ${formatValue(deviation * scale, digits)}`;
+}
+
+/** A single seed has no spread, whatever it shares. */
+function isSharing({ n, shared }: TableCell): boolean {
+  return n > 1 && shared.length > 0;
+}
+
+/** `2`, or `2 seeds, 1 tokenizer` where they share one. */
+function countText(cell: TableCell): string {
+  if (!isSharing(cell)) return String(cell.n);
+  const kinds = cell.shared.map((stage) => stage.split('/')[0]);
+  const counts = [...new Set(kinds)].map((kind) => {
+    const many = kinds.filter((other) => other === kind).length;
+    return `${many} ${kind}${many === 1 ? '' : 's'}`;
+  });
+  return plain([`${cell.n} seeds`, ...counts].join(', '));
+}
+
+function listOf(lines: readonly string[]): string[] {
+  return lines.map((line) => `- ${plain(line)}.`);
+}
+
+function publishedBlocks(): string[][] {
   return [
-    'Published results, for orientation only: other data, other size, not comparable with the table.',
-    '',
-    ...publishedResults.map(
+    ['Published results, for orientation only: other data, other size, not comparable with the table.'],
+    publishedResults.map(
       ({ method, setting, top1, source }) => `- ${method}: top-1 ${top1} % (${setting}; ${source}).`,
     ),
   ];
-}
-
-function plain(text: string): string {
-  return text.replaceAll('|', '\\|').replaceAll('\n', ' ');
 }

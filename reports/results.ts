@@ -27,22 +27,35 @@ export interface TableConfig {
     /** The row was stopped on purpose, by a halved sweep. */
     readonly stopped?: boolean;
   }[];
+  /** Stages that ran once for all seeds of a row's task, such as `tokenizer/peco`; absent: there are none. */
+  readonly shared?: readonly {
+    readonly variant: string;
+    readonly task: string;
+    readonly stages: readonly string[];
+  }[];
+}
+
+/** What a stage says of its result. */
+export interface StageFacts {
+  readonly engine: string;
+  /** In a few words; see `StageResult`. */
+  readonly about?: string;
+  readonly metrics: { readonly [name: string]: number };
 }
 
 /** A cell with its numbers. */
-export interface CellResult extends CellPlace {
-  readonly engine: string;
-  readonly metrics: { readonly [name: string]: number };
-}
+export interface CellResult extends CellPlace, StageFacts {}
 
 export async function readResults(
   table: TableConfig,
   inputs: { readonly [name: string]: StageInput },
 ): Promise<CellResult[]> {
   return Promise.all(
-    table.cells.map(async (cell) => {
-      const text = await readFile(path.join(inputs[cell.input].dir, 'metrics.json'), 'utf8');
-      return { ...cell, ...(JSON.parse(text) as Pick<CellResult, 'engine' | 'metrics'>) };
-    }),
+    table.cells.map(async (cell) => ({ ...cell, ...(await readStageFacts(inputs[cell.input])) })),
   );
+}
+
+/** @throws Error if the input is a leaf: those have no result */
+export async function readStageFacts({ dir }: StageInput): Promise<StageFacts> {
+  return JSON.parse(await readFile(path.join(dir, 'metrics.json'), 'utf8')) as StageFacts;
 }

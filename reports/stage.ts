@@ -4,6 +4,7 @@ import type { StageContext, StageFunction, StageInput } from '../framework/stage
 import type { JsonObject } from '../framework/stage/json.ts';
 import type { AblationTableConfig } from './config.ts';
 import { longCsv, wideCsv } from './csv.ts';
+import { readFacts } from './facts.ts';
 import { ablationMarkdown } from './markdown.ts';
 import { type PictureRow, stackRows } from './picture.ts';
 import { readResults, type TableConfig } from './results.ts';
@@ -19,13 +20,14 @@ export const run: StageFunction = async (context: StageContext<JsonObject>) => {
     writeFile(path.join(context.outDir, name), content);
   await save('ablation.csv', wideCsv(table));
   await save('results.csv', longCsv(results));
-  await save('ablation.md', ablationMarkdown({ config, table, results, inputs: context.inputs, published }));
+  const facts = await readFacts(config, results, context.inputs);
+  await save('ablation.md', ablationMarkdown({ config, table, facts, published }));
   const rows = await pictureRows(config, context.inputs);
   if (rows.length > 0) await save('reconstructions.png', stackRows(rows));
   return {};
 };
 
-/** Originals first, then what each tokenizer makes of them. */
+/** Originals first, then what each row's tokenizer makes of them, that of the first seed that has pictures. */
 async function pictureRows(
   { cells }: TableConfig,
   inputs: { readonly [name: string]: StageInput },
@@ -34,12 +36,13 @@ async function pictureRows(
   const read = (input: string, name: string) =>
     readFile(path.join(inputs[input].dir, name)).catch(() => undefined);
   const rows: PictureRow[] = [];
+  const shown = new Set<string>();
   for (const { variant, input } of evaluations) {
-    // That of one seed is enough.
-    if (rows.some(({ label }) => label === variant)) continue;
+    if (shown.has(variant)) continue;
     const originals = await read(input, 'originals.png');
     const reconstructions = await read(input, 'reconstructions.png');
     if (!originals || !reconstructions) continue;
+    shown.add(variant);
     if (rows.length === 0) rows.push({ label: 'original', png: originals });
     rows.push({ label: variant, png: reconstructions });
   }

@@ -30,3 +30,42 @@ test('the same strips are the same bytes', (t) => {
   const rows = [{ label: 'x', png: strip(1) }];
   t.deepEqual(stackRows(rows), stackRows(rows));
 });
+
+test('labels stay beside their strips, whatever their letters become', (t) => {
+  // The capital of one small letter may be two.
+  const width = (label: string) => PNG.sync.read(stackRows([{ label, png: strip(1) }])).width;
+  t.is(width('ß'), width('a'));
+  const dark = (label: string) => {
+    const picture = PNG.sync.read(stackRows([{ label, png: strip(255) }]));
+    const left = picture.width - 6;
+    return Array.from({ length: picture.height }, (_, y) => picture.data[(y * picture.width + left) * 4]);
+  };
+  t.deepEqual(dark('ﬃﬃﬃ'), dark('abc'));
+});
+
+test('signs of names have letters of their own, and rows that look alike are numbered', (t) => {
+  const bytes = (labels: readonly string[]) => stackRows(labels.map((label) => ({ label, png: strip(1) })));
+  t.notDeepEqual(bytes(['a@b=1,c']), bytes(['a?b?1?c']));
+  t.deepEqual(bytes(['日', '本']), bytes(['1 ?', '2 ?']));
+  t.deepEqual(bytes(['Peco', 'peco']), bytes(['1 peco', '2 peco']));
+});
+
+test('a long label is cut, so that the picture stays as wide as a picture', (t) => {
+  const { width } = PNG.sync.read(stackRows([{ label: 'x'.repeat(10_000), png: strip(1) }]));
+  t.true(width < 600, String(width));
+});
+
+test('strips of different sizes have rows of their own size', (t) => {
+  const large = new PNG({ width: 8, height: 16 });
+  large.data.fill(77);
+  const picture = PNG.sync.read(
+    stackRows([
+      { label: 'a', png: strip(10) },
+      { label: 'b', png: PNG.sync.write(large) },
+    ]),
+  );
+  t.is(picture.height, 12 + 4 + 48);
+  const left = picture.width - 24;
+  t.is(picture.data[left * 4], 10);
+  t.is(picture.data[((picture.height - 1) * picture.width + picture.width - 1) * 4], 77);
+});

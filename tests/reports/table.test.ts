@@ -1,112 +1,138 @@
 import test from 'ava';
-import { longCsv, wideCsv } from '../../reports/csv.ts';
-import { ablationMarkdown } from '../../reports/markdown.ts';
+import type { Column } from '../../reports/config.ts';
 import type { CellResult, TableConfig } from '../../reports/results.ts';
 import { buildTable } from '../../reports/table.ts';
+import { cell, columns, tableOf } from './support.ts';
 
-const columns = [
-  { metric: 'top1', label: 'top-1 %', scale: 100, digits: 2, better: 'higher' as const },
-  { metric: 'error', label: 'error', scale: 1, digits: 1, better: 'lower' as const },
-];
+const [top1] = columns;
 
-function cell(variant: string, seed: number, metrics: { [name: string]: number }): CellResult {
-  return { variant, task: 'probe', seed, input: `${variant}/probe/${seed}`, engine: 'onnx', metrics };
+function build(cells: readonly CellResult[], other: Partial<TableConfig> = {}, of = [top1]) {
+  const config = tableOf(cells, other);
+  const { rows, ...rest } = buildTable(config, cells, of);
+  return { ...rest, rows: Object.fromEntries(rows.map((row) => [row.variant, row.cells[0]])) };
 }
 
-const results = [
-  cell('beit', 0, { top1: 0.7, error: 3 }),
-  cell('beit', 1, { top1: 0.72, error: 5 }),
-  cell('=peco|x', 0, { top1: 0.75, error: 4 }),
-];
-const config: TableConfig = {
-  experiment: 'test',
-  baseline: 'beit',
-  variants: ['scratch', 'beit', '=peco|x'],
-  cells: results,
-  missing: [{ variant: '=peco|x', task: 'probe', seed: 1, reason: 'the stage failed' }],
-};
-
-test('a row a variant: mean, spread, n and difference to the baseline, by hand', (t) => {
-  const table = buildTable(config, results, columns);
-  const [scratch, beit, peco] = table.rows;
-  t.deepEqual(scratch.cells, [undefined, undefined]);
-  t.is(beit.cells[0]?.mean.toFixed(6), '71.000000');
-  t.is(beit.cells[0]?.deviation?.toFixed(6), Math.SQRT2.toFixed(6));
-  t.is(beit.cells[0]?.difference, undefined);
-  t.is(peco.cells[0]?.difference?.toFixed(6), '4.000000');
-  t.is(peco.cells[0]?.deviation, undefined);
-  t.is(peco.cells[0]?.n, 1);
-});
-
-test('best follows the direction of the metric', (t) => {
-  const table = buildTable(config, [...results, cell('scratch', 0, { top1: 0.1, error: 9 })], columns);
-  t.deepEqual(
-    table.rows.map(({ cells }) => cells.map((one) => one?.best)),
-    [
-      [false, false],
-      [false, true],
-      [true, true],
-    ],
+test('a row a variant: mean, spread and n, by hand', (t) => {
+  const { rows } = build(
+    [cell('beit', 0, { top1: 0.5 }), cell('beit', 1, { top1: 0.75 }), cell('peco', 0, { top1: 0.75 })],
+    { variants: ['scratch', 'beit', 'peco'], baseline: 'beit' },
   );
+  t.is(rows.scratch, undefined);
+  // mean 5/8; both are 1/8 away from it; sqrt(2/64)
+  t.like(rows.beit, { mean: 0.625, deviation: Math.sqrt(1 / 32), n: 2, difference: undefined });
+  t.like(rows.peco, { mean: 0.75, deviation: undefined, n: 1 });
 });
 
-test('CSV is wide by row, escapes formulas, and leaves missing cells empty', (t) => {
-  t.snapshot(wideCsv(buildTable(config, results, columns)));
+test('a difference is of the seeds that both rows have', (t) => {
+  const { rows } = build([
+    cell('a', 0, { top1: 0.5 }),
+    cell('a', 1, { top1: 0.9 }),
+    cell('b', 1, { top1: 0.8 }),
+  ]);
+  // The means, 0.7 and 0.8, would say that b is better; on the seed that both have it is worse.
+  t.is(rows.b?.difference?.mean.toFixed(12), '-0.100000000000');
+  t.is(rows.b?.difference?.n, 1);
 });
 
-test('a negative difference is a number for a spreadsheet, not text', (t) => {
-  const lower = [results[0], results[1], cell('=peco|x', 0, { top1: 0.6, error: 4 })];
-  t.regex(wideCsv(buildTable(config, lower, columns)), /,-11\.000000,/);
+test('the spread of a difference is that of its pairs, smaller than that of the rows where they move together', (t) => {
+  const { rows } = build([
+    ...[0.5, 0.75, 0.25].map((value, seed) => cell('a', seed, { top1: value })),
+    ...[0.625, 0.875, 0.5].map((value, seed) => cell('b', seed, { top1: value })),
+  ]);
+  // Differences 1/8, 1/8, 1/4: mean 1/6, squares 2/24² + (2/24)²... = 1/96, / 2
+  t.is(rows.b?.difference?.mean.toFixed(12), (1 / 6).toFixed(12));
+  t.is(rows.b?.difference?.deviation?.toFixed(12), Math.sqrt(1 / 192).toFixed(12));
+  t.true((rows.b?.deviation ?? 0) > 0.18);
 });
 
-test('every single number is in the long CSV, unscaled', (t) => {
-  t.deepEqual(
-    longCsv(results.slice(0, 1)),
-    'variant,task,seed,metric,value\nbeit,probe,0,top1,0.7\nbeit,probe,0,error,3\n',
+test('no difference where no seed is shared, or where the baseline has no value', (t) => {
+  const apart = build([cell('a', 0, { top1: 0.5 }), cell('b', 1, { top1: 0.8 })]);
+  t.is(apart.rows.b?.difference, undefined);
+  const alone = build([cell('b', 0, { top1: 0.8 })], { variants: ['a', 'b'], baseline: 'a' });
+  t.is(alone.rows.b?.difference, undefined);
+});
+
+test('seeds that share a tokenizer have no spread, and no row has one in its difference to them', (t) => {
+  const cells = ['a', 'b', 'c'].flatMap((variant, row) =>
+    [0, 1].map((seed) => cell(variant, seed, { top1: row + seed * (row + 1) })),
   );
+  const shared = [{ variant: 'b', task: 'probe', stages: ['tokenizer/b'] }];
+  const own = build(cells, { shared }).rows;
+  t.like(own.b, { mean: 2, deviation: undefined, n: 2, shared: ['tokenizer/b'] });
+  t.deepEqual(own.b?.difference, { mean: 1.5, deviation: undefined, n: 2, interval: undefined });
+  t.true((own.c?.deviation ?? 0) > 0);
+  t.true((own.c?.difference?.deviation ?? 0) > 0);
+  const baseline = build(cells, { shared, baseline: 'b' }).rows;
+  t.true((baseline.c?.deviation ?? 0) > 0);
+  t.is(baseline.c?.difference?.deviation, undefined);
 });
-
-test('markdown names baseline, missing cells and what was used, and escapes pipes', (t) => {
-  const table = buildTable(config, results, columns);
-  t.snapshot(ablationMarkdown({ config, table, results, inputs: {}, published: true }));
-});
-
-const swept: TableConfig = {
-  ...config,
-  baselineOf: {
-    'beit@size=1': 'beit@size=1',
-    'beit@size=2': 'beit@size=2',
-    'peco@size=2': 'beit@size=2',
-    other: null,
-  },
-  variants: ['beit@size=1', 'beit@size=2', 'peco@size=2', 'other'],
-  missing: [
-    ...[0, 1].map((seed) => ({
-      variant: 'beit@size=1',
-      task: 'probe',
-      seed,
-      reason: 'stopped at rung 1 of 3: psnr 14.21, 7th of 9, best 3 went on',
-      stopped: true,
-    })),
-    { variant: 'peco@size=2', task: 'probe', seed: 1, reason: 'the stage failed' },
-  ],
-};
-const points = [
-  cell('beit@size=2', 0, { top1: 0.5, error: 3 }),
-  cell('peco@size=2', 0, { top1: 0.75, error: 4 }),
-  cell('other', 0, { top1: 0.7, error: 4 }),
-];
 
 test('where a sweep changes the baseline, each row is compared with its own', (t) => {
-  const { rows } = buildTable({ ...swept, cells: points }, points, columns);
+  const { rows } = build(
+    [
+      cell('beit@size=2', 0, { top1: 0.5 }),
+      cell('peco@size=2', 0, { top1: 0.75 }),
+      cell('other', 0, { top1: 0.7 }),
+    ],
+    { baselineOf: { 'beit@size=2': 'beit@size=2', 'peco@size=2': 'beit@size=2', other: null } },
+  );
   t.deepEqual(
-    rows.map(({ cells }) => cells[0]?.difference),
-    [undefined, undefined, 25, undefined],
+    Object.values(rows).map((one) => one?.difference?.mean),
+    [undefined, 0.25, undefined],
   );
 });
 
-test('rows that were stopped are in the tables, as such', (t) => {
-  const table = buildTable({ ...swept, cells: points }, points, columns);
-  t.snapshot(wideCsv(table));
-  t.snapshot(ablationMarkdown({ config: swept, table, results: points, inputs: {}, published: false }));
+function best(
+  values: { readonly [variant: string]: readonly (number | undefined)[] },
+  column: Column = top1,
+) {
+  const cells = Object.entries(values).flatMap(([variant, seeds]) =>
+    seeds.flatMap((value, seed) => (value === undefined ? [] : [cell(variant, seed, { top1: value })])),
+  );
+  const { rows } = build(cells, {}, [column]);
+  return Object.keys(values).filter((variant) => rows[variant]?.best);
+}
+
+test('best follows the direction of the metric', (t) => {
+  const values = { a: [0.1], b: [0.7], c: [0.3] };
+  t.deepEqual(best(values), ['b']);
+  t.deepEqual(best(values, { ...top1, better: 'lower' }), ['a']);
+});
+
+test('rows that look equal are best together', (t) => {
+  t.deepEqual(best({ a: [0.72001], b: [0.72004], c: [0.7] }), ['a', 'b']);
+});
+
+test('nothing is best where nothing was beaten', (t) => {
+  t.deepEqual(best({ a: [0.7] }), []);
+  t.deepEqual(best({ a: [0.72001], b: [0.72004] }), []);
+});
+
+test('a row that lacks a seed is not best by its lucky ones', (t) => {
+  t.deepEqual(best({ a: [0.5, 0.7], b: [0.5, 0.6], c: [undefined, 0.9] }), ['a']);
+  t.deepEqual(best({ a: [0.5, 0.7], c: [undefined, 0.9] }), []);
+});
+
+test('two columns have two titles, whatever tasks and labels there are', (t) => {
+  const [a, b] = ['probe x', 'x'].map((label, index) => ({ ...top1, metric: `m${index}`, label }));
+  const cells = [cell('v', 0, { m0: 1, m1: 2 }, 'tokenizer'), cell('v', 0, { m1: 3 }, 'probe')];
+  const { columns: shown } = build(cells, {}, [a, b]);
+  t.deepEqual(
+    shown.map(({ title }) => title),
+    ['probe: x', 'tokenizer: probe x', 'x'],
+  );
+});
+
+test('names of metrics that objects have anyway are like others', (t) => {
+  const odd = ['__proto__', 'constructor', 'toString'].map((metric) => ({ ...top1, metric, label: metric }));
+  const metrics = JSON.parse('{ "__proto__": 1 }') as { [name: string]: number };
+  const { columns: shown, unmeasured } = build([cell('a', 0, metrics)], {}, odd);
+  t.deepEqual(
+    shown.map(({ metric }) => metric),
+    ['__proto__'],
+  );
+  t.deepEqual(
+    unmeasured.map(({ metric }) => metric),
+    ['constructor', 'toString'],
+  );
 });

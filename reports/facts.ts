@@ -1,0 +1,87 @@
+import type { StageInput } from '../framework/stage/contract.ts';
+import { type CellResult, readStageFacts, type TableConfig } from './results.ts';
+
+type Inputs = { readonly [name: string]: StageInput };
+
+/** The longest value of a data set's config that is shown. */
+const longestValue = 60;
+
+/**
+ * What was used, in plain sentences without their full stops: read from the stages themselves, so that it can't disagree
+ * with them. What they don't say is left out.
+ */
+export async function readFacts(
+  table: TableConfig,
+  results: readonly CellResult[],
+  inputs: Inputs,
+): Promise<readonly string[]> {
+  const cells = table.cells.filter(({ input }) => inputs[input] !== undefined);
+  const data = distinct(
+    cells.flatMap(({ input }) =>
+      ['train', 'test'].flatMap((name) => {
+        const leaf = inputs[input].inputs[name];
+        return leaf ? [`${name} ${describeConfig(leaf)}`] : [];
+      }),
+    ),
+  );
+  const images = distinct(
+    results.flatMap(({ task, metrics }) =>
+      Number.isInteger(metrics.images) ? [`${task} ${metrics.images.toLocaleString('en-US')}`] : [],
+    ),
+  );
+  const facts: readonly (readonly [name: string, values: string])[] = [
+    ['Data', data.join('; ')],
+    ['Images measured', images.join(', ')],
+    ['Seeds', distinct(table.cells.map(({ seed }) => String(seed))).join(', ')],
+    ['Engine', distinct(results.map(({ engine }) => engine)).join(', ')],
+  ];
+  return [
+    ...facts.flatMap(([name, values]) => (values === '' ? [] : [`${name}: ${values}`])),
+    ...(await describeTokenizers(table, inputs)),
+  ];
+}
+
+/** One line a row; two where its tokenizers say different things of themselves. */
+async function describeTokenizers({ variants, cells }: TableConfig, inputs: Inputs): Promise<string[]> {
+  const lines = variants.map(async (variant) => {
+    const own = cells.filter((cell) => cell.variant === variant);
+    const tokenizers = own.flatMap(({ input }) => tokenizerOf(inputs[input]) ?? []);
+    const texts = distinct(await Promise.all([...new Set(tokenizers)].map(describeTokenizer)));
+    return texts.map((text) => `Tokenizer of ${variant}: ${text}`);
+  });
+  return (await Promise.all(lines)).flat();
+}
+
+/** Of an evaluation, or of the pretraining of a downstream task. */
+function tokenizerOf(stage: StageInput | undefined): StageInput | undefined {
+  return stage?.inputs.tokenizer ?? stage?.inputs.pretrained?.inputs.tokenizer;
+}
+
+/** `vqvae, pixel loss and ...; network trained on 9,000 labels (vgg)` */
+async function describeTokenizer(tokenizer: StageInput): Promise<string> {
+  const nested = Object.entries(tokenizer.inputs).filter(([name]) => name !== 'train' && name !== 'previous');
+  const parts = nested.map(async ([name, input]) => {
+    const about = await aboutOf(input);
+    return about === undefined ? `${name} ${input.kind}` : `${about} (${input.kind})`;
+  });
+  const about = await aboutOf(tokenizer);
+  const own = about === undefined ? tokenizer.kind : `${tokenizer.kind}, ${about}`;
+  return [own, ...(await Promise.all(parts))].join('; ');
+}
+
+async function aboutOf(input: StageInput): Promise<string | undefined> {
+  return input.dir === '' ? undefined : (await readStageFacts(input)).about;
+}
+
+/** `fashion-mnist (split train, size 32)`: kind and config, as they are. */
+function describeConfig({ kind, config }: StageInput): string {
+  const fields = Object.entries(config).map(([name, value]) => {
+    const text = typeof value === 'string' ? value : JSON.stringify(value);
+    return `${name} ${text.length > longestValue ? `${text.slice(0, longestValue)}…` : text}`;
+  });
+  return fields.length === 0 ? kind : `${kind} (${fields.join(', ')})`;
+}
+
+function distinct(values: readonly string[]): string[] {
+  return [...new Set(values)];
+}

@@ -1,0 +1,24 @@
+/** From here on digits before the point say nothing any more. */
+const hugeFrom = 1e15;
+
+/**
+ * A number for people, with so many digits after the point. One that they would show as 0 although it isn't has two
+ * significant digits instead: `0.0021`, `3.0e-8`. A huge one has a power of ten.
+ */
+export function formatValue(value: number, digits: number): string {
+  const size = Math.abs(value);
+  const fixed = size.toFixed(digits);
+  const text =
+    size >= hugeFrom ? size.toExponential(2) : size > 0 && Number(fixed) === 0 ? size.toPrecision(2) : fixed;
+  return value < 0 ? `−${text}` : text;
+}
+
+/** The same with its sign; a zero has none. */
+export function formatSigned(value: number, digits: number): string {
+  return value > 0 ? `+${formatValue(value, digits)}` : formatValue(value, digits);
+}
+
+/** The number that people see. */
+export function shownValue(value: number, digits: number): number {
+  return Number(formatValue(value, digits).replace('−', '-'));
+}

@@ -1,0 +1,32 @@
+import test from 'ava';
+import { ablationTable } from '../../reports/config.ts';
+
+test('columns that could not be told apart in the table are refused, both named', (t) => {
+  const { issues } = ablationTable({
+    columns: [
+      { metric: 'a', label: 'x' },
+      { metric: 'a', label: 'y' },
+      { metric: 'b', label: 'x' },
+      { metric: 'a', label: 'y' },
+    ],
+  });
+  t.snapshot(issues);
+});
+
+test('one metric may be shown in two units', (t) => {
+  const columns = [
+    { metric: 'a', label: '%', scale: 100 },
+    { metric: 'a', label: 'share' },
+  ];
+  t.deepEqual(ablationTable({ columns }).issues, []);
+});
+
+for (const [what, column] of [
+  ['an empty label', { metric: 'a', label: ' ' }],
+  ['a scale of 0', { metric: 'a', label: 'a', scale: 0 }],
+  ['a scale that turns the order around', { metric: 'a', label: 'a', scale: -1 }],
+] as const) {
+  test(`${what} is refused`, (t) => {
+    t.snapshot(ablationTable({ columns: [column] }).issues);
+  });
+}

@@ -1,0 +1,87 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import test, { type ExecutionContext } from 'ava';
+import type { StageInput } from '../../framework/stage/contract.ts';
+import type { JsonObject } from '../../framework/stage/json.ts';
+import { readFacts } from '../../reports/facts.ts';
+import { createProject } from '../framework/support/project.ts';
+import { cell, tableOf } from './support.ts';
+
+/** Makes stages that have results in a folder of the test's own. */
+function stages(t: ExecutionContext) {
+  const { dir } = createProject(t, {});
+  let count = 0;
+  const leaf = (kind: string, config: JsonObject = {}): StageInput => ({
+    kind,
+    config,
+    dir: '',
+    files: {},
+    inputs: {},
+    load: () => Promise.reject(new Error('a report loads nothing')),
+  });
+  const stage = (kind: string, inputs: StageInput['inputs'] = {}, about?: string): StageInput => {
+    const folder = path.join(dir, String(count++));
+    fs.mkdirSync(folder);
+    fs.writeFileSync(
+      path.join(folder, 'metrics.json'),
+      JSON.stringify({ engine: 'onnx', about, metrics: {} }),
+    );
+    return { ...leaf(kind), dir: folder, inputs };
+  };
+  return { leaf, stage };
+}
+
+test('what stages say of themselves, of networks too, and what they were given', async (t) => {
+  const { leaf, stage } = stages(t);
+  const data = {
+    train: leaf('fashion-mnist', { split: 'train', range: [0, 8000], size: 32 }),
+    test: leaf('fashion-mnist', { split: 'test', size: 32 }),
+  };
+  const network = stage('vgg', { train: data.train }, 'network trained on 9,000 labels');
+  const peco = stage(
+    'vqvae',
+    { train: data.train, network },
+    'pixel loss with weight 1, perceptual loss on relu3_2',
+  );
+  const pixel = stage('dvae', { train: data.train }, 'pixel loss only');
+  const evaluation = (tokenizer: StageInput) => stage('tokenizer-evaluation', { ...data, tokenizer });
+  const cells = [
+    cell('pixel', 0, { images: 10_000, psnr: 16 }, 'tokenizer'),
+    cell('peco', 0, { images: 10_000, psnr: 14 }, 'tokenizer'),
+    cell('peco', 1, { images: 10_000, psnr: 14 }, 'tokenizer'),
+  ];
+  const inputs = {
+    [cells[0].input]: evaluation(pixel),
+    [cells[1].input]: evaluation(peco),
+    [cells[2].input]: evaluation(
+      stage('vqvae', peco.inputs, 'pixel loss with weight 1, perceptual loss on relu3_2'),
+    ),
+  };
+  t.snapshot(await readFacts(tableOf(cells), cells, inputs));
+});
+
+test('of components that say nothing, no more is said than their kind and config', async (t) => {
+  const { leaf, stage } = stages(t);
+  const train = leaf('my-images', { split: { of: 3 }, range: 5, note: 'x'.repeat(200) });
+  const imported = {
+    ...leaf('my-tokenizer', { loss: { perceptual: 'mine' } }),
+    inputs: { network: leaf('my-network') },
+  };
+  const own = stage('my-trained', { train, network: stage('my-net') });
+  const cells = [
+    cell('a', 7, { images: 0.5, top1: 1 }),
+    cell('b', 7, { top1: 1 }),
+    cell('scratch', 7, { top1: 1 }),
+  ];
+  const after = (tokenizer: StageInput) => stage('task', { pretrained: stage('body', { tokenizer }), train });
+  const inputs = {
+    [cells[0].input]: after(imported),
+    [cells[1].input]: after(own),
+    [cells[2].input]: stage('task'),
+  };
+  t.snapshot(await readFacts(tableOf(cells), cells, inputs));
+});
+
+test('where nothing is known nothing is said', async (t) => {
+  t.deepEqual(await readFacts(tableOf([], { variants: ['a'], baseline: 'a' }), [], {}), []);
+});
