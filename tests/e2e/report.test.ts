@@ -1,0 +1,68 @@
+import test from 'ava';
+import { parseCsv } from '../helpers/csv.ts';
+import { createRig } from './support/rig.ts';
+
+const seeded = `
+import { z } from 'zod';
+import { defineComponent } from 'peco-exp';
+
+export const seeded = defineComponent({
+  role: 'tokenizer',
+  kind: 'rig-seeded',
+  schema: z.strictObject({ name: z.string(), steps: z.int().default(3), seed: z.int().optional() }),
+  run: new URL('./tokenizer.ts', import.meta.url).href,
+  load: new URL('./load.ts', import.meta.url).href,
+});
+`;
+
+/** An experiment of fake stages with the table of peco-exp. Metric `another` is the seed of the stage. */
+function experimentOf(tokenizers: string): { readonly [name: string]: string } {
+  const experiment = `
+import { ablationTable, defineExperiment } from 'peco-exp';
+import { data, downstream, evaluation, pretraining } from './parts/config.ts';
+import { seeded } from './parts/seeded.ts';
+
+export default defineExperiment({
+  name: 'rig',
+  seeds: [0, 1],
+  data: { train: data({ name: 'train' }), test: data({ name: 'test' }) },
+  tokenizers: { ${tokenizers} },
+  evaluation: evaluation({ name: 'eval' }),
+  pretraining: { base: pretraining({ name: 'mim' }) },
+  downstream: { probe: downstream({ name: 'probe' }) },
+  baseline: 'beit',
+  report: ablationTable({ published: false, columns: [{ metric: 'another', label: 'seed %', scale: 100 }] }),
+});
+`;
+  return { 'experiment.ts': experiment, 'parts/seeded.ts': seeded };
+}
+
+test('a seed that failed is in no difference', async (t) => {
+  const rig = createRig(t, experimentOf("beit: seeded({ name: 'beit' }), peco: seeded({ name: 'peco' })"));
+  rig.command('probe-peco-0', 'throw');
+  const { code, stdout } = await rig.peco('run', 'experiment.ts');
+  t.is(code, 1);
+  // The means, 0.5 and 1, differ; on the seed that both have the rows are equal.
+  t.regex(stdout, /\| beit \(baseline\) +\| +50\.00 ± 70\.71 \(2\) \|/);
+  t.regex(stdout, /\| peco +\| +100\.00 \(1\) 0\.00 \|/);
+  t.regex(stdout, /- Missing: peco, probe, seed 0: downstream\/peco\/probe/);
+});
+
+test('a tokenizer that all seeds share is counted in the cells behind it, in both tables', async (t) => {
+  const rig = createRig(
+    t,
+    experimentOf("beit: seeded({ name: 'beit' }), peco: seeded({ name: 'peco', seed: 0 })"),
+  );
+  const { stdout } = await rig.peco('run', 'experiment.ts');
+  t.regex(stdout, /\| beit \(baseline\) +\| +50\.00 ± 70\.71 \(2\) \|/);
+  t.regex(stdout, /\| peco +\| +50\.00 \(2 seeds, 1 tokenizer\) 0\.00 \|/);
+  const [head, beit, peco] = parseCsv(rig.read('results/rig/ablation.csv'));
+  const of = (row: readonly string[]) => Object.fromEntries(head.map((name, index) => [name, row[index]]));
+  t.like(of(beit), { 'probe.another.mean': '0.5', 'probe.another.n': '2', 'probe.another.shared': '' });
+  t.like(of(peco), {
+    'probe.another.mean': '0.5',
+    'probe.another.sd': '',
+    'probe.another.shared': 'tokenizer/peco',
+    'probe.another.pairs': '2',
+  });
+});
