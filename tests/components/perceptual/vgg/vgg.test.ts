@@ -113,6 +113,10 @@ test('training learns, is deterministic, and its result is a network of the offe
 test('a network says how many labels its batches have seen', async (t) => {
   const short = vgg({ width: 8, stages: 1, convsPerStage: 1, steps: 2, batchSize: 16, warmupSteps: 1 });
   t.is((await trainOn(stripes, short)).about, 'network trained on 32 labels');
+  const rotated = vgg({ ...short.config, supervision: 'rotations' } as never);
+  const { metrics, about } = await trainOn(stripes, rotated);
+  t.is(about, 'network trained without labels, on rotations of 32 images');
+  t.is(metrics.labels, 0);
 });
 
 test('of no steps a network keeps its random weights, has seen no labels, and no layer of it is dead or explodes', async (t) => {
