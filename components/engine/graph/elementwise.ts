@@ -122,18 +122,32 @@ function simplified(g: Graph, op: string, a: Value, b: Value): Value | undefined
   return undefined;
 }
 
-/** `(x * c) * factor` as `x * (c * factor)`. */
+/** `(x * c) * factor` as `x * (c * factor)`, where no x tells the difference but by rounding. */
 function scaled(g: Graph, x: Value, factor: number): Value | undefined {
   const product = nodeOf(x, 'Mul');
   if (!product) return undefined;
   for (const [one, other] of [product.inputs, [...product.inputs].reverse()] as [Value, Value][]) {
     const known = splatOf(other);
-    if (known !== undefined && sizeOf(other.shape) === 1) {
+    if (known !== undefined && sizeOf(other.shape) === 1 && canMerge(known, factor)) {
       return binary(g, 'Mul', one, g.splat(Math.fround(known * factor), 'float32', []));
     }
   }
   return undefined;
 }
+
+/**
+ * Two factors that both enlarge or both shrink: then `x * a` leaves float32's range only where `x * a * b` does. A product
+ * of them that float32 can't hold would be infinite or 0 for every x.
+ */
+function canMerge(a: number, b: number): boolean {
+  const [one, other] = [Math.abs(a), Math.abs(b)];
+  const product = Math.fround(one * other);
+  if (one >= 1 && other >= 1) return product < Number.POSITIVE_INFINITY;
+  return one <= 1 && other <= 1 && product >= smallestNormal;
+}
+
+/** Of float32. Smaller numbers count as 0 (`session.set_denormal_as_zero`). */
+const smallestNormal = 2 ** -126;
 
 /** `condition ? a : b`, broadcast together; `condition` is bool, the others of one type. */
 export function where(g: Graph, condition: Value, a: Value, b: Value): Value {

@@ -54,8 +54,10 @@ function scaleProduct(graph: Rewriter, mul: Node): void {
     const source = productOf(graph, x);
     const readers = source ? [] : productsReading(graph, scaled);
     if (!source && !readers) continue;
+    const products = source ? [source] : [...new Set(readers)];
+    if (!products.every((each) => isModerate(alphaOf(each) * factor))) continue;
     if (source) graph.replace(source, [withFactor(source, factor, true)]);
-    for (const reader of new Set(readers)) graph.replace(reader, [withFactor(reader, factor, false)]);
+    else for (const reader of products) graph.replace(reader, [withFactor(reader, factor, false)]);
     graph.remove(mul);
     graph.redirect(scaled, x);
     return;
@@ -91,11 +93,13 @@ function productsReading(graph: Rewriter, value: Value): Node[] | undefined {
   return new Set(found).size === found.length ? found : undefined;
 }
 
+function alphaOf(node: Node, name = 'alpha'): number {
+  const old = node.attributes[name];
+  return old && 'float' in old ? old.float : 1;
+}
+
 function withFactor(node: Node, factor: number, biasToo: boolean): Node {
-  const times = (name: string): Attributes => {
-    const old = node.attributes[name];
-    return { [name]: { float: (old && 'float' in old ? old.float : 1) * factor } };
-  };
+  const times = (name: string): Attributes => ({ [name]: { float: alphaOf(node, name) * factor } });
   const beta = biasToo && node.inputs.length > 2 ? times('beta') : {};
   return { ...node, attributes: { ...node.attributes, ...times('alpha'), ...beta } };
 }

@@ -1,5 +1,7 @@
 import { EngineError } from '../types.ts';
+import { binary } from './elementwise.ts';
 import type { Graph } from './graph.ts';
+import { longestSum, mostThreads, reduce } from './reduce.ts';
 import { reshape, transpose, transposeOf } from './shape.ts';
 import type { Value } from './value.ts';
 import { broadcastShapes, sizeOf } from './value.ts';
@@ -47,6 +49,7 @@ export function matmul(g: Graph, a: Value, b: Value, transposeA = false, transpo
 export function gemm(g: Graph, a: Operand, b: Operand): Value {
   const [inner, rows] = a.transposed ? a.value.shape : a.value.shape.toReversed();
   const columns = b.value.shape[b.transposed ? 0 : 1]!;
+  if (columns === 1 && inner! > longestSum.row) return byVector(g, a, b.value);
   const turnedFirst = a.transposed && inner! >= longSum;
   const left = variesWithThreads(rows!, inner!, columns)
     ? { value: a.transposed ? a.value : turned(g, a.value), transposed: true }
@@ -58,6 +61,21 @@ export function gemm(g: Graph, a: Operand, b: Operand): Value {
 }
 
 /**
+ * A matrix by a long vector: ONNX Runtime adds the products one after the other, which loses digits (262,144 times 0.01
+ * is off by 5e-4); as a sum they are added in blocks.
+ */
+function byVector(g: Graph, { value: matrix, transposed }: Operand, vector: Value): Value {
+  const along = transposed ? 0 : 1;
+  const shape = [1, 1];
+  shape[along] = sizeOf(vector.shape);
+  const products = binary(g, 'Mul', matrix, reshape(g, vector, shape));
+  return reshape(g, reduce(g, 'ReduceSum', products, [along], false), [
+    sizeOf(matrix.shape) / shape[along],
+    1,
+  ]);
+}
+
+/**
  * ONNX Runtime seems to cut sums into pieces of 128, to divide a product that is wider than high among threads by columns,
  * in units of 16, and to give longer pieces to a thread with 64 columns or fewer: rounding depends on the number of
  * threads, but not with `transA`. Found by trying widths (tests/components/engine/steps/threads.test.ts), not in its source.
@@ -65,9 +83,6 @@ export function gemm(g: Graph, a: Operand, b: Operand): Value {
 function variesWithThreads(rows: number, inner: number, columns: number): boolean {
   return inner > 128 && rows < columns && Math.floor(Math.ceil(columns / 16) / mostThreads) * 16 <= 64;
 }
-
-/** Up to so many threads results are the same bytes. More would make more products take the slower `transA`. */
-const mostThreads = 4;
 
 /** From this length of the sums on, turning the left matrix first is as fast as Gemm's `transA` or up to a third faster. */
 const longSum = 256;

@@ -2,6 +2,7 @@ import type { AvgPoolAttrs, MaxPoolAttrs, MaxPoolWithArgmaxAttrs } from '@tensor
 import { backend_util } from '@tensorflow/tfjs-core';
 import { binary, cast } from '../graph/elementwise.ts';
 import type { Graph } from '../graph/graph.ts';
+import { reduce } from '../graph/reduce.ts';
 import { reshape, transpose } from '../graph/shape.ts';
 import type { Attributes, Value } from '../graph/value.ts';
 import { sizeOf } from '../graph/value.ts';
@@ -82,6 +83,12 @@ function maxPoolGradient(g: Graph, dy: Value, x: Value, info: Info): Value {
 }
 
 function avgPool(g: Graph, x: Value, info: Info): Value {
+  const { filterHeight, filterWidth, inHeight, inWidth, outHeight, outWidth, padInfo } = info;
+  const padded = padInfo.top + padInfo.bottom + padInfo.left + padInfo.right > 0;
+  if (!padded && outHeight * outWidth === 1 && filterHeight === inHeight && filterWidth === inWidth) {
+    // One window for the whole image: a mean, which is added in blocks.
+    return reduce(g, 'ReduceMean', x, [1, 2], true);
+  }
   const attributes = { ...windowOf(info), count_include_pad: { int: 0 } };
   const type = { type: 'float32', shape: outputShape(info) } as const;
   return transpose(g, g.emit('AveragePool', [transpose(g, x, toNchw)], type, attributes), toNhwc);
