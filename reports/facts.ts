@@ -6,6 +6,9 @@ type Inputs = { readonly [name: string]: StageInput };
 /** The longest value of a data set's config that is shown. */
 const longestValue = 60;
 
+/** The most rows that are named where a sentence is of some of them. */
+const mostNames = 6;
+
 /**
  * What was used, in plain sentences without their full stops: read from the stages themselves, so that it can't disagree
  * with them. What they don't say is left out.
@@ -38,7 +41,31 @@ export async function readFacts(
   return [
     ...facts.flatMap(([name, values]) => (values === '' ? [] : [`${name}: ${values}`])),
     ...(await describeTokenizers(table, inputs)),
+    ...describeTasks(results),
   ];
+}
+
+/** What the stages of a task say of their numbers; and of which rows, where that isn't all. */
+function describeTasks(results: readonly CellResult[]): string[] {
+  return distinct(results.map(({ task }) => task)).flatMap((task) => {
+    const own = results.filter((cell) => cell.task === task);
+    const name = task === 'tokenizer' ? 'Measures of tokenizers' : `Task ${task}`;
+    return distinct(own.flatMap(({ about }) => about ?? [])).map((about) => {
+      const saying = own.filter((cell) => cell.about === about);
+      return `${name}${saying.length === own.length ? '' : ` (${describeCells(saying, own)})`}: ${about}`;
+    });
+  });
+}
+
+/** `pixel, peco seed 1`: rows, with seeds where not all of the row's are meant. */
+function describeCells(some: readonly CellResult[], all: readonly CellResult[]): string {
+  const names = distinct(some.map(({ variant }) => variant)).map((variant) => {
+    const of = (cells: readonly CellResult[]) => cells.filter((cell) => cell.variant === variant);
+    const seeds = of(some).map(({ seed }) => seed);
+    return seeds.length === of(all).length ? variant : `${variant} seed ${seeds.join(' and ')}`;
+  });
+  const more = names.length - mostNames;
+  return more > 0 ? `${names.slice(0, mostNames).join(', ')} and ${more} more` : names.join(', ');
 }
 
 /** One line a row; two where its tokenizers say different things of themselves. */

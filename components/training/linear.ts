@@ -74,6 +74,13 @@ export async function linearTopOne(
   };
 }
 
+/** For reports: on how many labels it was fitted, and what speaks against the fit. */
+export function describeFit(labels: number, { converged, gradientNorm }: LinearResult): string {
+  const known = `${labels.toLocaleString('en-US')} labels`;
+  if (converged === 1) return known;
+  return gradientNorm === undefined ? `${known}, in minibatches` : `${known}, stopped before the optimum`;
+}
+
 /** The penalty whose fit to four fifths of the rows has the lowest cross-entropy on the others. */
 async function chooseL2(
   features: FeatureRows,

@@ -82,6 +82,23 @@ test('of components that say nothing, no more is said than their kind and config
   t.snapshot(await readFacts(tableOf(cells), cells, inputs));
 });
 
+test('what is true of some rows of a task is said of those', async (t) => {
+  const about = (variant: string, seed: number, text?: string) => ({
+    ...cell(variant, seed, {}),
+    about: text,
+  });
+  const results = [
+    about('beit', 0, '5,000 labels'),
+    about('beit', 1, '5,000 labels, stopped before the optimum'),
+    about('peco', 0, '5,000 labels'),
+    about('peco', 1, '5,000 labels'),
+    ...['a', 'b', 'c', 'd', 'e', 'f', 'g'].map((name) => about(name, 0, 'imported')),
+    { ...about('beit', 0, 'PSNR of 28x28'), task: 'tokenizer' },
+    { ...about('quiet', 0), task: 'other' },
+  ];
+  t.snapshot(await readFacts(tableOf([], { variants: [], baseline: 'a' }), results, {}));
+});
+
 test('where nothing is known nothing is said', async (t) => {
   t.deepEqual(await readFacts(tableOf([], { variants: ['a'], baseline: 'a' }), [], {}), []);
 });

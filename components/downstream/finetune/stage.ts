@@ -78,5 +78,6 @@ export const run: StageFunction<FineTuneConfig> = async (context) => {
       images: test.count,
       trainLoss: last.loss,
     },
+    about: `${labelled.count.toLocaleString('en-US')} labels`,
   };
 };

@@ -6,7 +6,7 @@ import { subset } from '../../data/subset.ts';
 import type { Dataset } from '../../data/types.ts';
 import { openEngine } from '../../engine/open.ts';
 import { type FeatureRows, storeFeatures } from '../../training/features.ts';
-import { linearTopOne } from '../../training/linear.ts';
+import { describeFit, linearTopOne } from '../../training/linear.ts';
 import { forward } from '../classify.ts';
 import { startingBackbone } from '../start.ts';
 import type { LinearProbeConfig } from './config.ts';
@@ -55,5 +55,5 @@ export const run: StageFunction<LinearProbeConfig> = async (context) => {
   );
   engine.dispose();
   const { top1, ...fit } = result;
-  return { metrics: { top1, images: test.count, ...fit } };
+  return { metrics: { top1, images: test.count, ...fit }, about: describeFit(labelled.count, result) };
 };

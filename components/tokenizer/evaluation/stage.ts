@@ -10,7 +10,7 @@ import { openEngine } from '../../engine/open.ts';
 import type { Engine, HostTensor } from '../../engine/types.ts';
 import { hostTensor } from '../../nn/tree.ts';
 import { type FeatureRows, featuresInMemory } from '../../training/features.ts';
-import { linearTopOne, quietly } from '../../training/linear.ts';
+import { describeFit, linearTopOne, quietly } from '../../training/linear.ts';
 import { codebookUsage, perplexity } from '../codebook.ts';
 import { codesOf } from '../codes.ts';
 import type { Tokenizer } from '../types.ts';
@@ -46,6 +46,7 @@ export const run: StageFunction<TokenizerEvaluationConfig> = async (context) => 
     perplexity: perplexity(histogram),
     images: count,
   };
+  const about = describeWindow(test);
   if (config.probeLabels > 0) {
     const train = await context.inputs.train.load<Dataset>();
     const labelled = subset(train, classBalancedSubset(train.labels, config.probeLabels, seed));
@@ -61,10 +62,17 @@ export const run: StageFunction<TokenizerEvaluationConfig> = async (context) => 
     );
     metrics.codewordTop1 = fit.top1;
     metrics.codewordConverged = fit.converged;
+    about.push(`codeword probe on ${describeFit(labelled.count, fit)}`);
   }
   engine.dispose();
-  return { metrics };
+  return { metrics, ...(about.length > 0 ? { about: about.join('; ') } : {}) };
 };
+
+/** Where PSNR is measured, if that isn't everywhere. */
+function describeWindow({ size, window }: Dataset): string[] {
+  if (!window || (window.height === size && window.width === size)) return [];
+  return [`PSNR of the ${window.height}x${window.width} pixels of ${size}x${size} that are picture`];
+}
 
 /** Images of codes, [images * size * size * 3], clipped to [0, 1]. */
 async function reconstruct(

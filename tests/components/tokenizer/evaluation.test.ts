@@ -29,7 +29,12 @@ const images: Dataset = {
     Float32Array.from(Array.from(indices, (i) => [...pixels.subarray(i * length, (i + 1) * length)]).flat()),
 };
 
-for (const probeLabels of [0, 8]) {
+const window = { top: 4, left: 4, height: 8, width: 8 };
+
+for (const [probeLabels, padded, about] of [
+  [0, false, undefined],
+  [8, true, /^PSNR of the 8x8 pixels of 16x16 that are picture; codeword probe on 8 labels/],
+] as const) {
   test(`an evaluation with ${probeLabels} labels measures what it offers, and nothing else`, async (t) => {
     const component = tokenizerEvaluation({ images: 8, pictures: 2, probeLabels });
     t.deepEqual(component.issues, []);
@@ -37,12 +42,15 @@ for (const probeLabels of [0, 8]) {
     const tokenizer = vqvae({ width: 16, residualBlocks: 1, codebook: { size: 8, dim: 4 }, steps: 1 });
     const { parameters, codebook } = initVqvae(tokenizer.config as never, 0);
     saveTree(path.join(dir, 'tokenizer.safetensors'), { ...parameters, codebook: codebook.vectors });
-    const data: StageInput = { ...leafInput(tokenizer), load: async <T>() => images as T };
+    const data: StageInput = {
+      ...leafInput(tokenizer),
+      load: async <T>() => (padded ? { ...images, window } : images) as T,
+    };
     const trained: StageInput = {
       ...leafInput(tokenizer, dir),
       load: async <T>() => (await load(trained)) as T,
     };
-    const { metrics } = await run({
+    const { metrics, ...rest } = await run({
       config: component.config as TokenizerEvaluationConfig,
       seed: 0,
       inputs: { train: data, test: data, tokenizer: trained },
@@ -55,5 +63,7 @@ for (const probeLabels of [0, 8]) {
       log: () => {},
     });
     t.deepEqual(Object.keys(metrics!), [...component.offers!]);
+    if (about) t.regex(rest.about ?? '', about);
+    else t.is(rest.about, undefined);
   });
 }

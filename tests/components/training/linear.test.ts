@@ -5,7 +5,12 @@ import test from 'ava';
 import { openEngine } from '../../../components/engine/open.ts';
 import { random } from '../../../components/nn/random.ts';
 import { featuresInMemory, standardisationOf, storeFeatures } from '../../../components/training/features.ts';
-import { type LinearOptions, linearTopOne, quietly } from '../../../components/training/linear.ts';
+import {
+  describeFit,
+  type LinearOptions,
+  linearTopOne,
+  quietly,
+} from '../../../components/training/linear.ts';
 import { crossEntropyOf, fitLogistic } from '../../../components/training/logistic.ts';
 import { fitInMinibatches } from '../../../components/training/minibatch-linear.ts';
 
@@ -112,4 +117,14 @@ test('where a pass has more products than it should, minibatches are used and th
   engine.dispose();
   t.deepEqual([result.iterations, result.converged, result.l2], [4, 0, undefined]);
   t.is(exact.converged, 1);
+});
+
+test('a fit says on how many labels it was made, and what speaks against it', (t) => {
+  const fit = { top1: 0.5, loss: 1, iterations: 300, gradientNorm: 1e-7, converged: 1 };
+  t.is(describeFit(5000, fit), '5,000 labels');
+  t.is(
+    describeFit(5000, { ...fit, gradientNorm: 1e-3, converged: 0 }),
+    '5,000 labels, stopped before the optimum',
+  );
+  t.is(describeFit(100, { top1: 0.5, loss: 1, iterations: 9, converged: 0 }), '100 labels, in minibatches');
 });
