@@ -43,7 +43,7 @@ export const trainingFields = {
   /** Mirror each image with probability one half. */
   flip: z.boolean().default(true),
   /** Absent: one tokenizer is trained for each seed of the experiment. A number: one by this seed, and all seeds share it. */
-  seed: z.number().int().nonnegative().optional(),
+  seed: z.int().nonnegative().optional(),
 };
 
 export const codebookFields = {

@@ -137,18 +137,16 @@ export function createNodes(): Nodes {
 
   function edgeMeanings(edges: Edges, part: keyof Meaning): string {
     const named = Object.entries(edges).map(([name, item]) => {
-      if (item.type === 'stage') return [name, `stage ${meanings.get(item.stage)![part]}`];
-      return [name, `leaf ${textOf(item.component)} ${edgeMeanings(item.inputs, part)}`];
+      if (item.type === 'stage') return `${name}: stage ${meanings.get(item.stage)![part]}`;
+      return `${name}: leaf ${textOf(item.component)} (${edgeMeanings(item.inputs, part)})`;
     });
-    return canonicalJson(Object.fromEntries(named));
+    return named.sort().join();
   }
 
+  /** A number that stands for what a component means. */
   function textOf(component: Component): string {
-    let text = texts.get(component);
-    if (text === undefined) {
-      text = canonicalJson(meaningOf(component));
-      texts.set(component, text);
-    }
+    const text = texts.get(component) ?? names.numberOf(canonicalJson(meaningOf(component)));
+    texts.set(component, text);
     return text;
   }
 
@@ -183,9 +181,10 @@ function createNames() {
         return name;
       }
     },
-    numberOf(family: string): string {
-      const number = numbers.get(family) ?? String(numbers.size);
-      numbers.set(family, number);
+    /** Short for a long text: the same for equal ones. */
+    numberOf(text: string): string {
+      const number = numbers.get(text) ?? String(numbers.size);
+      numbers.set(text, number);
       return number;
     },
   };

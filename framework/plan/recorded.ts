@@ -76,7 +76,8 @@ function ratioOf(now: Json | undefined, then: Json | undefined): number {
 
 function differingFields(a: JsonObject, b: JsonObject): number {
   const names = new Set([...Object.keys(a), ...Object.keys(b)]);
-  for (const field of workFields) names.delete(field);
+  // A seed changes nothing in what a stage costs.
+  for (const field of [...workFields, 'seed']) names.delete(field);
   return [...names].filter((name) => JSON.stringify(a[name]) !== JSON.stringify(b[name])).length;
 }
 

@@ -50,6 +50,18 @@ test('a stage takes as long as the most similar recorded one, in proportion to s
   t.is(unknown, 1);
 });
 
+test('a stage of another seed takes as long as that of the same config, not of one that differs elsewhere', (t) => {
+  const config = { steps: 100, batchSize: 32, width: 128, seed: 3 };
+  const plan = sketch([{ id: 'seed 3', config }]);
+  const other = { ...config, seed: 3, width: 64 };
+  const ofSeed0 = { ...config, seed: 0 };
+  const known = [
+    { kind: 'train', config: other, seconds: 10 },
+    { kind: 'train', config: ofSeed0, seconds: 40 },
+  ];
+  t.is(secondsOf(plan, known, 1).seconds, 40);
+});
+
 test('the time of the whole is that of the schedule: one after the other with one job, the longest way with many', (t) => {
   const config = { steps: 100, batchSize: 32, width: 64 };
   const plan = sketch([
