@@ -30,7 +30,14 @@ export {
   uniform,
 } from './framework/experiment/random.ts';
 export { chain, type Point, product, type Sweep, type SweepPart, zip } from './framework/experiment/sweep.ts';
-export type { Component, ConfigIssue, Expectation, Role } from './framework/stage/component.ts';
+export type {
+  Component,
+  ConfigIssue,
+  Role,
+  WiredInput,
+  WiredInputs,
+  WiringIssue,
+} from './framework/stage/component.ts';
 export type {
   Checkpoint,
   Checkpoints,
@@ -43,5 +50,12 @@ export type {
 } from './framework/stage/contract.ts';
 export { component, defineComponent } from './framework/stage/define.ts';
 export { disk } from './framework/stage/disk.ts';
+export {
+  expectAlike,
+  expectAtLeast,
+  expectAtMost,
+  expectDivisor,
+  expectEqual,
+} from './framework/stage/expect.ts';
 export type { Json, JsonObject } from './framework/stage/json.ts';
 export { type AblationTableConfig, ablationTable } from './reports/config.ts';

@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import type { WiredInput, WiringIssue } from '../../framework/stage/component.ts';
+import { expectDivisor } from '../../framework/stage/expect.ts';
 
 /** Sizes by name, as in the ViT and BEiT papers. */
 const SIZES = {
@@ -7,22 +9,38 @@ const SIZES = {
   'huge/14': { dim: 1280, depth: 32, heads: 16, patch: 14 },
 } as const;
 
-export const vitSchema = z.strictObject({
-  kind: z.literal('vit').default('vit'),
-  dim: z.number().int().positive(),
-  depth: z.number().int().positive(),
-  heads: z.number().int().positive(),
-  /** Side of a patch in pixels; the stride of the tokenizer, so that a patch is a token. */
-  patch: z.number().int().positive(),
-  mlpRatio: z.number().positive().default(4),
-  /** LayerScale (Touvron et al. 2021): initial factor of each residual branch; 0 leaves it out. BEiT-B: 0.1. */
-  layerScaleInit: z.number().nonnegative().default(0),
-});
+export const vitSchema = z
+  .strictObject({
+    kind: z.literal('vit').default('vit'),
+    dim: z.number().int().positive(),
+    depth: z.number().int().positive(),
+    heads: z.number().int().positive(),
+    /** Side of a patch in pixels; the stride of the tokenizer, so that a patch is a token. */
+    patch: z.number().int().positive(),
+    mlpRatio: z.number().positive().default(4),
+    /** LayerScale (Touvron et al. 2021): initial factor of each residual branch; 0 leaves it out. BEiT-B: 0.1. */
+    layerScaleInit: z.number().nonnegative().default(0),
+  })
+  .refine(({ dim, heads }) => dim % heads === 0, {
+    path: ['heads'],
+    error: ({ input }) => `must divide \`dim\`, ${(input as { dim: number }).dim}`,
+  });
 
 export type VitConfig = z.output<typeof vitSchema>;
 export type VitInput = z.input<typeof vitSchema>;
 
+/** Patches tile the images. */
+export function expectPatches(
+  { patch }: VitConfig,
+  path: readonly string[],
+  train: WiredInput | undefined,
+): WiringIssue[] {
+  return expectDivisor({ path: [...path, 'patch'], value: patch }, train, 'size', 'patches tile an image');
+}
+
 /** A vision transformer: `vit('base/16')`, or sizes of your own. A value inside other configs, not a stage. */
 export function vit(size: keyof typeof SIZES | VitInput, changes: Partial<VitInput> = {}): VitInput {
+  // A name that there isn't is for the schema to refuse, in its place.
+  if (typeof size === 'string' && !Object.hasOwn(SIZES, size)) return size as never;
   return { ...(typeof size === 'string' ? SIZES[size] : size), ...changes };
 }

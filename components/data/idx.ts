@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
-import { gunzipSync } from 'node:zlib';
+import { constants, gunzipSync, type ZlibOptions } from 'node:zlib';
+import { disk } from '../../framework/stage/disk.ts';
 
 /** An IDX file of unsigned bytes: the format of MNIST and its relatives. */
 export interface IdxFile {
@@ -9,6 +9,8 @@ export interface IdxFile {
 
 const GZIP_MAGIC = [0x1f, 0x8b] as const;
 const UNSIGNED_BYTE = 0x08;
+/** Bytes at the start of a file in which its header is, also when it is packed. */
+const HEAD = 1024;
 
 /**
  * Reads an IDX file, gzipped or not (told by its first bytes, not by its name).
@@ -20,8 +22,38 @@ const UNSIGNED_BYTE = 0x08;
  * @throws Error that names the file, if it can't be read or isn't such a file
  */
 export function readIdx(file: string, rank: number): IdxFile {
-  const bytes = unpack(file, read(file));
-  const header = 4 + 4 * rank;
+  const bytes = unpack(
+    file,
+    reading(file, () => bufferOf(disk.read(file))),
+  );
+  const shape = parseHeader(file, bytes, rank);
+  checkLength(file, shape, bytes.length);
+  return { shape, data: bytes.subarray(headerLength(rank)) };
+}
+
+/**
+ * The shape that an IDX file says it has, if it is as long as that: quick, since nothing but the header is decoded. Of a
+ * gzipped file the length is that which gzip notes at its end; damage in between is left to `readIdx`.
+ *
+ * @throws Error as `readIdx` does
+ */
+export function readIdxShape(file: string, rank: number): readonly number[] {
+  const ends = reading(file, () => disk.ends(file, HEAD));
+  const [head, tail] = [bufferOf(ends.head), bufferOf(ends.tail)];
+  if (!isPacked(head)) {
+    const shape = parseHeader(file, head, rank);
+    checkLength(file, shape, ends.size);
+    return shape;
+  }
+  // The first bytes are no whole gzip file, but enough of one for a header.
+  const start = unpack(file, head, { finishFlush: constants.Z_SYNC_FLUSH });
+  const shape = parseHeader(file, start, rank);
+  const noted = tail.readUInt32LE(tail.length - 4);
+  // Files of several gzip parts note the length of the last one only: those are read.
+  return noted === headerLength(rank) + count(shape) ? shape : readIdx(file, rank).shape;
+}
+
+function parseHeader(file: string, bytes: Buffer, rank: number): number[] {
   if (bytes.length < 4) fail(file, `only ${bytes.length} bytes long, too short for an IDX header`);
   const magic = bytes.readUInt32BE(0);
   const expected = UNSIGNED_BYTE * 256 + rank;
@@ -31,17 +63,25 @@ export function readIdx(file: string, rank: number): IdxFile {
       `starts with ${hex(magic)}; IDX files of unsigned bytes with ${rank} dimensions start with ${hex(expected)}`,
     );
   }
+  const header = headerLength(rank);
   if (bytes.length < header) fail(file, `ends inside its header of ${header} bytes`);
-  const shape = Array.from({ length: rank }, (_, axis) => bytes.readUInt32BE(4 + 4 * axis));
-  const length = shape.reduce((product, extent) => product * extent, 1);
-  if (bytes.length !== header + length) {
-    const what = bytes.length < header + length ? 'is truncated' : 'has surplus bytes';
-    fail(
-      file,
-      `${what}: its header says ${shape.join('x')} = ${length} values, but ${bytes.length - header} follow`,
-    );
-  }
-  return { shape, data: bytes.subarray(header) };
+  return Array.from({ length: rank }, (_, axis) => bytes.readUInt32BE(4 + 4 * axis));
+}
+
+function checkLength(file: string, shape: readonly number[], length: number): void {
+  const follow = length - headerLength(shape.length);
+  const expected = count(shape);
+  if (follow === expected) return;
+  const what = follow < expected ? 'is truncated' : 'has surplus bytes';
+  fail(file, `${what}: its header says ${shape.join('x')} = ${expected} values, but ${follow} follow`);
+}
+
+function headerLength(rank: number): number {
+  return 4 + 4 * rank;
+}
+
+function count(shape: readonly number[]): number {
+  return shape.reduce((product, extent) => product * extent, 1);
 }
 
 /** The bytes of an uncompressed IDX file. */
@@ -52,18 +92,27 @@ export function formatIdx({ shape, data }: IdxFile): Uint8Array {
   return Buffer.concat([header, data]);
 }
 
-function read(file: string): Buffer {
+function reading<T>(file: string, read: () => T): T {
   try {
-    return readFileSync(file);
+    return read();
   } catch (cause) {
     throw new Error(`${file}: can't be read (${(cause as NodeJS.ErrnoException).code ?? cause})`, { cause });
   }
 }
 
-function unpack(file: string, bytes: Buffer): Buffer {
-  if (bytes[0] !== GZIP_MAGIC[0] || bytes[1] !== GZIP_MAGIC[1]) return bytes;
+/** The same bytes, with Buffer's methods. */
+function bufferOf({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
+  return Buffer.from(buffer, byteOffset, byteLength);
+}
+
+function isPacked(bytes: Buffer): boolean {
+  return bytes[0] === GZIP_MAGIC[0] && bytes[1] === GZIP_MAGIC[1];
+}
+
+function unpack(file: string, bytes: Buffer, options: ZlibOptions = {}): Buffer {
+  if (!isPacked(bytes)) return bytes;
   try {
-    return gunzipSync(bytes);
+    return gunzipSync(bytes, options);
   } catch (cause) {
     throw new Error(`${file}: isn't a whole gzip file (${(cause as Error).message})`, { cause });
   }

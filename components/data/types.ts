@@ -6,7 +6,12 @@ export interface Window {
   readonly width: number;
 }
 
-/** Labelled images in memory. What a component of role `dataset` loads to. */
+/**
+ * Labelled images in memory. What a component of role `dataset` loads to.
+ *
+ * Its component should provide, as far as it is cheap to know, `images` (the count), `size`, `channels`, `classes` (how
+ * many) and `perClass` (images of each class): then configs that don't fit are refused before anything runs.
+ */
 export interface Dataset {
   /** For reports: `fashion-mnist train [0, 10000)`. */
   readonly name: string;

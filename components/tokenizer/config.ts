@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Component } from '../../framework/stage/component.ts';
 import { component } from '../../framework/stage/define.ts';
+import { warmupSteps } from '../nn/schedule-fields.ts';
 
 const positive = z.number().positive();
 const count = z.number().int().positive();
@@ -34,7 +35,8 @@ export const trainingFields = {
   steps: count,
   batchSize: count.default(64),
   learningRate: positive.default(1e-3),
-  warmupSteps: z.number().int().nonnegative().default(20),
+  /** Absent: a fifth of the steps, at most 20. */
+  warmupSteps,
   /** Adam's, as PyTorch's defaults. VQGAN has 0.5 and 0.9 (CompVis/taming-transformers). */
   beta1: z.number().min(0).lt(1).default(0.9),
   beta2: z.number().min(0).lt(1).default(0.999),

@@ -11,6 +11,8 @@ export interface Problem extends ConfigIssue {
   /** The flag by which the user wrote it: it isn't in the file. */
   readonly origin?: 'set' | 'sweep';
   readonly value?: unknown;
+  /** The value isn't written anywhere: it is the default. */
+  readonly byDefault?: boolean;
   /** The path where it is written, if the field is changed from elsewhere: by `override` or a sweep. */
   readonly written?: ConfigIssue['path'];
 }
@@ -39,13 +41,13 @@ export function missingFiles(experiment: Experiment): Problem[] {
   );
 }
 
-interface Declared {
+export interface Declared {
   readonly component: Component;
   readonly path: ConfigIssue['path'];
 }
 
 /** All components, nested ones after those that they are in; one that is used twice is there once. */
-function* componentsIn(
+export function* componentsIn(
   value: unknown,
   path: ConfigIssue['path'] = [],
   seen: Set<unknown> = new Set(),
@@ -99,8 +101,8 @@ function mergeEqual(located: readonly LocatedProblem[]): (LocatedProblem & { rea
 }
 
 function describeProblem(problem: Problem, location: SourceLocation | undefined, also: number): PecoError {
-  const { path, message, hint, value, origin } = problem;
-  const got = value === undefined ? '' : `, got ${shortText(value)}`;
+  const { path, message, hint, value, origin, byDefault } = problem;
+  const got = value === undefined ? '' : `, got ${shortText(value)}${byDefault ? ' (the default)' : ''}`;
   const from = origin !== undefined && path.length > 0 ? ` (from --${origin})` : '';
   const others = also > 0 ? ` and ${also} more` : '';
   const where = path.length > 0 ? `${path.join('.')}${others}: ` : '';

@@ -32,19 +32,21 @@ export interface ConfigIssue {
   readonly hint?: string;
 }
 
-/** Something that a component expects of one that the framework wires to it. */
-export interface Expectation {
-  /** Name of the input, as in the table of roles: `tokenizer`. */
-  readonly input: string;
-  /** What that has to provide: `stride`. */
-  readonly fact: string;
-  /** The config's value. */
-  readonly value: Json;
-  /** Whether the fact has to be that value, or (both numbers) at least as much. */
-  readonly is: 'equal' | 'at least';
-  /** Path of the config field that has the value. */
-  readonly field: readonly (string | number)[];
-  readonly hint?: string;
+/** A component that the framework wires to another one, as that one sees it. */
+export interface WiredInput {
+  /** For messages: `data.train`, `the tokenizer "peco"`. */
+  readonly name: string;
+  /** What it `provides`. A fact that it doesn't tell may be anything. */
+  readonly facts: { readonly [fact: string]: Json | undefined };
+}
+
+/** By the names in the table of roles, and those of nested components; one that isn't there is undefined. */
+export type WiredInputs = { readonly [name: string]: WiredInput | undefined };
+
+/** A relation between a component and what it is wired to that doesn't hold. */
+export interface WiringIssue extends ConfigIssue {
+  /** Name of the input in whose config the path is; absent: the component's own. */
+  readonly of?: string;
 }
 
 /** What a stage needs of a machine, as hints for the scheduler. Never part of a key. */
@@ -90,10 +92,13 @@ export interface Component<R extends Role = Role, Config extends JsonObject = Js
    * never part of a key.
    */
   readonly offers?: readonly string[];
-  /** What its consumers may rely on, such as the stride of a tokenizer. Checked, never part of a key. */
+  /**
+   * What its consumers may rely on, such as the stride of a tokenizer; of datasets that of `components/data/types.ts`.
+   * Checked, never part of a key.
+   */
   readonly provides?: { readonly [fact: string]: Json | undefined };
-  /** What its wired inputs have to provide. Checked before anything runs, never part of a key. */
-  readonly expects?: readonly Expectation[];
+  /** What doesn't fit what it is wired to. Called before anything runs, once for each row; never part of a key. */
+  readonly expects?: (inputs: WiredInputs) => readonly WiringIssue[];
   /** What its stage needs of a machine. Never part of a key. */
   readonly resources?: Resources;
   /** Path of the config field that counts the steps of its training, if that can stop early. Never part of a key. */

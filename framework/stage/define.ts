@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { cleanConfig } from './canonical.ts';
-import type { Component, ConfigIssue, Expectation, Resources, Role } from './component.ts';
+import type { Component, ConfigIssue, Resources, Role, WiredInputs, WiringIssue } from './component.ts';
 import { separateDefaults } from './defaults.ts';
 import { explainZodError, withArticle } from './issues.ts';
 import type { Json, JsonObject } from './json.ts';
@@ -32,6 +32,11 @@ export interface Definition<R extends Role, S extends z.ZodObject, Names extends
   /** Lifts components out of the (valid) input: `(input) => ({ network: input.loss.perceptual?.network })`. */
   readonly inputs?: (input: z.input<S>) => NestedComponents;
   /**
+   * Defaults that depend on other fields, for those that are absent: `({ steps }) => ({ warmupSteps: steps / 10 })`.
+   * They count like values that were given.
+   */
+  readonly derive?: (config: z.output<S>) => { readonly [field: string]: Json };
+  /**
    * Absolute paths of files that are part of the meaning, or of folders of such files. Paths come from the input: they
    * belong in no config.
    */
@@ -49,8 +54,11 @@ export interface Definition<R extends Role, S extends z.ZodObject, Names extends
     config: z.output<S>,
     input: z.input<S>,
   ) => { readonly [fact: string]: Json | undefined };
-  /** What the inputs that the framework wires have to provide; an input that says nothing of it is believed. */
-  readonly expects?: (config: z.output<S>) => readonly Expectation[];
+  /**
+   * What doesn't fit the inputs, those that the framework wires included: relations of `framework/stage/expect.ts`, or
+   * issues of your own. An input that doesn't say a fact is believed.
+   */
+  readonly expects?: (config: z.output<S>, inputs: WiredInputs) => readonly WiringIssue[];
   /**
    * What the stage needs of a machine: the most cores that it can use, the most memory that it takes (MiB). Hints for
    * the scheduler, never part of a key.
@@ -126,10 +134,10 @@ function makeComponent<R extends Role, S extends z.ZodObject, Names extends stri
     return { role, kind, config: input as JsonObject, implementation, inputs: {}, files: {}, issues };
   }
   try {
-    const config = cleanConfig(parsed.data);
+    const output = withDerived(parsed.data, definition.derive?.(parsed.data));
+    const config = cleanConfig(output);
     const nested = definition.inputs?.(input) ?? {};
-    const offers =
-      typeof definition.offers === 'function' ? definition.offers(parsed.data) : definition.offers;
+    const offers = typeof definition.offers === 'function' ? definition.offers(output) : definition.offers;
     return {
       role,
       kind,
@@ -138,19 +146,24 @@ function makeComponent<R extends Role, S extends z.ZodObject, Names extends stri
       ...(definition.version === undefined ? {} : { version: definition.version }),
       implementation,
       inputs: withoutAbsent(nested),
-      files: definition.files?.(parsed.data, input) ?? {},
+      files: definition.files?.(output, input) ?? {},
       ...(offers === undefined ? {} : { offers }),
-      ...(definition.provides ? { provides: definition.provides(parsed.data, input) } : {}),
-      ...(definition.expects ? { expects: definition.expects(parsed.data) } : {}),
-      ...(definition.resources ? { resources: checkResources(definition.resources(parsed.data)) } : {}),
+      ...(definition.provides ? { provides: definition.provides(output, input) } : {}),
+      ...(definition.expects ? { expects: (wired: WiredInputs) => definition.expects!(output, wired) } : {}),
+      ...(definition.resources ? { resources: checkResources(definition.resources(output)) } : {}),
       ...(definition.steps === undefined ? {} : { steps: definition.steps }),
-      issues: definition.check?.(parsed.data, nested, input) ?? [],
+      issues: definition.check?.(output, nested, input) ?? [],
     };
   } catch (error) {
     // A bug in the definition, or a config that isn't JSON: told like any other issue, with its place.
     const issues = [{ path: [], message: error instanceof Error ? error.message : String(error) }];
     return { role, kind, config: {}, implementation, inputs: {}, files: {}, issues };
   }
+}
+
+function withDerived<T extends object>(config: T, derived: { readonly [field: string]: Json } = {}): T {
+  const given = Object.entries(config).filter(([, value]) => value !== undefined);
+  return { ...derived, ...Object.fromEntries(given) } as T;
 }
 
 function checkResources(resources: Resources): Resources {

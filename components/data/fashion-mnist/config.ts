@@ -3,10 +3,8 @@ import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { defineComponent } from '../../../framework/stage/define.ts';
 import { disk } from '../../../framework/stage/disk.ts';
+import { CLASSES, countPerClass, openPair } from './contents.ts';
 import { type FashionMnistSplit, type IdxPair, officialFiles, SHIPPED_FILES } from './files.ts';
-
-/** Images in the files that ship with this folder, for either split. */
-const SHIPPED_COUNT = 10_000;
 
 const schema = z.strictObject({
   split: z.enum(['train', 'test']),
@@ -15,7 +13,7 @@ const schema = z.strictObject({
    * split back. Absent: all of it.
    */
   range: z
-    .tuple([z.int().nonnegative(), z.int().positive()])
+    .tuple([z.int().nonnegative(), z.int().nonnegative()])
     .refine(([from, to]) => from < to, { error: 'the range must begin before it ends' })
     .optional(),
   /**
@@ -44,28 +42,42 @@ export const fashionMnist = defineComponent({
   schema,
   load: new URL('./load.ts', import.meta.url).href,
   files: ({ split }, { root }) => ({ ...pairOf(split, root) }),
-  provides: ({ range }, { root }) => ({
-    images: range ? range[1] - range[0] : root === undefined ? SHIPPED_COUNT : undefined,
-  }),
+  provides: ({ split, range, size }, { root }) => {
+    const known = { size, channels: 3, classes: CLASSES.length };
+    const pair = tryPair(split, root);
+    if ('problem' in pair) return known;
+    const labels = pair.labels.subarray(...(range ?? []));
+    return { ...known, images: labels.length, perClass: countPerClass(labels) };
+  },
   check: ({ split, range }, _inputs, { root }) => {
     const absent = Object.values(pairOf(split, root)).filter((file) => !disk.exists(file));
+    const path = root === undefined ? [] : ['root'];
+    const hint = 'give the folder with the four official IDX files, or leave it out';
     if (absent.length > 0) {
       const message = `there is no ${absent.map((file) => file.replace(/.*[\\/]/, '')).join(' and no ')} in it`;
-      return [
-        {
-          path: ['root'],
-          message,
-          hint: 'give the folder with the four official IDX files, or leave it out',
-        },
-      ];
+      return [{ path, message, hint }];
     }
-    if (root === undefined && range !== undefined && range[1] > SHIPPED_COUNT) {
-      const hint = 'give `root` to use all 60,000 train images';
-      return [{ path: ['range'], message: `the shipped split has ${SHIPPED_COUNT} images`, hint }];
-    }
-    return [];
+    const pair = tryPair(split, root);
+    if ('problem' in pair) return [{ path, message: pair.problem, hint }];
+    if (range === undefined || range[1] <= pair.count) return [];
+    const message = `ends beyond the ${pair.count} images of the ${root === undefined ? 'shipped ' : ''}split`;
+    const more =
+      root === undefined && split === 'train' ? { hint: 'give `root` to use all 60,000 train images' } : {};
+    return [{ path: ['range'], message, ...more }];
   },
 });
+
+/** What the files hold as far as their headers and labels tell, or why they can't be used. */
+function tryPair(
+  split: FashionMnistSplit,
+  root: string | undefined,
+): ReturnType<typeof openPair> | { readonly problem: string } {
+  try {
+    return openPair(pairOf(split, root));
+  } catch (error) {
+    return { problem: (error as Error).message };
+  }
+}
 
 function pairOf(split: FashionMnistSplit, root: string | undefined): IdxPair {
   if (root !== undefined) return officialFiles(resolve(root), split);

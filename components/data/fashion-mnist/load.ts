@@ -2,22 +2,7 @@ import type { LoadFunction, StageInput } from '../../../framework/stage/contract
 import { readIdx } from '../idx.ts';
 import type { Dataset } from '../types.ts';
 import type { FashionMnistConfig } from './config.ts';
-
-const SOURCE_SIZE = 28;
-
-/** Labels 0..9, as in the README of zalandoresearch/fashion-mnist. */
-const CLASSES = [
-  'T-shirt/top',
-  'Trouser',
-  'Pullover',
-  'Dress',
-  'Coat',
-  'Sandal',
-  'Shirt',
-  'Sneaker',
-  'Bag',
-  'Ankle boot',
-] as const;
+import { CLASSES, checkPair, SOURCE_SIZE } from './contents.ts';
 
 /** Value of a byte as a pixel, rounded to float32 once. */
 const PIXEL = Float32Array.from({ length: 256 }, (_, byte) => byte / 255);
@@ -29,28 +14,13 @@ const PIXEL = Float32Array.from({ length: 256 }, (_, byte) => byte / 255);
  */
 export const load: LoadFunction<Dataset> = async (input: StageInput) => {
   const { split, size, range } = input.config as unknown as FashionMnistConfig;
-  const images = readIdx(input.files.images, 3);
-  const labels = readIdx(input.files.labels, 1);
-  const [total, height, width] = images.shape;
-  if (height !== SOURCE_SIZE || width !== SOURCE_SIZE) {
-    throw new Error(
-      `${input.files.images}: has images of ${height}x${width}, not ${SOURCE_SIZE}x${SOURCE_SIZE}`,
-    );
-  }
-  if (labels.shape[0] !== total) {
-    throw new Error(
-      `${input.files.labels}: has ${labels.shape[0]} labels for the ${total} images of ${input.files.images}`,
-    );
-  }
-  const bad = labels.data.findIndex((label) => label >= CLASSES.length);
-  if (bad >= 0) {
-    throw new Error(
-      `${input.files.labels}: label ${bad} is ${labels.data[bad]}; there are ${CLASSES.length} classes`,
-    );
-  }
+  const { images: imageFile, labels: labelFile } = input.files;
+  const images = readIdx(imageFile, 3);
+  const files = { images: imageFile, labels: labelFile };
+  const { count: total, labels } = checkPair(files, images.shape, readIdx(labelFile, 1));
   const [from, to] = range ?? [0, total];
   if (to > total) {
-    throw new Error(`${input.files.images}: range [${from}, ${to}] ends behind its ${total} images`);
+    throw new Error(`${imageFile}: range [${from}, ${to}] ends behind its ${total} images`);
   }
   const bytes = images.data.subarray(from * SOURCE_SIZE ** 2, to * SOURCE_SIZE ** 2);
   const count = to - from;
@@ -62,7 +32,7 @@ export const load: LoadFunction<Dataset> = async (input: StageInput) => {
     channels: 3,
     window: { top: margin, left: margin, height: SOURCE_SIZE, width: SOURCE_SIZE },
     classes: CLASSES,
-    labels: Int32Array.from(labels.data.subarray(from, to)),
+    labels: Int32Array.from(labels.subarray(from, to)),
     read: (indices) => readPadded(bytes, count, size, indices),
   };
 };

@@ -1,17 +1,27 @@
 import { z } from 'zod';
 import { defineComponent } from '../../../framework/stage/define.ts';
 import { vitSchema } from '../../backbone/config.ts';
+import {
+  checkSchedule,
+  deriveMinimum,
+  deriveWarmup,
+  minLearningRate,
+  warmupSteps,
+} from '../../nn/schedule-fields.ts';
+import { expectClassification } from '../expect.ts';
 
 const schema = z.strictObject({
   /** Needed only where there is no pretraining, in the scratch row; otherwise the pretrained backbone is taken. */
   backbone: vitSchema.optional(),
-  /** Labelled training images in all, the same number of each class. */
+  /** Labelled training images in all: the same number of each class; what is left, one each of the first classes. */
   labels: z.number().int().positive(),
   steps: z.number().int().positive(),
   batchSize: z.number().int().positive().default(64),
   learningRate: z.number().positive().default(1e-3),
-  minLearningRate: z.number().nonnegative().default(1e-6),
-  warmupSteps: z.number().int().nonnegative().default(30),
+  /** Absent: 1e-6. */
+  minLearningRate,
+  /** Absent: a fifth of the steps, at most 30. */
+  warmupSteps,
   weightDecay: z.number().nonnegative().default(0.05),
   /** Learning rate of layer l of L is scaled by this to the power L + 1 - l (BEiT-B: 0.65); 1: none. */
   layerDecay: z.number().positive().max(1).default(0.75),
@@ -29,7 +39,12 @@ export const fineTune = defineComponent({
   kind: 'fine-tune',
   schema,
   run: new URL('./stage.ts', import.meta.url).href,
-  expects: ({ labels }) => [
-    { input: 'train', fact: 'images', value: labels, is: 'at least', field: ['labels'] },
-  ],
+  derive: (config) => ({ ...deriveWarmup(config, 30), ...deriveMinimum(config, 1e-6) }),
+  check: (config) => {
+    const { batchSize, labels } = config;
+    const message = `must be at least \`batchSize\`, ${batchSize}`;
+    const hint = 'a batch is made of labelled images: lower `batchSize`, or take more labels';
+    return [...checkSchedule(config), ...(labels < batchSize ? [{ path: ['labels'], message, hint }] : [])];
+  },
+  expects: expectClassification,
 });

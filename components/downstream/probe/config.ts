@@ -1,14 +1,17 @@
 import { z } from 'zod';
+import type { WiredInput, WiredInputs } from '../../../framework/stage/component.ts';
 import { defineComponent } from '../../../framework/stage/define.ts';
+import { expectAtMost } from '../../../framework/stage/expect.ts';
 import { vitSchema } from '../../backbone/config.ts';
 import { linearFields } from '../../training/linear-config.ts';
+import { expectClassification } from '../expect.ts';
 
 const schema = z.strictObject({
   /** Needed only where there is no pretraining: then the features are those of random weights, a control. */
   backbone: vitSchema.optional(),
   /** Features are the mean of the patch tokens after this block, counted from 1. */
   layer: z.number().int().positive(),
-  /** Labelled training images in all, the same number of each class. */
+  /** Labelled training images in all: the same number of each class; what is left, one each of the first classes. */
   labels: z.number().int().positive(),
   ...linearFields,
 });
@@ -24,8 +27,14 @@ export const linearProbe = defineComponent({
   kind: 'linear-probe',
   schema,
   run: new URL('./stage.ts', import.meta.url).href,
-  expects: ({ labels, layer }) => [
-    { input: 'train', fact: 'images', value: labels, is: 'at least', field: ['labels'] },
-    { input: 'pretrained', fact: 'depth', value: layer, is: 'at least', field: ['layer'] },
+  expects: (config, inputs) => [
+    ...expectClassification(config, inputs),
+    ...expectAtMost({ path: ['layer'], value: config.layer }, depthOf(config, inputs), 'depth'),
   ],
 });
+
+/** Of the network whose layers count: the pretrained one, or the config's own where there is none. */
+function depthOf({ backbone }: LinearProbeConfig, { pretrained }: WiredInputs): WiredInput | undefined {
+  if (pretrained || !backbone) return pretrained;
+  return { name: '`backbone`', facts: { depth: backbone.depth } };
+}

@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { defineComponent } from '../../../framework/stage/define.ts';
+import { factOf } from '../../../framework/stage/expect.ts';
 import { INCEPTION_LAYERS } from './topology.ts';
 
 const schema = z.strictObject({
@@ -12,6 +13,9 @@ const schema = z.strictObject({
   upsample: z.int().min(1).max(8).default(2),
   interpolation: z.enum(['bilinear', 'nearest']).default('bilinear'),
 });
+
+/** Pixels a side that leave one at the mixed layers: 27, 13, 11, 5, 3, 1. */
+const leastSize = 27;
 
 export type InceptionConfig = z.output<typeof schema>;
 
@@ -25,5 +29,11 @@ export const inception = defineComponent({
   schema,
   load: new URL('./load.ts', import.meta.url).href,
   files: () => ({ weights: fileURLToPath(new URL('./inception-stem.safetensors', import.meta.url)) }),
+  expects: ({ upsample }, { train }) => {
+    const size = factOf(train, 'size');
+    if (size === undefined || size * upsample >= leastSize) return [];
+    const hint = `the ${size} pixels of ${train!.name} would shrink away before the last layer`;
+    return [{ path: ['upsample'], message: `expected at least ${Math.ceil(leastSize / size)}`, hint }];
+  },
   offers: INCEPTION_LAYERS,
 });

@@ -1,6 +1,10 @@
 import { z } from 'zod';
+import type { ConfigIssue, WiredInput, WiringIssue } from '../../../framework/stage/component.ts';
 import { defineComponent } from '../../../framework/stage/define.ts';
+import { factOf } from '../../../framework/stage/expect.ts';
+import { checkSchedule, deriveWarmup, warmupSteps } from '../../nn/schedule-fields.ts';
 import { vggLayers } from './architecture.ts';
+import { countHeldOut } from './hold-out.ts';
 
 const count = z.int().positive();
 const convs = z.int().min(1).max(4);
@@ -21,7 +25,8 @@ const schema = z.strictObject({
   batchSize: count.default(64),
   /** Peak of the cosine schedule. */
   learningRate: z.number().positive().default(1e-3),
-  warmupSteps: z.int().nonnegative().default(20),
+  /** Absent: a fifth of the steps, at most 20. */
+  warmupSteps,
   weightDecay: z.number().nonnegative().default(0.05),
   labelSmoothing: z.number().min(0).lt(1).default(0),
   /** Augmentation: mirror at random, and move by up to so many pixels. */
@@ -46,14 +51,32 @@ export const vgg = defineComponent({
   run: new URL('./stage.ts', import.meta.url).href,
   load: new URL('./load.ts', import.meta.url).href,
   offers: vggLayers,
-  check: ({ stages, convsPerStage }) =>
-    typeof convsPerStage === 'number' || convsPerStage.length === stages
-      ? []
-      : [
-          {
-            path: ['convsPerStage'],
-            message: `has ${convsPerStage.length} numbers for ${stages} stages`,
-            hint: 'give one number for all stages, or one for each',
-          },
-        ],
+  derive: (config) => deriveWarmup(config, 20),
+  check: (config) => [...checkStages(config), ...checkSchedule(config)],
+  expects: (config, { train }) => [...expectSize(config, train), ...expectBatch(config, train)],
 });
+
+function checkStages({ stages, convsPerStage }: VggConfig): ConfigIssue[] {
+  if (typeof convsPerStage === 'number' || convsPerStage.length === stages) return [];
+  const message = `has ${convsPerStage.length} numbers for ${stages} stages`;
+  return [{ path: ['convsPerStage'], message, hint: 'give one number for all stages, or one for each' }];
+}
+
+/** Each stage but the first halves the image. */
+function expectSize({ stages }: VggConfig, train: WiredInput | undefined): WiringIssue[] {
+  const size = factOf(train, 'size');
+  if (size === undefined || size >= 2 ** (stages - 1)) return [];
+  const most = Math.floor(Math.log2(size)) + 1;
+  const hint = `each stage after the first halves the ${size} pixels of ${train!.name}`;
+  return [{ path: ['stages'], message: `expected at most ${most}`, hint }];
+}
+
+/** It learns from the images that aren't held out. */
+function expectBatch({ batchSize, holdOut, steps }: VggConfig, train: WiredInput | undefined): WiringIssue[] {
+  const images = factOf(train, 'images');
+  if (images === undefined || steps === 0) return [];
+  const learnt = images - countHeldOut(images, holdOut);
+  if (batchSize <= learnt) return [];
+  const hint = `of the ${images} images of ${train!.name}, ${images - learnt} are held out (\`holdOut\`)`;
+  return [{ path: ['batchSize'], message: `expected at most ${learnt}`, hint }];
+}

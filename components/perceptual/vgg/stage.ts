@@ -11,6 +11,7 @@ import { saveTree } from '../../nn/safetensors.ts';
 import { train } from '../../nn/train.ts';
 import { hostTensor } from '../../nn/tree.ts';
 import type { VggConfig } from './config.ts';
+import { countHeldOut } from './hold-out.ts';
 import { initVgg, vggLogits } from './model.ts';
 import { supervisionOf } from './supervision.ts';
 import { initVggState, type VggState, vggBatches, vggBatchSpec, vggStep } from './training.ts';
@@ -80,7 +81,7 @@ function describeTraining({ supervision }: VggConfig, images: number): string {
 /** The data to learn from, and at least one image to measure on. */
 function holdOut(dataset: Dataset, share: number, seed: number): [Dataset, Dataset] {
   const order = random(seed, 'vgg', 'hold-out').permutation(dataset.count);
-  const kept = Math.max(1, Math.round(dataset.count * share));
+  const kept = countHeldOut(dataset.count, share);
   return [subset(dataset, order.slice(kept)), subset(dataset, order.slice(0, kept))];
 }
 

@@ -1,6 +1,14 @@
 import { z } from 'zod';
 import { defineComponent } from '../../../framework/stage/define.ts';
-import { vitSchema } from '../../backbone/config.ts';
+import { expectAtMost, expectEqual } from '../../../framework/stage/expect.ts';
+import { expectPatches, vitSchema } from '../../backbone/config.ts';
+import {
+  checkSchedule,
+  deriveMinimum,
+  deriveWarmup,
+  minLearningRate,
+  warmupSteps,
+} from '../../nn/schedule-fields.ts';
 
 const schema = z.strictObject({
   backbone: vitSchema,
@@ -11,8 +19,10 @@ const schema = z.strictObject({
   steps: z.number().int().positive(),
   batchSize: z.number().int().positive().default(64),
   learningRate: z.number().positive().default(1.5e-3),
-  minLearningRate: z.number().nonnegative().default(1e-5),
-  warmupSteps: z.number().int().nonnegative().default(50),
+  /** Absent: 1e-5. */
+  minLearningRate,
+  /** Absent: a fifth of the steps, at most 50. */
+  warmupSteps,
   weightDecay: z.number().nonnegative().default(0.05),
   beta2: z.number().gt(0).lt(1).default(0.999),
   /** Gradients are scaled down to this global norm; 0: never. BEiT: 3. */
@@ -30,15 +40,17 @@ export const maskedImageModelling = defineComponent({
   schema,
   run: new URL('./stage.ts', import.meta.url).href,
   load: new URL('./load.ts', import.meta.url).href,
+  derive: (config) => ({ ...deriveWarmup(config, 50), ...deriveMinimum(config, 1e-5) }),
+  check: checkSchedule,
   provides: ({ backbone }) => ({ depth: backbone.depth }),
-  expects: ({ backbone }) => [
-    {
-      input: 'tokenizer',
-      fact: 'stride',
-      value: backbone.patch,
-      is: 'equal',
-      field: ['backbone', 'patch'],
-      hint: 'make them equal: a patch is a token',
-    },
+  expects: ({ backbone, batchSize }, { train, tokenizer }) => [
+    ...expectEqual(
+      { path: ['backbone', 'patch'], value: backbone.patch },
+      tokenizer,
+      'stride',
+      'make them equal: a patch is a token',
+    ),
+    ...expectPatches(backbone, ['backbone'], train),
+    ...expectAtMost({ path: ['batchSize'], value: batchSize }, train, 'images'),
   ],
 });

@@ -1,7 +1,9 @@
 import { z } from 'zod';
+import type { ConfigIssue } from '../../../framework/stage/component.ts';
 import { defineComponent } from '../../../framework/stage/define.ts';
-import { checkLayers } from '../../perceptual/check-layers.ts';
+import { deriveWarmup } from '../../nn/schedule-fields.ts';
 import { codebookFields, perceptualNetwork, trainingFields } from '../config.ts';
+import { checkTokenizer, expectTokenizable } from '../expect.ts';
 
 const schema = z.strictObject({
   ...trainingFields,
@@ -26,7 +28,21 @@ export const dvae = defineComponent({
   run: new URL('./stage.ts', import.meta.url).href,
   load: new URL('./load.ts', import.meta.url).href,
   inputs: perceptualNetwork,
-  check: checkLayers,
-  provides: ({ stride }) => ({ stride }),
+  derive: (config) => deriveWarmup(config, 20),
+  check: (config, inputs) => [...checkTokenizer(config, inputs), ...checkTemperature(config)],
+  expects: expectTokenizable,
+  provides: ({ stride, codebook }) => ({ stride, vocabulary: codebook.size }),
   steps: 'steps',
 });
+
+function checkTemperature({ temperature }: DvaeConfig): ConfigIssue[] {
+  const { from, to } = temperature;
+  if (to <= from) return [];
+  return [
+    {
+      path: ['temperature', 'to'],
+      message: `must be at most \`from\`, ${from}`,
+      hint: 'it falls from there',
+    },
+  ];
+}

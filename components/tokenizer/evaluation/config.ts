@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import { defineComponent } from '../../../framework/stage/define.ts';
+import { expectAlike } from '../../../framework/stage/expect.ts';
+import { expectLabels } from '../../data/expect-labels.ts';
 import { linearFields } from '../../training/linear-config.ts';
 
 const schema = z.strictObject({
@@ -21,6 +23,11 @@ export const tokenizerEvaluation = defineComponent({
   kind: 'tokenizer-evaluation',
   schema,
   run: new URL('./stage.ts', import.meta.url).href,
+  expects: ({ probeLabels }, inputs) => [
+    ...(probeLabels > 0 ? expectLabels({ path: ['probeLabels'], value: probeLabels }, inputs.train) : []),
+    ...expectAlike('test', inputs, 'train', ['size', 'channels']),
+    ...(probeLabels > 0 ? expectAlike('test', inputs, 'train', ['classes']) : []),
+  ],
   offers: ({ probeLabels }) =>
     probeLabels > 0
       ? (['psnr', 'usage', 'perplexity', 'images', 'codewordTop1', 'codewordConverged'] as const)

@@ -1,19 +1,23 @@
 import { z } from 'zod';
 import { defineComponent } from '../../../framework/stage/define.ts';
-import { checkLayers } from '../../perceptual/check-layers.ts';
+import { deriveWarmup } from '../../nn/schedule-fields.ts';
 import { codebookFields, perceptualNetwork, trainingFields } from '../config.ts';
+import { checkTokenizer, expectRevivable, expectTokenizable } from '../expect.ts';
 
 const schema = z.strictObject({
   ...trainingFields,
   codebook: z
     .strictObject({
       ...codebookFields,
-      /** Decay of the moving averages. */
-      decay: z.number().min(0).max(1).default(0.97),
+      /** Decay of the moving averages; below 1, since the codebook would never move. */
+      decay: z.number().min(0).lt(1).default(0.97),
       /** Laplace smoothing of the counts. */
       epsilon: z.number().positive().default(1e-5),
-      /** A code taken by fewer tokens of a batch than this, on average, becomes a token of the batch; 0: never. */
-      reviveBelow: z.number().nonnegative().default(0.05),
+      /**
+       * A code taken by fewer tokens of a batch than this, on average, becomes a token of the batch; 0: never. At most 1,
+       * which a new code counts as, and the tokens that a batch has for each code.
+       */
+      reviveBelow: z.number().min(0).max(1).default(0.05),
     })
     .prefault({}),
   /** Weight of |z - sg[e]|^2, which keeps the encoder near its codes. */
@@ -33,7 +37,12 @@ export const vqvae = defineComponent({
   run: new URL('./stage.ts', import.meta.url).href,
   load: new URL('./load.ts', import.meta.url).href,
   inputs: perceptualNetwork,
-  check: checkLayers,
-  provides: ({ stride }) => ({ stride }),
+  derive: (config) => deriveWarmup(config, 20),
+  check: checkTokenizer,
+  expects: (config, inputs) => [
+    ...expectTokenizable(config, inputs),
+    ...expectRevivable(config, inputs.train),
+  ],
+  provides: ({ stride, codebook }) => ({ stride, vocabulary: codebook.size }),
   steps: 'steps',
 });

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import test from 'ava';
-import { formatIdx, readIdx } from '../../../components/data/idx.ts';
+import fc from 'fast-check';
+import { formatIdx, readIdx, readIdxShape } from '../../../components/data/idx.ts';
 
 // Two images of 1x2 pixels, written down by hand.
 const BYTES = Buffer.from([0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 1, 0, 0, 0, 2, 10, 20, 30, 255]);
@@ -49,4 +50,40 @@ for (const [what, bytes] of DAMAGES) {
 
 test('a file that is not there is named', (t) => {
   t.throws(() => readIdx('/nowhere/images', 3), { message: "/nowhere/images: can't be read (ENOENT)" });
+});
+
+test('the header alone says the same as the whole file, whatever happened to its bytes', (t) => {
+  const file = join(mkdtempSync(join(tmpdir(), 'peco-idx-')), 'file');
+  const attempt = (read: () => readonly number[]): readonly number[] | 'refused' => {
+    try {
+      return read();
+    } catch (error) {
+      t.true((error as Error).message.startsWith(`${file}: `));
+      return 'refused';
+    }
+  };
+  const extent = fc.integer({ min: 0, max: 40 });
+  const property = fc.property(
+    fc.array(extent, { minLength: 1, maxLength: 3 }),
+    fc.boolean(),
+    fc.nat(),
+    fc.nat(2),
+    (shape, packed, cut, extra) => {
+      const count = shape.reduce((product, n) => product * n, 1);
+      const bytes = Buffer.concat([
+        formatIdx({ shape, data: new Uint8Array(count).fill(7) }),
+        Buffer.alloc(extra),
+      ]);
+      const whole = packed ? gzipSync(bytes) : bytes;
+      const written = cut % 3 === 0 ? whole : whole.subarray(0, cut % (whole.length + 1));
+      writeFileSync(file, written);
+      for (const rank of [1, 2, 3]) {
+        t.deepEqual(
+          attempt(() => readIdxShape(file, rank)),
+          attempt(() => readIdx(file, rank).shape),
+        );
+      }
+    },
+  );
+  fc.assert(property, { numRuns: 300 });
 });

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import test from 'ava';
 import { fashionMnist } from '../../../../components/data/fashion-mnist/config.ts';
 import { load } from '../../../../components/data/fashion-mnist/load.ts';
@@ -85,11 +86,84 @@ test('wrong configs are told by field', (t) => {
   t.snapshot(fashionMnist({ split: 'train', range: [0, 60_000] }).issues);
 });
 
-test('images and labels that do not belong together are refused by name', async (t) => {
+test('images and labels that do not belong together are refused by name, also before anything runs', async (t) => {
   const component = fashionMnist({ split: 'train', root: officialFolder(6, 5) });
-  await t.throwsAsync(load(leafInput(component)), {
-    message: `${component.files.labels}: has 5 labels for the 6 images of ${component.files.images}`,
+  const message = `${component.files.labels}: has 5 labels for the 6 images of ${component.files.images}`;
+  await t.throwsAsync(load(leafInput(component)), { message });
+  t.deepEqual(
+    component.issues.map((issue) => [issue.path, issue.message]),
+    [[['root'], message]],
+  );
+});
+
+/** Ways in which a download goes wrong: of a file's bytes, what is there instead. */
+const damages: { readonly [name: string]: (bytes: Buffer) => Uint8Array } = {
+  'an empty file': () => new Uint8Array(),
+  'half a file': (bytes) => bytes.subarray(0, bytes.length / 2),
+  'a file without its last byte': (bytes) => bytes.subarray(0, -1),
+  'two bytes too many': (bytes) => Buffer.concat([bytes, Buffer.of(0, 0)]),
+  'a page that says that there is no such file': () => Buffer.from('<html>404 Not Found</html>'),
+  'the file of the other kind': (bytes) =>
+    Buffer.concat([Buffer.of(0, 0, 8, bytes[3] === 1 ? 3 : 1), bytes.subarray(4)]),
+  'half of a gzip file': (bytes) => gzipSync(bytes).subarray(0, gzipSync(bytes).length / 2),
+};
+
+for (const [name, damage] of Object.entries(damages)) {
+  test(`${name} in the place of an official one is told before anything runs`, (t) => {
+    for (const file of ['t10k-images-idx3-ubyte', 't10k-labels-idx1-ubyte']) {
+      const root = officialFolder(20);
+      writeFileSync(join(root, file), damage(readFileSync(join(root, file))));
+      const { issues } = fashionMnist({ split: 'test', root });
+      t.is(issues.length, 1, file);
+      t.snapshot(
+        issues.map((issue) => ({ ...issue, message: issue.message.replaceAll(root, '<root>') })),
+        file,
+      );
+      t.deepEqual(fashionMnist({ split: 'train', root }).issues, []);
+    }
   });
+}
+
+test('labels that are no classes, and images of another size, are told before anything runs', (t) => {
+  const root = officialFolder(20);
+  const write = (name: string, shape: number[], data: Uint8Array) =>
+    writeFileSync(join(root, name), formatIdx({ shape, data }));
+  write('train-labels-idx1-ubyte', [20], new Uint8Array(20).fill(12));
+  write('t10k-images-idx3-ubyte', [20, 14, 56], new Uint8Array(20 * 784));
+  const messages = (['train', 'test'] as const).map(
+    (split) => fashionMnist({ split, root }).issues[0].message,
+  );
+  t.snapshot(messages.map((message) => message.replaceAll(root, '<root>')));
+});
+
+test('a component says how many images it has, of what size, and of how many classes', (t) => {
+  const root = officialFolder(25);
+  // 25 labels 0, 1, ..., 9, 0, ...
+  const provided = (range?: [number, number]) =>
+    fashionMnist({ split: 'train', root, size: 40, range }).provides;
+  t.deepEqual(provided(), {
+    size: 40,
+    channels: 3,
+    classes: 10,
+    images: 25,
+    perClass: [3, 3, 3, 3, 3, 2, 2, 2, 2, 2],
+  });
+  t.deepEqual(provided([0, 12]), {
+    size: 40,
+    channels: 3,
+    classes: 10,
+    images: 12,
+    perClass: [2, 2, 1, 1, 1, 1, 1, 1, 1, 1],
+  });
+  t.deepEqual(provided([3, 8]), {
+    size: 40,
+    channels: 3,
+    classes: 10,
+    images: 5,
+    perClass: [0, 0, 0, 1, 1, 1, 1, 1, 0, 0],
+  });
+  const issues = fashionMnist({ split: 'train', root, range: [0, 26] }).issues;
+  t.deepEqual(issues, [{ path: ['range'], message: 'ends beyond the 25 images of the split' }]);
 });
 
 test('the subset takes the first of each class in file order', (t) => {
