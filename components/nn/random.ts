@@ -33,7 +33,8 @@ export function random(seed: number, ...path: readonly (string | number)[]): Ran
 
   const next = (): number => {
     if (used === 4) {
-      philox(counter++, key0, key1, block);
+      philox([counter >>> 0, Math.floor(counter / 0x100000000) >>> 0, 0, 0], key0, key1, block);
+      counter++;
       used = 0;
     }
     return block[used++];
@@ -62,12 +63,14 @@ export function random(seed: number, ...path: readonly (string | number)[]): Ran
   return { uniform, int, normal, permutation, fillUniform };
 }
 
-/** One block of Philox4x32-10 with the counter (counter, 0, 0, 0), written to `out`. Exported for its known answers. */
-export function philox(counter: number, key0: number, key1: number, out: Uint32Array): void {
-  let c0 = counter >>> 0;
-  let c1 = Math.floor(counter / 0x100000000) >>> 0;
-  let c2 = 0;
-  let c3 = 0;
+/** One block of Philox4x32-10 with this counter of four 32-bit words, written to `out`. Exported for its known answers. */
+export function philox(
+  counter: readonly [number, number, number, number],
+  key0: number,
+  key1: number,
+  out: Uint32Array,
+): void {
+  let [c0, c1, c2, c3] = counter;
   let k0 = key0;
   let k1 = key1;
   for (let round = 0; round < 10; round++) {
