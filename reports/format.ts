@@ -7,10 +7,15 @@ const hugeFrom = 1e15;
  */
 export function formatValue(value: number, digits: number): string {
   const size = Math.abs(value);
+  return value < 0 ? `−${formatSize(size, digits)}` : formatSize(size, digits);
+}
+
+function formatSize(size: number, digits: number): string {
+  // A metric that its scale carries beyond the largest number.
+  if (size === Number.POSITIVE_INFINITY) return '∞';
+  if (size >= hugeFrom) return size.toExponential(2);
   const fixed = size.toFixed(digits);
-  const text =
-    size >= hugeFrom ? size.toExponential(2) : size > 0 && Number(fixed) === 0 ? size.toPrecision(2) : fixed;
-  return value < 0 ? `−${text}` : text;
+  return size > 0 && Number(fixed) === 0 ? size.toPrecision(2) : fixed;
 }
 
 /** The same with its sign; a zero has none. */
@@ -20,5 +25,5 @@ export function formatSigned(value: number, digits: number): string {
 
 /** The number that people see. */
 export function shownValue(value: number, digits: number): number {
-  return Number(formatValue(value, digits).replace('−', '-'));
+  return Number.isFinite(value) ? Number(formatValue(value, digits).replace('−', '-')) : value;
 }

@@ -18,6 +18,8 @@ test('what is not zero is not shown as zero', (t) => {
 test('huge numbers have a power of ten', (t) => {
   t.is(formatValue(1e21, 2), '1.00e+21');
   t.is(formatValue(-1.5e300, 0), '−1.50e+300');
+  t.is(formatValue(1e307 * 100, 0), '∞');
+  t.is(shownValue(1e307 * 100, 0), Number.POSITIVE_INFINITY);
 });
 
 test('zero has no sign, other differences have theirs', (t) => {
