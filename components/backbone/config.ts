@@ -2,11 +2,11 @@ import { z } from 'zod';
 import type { WiredInput, WiringIssue } from '../../framework/stage/component.ts';
 import { expectDivisor } from '../../framework/stage/expect.ts';
 
-/** Sizes by name, as in the ViT and BEiT papers. */
+/** Sizes by name, as in the ViT paper; layer scales of BEiT's commands. BEiT has no huge one: it gets that of large. */
 const SIZES = {
-  'base/16': { dim: 768, depth: 12, heads: 12, patch: 16 },
-  'large/16': { dim: 1024, depth: 24, heads: 16, patch: 16 },
-  'huge/14': { dim: 1280, depth: 32, heads: 16, patch: 14 },
+  'base/16': { dim: 768, depth: 12, heads: 12, patch: 16, layerScaleInit: 0.1 },
+  'large/16': { dim: 1024, depth: 24, heads: 16, patch: 16, layerScaleInit: 1e-5 },
+  'huge/14': { dim: 1280, depth: 32, heads: 16, patch: 14, layerScaleInit: 1e-5 },
 } as const;
 
 export const vitSchema = z
@@ -18,7 +18,7 @@ export const vitSchema = z
     /** Side of a patch in pixels; the stride of the tokenizer, so that a patch is a token. */
     patch: z.number().int().positive(),
     mlpRatio: z.number().positive().default(4),
-    /** LayerScale (Touvron et al. 2021): initial factor of each residual branch; 0 leaves it out. BEiT-B: 0.1. */
+    /** LayerScale (Touvron et al. 2021): initial factor of each residual branch; 0 leaves it out. */
     layerScaleInit: z.number().nonnegative().default(0),
   })
   .refine(({ dim, heads }) => dim % heads === 0, {
@@ -38,7 +38,12 @@ export function expectPatches(
   return expectDivisor({ path: [...path, 'patch'], value: patch }, train, 'size', 'patches tile an image');
 }
 
-/** A vision transformer: `vit('base/16')`, or sizes of your own. A value inside other configs, not a stage. */
+/**
+ * A vision transformer: `vit('base/16')`, or sizes of your own. A value inside other configs, not a stage.
+ *
+ * Other than BEiT's it has learned absolute positions, where BEiT has a table of relative ones that all blocks share (a
+ * table a block at fine-tuning), and its keys have a bias, which changes no output. There is no drop path.
+ */
 export function vit(size: keyof typeof SIZES | VitInput, changes: Partial<VitInput> = {}): VitInput {
   // A name that there isn't is for the schema to refuse, in its place.
   if (typeof size === 'string' && !Object.hasOwn(SIZES, size)) return size as never;

@@ -104,6 +104,10 @@ const refused: readonly (readonly [change: string | readonly string[], complaint
   ['tokenizers.beit.warmupSteps=20', 'tokenizers.beit.warmupSteps: must be less than `steps`, 20'],
   ['pretraining.base.warmupSteps=50', 'pretraining.base.warmupSteps: must be less than `steps`, 20'],
   ['downstream.finetune.warmupSteps=20', 'downstream.finetune.warmupSteps: must be less than `steps`, 20'],
+  ['pretraining.base.minMaskPatches=40', 'pretraining.base.minMaskPatches: expected at most 6'],
+  ['pretraining.base.minMaskPatches=7', 'pretraining.base.minMaskPatches: expected at most 6'],
+  ['pretraining.base.maskRatio=0.03', 'pretraining.base.maskRatio: expected 0.032 to 0.968'],
+  ['pretraining.base.maskRatio=0.97', 'pretraining.base.maskRatio: expected 0.032 to 0.968'],
   [
     'pretraining.base.minLearningRate=1',
     'pretraining.base.minLearningRate: must be at most `learningRate`, 0.0015',

@@ -9,13 +9,11 @@ import {
   minLearningRate,
   warmupSteps,
 } from '../../nn/schedule-fields.ts';
+import { expectMasks, maskFields } from '../mask-fields.ts';
 
 const schema = z.strictObject({
   backbone: vitSchema,
-  /** Share of the patches that is masked; BEiT: 75 of 196, about 0.4. */
-  maskRatio: z.number().gt(0).lt(1).default(0.4),
-  /** Smallest area of a masked block in patches; BEiT: 16 of 196. */
-  minMaskPatches: z.number().int().positive().default(2),
+  ...maskFields,
   steps: z.number().int().positive(),
   batchSize: z.number().int().positive().default(64),
   learningRate: z.number().positive().default(1.5e-3),
@@ -33,7 +31,13 @@ const schema = z.strictObject({
 
 export type MaskedImageModellingConfig = z.output<typeof schema>;
 
-/** BEiT's pretraining (arXiv 2106.08254): predict the tokenizer's codes of masked patches. */
+/**
+ * BEiT's pretraining (arXiv 2106.08254): predict the tokenizer's codes of masked patches. Rates, decay, clipping and
+ * masks are those of its ImageNet-1K command for ViT-B; batches there have 2,048 images.
+ *
+ * Other than in BEiT: images are only mirrored (BEiT: random resized crops in two sizes, colour jitter), pixels are
+ * scaled to [-1, 1] (BEiT's ImageNet-1K command: ImageNet's mean and deviation), and there is no drop path (BEiT: 0.1).
+ */
 export const maskedImageModelling = defineComponent({
   role: 'pretraining',
   kind: 'masked-image-modelling',
@@ -43,7 +47,7 @@ export const maskedImageModelling = defineComponent({
   derive: (config) => ({ ...deriveWarmup(config, 50), ...deriveMinimum(config, 1e-5) }),
   check: checkSchedule,
   provides: ({ backbone }) => ({ depth: backbone.depth }),
-  expects: ({ backbone, batchSize }, { train, tokenizer }) => [
+  expects: ({ backbone, batchSize, ...masks }, { train, tokenizer }) => [
     ...expectEqual(
       { path: ['backbone', 'patch'], value: backbone.patch },
       tokenizer,
@@ -51,6 +55,7 @@ export const maskedImageModelling = defineComponent({
       'make them equal: a patch is a token',
     ),
     ...expectPatches(backbone, ['backbone'], train),
+    ...expectMasks(masks, backbone.patch, train),
     ...expectAtMost({ path: ['batchSize'], value: batchSize }, train, 'images'),
   ],
 });

@@ -11,7 +11,8 @@ import { train } from '../../nn/train.ts';
 import { hostTensor } from '../../nn/tree.ts';
 import { codesOf } from '../../tokenizer/codes.ts';
 import type { Tokenizer } from '../../tokenizer/types.ts';
-import { batchMasks, type MaskingOptions } from '../masking.ts';
+import { maskIssues, maskingOf } from '../mask-fields.ts';
+import { batchMasks } from '../masking.ts';
 import type { MaskedImageModellingConfig } from './config.ts';
 import { initMim, type MimBatch, type MimState, mimStep } from './model.ts';
 
@@ -33,11 +34,9 @@ export const run: StageFunction<MaskedImageModellingConfig> = async (context) =>
 
   const side = dataset.size / backbone.patch;
   const tokens = side ** 2;
-  const masking: MaskingOptions = {
-    side,
-    count: Math.max(1, Math.round(tokens * config.maskRatio)),
-    minPatches: config.minMaskPatches,
-  };
+  const [issue] = maskIssues(config, side);
+  if (issue) throw new Error(`${issue.field}: ${issue.message}; ${issue.hint}.`);
+  const masking = maskingOf(config, side);
   const masked = batchSize * masking.count;
   const scalar = { shape: [] };
   const spec: SpecOf<MimBatch<tf.Tensor>> = {

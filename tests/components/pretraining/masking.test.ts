@@ -1,19 +1,53 @@
 import test from 'ava';
 import fc from 'fast-check';
 import { random } from '../../../components/nn/random.ts';
-import { batchMasks, blockMask } from '../../../components/pretraining/masking.ts';
+import { batchMasks, blockMask, type MaskingOptions } from '../../../components/pretraining/masking.ts';
+
+const countOf = (mask: Uint8Array) => mask.reduce((sum, flag) => sum + flag, 0);
+const counts = (draws: number, options: MaskingOptions) =>
+  Array.from({ length: draws }, (_, i) => countOf(blockMask(random(i, 'mask'), options)));
 
 test("masks of BEiT's size have the statistics of BEiT's generator", (t) => {
-  // Simulated from the official code: mean 74.47, sd 0.99, at most 75, exactly 75 in 66.6 % of draws.
-  const counts = Array.from({ length: 2000 }, (_, i) => {
-    const mask = blockMask(random(i, 'mask'), { side: 14, count: 75, minPatches: 16 });
-    return mask.reduce((sum, flag) => sum + flag, 0);
-  });
-  const mean = counts.reduce((sum, count) => sum + count, 0) / counts.length;
-  t.is(Math.max(...counts), 75);
-  t.true(Math.abs(mean - 74.47) < 0.1, `mean ${mean}`);
-  const full = counts.filter((count) => count === 75).length / counts.length;
-  t.true(Math.abs(full - 0.666) < 0.045, `full ${full}`);
+  // Simulated from the official code, 100,000 draws: mean 74.47, sd 0.99, at most 75, exactly 75 in 66.6 % of draws.
+  const all = counts(6000, { side: 14, count: 75, minPatches: 16 });
+  const mean = all.reduce((sum, count) => sum + count, 0) / all.length;
+  const sd = Math.sqrt(all.reduce((sum, count) => sum + (count - mean) ** 2, 0) / all.length);
+  t.is(Math.max(...all), 75);
+  t.true(Math.min(...all) >= 60);
+  // Four standard errors: 0.99 / sqrt(6000), and of a share sqrt(0.666 * 0.334 / 6000).
+  t.true(Math.abs(mean - 74.47) < 0.051, `mean ${mean}`);
+  t.true(Math.abs(sd - 0.99) < 0.1, `sd ${sd}`);
+  const full = all.filter((count) => count === 75).length / all.length;
+  t.true(Math.abs(full - 0.666) < 0.0244, `full ${full}`);
+});
+
+test('on smaller grids every mask has its count, whatever the least block', (t) => {
+  for (let side = 2; side < 14; side++) {
+    for (const share of [0.01, 75 / 196, 0.9]) {
+      const count = Math.min(side ** 2 - 1, Math.max(1, Math.round(share * side ** 2)));
+      for (const minPatches of [1, 2, 16]) {
+        t.deepEqual(new Set(counts(60, { side, count, minPatches })), new Set([count]), `${side} ${count}`);
+      }
+    }
+  }
+});
+
+test('on larger grids a mask ends below its count only where no least block fits, and is never empty', (t) => {
+  const holds = () =>
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 14, max: 20 }),
+        fc.integer({ min: 1, max: 190 }),
+        fc.integer({ min: 1, max: 16 }),
+        fc.nat(),
+        (side, count, minPatches, seed) => {
+          const masked = countOf(blockMask(random(seed, 'mask'), { side, count, minPatches }));
+          return masked > 0 && masked <= count && (masked === count || count - masked < minPatches);
+        },
+      ),
+      { numRuns: 500, seed: 3 },
+    );
+  t.notThrows(holds);
 });
 
 test('rows, weights and mask of a batch name the same tokens, never more than asked for', (t) => {
