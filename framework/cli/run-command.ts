@@ -2,7 +2,8 @@ import fs from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { readRecorded } from '../plan/recorded.ts';
+import { estimatePlan } from '../plan/estimate.ts';
+import { type Recorded, readRecorded } from '../plan/recorded.ts';
 import { mayRun } from '../plan/status.ts';
 import type { ContentKey } from '../plan/types.ts';
 import type { Emit, RunEvent, RunFinished, RunStarted, StageSummary } from '../run/events.ts';
@@ -16,11 +17,9 @@ import { listenForInterrupts } from './interrupts.ts';
 import { type ExperimentFlags, type Prepared, prepareExperiment } from './prepare.ts';
 import { createJsonRenderer } from './render/json.ts';
 import { createLineRenderer } from './render/lines.ts';
+import { isLiveTerminal } from './render/live-terminal.ts';
 import type { Renderer } from './render/renderer.ts';
 import { formatRunFinished, formatRunStarted } from './render/text.ts';
-
-/** Lines of a terminal that the live display leaves to the cursor. */
-const spareLines = 2;
 
 /** `peco-exp run FILE`. Returns the exit code: 0 done, 1 a stage failed, 130 interrupted. */
 export async function runCommand(file: string, flags: ExperimentFlags, version: string): Promise<number> {
@@ -35,8 +34,9 @@ export async function runCommand(file: string, flags: ExperimentFlags, version: 
     ),
     (event) => show(event),
   );
-  const renderer = await createRenderer(prepared, flags);
   const { project, store, plan } = prepared;
+  const recorded = await readRecorded(plan, store);
+  const renderer = await createRenderer(prepared, flags, recorded);
   // Where all is stored, or stopped by what is, there is nothing to record.
   const idle = !plan.stages.some(mayRun);
   const git = idle ? null : await readGit(project.root);
@@ -59,7 +59,7 @@ export async function runCommand(file: string, flags: ExperimentFlags, version: 
         root: project.root,
         results: project.results,
         jobs: project.jobs,
-        recorded: project.jobs > 1 ? await readRecorded(plan, store) : [],
+        recorded: project.jobs > 1 ? recorded : [],
         failFast: flags.failFast ?? false,
         retries: project.retries,
         ...(project.timeout === undefined ? {} : { timeout: project.timeout }),
@@ -143,16 +143,25 @@ function describeStart({ loaded, project, store, plan }: Prepared): RunStarted {
 }
 
 /** NDJSON if asked for, a live display on a terminal, and lines everywhere else. */
-async function createRenderer({ plan }: Prepared, flags: ExperimentFlags): Promise<Renderer> {
+async function createRenderer(
+  { plan, project }: Prepared,
+  flags: ExperimentFlags,
+  recorded: readonly Recorded[],
+): Promise<Renderer> {
   const write = (text: string) => void process.stdout.write(text);
   const options = { write, verbose: flags.verbose ?? false };
   if (flags.json) return createJsonRenderer(write);
-  const open = plan.stages.filter(mayRun).map((stage) => stage.node.id);
-  const live = process.stdout.isTTY && !process.env.CI && !options.verbose && open.length > 0;
+  const live = isLiveTerminal(process.stdout, process.env) && !options.verbose && plan.stages.some(mayRun);
   if (!live) return createLineRenderer(options);
-  const { createLiveRenderer } = await import('./render/live.ts');
-  const room = () => Math.max(1, (process.stdout.rows ?? 24) - spareLines);
-  return createLiveRenderer({ ...options, stages: open, room });
+  const { LiveDisplay } = await import('./render/live.ts');
+  const { stdout } = process;
+  const terminal = { write, columns: () => stdout.columns, rows: () => stdout.rows };
+  const { stages, seconds, unknown } = estimatePlan(plan, recorded, project.jobs);
+  const known = new Map([...stages].map(([node, own]) => [node.id, own ?? 0]));
+  return new LiveDisplay({
+    terminal,
+    ...(unknown > 0 ? {} : { expected: { total: seconds, stages: known } }),
+  });
 }
 
 // The time is of the whole command, from the start of the process.

@@ -2,6 +2,7 @@
  * Benchmarks. Nothing here is a test: machines are noisy, so that only ratios within one run say anything.
  *
  *     npm run bench -- engine [--shapes mim-small,...] [--rounds 2] [--torch "python3"]... [--wasm]
+ *     npm run bench -- display [--shapes 50x5,200x5] [--rounds 2]
  *     npm run bench -- noop [--peers DIR] [--sizes 10x10,25x20] [--large 250x20] [--rounds 10] [--only turbo,make,...]
  */
 import { parseArgs } from 'node:util';
@@ -10,7 +11,7 @@ const { positionals, values } = parseArgs({
   allowPositionals: true,
   options: {
     rounds: { type: 'string' },
-    // engine
+    // engine and display
     shapes: { type: 'string' },
     torch: { type: 'string', multiple: true },
     wasm: { type: 'boolean', default: false },
@@ -44,7 +45,17 @@ switch (positionals.join()) {
     });
     break;
   }
+  case 'display': {
+    const { benchDisplay } = await import('./display/bench.ts');
+    benchDisplay({
+      shapes: values.shapes?.split(',') ?? ['50x5', '200x5'],
+      rounds: Number(values.rounds ?? 2),
+    });
+    break;
+  }
   default:
-    process.stderr.write('Which benchmark? There is: npm run bench -- engine, npm run bench -- noop\n');
+    process.stderr.write(
+      'Which benchmark? There is: npm run bench -- engine, npm run bench -- noop, npm run bench -- display\n',
+    );
     process.exitCode = 2;
 }

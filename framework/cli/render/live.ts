@@ -1,227 +1,134 @@
-import type { DefaultRenderer, ListrTask, ListrTaskWrapper, SimpleRenderer } from 'listr2';
-import { describeStop } from '../../plan/contest.ts';
-import {
-  type RunEvent,
-  type RunStopping,
-  type StageFailed,
-  type StageRetrying,
-  unreachable,
-  type Warning,
-} from '../../run/events.ts';
-import { formatProgress } from '../format.ts';
-import type { Renderer, RenderOptions } from './renderer.ts';
-import {
-  formatFailure,
-  formatFinished,
-  formatInterrupt,
-  formatRetrying,
-  formatRunStarted,
-  formatSkipped,
-  formatStopping,
-  formatWarning,
-} from './text.ts';
+import type { RunEvent, StageProgress, StageRetrying, StageStarted, StageWaiting } from '../../run/events.ts';
+import { count, formatProgress } from '../format.ts';
+import { Frame, type Repeat, type Terminal } from './frame.ts';
+import { createLineRenderer } from './lines.ts';
+import type { Renderer } from './renderer.ts';
+import { type Expected, Tally } from './tally.ts';
+import { formatInterrupt } from './text.ts';
 
-type Wrapper = ListrTaskWrapper<unknown, typeof DefaultRenderer, typeof SimpleRenderer>;
-
-/** One line of the display. Its Listr task runs until the stage has ended; what it does meanwhile we are told by events. */
-interface Line {
-  readonly stage: string;
-  wrapper?: Wrapper;
-  phase: 'waiting' | 'active' | 'ended';
-  title: string;
-  visible: boolean;
-  end(how: 'completed' | 'failed' | 'skipped'): void;
+export interface LiveOptions {
+  readonly terminal: Terminal;
+  readonly expected?: Expected;
+  /** For tests, as is the clock: seconds, only going forward. */
+  readonly repeat?: Repeat;
+  readonly now?: () => number;
 }
 
-/** What is told in full below the display. */
-type Remark = StageFailed | StageRetrying | RunStopping | Warning;
+/** What is shown of a stage that runs: the last that happened to it. */
+type Happening = StageWaiting | StageStarted | StageProgress | StageRetrying;
 
-export interface LiveOptions extends RenderOptions {
-  /** The stages that may run: they have a line each. */
-  readonly stages: readonly string[];
-  /** Lines that fit the terminal now. */
-  room(): number;
-}
+/** Lines of the terminal that are left to the prompt and to the line for the whole run. */
+const spareRows = 3;
+/** Of the columns; the rest is for what the stage does. */
+const nameShare = 0.5;
+/** Columns that Listr needs beside the text. */
+const margin = 4;
 
 /**
- * Shows a run on a terminal: one line a stage, redrawn in place. Where not all fit, those are shown that run, and those
- * that ended last. Failures and warnings in full come when the display is closed, where they can be read and scrolled
- * back to.
+ * Shows a run on a terminal: the lines of a log scroll away, and at the bottom stand the stages that run, one line each,
+ * and one line for the whole. Nothing here takes longer because there are more stages.
  */
-export async function createLiveRenderer(options: LiveOptions): Promise<Renderer> {
-  const { stages } = options;
-  const { Listr, ListrTaskState } = await import('listr2');
-  const width = Math.max(...stages.map((stage) => stage.length));
-  const lines = new Map<string, Line>();
-  /** The latest last. */
-  const ended: Line[] = [];
-  const remarks: Remark[] = [];
-  let running: Promise<unknown> | undefined;
+export class LiveDisplay implements Renderer {
+  readonly #options: LiveOptions;
+  /** In the order in which they started. */
+  readonly #running = new Map<string, Happening>();
+  #log: Renderer | undefined;
+  #frame: Frame | undefined;
+  #tally: Tally | undefined;
+  #notice = '';
 
-  const tasks = stages.map((stage): ListrTask<unknown, typeof DefaultRenderer> => {
-    let settle: { resolve(): void; reject(reason: Error): void };
-    const ending = new Promise<void>((resolve, reject) => {
-      settle = { resolve, reject };
-    });
-    const line: Line = {
-      stage,
-      phase: 'waiting',
-      title: stage,
-      visible: true,
-      end(how) {
-        if (line.phase === 'ended') return;
-        line.phase = 'ended';
-        ended.push(line);
-        // Listr marks what has started as completed; it must also be told so of what was found in the store.
-        if (line.wrapper) {
-          line.wrapper.task.state$ = how === 'skipped' ? ListrTaskState.SKIPPED : ListrTaskState.STARTED;
-        }
-        if (how === 'failed') settle.reject(new Error(`${stage} failed`));
-        else settle.resolve();
-      },
-    };
-    lines.set(stage, line);
-    return {
-      title: stage,
-      task: (_context, wrapper) => {
-        line.wrapper = wrapper;
-        wrapper.title = line.visible ? line.title : '';
-        // Listr would show every task as started, since it runs them all at once: our scheduler decides.
-        if (line.phase === 'waiting') wrapper.task.state$ = ListrTaskState.WAITING;
-        return ending;
-      },
-    };
-  });
-  const listr = new Listr(tasks, {
-    concurrent: true,
-    exitOnError: false,
-    // Ctrl-C is ours: a run that stops is still to be shown.
-    registerSignalListeners: false,
-    rendererOptions: {
-      formatOutput: 'truncate',
-      collapseSkips: false,
-      collapseErrors: false,
-      showErrorMessage: false,
-    },
-  });
-
-  function setText(stage: string, text: string): void {
-    const line = lines.get(stage);
-    if (!line) return;
-    line.title = text === '' ? stage : `${stage.padEnd(width)}  ${text}`;
-    if (line.visible && line.wrapper) line.wrapper.title = line.title;
+  constructor(options: LiveOptions) {
+    this.#options = options;
   }
 
-  function setActiveTexts(text: string): void {
-    for (const line of lines.values()) if (line.phase === 'active') setText(line.stage, text);
+  show(event: RunEvent): void {
+    if (event.type === 'run-started') this.#open(event.stages.length);
+    this.#tally?.count(event);
+    this.#follow(event);
+    if (!this.#isDrawn(event)) this.#log?.show(event);
   }
 
-  /** More lines than the terminal has would make it scroll at every redraw. */
-  function arrange(room: number): void {
-    const all = [...lines.values()];
-    const active = all.filter((line) => line.phase === 'active');
-    const waiting = all.filter((line) => line.phase === 'waiting');
-    const chosen = new Set([...active, ...ended.toReversed(), ...waiting].slice(0, room));
-    for (const line of all) {
-      if (line.visible === chosen.has(line)) continue;
-      line.visible = !line.visible;
-      // Listr leaves out lines without text.
-      if (line.wrapper) line.wrapper.title = line.visible ? line.title : '';
-    }
+  async close(): Promise<void> {
+    await this.#frame?.close();
   }
 
-  function show(event: RunEvent): void {
-    apply(event);
-    if (event.type !== 'stage-progress') arrange(options.room());
+  #open(stages: number): void {
+    const { terminal, repeat, expected, now = () => performance.now() / 1000 } = this.#options;
+    const frame = new Frame(terminal, () => this.#lines(), repeat);
+    this.#frame = frame;
+    this.#log = createLineRenderer({ verbose: false, write: (text) => frame.print(text) });
+    this.#tally = new Tally({ stages, now, ...(expected ? { expected } : {}) });
   }
 
-  function apply(event: RunEvent): void {
+  #follow(event: RunEvent): void {
     switch (event.type) {
-      case 'run-started':
-        options.write(formatRunStarted(event).join('\n').concat('\n'));
-        running = listr.run();
-        return;
       case 'stage-waiting':
-        setText(event.stage, 'another run is making it, waiting for that');
-        return;
-      case 'stage-started': {
-        const line = lines.get(event.stage);
-        if (line) line.phase = 'active';
-        if (line?.wrapper) line.wrapper.task.state$ = ListrTaskState.STARTED;
-        setText(event.stage, '');
-        return;
-      }
+      case 'stage-started':
       case 'stage-progress':
-        setText(event.stage, formatProgress(event));
+      case 'stage-retrying':
+        this.#running.set(event.stage, event);
         return;
       case 'stage-finished':
-        setText(event.stage, formatFinished(event));
-        lines.get(event.stage)?.end('completed');
-        return;
       case 'stage-failed':
-        remarks.push(event);
-        setText(event.stage, `FAILED: ${event.failure.message.split('\n')[0]}`);
-        lines.get(event.stage)?.end('failed');
-        return;
-      case 'stage-retrying':
-        remarks.push(event);
-        setText(event.stage, `starting it again (retry ${event.retry} of ${event.of})`);
-        return;
       case 'stage-skipped':
-        setText(event.stage, formatSkipped(event));
-        lines.get(event.stage)?.end('skipped');
-        return;
       case 'stage-stopped':
-        setText(event.stage, describeStop(event));
-        lines.get(event.stage)?.end('skipped');
-        return;
       case 'stage-interrupted':
-        setText(event.stage, 'stopped');
-        lines.get(event.stage)?.end('skipped');
-        return;
-      case 'run-stopping':
-        remarks.push(event);
-        setActiveTexts(`stopping, because ${event.because} failed`);
+        this.#running.delete(event.stage);
         return;
       case 'run-interrupted':
-        setActiveTexts(formatInterrupt(event));
-        return;
-      case 'warning':
-        remarks.push(event);
-        return;
-      case 'log':
-      case 'run-finished':
+        this.#notice = `${formatInterrupt(event)} · `;
         return;
       default:
-        unreachable(event);
+        return;
     }
   }
 
-  async function close(): Promise<void> {
-    // What is still open was never started.
-    for (const line of lines.values()) {
-      if (line.phase === 'waiting') setText(line.stage, 'not started');
-      line.end('skipped');
-    }
-    await running;
-    const text = remarks.flatMap((event) => formatRemark(event, options.verbose));
-    if (text.length > 0) options.write(`\n${text.join('\n')}\n`);
+  /** What the lines at the bottom say needs no line in the log. */
+  #isDrawn({ type }: RunEvent): boolean {
+    return type === 'stage-waiting' || type === 'stage-started' || type === 'stage-progress';
   }
 
-  return { show, close };
+  #lines(): string[] {
+    const { terminal } = this.#options;
+    const room = Math.max(0, terminal.rows() - spareRows);
+    const shown: Happening[] = [];
+    for (const happening of this.#running.values()) {
+      if (shown.length === room) break;
+      shown.push(happening);
+    }
+    const columns = Math.max(1, terminal.columns() - margin);
+    const widest = Math.max(1, Math.floor(columns * nameShare));
+    const names = shown.map(({ stage }) => shorten(printable(stage), widest));
+    const width = Math.max(0, ...names.map((name) => name.length));
+    const hidden = this.#running.size - shown.length;
+    return [
+      ...shown.map((happening, index) => `${names[index]!.padEnd(width)}  ${printable(describe(happening))}`),
+      `${this.#notice}${hidden > 0 ? `${count(hidden, 'more stage')} running, ` : ''}${this.#tally!.format()}`,
+    ];
+  }
 }
 
-function formatRemark(event: Remark, verbose: boolean): string[] {
-  switch (event.type) {
-    case 'warning':
-      return formatWarning(event);
-    case 'stage-failed':
-      return formatFailure(event, verbose);
+function describe(happening: Happening): string {
+  switch (happening.type) {
+    case 'stage-waiting':
+      return 'waiting for another run that is making it';
+    case 'stage-started':
+      return count(happening.threads, 'thread');
     case 'stage-retrying':
-      return formatRetrying(event, verbose);
-    case 'run-stopping':
-      return [formatStopping(event)];
-    default:
-      return unreachable(event);
+      return `starting it again (retry ${happening.retry} of ${happening.of})`;
+    case 'stage-progress':
+      return formatProgress(happening);
   }
+}
+
+/** A line end or an escape sequence in a name would break the frame. */
+function printable(text: string): string {
+  return text.replace(/\p{Cc}/gu, ' ');
+}
+
+/** Without its middle, if it is longer: kinds are told apart by the start of a name, seeds by its end. */
+function shorten(name: string, most: number): string {
+  if (name.length <= most) return name;
+  const end = Math.floor((most - 1) / 2);
+  return `${name.slice(0, most - 1 - end)}…${name.slice(name.length - end)}`;
 }
