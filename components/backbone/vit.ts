@@ -22,7 +22,7 @@ export interface Vit<T> {
   readonly patch: Affine<T>;
   /** [1, 1, dim] */
   readonly classToken: T;
-  /** Learned absolute positions, [1, 1 + tokens, dim]. */
+  /** Learned absolute positions, [1, 1 + tokens, dim]; BEiT has relative ones. */
   readonly positions: T;
   readonly blocks: { readonly [index: string]: Block<T> };
   readonly norm: Norm<T>;
@@ -117,7 +117,10 @@ function attention(x: tf.Tensor, block: Block<tf.Tensor>, heads: number): tf.Ten
   return dense(tf.reshape(tf.transpose(mixed, [0, 2, 1, 3]), [batch, count, dim]), block.projection);
 }
 
-/** A head that starts near zero, so that fine-tuning starts from even odds (BEiT: init scale 0.001). */
+/**
+ * A head of zeros, so that fine-tuning starts from even odds. BEiT scales random numbers by 0.001: there the backbone has
+ * a gradient from the first step, here from the step after the head has moved.
+ */
 export function initHead(dim: number, classes: number): Affine<HostTensor> {
   return { weight: hostTensor([dim, classes]), bias: zeros(classes) };
 }

@@ -4,7 +4,10 @@ import type { VitConfig } from '../backbone/config.ts';
 import { initVit } from '../backbone/vit.ts';
 import { random } from '../nn/random.ts';
 
-/** The pretrained backbone, or one with random weights where the variant has no pretraining. */
+/**
+ * The pretrained backbone, or one with random weights where the variant has no pretraining: those that a pretraining
+ * starts from, cut at one standard deviation. BEiT's fine-tuning model starts from wider ones (deviation 0.02, not cut).
+ */
 export async function startingBackbone(
   context: Pick<StageContext, 'inputs' | 'seed'>,
   config: { readonly backbone?: VitConfig | undefined },

@@ -12,7 +12,11 @@ import {
 } from '../nn/layers.ts';
 import type { Random } from '../nn/random.ts';
 
-/** Form of the convolutional encoder and decoder. */
+/**
+ * Form of the convolutional encoder and decoder. VQGAN's and PeCo's are larger: two residual blocks at every resolution
+ * and self-attention at the lowest; here residual blocks are at the lowest alone. They upsample by repeating pixels,
+ * these by sub-pixel convolution.
+ */
 export interface NetworkOptions {
   /** Channels at the lowest resolution; each higher resolution has half as many, at least 16. */
   readonly width: number;

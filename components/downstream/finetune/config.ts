@@ -26,14 +26,21 @@ const schema = z.strictObject({
   /** Learning rate of layer l of L is scaled by this to the power L + 1 - l (BEiT-B: 0.65); 1: none. */
   layerDecay: z.number().positive().max(1).default(0.75),
   labelSmoothing: z.number().min(0).lt(1).default(0.1),
+  /** Gradients are scaled down to this global norm if it is exceeded; 0: never. BEiT: never. */
   clipNorm: z.number().nonnegative().default(1),
-  /** Mirror every other image. */
+  /** Mirror each image with probability one half. */
   flip: z.boolean().default(true),
 });
 
 export type FineTuneConfig = z.output<typeof schema>;
 
-/** Fine-tuning of the whole backbone for classification, evaluated on the whole test split (BEiT, section 3.1). */
+/**
+ * Fine-tuning of the whole backbone for classification, evaluated on the whole test split (BEiT, section 3.1), after the
+ * last step: BEiT's code prints the best epoch on the split that it measures, so numbers of papers are a little higher.
+ *
+ * Other than in BEiT: images are only mirrored (BEiT: RandAugment, mixup, cutmix, random erasing), there is no drop path,
+ * gradients are clipped (BEiT: not), and the layer decay is 0.75 unless said (BEiT-B: 0.65).
+ */
 export const fineTune = defineComponent({
   role: 'downstream',
   kind: 'fine-tune',

@@ -10,7 +10,10 @@ import { type VggArchitecture, vggConvolutions, vggLayers } from './architecture
 /** Convolutions by name (`conv1_1`), and the classifier `head` behind the mean over positions. */
 export type VggParameters<T> = { readonly [name: string]: Affine<T> };
 
-/** Mean and deviation of ImageNet's channels, as torchvision normalises images for its VGG16. */
+/**
+ * Mean and deviation of ImageNet's channels, as torchvision normalises images for its VGG16. LPIPS has a shift and scale
+ * of its own for images in [-1, 1], which differ from these in the third decimal place.
+ */
 const MEAN = [0.485, 0.456, 0.406];
 const DEVIATION = [0.229, 0.224, 0.225];
 

@@ -25,7 +25,7 @@ const schema = z.strictObject({
   beta2: z.number().gt(0).lt(1).default(0.999),
   /** Gradients are scaled down to this global norm; 0: never. BEiT: 3. */
   clipNorm: z.number().nonnegative().default(3),
-  /** Mirror every other image; the tokenizer sees the mirrored image too. */
+  /** Mirror each image with probability one half; the tokenizer sees the mirrored image too. */
   flip: z.boolean().default(true),
 });
 

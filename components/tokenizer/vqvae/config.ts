@@ -9,7 +9,7 @@ const schema = z.strictObject({
   codebook: z
     .strictObject({
       ...codebookFields,
-      /** Decay of the moving averages; below 1, since the codebook would never move. */
+      /** Decay of the moving averages (VQGAN and BEiT v2: 0.99); below 1, since the codebook would never move. */
       decay: z.number().min(0).lt(1).default(0.97),
       /** Laplace smoothing of the counts. */
       epsilon: z.number().positive().default(1e-5),
@@ -29,6 +29,10 @@ export type VqvaeConfig = z.output<typeof schema>;
 /**
  * Vector-quantised auto-encoder (van den Oord et al. 2017) with an EMA codebook; with `loss.perceptual` it is
  * PeCo's tokenizer (arXiv 2111.12710).
+ *
+ * Other than in VQGAN and PeCo: codes that are hardly used are replaced (neither does, nor does BEiT v2, so numbers of
+ * used codes can't be compared; `reviveBelow: 0` switches it off), the moving averages forget faster (0.97; there 0.99),
+ * Adam's betas are 0.9 and 0.999 (VQGAN: 0.5 and 0.9), and there is no adversarial loss.
  */
 export const vqvae = defineComponent({
   role: 'tokenizer',
