@@ -169,17 +169,23 @@ function meaningOf(component: Component) {
 
 /** Names of families of stages, each with one owner: a second one that wants `network/vgg` gets `network/vgg-2`. */
 function createNames() {
-  const owners = new Map<string, string>();
+  const taken = new Set<string>();
+  /** By the name that was wanted. */
+  const given = new Map<string, Map<string, string>>();
   const numbers = new Map<string, string>();
   return {
     nameOf(wanted: string, family: string): string {
-      for (let count = 1; ; count++) {
-        const name = count === 1 ? wanted : `${wanted}-${count}`;
-        const owner = owners.get(name) ?? family;
-        if (owner !== family) continue;
-        owners.set(name, family);
-        return name;
-      }
+      const known = given.get(wanted) ?? new Map<string, string>();
+      given.set(wanted, known);
+      const own = known.get(family);
+      if (own !== undefined) return own;
+      // Another may have wanted "vgg-2" itself.
+      let count = known.size + 1;
+      let name = count === 1 ? wanted : `${wanted}-${count}`;
+      for (; taken.has(name); count++) name = `${wanted}-${count + 1}`;
+      taken.add(name);
+      known.set(family, name);
+      return name;
     },
     /** Short for a long text: the same for equal ones. */
     numberOf(text: string): string {

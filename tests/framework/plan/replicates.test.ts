@@ -192,6 +192,25 @@ test('the stages of all seeds have one name, and another network has another', (
   ]);
 });
 
+test('a network that is called as a second one would be has another name', (t) => {
+  const odd = defineComponent({ role: 'network', kind: 'vgg-2', schema: z.strictObject({}), run })({});
+  const nets = [
+    network({ width: 1 }),
+    odd,
+    network({ width: 2 }),
+    network({ width: 3 }),
+    network({ width: 1 }),
+  ];
+  const tokenizers = nets.map((net, index) => [`t${index}`, tokenizer({ name: `t${index}`, network: net })]);
+  const graph = graphOf(Object.fromEntries(tokenizers), { seeds: [0] });
+  t.deepEqual(
+    graph.stages
+      .filter(({ component: { role } }) => role === 'network')
+      .map(({ id, component: { config } }) => `${id} ${config.width ?? 'odd'}`),
+    ['network/vgg/seed-0 1', 'network/vgg-2/seed-0 odd', 'network/vgg-3/seed-0 2', 'network/vgg-4/seed-0 3'],
+  );
+});
+
 test('a sweep over the seed of a tokenizer makes a row for each, all of whose seeds share it', (t) => {
   const graph = graphOf(
     { pixel: tokenizer({ name: 'pixel' }), peco: tokenizer({ name: 'peco' }) },
