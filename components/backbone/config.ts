@@ -9,18 +9,26 @@ const SIZES = {
   'huge/14': { dim: 1280, depth: 32, heads: 16, patch: 14, layerScaleInit: 1e-5 },
 } as const;
 
+/** `vit` hands on a name that it doesn't know. */
+function explainSize({ input }: { readonly input?: unknown }): string | undefined {
+  return typeof input === 'string' ? `is no size: one of ${Object.keys(SIZES).join(', ')}` : undefined;
+}
+
 export const vitSchema = z
-  .strictObject({
-    kind: z.literal('vit').default('vit'),
-    dim: z.number().int().positive(),
-    depth: z.number().int().positive(),
-    heads: z.number().int().positive(),
-    /** Side of a patch in pixels; the stride of the tokenizer, so that a patch is a token. */
-    patch: z.number().int().positive(),
-    mlpRatio: z.number().positive().default(4),
-    /** LayerScale (Touvron et al. 2021): initial factor of each residual branch; 0 leaves it out. */
-    layerScaleInit: z.number().nonnegative().default(0),
-  })
+  .strictObject(
+    {
+      kind: z.literal('vit').default('vit'),
+      dim: z.number().int().positive(),
+      depth: z.number().int().positive(),
+      heads: z.number().int().positive(),
+      /** Side of a patch in pixels; the stride of the tokenizer, so that a patch is a token. */
+      patch: z.number().int().positive(),
+      mlpRatio: z.number().positive().default(4),
+      /** LayerScale (Touvron et al. 2021): initial factor of each residual branch; 0 leaves it out. */
+      layerScaleInit: z.number().nonnegative().default(0),
+    },
+    { error: explainSize },
+  )
   .refine(({ dim, heads }) => dim % heads === 0, {
     path: ['heads'],
     error: ({ input }) => `must divide \`dim\`, ${(input as { dim: number }).dim}`,

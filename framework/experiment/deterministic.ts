@@ -1,3 +1,4 @@
+import { showValue } from '../stage/show.ts';
 import { isComponent, sourceOf } from '../stage/source.ts';
 import { listedEnvironment } from './environment.ts';
 import type { Problem } from './problems.ts';
@@ -121,10 +122,10 @@ export function compareEvaluations(
         compare(a[key], b[key], [...path, Array.isArray(a) ? Number(key) : key]);
       return;
     }
-    if (Object.is(a, b) || JSON.stringify(a) === JSON.stringify(b)) return;
+    if (Object.is(a, b) || showValue(a, Infinity) === showValue(b, Infinity)) return;
     problems.push({
       path,
-      message: `is not the same at every evaluation: ${show(a)}, then ${show(b)}`,
+      message: `is not the same at every evaluation: ${showValue(a, 40)}, then ${showValue(b, 40)}`,
       hint: hintFor(hidden),
     });
   }
@@ -150,10 +151,4 @@ function shiftedDate(RealDate: DateConstructor): DateConstructor {
 
 function isRecord(value: unknown): value is { readonly [key: string]: unknown } {
   return typeof value === 'object' && value !== null && !isComponent(value);
-}
-
-function show(value: unknown): string {
-  if (typeof value === 'function') return 'a function';
-  const text = JSON.stringify(value) ?? String(value);
-  return text.length > 40 ? `${text.slice(0, 37)}...` : text;
 }

@@ -88,7 +88,8 @@ function parseAssignment(text: string): Assignment | { readonly problem: Problem
   const at = text.indexOf('=');
   const path = text.slice(0, Math.max(0, at)).trim().split('.');
   if (at < 1 || path.includes('')) {
-    const hint = 'write a path and a value: --set tokenizers.peco.codebook.size=1024';
+    const hint =
+      "write a path and a value: --set tokenizers.peco.codebook.size=1024; lists and objects are JSON in quotes: --set 'seeds=[0,1]'";
     return { problem: { path: [], message: `--set ${text} is not an assignment`, hint } };
   }
   return { path, value: parseValue(text.slice(at + 1)) };

@@ -2,8 +2,10 @@ import fs from 'node:fs';
 import type { Component, ConfigIssue } from '../stage/component.ts';
 import { PecoError, type SourceLocation } from '../stage/errors.ts';
 import { valueAt } from '../stage/issues.ts';
+import { showValue } from '../stage/show.ts';
 import { isComponent, sourceOf } from '../stage/source.ts';
 import { isHalving } from './halving.ts';
+import { shellHint } from './shell.ts';
 import type { Experiment, Override } from './types.ts';
 
 /** Something wrong with an experiment, with the path from its root. */
@@ -102,13 +104,14 @@ function mergeEqual(located: readonly LocatedProblem[]): (LocatedProblem & { rea
 
 function describeProblem(problem: Problem, location: SourceLocation | undefined, also: number): PecoError {
   const { path, message, hint, value, origin, byDefault } = problem;
-  const got = value === undefined ? '' : `, got ${shortText(value)}${byDefault ? ' (the default)' : ''}`;
+  const got = value === undefined ? '' : `, got ${showValue(value)}${byDefault ? ' (the default)' : ''}`;
   const from = origin !== undefined && path.length > 0 ? ` (from --${origin})` : '';
   const others = also > 0 ? ` and ${also} more` : '';
   const where = path.length > 0 ? `${path.join('.')}${others}: ` : '';
+  const hints = [hint, shellHint(problem)].filter((line) => line !== undefined);
   return new PecoError(`${where}${message}${got}${from}`, {
     code: 'invalid-config',
-    ...(hint === undefined ? {} : { hint }),
+    ...(hints.length === 0 ? {} : { hint: hints.join('\n  ') }),
     ...(location ? { location } : {}),
   });
 }
@@ -128,10 +131,4 @@ export function isOverridden(problem: Problem, overrides: readonly Override[]): 
   const path = problem.path.join('.');
   const isAt = (above: string) => path === above || path.startsWith(`${above}.`);
   return overrides.some((override) => isAt(override.made ?? override.path));
-}
-
-function shortText(value: unknown): string {
-  if (typeof value === 'function') return 'a function';
-  const text = typeof value === 'number' ? String(value) : (JSON.stringify(value) ?? String(value));
-  return text.length > 60 ? `${text.slice(0, 57)}...` : text;
 }

@@ -1,6 +1,8 @@
 import { closest, distance } from 'fastest-levenshtein';
 import { z } from 'zod';
+import { type Choice, choicesOf, schemasAt } from './choices.ts';
 import type { Component, ConfigIssue } from './component.ts';
+import { judgeUnion } from './unions.ts';
 
 type Path = readonly (string | number)[];
 type ZodIssue = z.core.$ZodIssue;
@@ -10,6 +12,7 @@ const plainNames: { readonly [type: string]: string } = {
   int: 'whole number',
   record: 'object',
   array: 'list',
+  tuple: 'list',
 };
 
 /** Zod's issues as ours: one per unknown field, each with the path of the field and a hint. */
@@ -20,10 +23,15 @@ export function explainZodError(error: z.ZodError, schema: z.ZodType, input: unk
 /** `did you mean "b"?` if something near is among the names, and what there is. Undefined if there are no names. */
 export function suggest(name: string, names: readonly string[]): string | undefined {
   if (names.length === 0) return undefined;
-  const nearest = closest(name, names as string[]);
+  const near = nearest(name, names);
+  return near === undefined ? oneOf(names) : `did you mean "${near}"? ${oneOf(names)}`;
+}
+
+function nearest(name: string, names: readonly string[]): string | undefined {
+  if (names.length === 0) return undefined;
+  const near = closest(name, names as string[]);
   const tolerance = Math.max(name.length > 3 ? 2 : 1, Math.floor(name.length / 3));
-  const isNear = distance(name.toLowerCase(), nearest.toLowerCase()) <= tolerance;
-  return isNear ? `did you mean "${nearest}"? ${oneOf(names)}` : oneOf(names);
+  return distance(name.toLowerCase(), near.toLowerCase()) <= tolerance ? near : undefined;
 }
 
 /**
@@ -66,80 +74,90 @@ function explainIssue(issue: ZodIssue, base: Path, schema: z.ZodType, input: unk
   const value = valueAt(input, path);
   switch (issue.code) {
     case 'unrecognized_keys': {
-      const names = fieldsAt(schema, path);
+      // In a union, what one option has not another one may have.
+      const names = fieldsAt(schema, path).filter((name) => !issue.keys.includes(name));
       return issue.keys.map((key) => ({
         path: [...path, key],
         message: 'unknown field',
         ...hint(suggest(key, names)),
       }));
     }
-    case 'invalid_value': {
-      const names = issue.values.map(String);
-      if (value === undefined) return [{ path, message: 'is missing', hint: oneOf(names) }];
-      const hints = typeof value === 'string' ? suggest(value, names) : oneOf(names);
-      return [{ path, message: 'not one of the possible values', ...hint(hints) }];
-    }
+    case 'invalid_value':
+      return [explainChoice(path, value, choicesOf(schemasAt(schema, path)))];
     case 'invalid_type': {
+      // A schema's own words, if it has any.
+      if (value !== undefined && !issue.message.startsWith('Invalid input'))
+        return [{ path, message: lowerFirst(issue.message) }];
       const expected = withArticle(plainNames[issue.expected] ?? issue.expected);
       return [{ path, message: value === undefined ? `is missing: ${expected}` : `expected ${expected}` }];
     }
-    case 'too_small':
-      return [{ path, message: explainBound(issue, 'minimum') }];
-    case 'too_big':
-      return [{ path, message: explainBound(issue, 'maximum') }];
-    case 'invalid_union': {
-      const branches = [...issue.errors].sort((a, b) => a.length - b.length || depthOf(b) - depthOf(a));
-      // The branch that nearly fits is the one that the user meant.
-      const best = branches[0];
-      if (best === undefined || best.length === 0) return [{ path, message: issue.message }];
-      return best.flatMap((inner) => explainIssue(inner as ZodIssue, path, schema, input));
+    case 'invalid_key': {
+      const names = fieldsAt(schema, path.slice(0, -1));
+      return [{ path, message: 'unknown field', ...hint(suggest(String(path.at(-1)), names)) }];
     }
+    case 'not_multiple_of':
+      return [{ path, message: `must be a multiple of ${issue.divisor}` }];
+    case 'too_small':
+      return [{ path, message: explainBound(issue, 'minimum'), ...otherSorts(schema, path) }];
+    case 'too_big':
+      return [{ path, message: explainBound(issue, 'maximum'), ...otherSorts(schema, path) }];
+    case 'invalid_union':
+      return explainUnion(issue, path, schema, input);
     default:
       return [{ path, message: lowerFirst(issue.message) }];
   }
 }
 
+function explainUnion(
+  issue: Extract<ZodIssue, { readonly code: 'invalid_union' }>,
+  path: Path,
+  schema: z.ZodType,
+  input: unknown,
+): ConfigIssue[] {
+  const value = valueAt(input, path);
+  const verdict = judgeUnion(issue);
+  if (value === undefined || verdict.type === 'no option')
+    return [explainChoice(path, value, choicesOf(schemasAt(schema, path)))];
+  if (verdict.type === 'no such kind') {
+    const kind = [...path, verdict.key];
+    return [explainChoice(kind, valueAt(input, kind), choicesOf(schemasAt(schema, kind)))];
+  }
+  return verdict.issues.flatMap((inner) => explainIssue(inner, path, schema, input));
+}
+
+/** Where a value of the right sort is out of its bounds, another sort may have been meant. */
+function otherSorts(schema: z.ZodType, path: Path): { readonly hint?: string } {
+  const choices = choicesOf(schemasAt(schema, path));
+  return choices.length > 1 ? hint(oneOf(texts(choices))) : {};
+}
+
+/** A value that is none of the choices, or isn't there. */
+function explainChoice(path: Path, value: unknown, choices: readonly Choice[]): ConfigIssue {
+  const message = value === undefined ? 'is missing' : 'not one of the possible values';
+  if (choices.length === 0) return { path, message };
+  const all = oneOf(texts(choices));
+  const near = typeof value === 'string' ? nearest(value, namesIn(choices)) : undefined;
+  return { path, message, hint: near === undefined ? all : `did you mean "${near}"? ${all}` };
+}
+
+/** Names beside other values are quoted, so that they aren't taken for such. */
+function texts(choices: readonly Choice[]): string[] {
+  const plain = choices.every(({ type, text }) => type === 'name' && /^[A-Za-z]/.test(text));
+  return choices.map(({ text, type }) => (plain || type !== 'name' ? text : JSON.stringify(text)));
+}
+
+function namesIn(choices: readonly Choice[]): string[] {
+  return choices.filter(({ type }) => type === 'name').map(({ text }) => text);
+}
+
 /** Names of the fields of the object schema at a path; of all branches where there are several. */
 export function fieldsAt(schema: z.ZodType, path: Path): string[] {
-  let schemas = [schema];
-  for (const key of path) schemas = schemas.flatMap((one) => stepInto(one, key));
-  const objects = schemas.flatMap(unwrap).filter((one) => one instanceof z.ZodObject);
-  return [...new Set(objects.flatMap((one) => Object.keys(one.shape)))];
-}
-
-function stepInto(schema: z.ZodType, key: string | number): z.ZodType[] {
-  return unwrap(schema).flatMap((one): z.ZodType[] => {
-    if (one instanceof z.ZodObject) {
-      const field = (one.shape as { readonly [key: string]: z.ZodType | undefined })[key];
-      return field === undefined ? [] : [field];
-    }
-    if (one instanceof z.ZodArray) return [one.element as z.ZodType];
-    if (one instanceof z.ZodRecord) return [one.valueType as z.ZodType];
-    if (one instanceof z.ZodTuple)
-      return [one.def.items[Number(key)] as z.ZodType | undefined].filter((item) => !!item);
+  const names = schemasAt(schema, path).flatMap((one) => {
+    if (one instanceof z.ZodObject) return Object.keys(one.shape);
+    if (one instanceof z.ZodRecord) return namesIn(choicesOf([one.keyType as z.ZodType]));
     return [];
   });
-}
-
-function unwrap(schema: z.ZodType): z.ZodType[] {
-  if (schema instanceof z.ZodUnion) return (schema.options as z.ZodType[]).flatMap(unwrap);
-  if (schema instanceof z.ZodPipe) return unwrap(schema.in as z.ZodType);
-  if (schema instanceof z.ZodIntersection)
-    return [schema.def.left, schema.def.right].flatMap((one) => unwrap(one as z.ZodType));
-  if (
-    schema instanceof z.ZodOptional ||
-    schema instanceof z.ZodNullable ||
-    schema instanceof z.ZodDefault ||
-    schema instanceof z.ZodPrefault ||
-    schema instanceof z.ZodReadonly
-  ) {
-    return unwrap(schema.def.innerType as z.ZodType);
-  }
-  return [schema];
-}
-
-function depthOf(issues: readonly { readonly path: readonly unknown[] }[]): number {
-  return Math.max(0, ...issues.map((issue) => issue.path.length));
+  return [...new Set(names)];
 }
 
 function explainBound(

@@ -235,6 +235,19 @@ test('--set that leads nowhere or does not fit is told with near names', async (
   t.snapshot(await messageOf(t, project, { set, seeds: [-1] }));
 });
 
+test('how lists, strings and objects are written in a shell is in the hint', async (t) => {
+  const project = createFakeProject(t);
+  const layers = 'tokenizers.peco.loss.perceptual.layers';
+  const told = async (options: Partial<LoadOptions>) => messageOf(t, project, options);
+  for (const list of ['relu2_2', 'relu1_2,relu2_2', '[relu1_2, relu2_2]', "['relu1_2']", '3', '{}', "it's"])
+    t.snapshot(await told({ set: [`${layers}=${list}`] }), `layers=${list}`);
+  t.snapshot(
+    await told({ set: ['name=12', 'seeds=1,2', 'tokenizers.peco.codebook=big', 'data.train.file=true'] }),
+  );
+  t.snapshot(await told({ sweep: [`${layers}=relu1_2,relu2_2`] }), '--sweep');
+  t.snapshot(await told({ set: ['tokenizers.peco.stride=5', 'tokenizers.pixel.stride="8"'] }), 'choices');
+});
+
 test('--set inside of what is no object, or not there, is to blame for what it makes of it', async (t) => {
   const project = createFakeProject(t);
   const set = [
