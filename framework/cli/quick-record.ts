@@ -1,15 +1,15 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { loadBundles, type StoredBundle } from '../experiment/modules.ts';
+import type { StoredBundle } from '../experiment/modules.ts';
 import { readManifest } from '../experiment/package-root.ts';
 import { findProjectFolder, findSettingsFile, readsOtherFiles } from '../experiment/settings.ts';
 import type { LoadedExperiment } from '../experiment/types.ts';
-import { implementationsOfAll } from '../plan/implementations.ts';
 import { lookAtPackages } from '../plan/packages.ts';
 import { type Plan, planRun } from '../plan/plan.ts';
 import type { ContentKey } from '../plan/types.ts';
 import { writeDisposable } from '../store/disposable.ts';
+import { bundlesOf } from './bundles.ts';
 import { collectLooks, isAsSeen, type Ledger } from './ledger.ts';
 import type { Prepared } from './prepare.ts';
 import { ownVariables, type QuickRecord, quickRecordFile, recordFormat } from './quick.ts';
@@ -45,9 +45,12 @@ export async function recordQuickRun(run: FinishedRun): Promise<void> {
  * makes the record one that is never current, or none. Undefined too for an experiment or settings that may look at what
  * no list has.
  */
-export async function describeQuickRun(run: FinishedRun): Promise<QuickRecord | undefined> {
+export async function describeQuickRun(
+  run: FinishedRun,
+  now?: () => number,
+): Promise<QuickRecord | undefined> {
   const { loaded } = run.prepared;
-  const looked = await collectLooks((ledger) => lookAgain(run, ledger));
+  const looked = await collectLooks((ledger) => lookAgain(run, ledger), now);
   if (looked === undefined) return undefined;
   const names = [
     ...ownVariables(process.env),
@@ -75,10 +78,7 @@ async function lookAgain(run: FinishedRun, ledger: Ledger): Promise<void> {
   const { loaded, plan, store, project } = run.prepared;
   for (const file of [...builtFiles(), ...run.results]) ledger.found(file);
   lookAtSettings(run, ledger);
-  const modules = [...implementationsOfAll(plan.stages.map(({ node }) => node))].map((url) =>
-    fileURLToPath(url),
-  );
-  const bundles = await loadBundles([loaded.file, ...modules], project.root);
+  const bundles = await bundlesOf(run.prepared);
   for (const bundle of bundles.values()) lookAtBundle(bundle, ledger);
   lookAtExperiment(loaded, bundles.get(loaded.file)!, ledger);
   const again = await planRun(plan.graph, { store: watchStore(store, ledger), root: project.root });

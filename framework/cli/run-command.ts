@@ -7,10 +7,11 @@ import { type Recorded, readRecorded } from '../plan/recorded.ts';
 import { mayRun } from '../plan/status.ts';
 import type { ContentKey } from '../plan/types.ts';
 import type { Emit, RunEvent, RunFinished, RunStarted, StageSummary } from '../run/events.ts';
+import { type Git, readGit } from '../run/git.ts';
 import { localExecutor } from '../run/local.ts';
 import { openRunLog, type RunLog } from '../run/log.ts';
-import { type Git, readGit } from '../run/provenance.ts';
 import { type RunOutcome, runExperiment } from '../run/scheduler.ts';
+import { codeOf } from './bundles.ts';
 import { resolveEngine } from './engines.ts';
 import { formatDuration, formatPath } from './format.ts';
 import { listenForInterrupts } from './interrupts.ts';
@@ -39,7 +40,7 @@ export async function runCommand(file: string, flags: ExperimentFlags, version: 
   const renderer = await createRenderer(prepared, flags, recorded);
   // Where all is stored, or stopped by what is, there is nothing to record.
   const idle = !plan.stages.some(mayRun);
-  const git = idle ? null : await readGit(project.root);
+  const git = idle ? null : await readGit(project.root, await codeOf(prepared));
   const log = idle ? undefined : openLog(prepared, { version, git }, (event) => show(event));
   show = (event) => {
     if (event.type === 'stage-finished') finished.set(event.stage, event.contentKey as ContentKey);

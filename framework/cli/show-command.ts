@@ -78,7 +78,13 @@ function replay(run: RecordedRun, flags: ShowFlags): string[] {
   });
   const events = readEvents(run.dir);
   for (const event of events) renderer.show(event);
-  return [...formatRunHead(run), '', ...lines, '', ...formatRunEnd(run, events, formatPath)];
+  return [
+    ...formatRunHead(run, { verbose: flags.verbose ?? false }),
+    '',
+    ...lines,
+    '',
+    ...formatRunEnd(run, events, formatPath),
+  ];
 }
 
 function rawEvents(run: RecordedRun): string[] {

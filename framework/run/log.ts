@@ -4,7 +4,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { hasCode } from '../store/files.ts';
 import type { RunEvent, RunFinished, RunStatus } from './events.ts';
-import type { Git } from './provenance.ts';
+import type { Git } from './git.ts';
 import { createThinner } from './thin.ts';
 
 /** `run.json` of a run: what it is, and how it ended. */

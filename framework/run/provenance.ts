@@ -1,11 +1,7 @@
-import { execFile } from 'node:child_process';
 import os from 'node:os';
-import { promisify } from 'node:util';
 import type { StageNode } from '../plan/types.ts';
 import type { JsonObject } from '../stage/json.ts';
-
-/** Null outside a git tree. */
-export type Git = { readonly commit: string; readonly dirty: boolean } | null;
+import { type Git, readGit } from './git.ts';
 
 /** How an entry was made. Beside the result, never in a key, and without paths or names of the machine. */
 export interface Provenance extends JsonObject {
@@ -113,26 +109,4 @@ function describeHost(): JsonObject {
     memoryGiB: Math.round(os.totalmem() / 2 ** 30),
     node: process.version,
   };
-}
-
-/** Commit of a folder's git tree, and whether a tracked file differs from it; null outside one. */
-export async function readGit(root: string): Promise<Git> {
-  const git = async (...args: string[]) => {
-    const { stdout } = await promisify(execFile)('git', args, {
-      cwd: root,
-      timeout: 5000,
-      maxBuffer: 2 ** 26,
-    });
-    return stdout.trim();
-  };
-  try {
-    const [commit, changes] = await Promise.all([
-      git('rev-parse', 'HEAD'),
-      git('status', '--porcelain', '--untracked-files=no'),
-    ]);
-    return { commit, dirty: changes !== '' };
-  } catch {
-    // No git, no repository, no commit yet: all the same to a result.
-    return null;
-  }
 }

@@ -2,8 +2,9 @@ import { acceptedOf } from '../../plan/accept.ts';
 import type { Json, JsonObject } from '../../stage/json.ts';
 import { printable } from '../../stage/text.ts';
 import type { StoredEntry } from '../../store/contents.ts';
-import { count, formatAge, formatBytes, formatDuration, formatGit, formatTime } from '../format.ts';
+import { count, formatAge, formatBytes, formatDuration, formatTime } from '../format.ts';
 import { alignColumns } from './columns.ts';
+import { formatGitTree } from './git.ts';
 import type { ShowOptions } from './show.ts';
 import { formatDifferences } from './why.ts';
 
@@ -38,7 +39,7 @@ export function formatEntry(
     : [];
   return [
     `${kind}  ${key}`,
-    ...section('made', formatMaking(provenance, options.now)),
+    ...section('made', formatMaking(provenance, options)),
     ...section('accepted', formatAccepted(provenance, options.now)),
     ...section('seed', fingerprint === undefined ? [] : [String(fingerprint.seed)]),
     ...section('config', flatten(config)),
@@ -56,7 +57,7 @@ export function formatEntry(
   ];
 }
 
-function formatMaking(provenance: JsonObject, now: number): string[] {
+function formatMaking(provenance: JsonObject, { now, verbose }: ShowOptions): string[] {
   const { started, seconds, attempts, stage, run, git, version } = provenance;
   const lines: string[] = [];
   if (typeof started === 'string') {
@@ -65,12 +66,9 @@ function formatMaking(provenance: JsonObject, now: number): string[] {
     lines.push(`${formatTime(started)} (${formatAge(now - Date.parse(started))})${took}${tries}`);
   }
   if (typeof stage === 'string') lines.push(`as ${stage}${typeof run === 'string' ? ` by run ${run}` : ''}`);
-  const tree = asObject(git);
-  const by = [
-    ...(typeof version === 'string' ? [`peco-exp ${version}`] : []),
-    ...(tree ? [`git ${formatGit({ commit: String(tree.commit), dirty: tree.dirty === true })}`] : []),
-  ];
-  return by.length > 0 ? [...lines, by.join(', ')] : lines;
+  const [tree, ...notInIt] = formatGitTree(git, { verbose });
+  const by = [...(typeof version === 'string' ? [`peco-exp ${version}`] : []), ...(tree ? [tree] : [])];
+  return [...lines, ...(by.length > 0 ? [by.join(', ')] : []), ...notInIt];
 }
 
 /** That another result was taken for this one, and although what. */

@@ -1,8 +1,10 @@
 import { acceptedOf } from '../../plan/accept.ts';
 import type { RecordedRun, TimedEvent } from '../../run/records.ts';
+import type { Json } from '../../stage/json.ts';
 import { bytesOf, type Inventory, type StoredEntry } from '../../store/contents.ts';
-import { count, formatAge, formatBytes, formatDuration, formatGit, formatTime } from '../format.ts';
+import { count, formatAge, formatBytes, formatDuration, formatTime } from '../format.ts';
 import { indentColumns } from './columns.ts';
+import { formatGitTree } from './git.ts';
 import { formatRunFinished } from './text.ts';
 
 export interface ShowOptions {
@@ -68,12 +70,14 @@ export function formatInventory(inventory: Inventory, store: string, options: Sh
 }
 
 /** What a run was, before its events are told. */
-export function formatRunHead({ record }: RecordedRun): string[] {
+export function formatRunHead({ record }: RecordedRun, options: { readonly verbose: boolean }): string[] {
   const { id, command, started, version, node, git } = record;
+  const [tree, ...notInIt] = formatGitTree(git as Json, options);
   return [
     `run ${id}, begun ${formatTime(started)}`,
     `  peco-exp ${command.join(' ')}`,
-    `  peco-exp ${version}, node ${node}${git === null ? '' : `, git ${formatGit(git)}`}`,
+    `  ${[`peco-exp ${version}`, `node ${node}`, ...(tree ? [tree] : [])].join(', ')}`,
+    ...notInIt.map((line) => `  ${line}`),
   ];
 }
 

@@ -111,7 +111,7 @@ test('how a recorded run began and ended', (t) => {
   const started: TimedEvent = { time, type: 'stage-started', stage: 'a', threads: 1 };
   const show = (file: string) => file.replace('/project/', '');
   t.snapshot([
-    formatRunHead(runs[1]!),
+    formatRunHead(runs[1]!, options),
     formatRunEnd(runs[1]!, [started, finished], show),
     formatRunEnd(runs[3]!, [started], show),
     formatRunEnd(runs[3]!, [], show),
@@ -187,6 +187,23 @@ test('all about an entry', (t) => {
   };
   t.snapshot(formatEntry(about, options).join('\n'));
   t.is(formatEntry(about, { ...options, verbose: true }).length, formatEntry(about, options).length + 3);
+});
+
+test('what is not in the commit is named: of a run and of an entry, more with verbose', (t) => {
+  const git = {
+    commit: '908be18a31c4f00d',
+    dirty: true,
+    changed: ['a.ts', 'parts/b c.ts', 'ä.ts', 'd.ts', 'e.ts', 'f.ts'],
+    untracked: ['new\nline.ts'],
+    unnamed: 3,
+    others: { linked: '0123456789abcdef' },
+  };
+  const run = runs[1]!;
+  const entry = { ...entries[0]!, provenance: { ...entries[0]!.provenance, git } };
+  const about = { entry, metrics: {}, files: undefined, shown: 'folder' };
+  t.snapshot(formatRunHead({ ...run, record: { ...run.record, git } }, options).join('\n'));
+  t.snapshot(formatRunHead({ ...run, record: { ...run.record, git } }, { verbose: true }).join('\n'));
+  t.snapshot(formatEntry(about, options).join('\n'));
 });
 
 test('a result that was accepted says when, which one it is, and although what', (t) => {

@@ -1,0 +1,28 @@
+import { fileURLToPath } from 'node:url';
+import { loadBundles, type StoredBundle } from '../experiment/modules.ts';
+import { isWithin } from '../experiment/package-root.ts';
+import { implementationsOfAll } from '../plan/implementations.ts';
+import type { FinishedRun } from './quick-record.ts';
+
+/** Bundles of an experiment file and of the modules of all its stages, by path. */
+export function bundlesOf({
+  loaded,
+  plan,
+  project,
+}: Pick<FinishedRun['prepared'], 'loaded' | 'plan' | 'project'>): Promise<Map<string, StoredBundle>> {
+  const modules = [...implementationsOfAll(plan.stages.map(({ node }) => node))].map((url) =>
+    fileURLToPath(url),
+  );
+  return loadBundles([loaded.file, ...modules], project.root);
+}
+
+/** Files that an experiment's code is made of, absolute: sources, and in the project what decides how they are read. */
+export async function codeOf(prepared: Parameters<typeof bundlesOf>[0]): Promise<string[]> {
+  const { root } = prepared.project;
+  const bundles = [...(await bundlesOf(prepared)).values()];
+  const files = bundles.flatMap(({ sources, resolution }) => [
+    ...Object.keys(sources),
+    ...Object.keys(resolution.files).filter((file) => isWithin(file, root)),
+  ]);
+  return [...new Set(files)].sort();
+}
