@@ -35,16 +35,19 @@ const longestWait = 100;
  * A file that has not changed since the function began is what the function saw. So the stat is taken afterwards, and
  * one with a younger change (give or take the ticks of the file system's clock) makes the function be called again.
  */
-export async function collectLooks(lookAll: (ledger: Ledger) => Promise<void>): Promise<Looked | undefined> {
+export async function collectLooks(
+  lookAll: (ledger: Ledger) => Promise<void>,
+  now: () => number = Date.now,
+): Promise<Looked | undefined> {
   for (const isLast of [false, true]) {
-    const began = Date.now();
+    const began = now();
     const collected = createLedger();
     await lookAll(collected.ledger);
     const looked = collected.take();
     if (looked === undefined) return undefined;
     const settled = looked.files.reduce((latest, stamp) => Math.max(latest, settledOf(stamp)), 0);
     if (settled < began) return looked;
-    const wait = settled - Date.now();
+    const wait = settled - now();
     if (isLast || wait > longestWait) return undefined;
     if (wait > 0) await sleep(wait + 1);
   }

@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { folderMemoryFile } from '../store/folders.ts';
+import { markerFile } from '../store/marker.ts';
 import type { Store } from '../store/types.ts';
 import type { Ledger } from './ledger.ts';
 
@@ -8,6 +9,7 @@ import type { Ledger } from './ledger.ts';
  * doesn't compile before it is said here what it looks at.
  */
 export function watchStore(store: Store, ledger: Ledger): Store {
+  ledger.look(path.join(store.dir, markerFile));
   const entryFile = (key: string, name: string) => path.join(store.dir, 'entries', key, name);
   return {
     dir: store.dir,

@@ -5,6 +5,8 @@ import { pathToFileURL } from 'node:url';
 import { isPecoError, PecoError, type SourceLocation } from '../stage/errors.ts';
 import type { StoredBundle } from './modules.ts';
 
+let evaluations = 0;
+
 /**
  * Imports a bundle, which runs the code of the experiment file.
  *
@@ -12,12 +14,15 @@ import type { StoredBundle } from './modules.ts';
  */
 export async function evaluateBundle(
   bundle: StoredBundle,
-  options: { readonly shown: string; readonly cwd: string; readonly again?: boolean },
+  options: { readonly shown: string; readonly cwd: string },
 ): Promise<{ readonly [name: string]: unknown }> {
-  // Node runs a module once; under another name it runs it again. Packages that it imports stay as they are.
+  // Node runs a module once; under another name it runs it again, and sees the disk and the variables as they are now.
+  // Packages that it imports stay as they are.
   const { href } = pathToFileURL(bundle.path);
   try {
-    return (await import(options.again ? `${href}?again` : href)) as { readonly [name: string]: unknown };
+    return (await import(evaluations++ === 0 ? href : `${href}?${evaluations}`)) as {
+      readonly [name: string]: unknown;
+    };
   } catch (error) {
     const location = error instanceof Error ? traceBack(error, bundle, options.cwd) : undefined;
     if (isPecoError(error)) throw located(error, location);
@@ -56,9 +61,7 @@ function traceBack(error: Error, bundle: StoredBundle, cwd: string): SourceLocat
 /** Places in the sources of a bundle, innermost first, whether or not Node has mapped them back already. */
 function* placesIn(stack: string, bundle: StoredBundle): Iterable<SourceLocation> {
   let map: SourceMap | undefined;
-  for (const [, name, line, column] of stack.matchAll(
-    /(?:file:\/\/)?(\/[^\s()]+?)(?:\?again)?:(\d+):(\d+)/g,
-  )) {
+  for (const [, name, line, column] of stack.matchAll(/(?:file:\/\/)?(\/[^\s()]+?)(?:\?\d+)?:(\d+):(\d+)/g)) {
     const file = decodeURI(name!);
     if (file in bundle.sources) yield { file, line: Number(line), column: Number(column) };
     if (file !== bundle.path) continue;

@@ -76,9 +76,7 @@ async function evaluateAgain(
   bundle: StoredBundle,
   options: { readonly shown: string; readonly cwd: string },
 ): Promise<Again> {
-  const { result, hidden, unset, unbounded } = await inAnotherWorld(() =>
-    evaluateBundle(bundle, { ...options, again: true }),
-  );
+  const { result, hidden, unset, unbounded } = await inAnotherWorld(() => evaluateBundle(bundle, options));
   const problems = compareEvaluations(first, asExperiment(result, options.shown), hidden);
   return { problems, consulted: [...hidden, ...unset], unbounded };
 }

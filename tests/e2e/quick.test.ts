@@ -1,7 +1,9 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
+import { gzipSync } from 'node:zlib';
 import test from 'ava';
+import { formatIdx } from '../../components/data/idx.ts';
 import { repository } from '../framework/support/project.ts';
 import { createRig, normalise, type Rig } from './support/rig.ts';
 
@@ -126,6 +128,48 @@ test('a variable that the experiment asked for and that was not set belongs to t
   const { code, stderr } = await second.done;
   t.is(code, 2);
   t.regex(stderr, /read by env\('RIG_WEIGHT'\)/);
+});
+
+test('a variable that made no difference belongs to the record', async (t) => {
+  const rig = createRig(t);
+  rig.edit('experiment.ts', 'weight: 2', "weight: process.env.RIG_MODE === 'other' ? 3 : 2");
+  const run = (mode: string) => {
+    process.env.RIG_MODE = mode;
+    const { done } = rig.start('run', 'experiment.ts', '--upto', 'evaluation/peco');
+    delete process.env.RIG_MODE;
+    return done;
+  };
+  t.is((await run('one')).code, 0);
+  t.regex((await run('other')).stderr, /read by env\('RIG_MODE'\)/);
+});
+
+test('packed data files that appear beside the unpacked ones win in the next run, and the other way round', async (t) => {
+  const idx = (shape: readonly number[], shift: number) => {
+    const data = Uint8Array.from(
+      { length: shape.reduce((a, b) => a * b) },
+      (_, index) => (index + shift) % 10,
+    );
+    return formatIdx({ shape, data });
+  };
+  const images = [20, 28, 28];
+  const rig = createRig(t, { 'd/train-labels-idx1-ubyte': '' });
+  fs.writeFileSync(rig.file('d/train-labels-idx1-ubyte'), idx([20], 0));
+  fs.writeFileSync(rig.file('d/train-images-idx3-ubyte'), idx(images, 0));
+  rig.edit('experiment.ts', "data({ name: 'train' })", "fashionMnist({ split: 'train', root: 'd' })");
+  rig.edit('experiment.ts', 'import { defineExperiment }', 'import { defineExperiment, fashionMnist }');
+  const run = async () => {
+    t.is((await rig.peco('run', 'experiment.ts', '--upto', 'tokenizer/peco')).code, 0);
+    return rig.takeRan();
+  };
+  t.deepEqual(await run(), ['peco-0']);
+  t.deepEqual(await run(), []);
+  fs.writeFileSync(rig.file('d/train-images-idx3-ubyte.gz'), gzipSync(idx(images, 1)));
+  t.deepEqual(await run(), ['peco-0']);
+  t.deepEqual(await run(), []);
+  rig.remove('d/train-images-idx3-ubyte.gz');
+  t.deepEqual(await run(), []); // the first result is found again
+  fs.writeFileSync(rig.file('d/train-labels-idx1-ubyte'), idx([20], 1));
+  t.deepEqual(await run(), ['peco-0']);
 });
 
 test('settings that are code are asked every time', async (t) => {

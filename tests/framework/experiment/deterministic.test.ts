@@ -67,3 +67,26 @@ test.serial('the world is as it was afterwards', async (t) => {
   t.deepEqual([globalThis.Date, Math.random, process.env], world);
   t.true(Date.now() < new Date('2100-01-01').getTime());
 });
+
+test.serial(
+  'variables that made no difference are named all the same, and who asks for all is known to',
+  async (t) => {
+    const project = createFakeProject(t);
+    const load = () => loadExperiment('experiment.ts', { cwd: project.dir });
+    const name = (text: string) => project.edit('experiment.ts', /^ {2}name: .*,$/m, `  name: ${text},`);
+    name("process.env.PECO_TEST_NAME === 'other' ? 'other' : 'fake'");
+    t.like(await load(), { consulted: ['PECO_TEST_NAME'], unbounded: false });
+    name(
+      "'PECO_TEST_ABSENT' in process.env || Object.hasOwn(process.env, 'PECO_TEST_NAME') ? 'fake' : 'fake'",
+    );
+    t.deepEqual((await load()).consulted.toSorted(), ['PECO_TEST_ABSENT', 'PECO_TEST_NAME']);
+    name("process.env.hasOwnProperty('length') ? 'fake' : 'fake'");
+    t.true((await load()).consulted.includes('length'));
+    name("Object.keys(process.env).includes('PECO_TEST_OTHER') ? 'other' : 'fake'");
+    t.true((await load()).unbounded);
+    name(
+      "process.getBuiltinModule?.('os').hostname() === 'other' || fetch('data:,x') === 1 ? 'other' : 'fake'",
+    );
+    t.true((await load()).unbounded);
+  },
+);

@@ -190,7 +190,7 @@ test('of many files some are named, the others counted', async (t) => {
   });
 });
 
-test('variables of a git hook that runs the command lead nowhere else', async (t) => {
+test.serial('variables of a git hook that runs the command lead nowhere else', async (t) => {
   const project = createProject(t, { ...text, 'other/x.ts': 'x' });
   const commit = commitAll(project.dir);
   commitAll(project.file('other'));

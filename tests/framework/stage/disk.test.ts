@@ -1,0 +1,40 @@
+import fs from 'node:fs';
+import test from 'ava';
+import { disk, forgetLooks, listedLooks } from '../../../framework/stage/disk.ts';
+import { createProject } from '../support/project.ts';
+
+test.serial(
+  'disk answers as node:fs does, and lists every place with what was there at the first look',
+  (t) => {
+    const project = createProject(t, { 'data/b.txt': 'bytes', 'data/a.txt': '' });
+    const at = (name: string) => project.file(`data/${name}`);
+    forgetLooks();
+    t.is(disk.first([at('b.txt.gz'), at('b.txt'), at('a.txt')]), at('b.txt'));
+    t.is(disk.first([at('c.txt')]), undefined);
+    t.true(disk.exists(project.file('data')));
+    t.is(Buffer.from(disk.read(at('b.txt'))).toString(), 'bytes');
+    t.deepEqual(disk.list(project.file('data')), ['a.txt', 'b.txt']);
+    project.write({ 'data/c.txt': 'came later' });
+    t.true(disk.exists(at('c.txt')));
+    const { size, mtimeMs, ctimeMs, ino } = fs.statSync(at('b.txt'));
+    const looks = listedLooks();
+    t.deepEqual([...looks.keys()].toSorted(), [
+      project.file('data'),
+      at('b.txt'),
+      at('b.txt.gz'),
+      at('c.txt'),
+    ]);
+    t.deepEqual(looks.get(at('b.txt'))!.found, [size, mtimeMs, ctimeMs, ino]);
+    t.is(looks.get(at('c.txt'))!.found, null);
+    forgetLooks();
+    t.is(listedLooks().size, 0);
+  },
+);
+
+test.serial('what can not be read is an error, and listed', (t) => {
+  const project = createProject(t, {});
+  forgetLooks();
+  t.throws(() => disk.read(project.file('gone')), { code: 'ENOENT' });
+  t.throws(() => disk.list(project.file('gone too')), { code: 'ENOENT' });
+  t.deepEqual([...listedLooks().keys()], [project.file('gone'), project.file('gone too')]);
+});
