@@ -4,10 +4,12 @@ import { isBuiltin } from 'node:module';
 import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { OnResolveArgs, Plugin, PluginBuild } from 'esbuild';
+import { hashFile } from '../store/digests.ts';
 import { withoutMark } from './json-file.ts';
+import { findOwnFiles, mayNameFiles } from './own-files.ts';
 import { installedRoot, isWithin, packageNameIn, packageOf, readManifest } from './package-root.ts';
+import { isLibrary, isOwn, isScript, loaderOf } from './script.ts';
 
-export const ownName = 'peco-exp';
 const resolvedMark = Symbol('resolved by this plugin');
 
 /** What the plugin saw while bundling. */
@@ -18,10 +20,12 @@ export interface Seen {
   readonly imports: Map<string, Map<string, string | undefined>>;
   /** File of an installed package -> folder of the package. */
   readonly packages: Map<string, string>;
+  /** Project file -> files that it names by its own place, there or not. */
+  readonly own: Map<string, readonly string[]>;
 }
 
 /** Keeps installed packages outside a bundle, and notes what goes into it. */
-export function projectModules(seen: Seen): Plugin {
+export function projectModules(seen: Seen, cwd: string): Plugin {
   return {
     name: 'project-modules',
     setup(build) {
@@ -36,28 +40,11 @@ export function projectModules(seen: Seen): Plugin {
         seen.digests.set(file, createHash('sha256').update(bytes).digest('hex'));
         if (!isScript(file)) return { contents: bytes, loader: 'default' };
         const text = withoutMark(bytes.toString('utf8'));
-        return {
-          contents: text.includes('import.meta') ? withOwnPlace(text, file) : text,
-          loader: loaderOf(file),
-        };
+        const placed = text.includes('import.meta') ? withOwnPlace(text, file) : text;
+        return { contents: placed + (await followOwnFiles(file, text, seen, cwd)), loader: loaderOf(file) };
       });
     },
   };
-}
-
-export function isOwn(specifier: string): boolean {
-  return specifier === ownName || specifier.startsWith(`${ownName}/`);
-}
-
-export function isScript(file: string): boolean {
-  return /\.[cm]?[jt]sx?$/.test(file);
-}
-
-/** How esbuild reads a script. */
-export function loaderOf(file: string): 'ts' | 'tsx' | 'js' | 'jsx' {
-  if (/\.[cm]?ts$/.test(file)) return 'ts';
-  if (file.endsWith('.tsx')) return 'tsx';
-  return file.endsWith('.jsx') ? 'jsx' : 'js';
 }
 
 function noteImport(
@@ -118,6 +105,22 @@ function isLinked(name: string, from: string): boolean {
     if (stat !== undefined) return stat.isSymbolicLink();
     if (path.dirname(dir) === dir) return false;
   }
+}
+
+/**
+ * Notes the files that code names by its own place. Returns code that does nothing, but has esbuild look at scripts
+ * among them and at what these import.
+ */
+async function followOwnFiles(file: string, text: string, seen: Seen, cwd: string): Promise<string> {
+  if (!mayNameFiles(text) || isLibrary(file)) return '';
+  const own = await findOwnFiles(file, text, cwd);
+  if (own.length === 0) return '';
+  seen.own.set(file, own);
+  const there = own.filter((place) => fs.statSync(place, { throwIfNoEntry: false })?.isFile());
+  for (const place of there)
+    if (!isScript(place)) seen.digests.set(fs.realpathSync(place), await hashFile(place));
+  const imports = there.filter(isScript).map((place) => `import(${JSON.stringify(place)})`);
+  return imports.length === 0 ? '' : `\n;function __pecoOwnFiles() { return [${imports.join()}] }`;
 }
 
 /** Says to the module where it is: esbuild's `define` puts these names where `import.meta.url` and the like stood. */

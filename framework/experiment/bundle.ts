@@ -1,12 +1,13 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import type { Metafile } from 'esbuild';
+import type { BuildOptions, Metafile } from 'esbuild';
 import { PecoError } from '../stage/errors.ts';
-import { ownName, projectModules, type Seen } from './bundle-plugin.ts';
+import { projectModules, type Seen } from './bundle-plugin.ts';
 import { type Alias, type Closure, closureOf, type PackageImport } from './closure.ts';
 import { explainFailure, isBuildFailure } from './failure.ts';
 import { packageOf } from './package-root.ts';
 import { describeResolution, type Resolution } from './resolution.ts';
+import { ownName } from './script.ts';
 
 const bundlesFolder = '.bundles';
 
@@ -29,6 +30,29 @@ export interface Bundle {
   readonly builtins: readonly string[];
 }
 
+/** How code is bundled, whichever it is. */
+export const bundleOptions = {
+  outExtension: { '.js': '.mjs' },
+  bundle: true as const,
+  write: false as const,
+  metafile: true as const,
+  sourcemap: 'external' as const,
+  sourcesContent: false,
+  platform: 'node' as const,
+  format: 'esm' as const,
+  target: 'node20',
+  // Given explicitly, so that the condition "module" is absent: packages must be what Node itself would load.
+  conditions: ['peco-source'],
+  mainFields: ['main'],
+  define: {
+    'import.meta.url': '__pecoUrl',
+    'import.meta.filename': '__pecoFilename',
+    'import.meta.dirname': '__pecoDirname',
+  },
+  legalComments: 'none' as const,
+  logLevel: 'silent' as const,
+} satisfies BuildOptions;
+
 /**
  * Bundles modules, each by itself. Project files, linked packages and peco-exp's own sources are in the bundle;
  * installed packages stay outside, imported by absolute URL, so that a bundle may lie anywhere. `import.meta.url` is
@@ -39,34 +63,16 @@ export interface Bundle {
  */
 export async function bundleModules(entries: readonly string[], cwd: string): Promise<Map<string, Bundle>> {
   const esbuild = await import('esbuild');
-  const seen: Seen = { digests: new Map(), imports: new Map(), packages: new Map() };
+  const seen: Seen = { digests: new Map(), imports: new Map(), packages: new Map(), own: new Map() };
   // esbuild names files by their real paths, whatever they were asked for by.
   const real = entries.map((entry) => fs.realpathSync(entry));
   try {
     const result = await esbuild.build({
+      ...bundleOptions,
       entryPoints: real.map((entry, index) => ({ in: entry, out: String(index) })),
       absWorkingDir: cwd,
       outdir: path.join(cwd, bundlesFolder), // never written: only names in the metafile
-      outExtension: { '.js': '.mjs' },
-      bundle: true,
-      write: false,
-      metafile: true,
-      sourcemap: 'external',
-      sourcesContent: false,
-      platform: 'node',
-      format: 'esm',
-      target: 'node20',
-      // Given explicitly, so that the condition "module" is absent: packages must be what Node itself would load.
-      conditions: ['peco-source'],
-      mainFields: ['main'],
-      define: {
-        'import.meta.url': '__pecoUrl',
-        'import.meta.filename': '__pecoFilename',
-        'import.meta.dirname': '__pecoDirname',
-      },
-      legalComments: 'none',
-      logLevel: 'silent',
-      plugins: [projectModules(seen)],
+      plugins: [projectModules(seen, cwd)],
     });
     return splitResult(entries, real, cwd, result, seen);
   } catch (error) {
@@ -94,16 +100,17 @@ function splitResult(
       const name = path.relative(root, real[index]!).split(path.sep).join('/');
       const closure = closureOf(name, root, metafile, seen);
       refuseGlobs(closure.globs, cwd);
-      const { files, imports, aliases, packages } = closure;
+      const { files, own, imports, aliases, packages } = closure;
       const bundle = {
         text: withRequire(texts.get(`${index}.mjs`)!),
         map: withAbsoluteSources(texts.get(`${index}.mjs.map`)!, path.join(root, bundlesFolder)),
-        sources: Object.fromEntries(files.map((file) => [file, seen.digests.get(file)!])),
+        sources: Object.fromEntries(files.map((file) => [file, digestOf(file, seen)])),
         resolution: describeResolution(
           entry,
           files,
           imports,
           packages.map(({ dir }) => dir),
+          own,
         ),
         aliases,
         packages,
@@ -112,6 +119,12 @@ function splitResult(
       return [entry, bundle];
     }),
   );
+}
+
+function digestOf(file: string, { digests }: Seen): string {
+  const digest = digests.get(file);
+  if (digest === undefined) throw new Error(`esbuild bundled ${file} without asking for it`);
+  return digest;
 }
 
 /** CommonJS in a bundle asks for Node's modules and for packages by `require`, which a module has to make itself. */

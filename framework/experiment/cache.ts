@@ -1,4 +1,5 @@
 import fs from 'node:fs';
+import { createRequire } from 'node:module';
 import os from 'node:os';
 import path from 'node:path';
 import { type FileDigests, openFileDigests } from '../store/digests.ts';
@@ -21,6 +22,15 @@ export function openProjectCache(folder: string): ProjectCache {
     open.set(dir, cache);
   }
   return cache;
+}
+
+let version: string | undefined;
+
+/** What makes things of code: those that another version made are made again, as they are without a cache. */
+export function bundlerVersion(): string {
+  version ??= (createRequire(import.meta.url)('esbuild/package.json') as { readonly version: string })
+    .version;
+  return version;
 }
 
 /** Undefined for a file that is missing or broken: it is made again. */

@@ -1,8 +1,10 @@
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Metafile } from 'esbuild';
-import { isOwn, type Seen } from './bundle-plugin.ts';
+import type { Seen } from './bundle-plugin.ts';
 import { type Import, isRelative } from './lookup.ts';
+import { realPath } from './package-root.ts';
+import { isOwn } from './script.ts';
 
 /** An import whose text alone doesn't say which file it leads to. */
 export interface Alias {
@@ -23,10 +25,12 @@ export interface PackageImport extends Alias {
 export interface Closure {
   /** In the order in which they are met, level by level: the same wherever the project lies. */
   readonly files: readonly string[];
+  /** Files that those name by their own place, there or not; those that are there are also among `files`. */
+  readonly own: readonly string[];
   readonly imports: readonly Import[];
   readonly aliases: readonly Alias[];
   readonly packages: readonly PackageImport[];
-  /** Names that aren't files: Node's own modules, by the file that imports them. */
+  /** Names that aren't files: Node's own modules, by the file that imports them. Not of what is only named. */
   readonly others: readonly { readonly importer: string; readonly name: string }[];
   /** Imports of whatever matches a pattern, by the file that has them. */
   readonly globs: ReadonlyMap<string, string>;
@@ -39,26 +43,49 @@ export interface Closure {
 export function closureOf(entry: string, root: string, metafile: Metafile, seen: Seen): Closure {
   if (!(entry in metafile.inputs)) throw new Error(`esbuild bundled ${entry} under another name`);
   const absolute = (file: string) => path.resolve(root, file);
-  const files = new Set([entry]);
+  const files = new Set<string>();
+  const own = new Set<string>();
   const imports: Import[] = [];
   const others: { importer: string; name: string }[] = [];
   const globs = new Map<string, string>();
-  for (const name of files) {
-    const importer = absolute(name);
-    const found = new Map(seen.imports.get(importer));
-    for (const imported of metafile.inputs[name]?.imports ?? []) {
-      if (!imported.external) {
-        files.add(imported.path);
-        if (imported.original !== undefined) found.set(imported.original, absolute(imported.path));
-      } else if (imported.path.includes('*')) globs.set(importer, imported.path);
-      else if (!isFile(imported.path)) others.push({ importer, name: imported.path });
-    }
-    for (const [specifier, file] of found)
-      imports.push({ importer, specifier, ...(file === undefined ? {} : { file }) });
+  follow(entry, true);
+  for (const place of own) {
+    const file = realPath(place);
+    if (file === undefined || !seen.digests.has(file)) continue;
+    const name = path.relative(root, file).split(path.sep).join('/');
+    if (name in metafile.inputs) follow(name, false);
+    else files.add(name);
   }
+
+  /** @param isLoaded false for what the bundle only names: another process or thread may load it */
+  function follow(from: string, isLoaded: boolean): void {
+    const todo = files.has(from) ? [] : [from];
+    for (const name of todo) {
+      if (files.has(name)) continue;
+      files.add(name);
+      const importer = absolute(name);
+      const found = new Map(seen.imports.get(importer));
+      const named = seen.own.get(importer) ?? [];
+      for (const place of named) own.add(place);
+      for (const imported of metafile.inputs[name]?.imports ?? []) {
+        const { original, external, path: to } = imported;
+        if (original !== undefined && path.isAbsolute(original) && named.includes(original)) {
+          found.delete(original);
+        } else if (!external) {
+          todo.push(to);
+          if (original !== undefined) found.set(original, absolute(to));
+        } else if (to.includes('*')) globs.set(importer, to);
+        else if (isLoaded && !isFile(to)) others.push({ importer, name: to });
+      }
+      for (const [specifier, file] of found)
+        imports.push({ importer, specifier, ...(file === undefined ? {} : { file }) });
+    }
+  }
+
   const aliases = imports.filter((one): one is Alias => one.file !== undefined && !saysWhere(one));
   return {
     files: [...files].map(absolute),
+    own: [...own],
     imports,
     aliases,
     packages: aliases.flatMap((alias) => {

@@ -3,7 +3,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { writeDisposable } from '../store/disposable.ts';
 import { type Bundle, bundleModules } from './bundle.ts';
-import { openProjectCache, type ProjectCache, readCacheJson } from './cache.ts';
+import { bundlerVersion, openProjectCache, type ProjectCache, readCacheJson } from './cache.ts';
 import { digestOrNull, isResolvedTheSame } from './resolution.ts';
 
 /** A bundle that lies in the project's cache. */
@@ -16,11 +16,12 @@ export interface StoredBundle extends Omit<Bundle, 'text' | 'map'> {
 
 interface Index {
   readonly format: number;
+  readonly bundler: string;
   bundles: { [entry: string]: StoredBundle };
 }
 
 // Counts up when bundles are made in another way.
-const format = 5;
+const format = 6;
 
 const indexes = new Map<string, Index>();
 
@@ -94,17 +95,23 @@ function sha256(text: string): string {
 function openIndex(cache: ProjectCache): Index {
   let index = indexes.get(cache.dir);
   if (!index) {
-    const read = readCacheJson<Index>(path.join(cache.dir, 'modules.json'));
-    index = read?.format === format ? read : { format, bundles: {} };
+    const read = readIndex(path.join(cache.dir, 'modules.json'));
+    index = read ?? { format, bundler: bundlerVersion(), bundles: {} };
     indexes.set(cache.dir, index);
   }
   return index;
 }
 
+/** Undefined if it was made in another way. */
+function readIndex(file: string): Index | undefined {
+  const read = readCacheJson<Index>(file);
+  return read?.format === format && read.bundler === bundlerVersion() ? read : undefined;
+}
+
 async function writeIndex(index: Index, cache: ProjectCache): Promise<void> {
   const file = path.join(cache.dir, 'modules.json');
-  const written = readCacheJson<Index>(file); // another process may have added its own
-  if (written?.format === format) index.bundles = { ...written.bundles, ...index.bundles };
+  const written = readIndex(file); // another process may have added its own
+  if (written) index.bundles = { ...written.bundles, ...index.bundles };
   for (const entry of Object.keys(index.bundles)) {
     if (!fs.existsSync(entry)) delete index.bundles[entry];
   }

@@ -20,12 +20,14 @@ export interface Resolution {
  * @param entry as it was asked for; may lead through links
  * @param sources absolute real paths
  * @param packages folders of the packages that are imported
+ * @param own files that sources name by their own place, there or not
  */
 export function describeResolution(
   entry: string,
   sources: readonly string[],
   imports: readonly Import[],
   packages: readonly string[],
+  own: readonly string[] = [],
 ): Resolution {
   const files: { [file: string]: string } = {};
   const links: { [place: string]: string } = {};
@@ -37,7 +39,7 @@ export function describeResolution(
     for (const file of openTsconfig(path.join(dir, 'tsconfig.json')).files) noteBytes(file);
   }
   for (const dir of packages) noteBytes(path.join(dir, 'package.json'));
-  note(entry);
+  for (const place of [entry, ...own]) note(place);
   for (const one of imports) {
     const file = tsconfigOf(one.importer);
     const tsconfig = file === undefined ? { options: {}, files: [] } : openTsconfig(file);

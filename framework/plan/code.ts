@@ -2,10 +2,10 @@ import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { isScript, loaderOf } from '../experiment/bundle-plugin.ts';
-import { openProjectCache, type ProjectCache, readCacheJson } from '../experiment/cache.ts';
+import { bundlerVersion, openProjectCache, type ProjectCache, readCacheJson } from '../experiment/cache.ts';
 import { withoutMark } from '../experiment/json-file.ts';
 import { loadBundles, type StoredBundle } from '../experiment/modules.ts';
+import { isScript, loaderOf } from '../experiment/script.ts';
 import { readTsconfig, tsconfigOf } from '../experiment/tsconfig.ts';
 import { canonicalJson } from '../stage/canonical.ts';
 import { PecoError } from '../stage/errors.ts';
@@ -117,6 +117,12 @@ function describeBundle(
   };
 }
 
+/** Digests of what files mean, as one version of esbuild prints them. */
+interface Meanings {
+  readonly bundler: string;
+  readonly digests: { readonly [text: string]: string };
+}
+
 /**
  * Digest of what a file means: its text as esbuild prints it without types, comments and white space, with the options
  * of its tsconfig.json as when it is bundled. Remembered by the digest of its bytes and those options.
@@ -126,7 +132,9 @@ async function digestMeanings(
   cache: ProjectCache,
 ): Promise<Map<string, string>> {
   const memoryFile = path.join(cache.dir, 'code-meanings.json');
-  const memory = readCacheJson<{ [file: string]: string }>(memoryFile) ?? {};
+  const bundler = bundlerVersion();
+  const read = readCacheJson<Meanings>(memoryFile);
+  const memory: { [text: string]: string } = read?.bundler === bundler ? { ...read.digests } : {};
   let changed = false;
   const optionsOf = new Map<string, string>();
   const compilerOptions = (file: string): string => {
@@ -152,7 +160,8 @@ async function digestMeanings(
       return [file, digest] as const;
     }),
   );
-  if (changed) await writeDisposable(memoryFile, JSON.stringify(memory));
+  if (changed)
+    await writeDisposable(memoryFile, JSON.stringify({ bundler, digests: memory } satisfies Meanings));
   return new Map(digests);
 }
 

@@ -15,9 +15,9 @@ test('a bundled module runs from where it is stored and still knows where it was
     'a/stage.ts': `
       import { place } from './deep/place.ts';
       import { z } from 'zod';
-      import { createRequire } from 'node:module';
+      import { isBuiltin } from 'node:module';
       const text: string = 'import.meta.url';
-      export const found = { own: import.meta.url, place, text, dir: import.meta.dirname, zod: typeof z.int, node: typeof createRequire };
+      export const found = { own: import.meta.url, place, text, dir: import.meta.dirname, zod: typeof z.int, node: typeof isBuiltin };
     `,
     'a/deep/place.ts': "export const place = new URL('./data.bin', import.meta.url).href;",
   });
