@@ -1,8 +1,9 @@
 import fs from 'node:fs';
-import { createRequire } from 'node:module';
 import os from 'node:os';
 import path from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { type FileDigests, openFileDigests } from '../store/digests.ts';
+import { readManifest } from './package-root.ts';
 
 /** Where a project keeps what can be made again: `node_modules/.cache/peco-exp/`. Safe to delete at any time. */
 export interface ProjectCache {
@@ -28,9 +29,16 @@ let version: string | undefined;
 
 /** What makes things of code: those that another version made are made again, as they are without a cache. */
 export function bundlerVersion(): string {
-  version ??= (createRequire(import.meta.url)('esbuild/package.json') as { readonly version: string })
-    .version;
+  version ??= versionAbove(path.dirname(fileURLToPath(import.meta.url)), 'esbuild');
   return version;
+}
+
+/** As Node finds the package. */
+function versionAbove(from: string, name: string): string {
+  for (let dir = from; ; dir = path.dirname(dir)) {
+    const found = readManifest(path.join(dir, 'node_modules', name))?.version;
+    if (found !== undefined || path.dirname(dir) === dir) return found ?? 'unknown';
+  }
 }
 
 /** Undefined for a file that is missing or broken: it is made again. */

@@ -1,4 +1,5 @@
 import fs from 'node:fs';
+import { isBuiltin } from 'node:module';
 import path from 'node:path';
 import { installedRoot, isWithin, packageNameIn, readManifest, realPath } from './package-root.ts';
 import type { Tsconfig } from './tsconfig.ts';
@@ -32,6 +33,7 @@ export function* placesOf({ importer, specifier, file }: Import, tsconfig: Tscon
     yield* candidates(path.resolve(dir, specifier));
     return;
   }
+  if (isBuiltin(specifier)) return; // whatever is installed
   for (const target of mappedTo(specifier, tsconfig)) yield* candidates(target);
   if (!specifier.startsWith('#')) yield* packagePlaces(dir, specifier, file);
   // `exports` and `imports` name files that a compiler would make, and `main` leaves endings out.

@@ -11,8 +11,8 @@ import { canonicalJson } from '../stage/canonical.ts';
 import { PecoError } from '../stage/errors.ts';
 import type { JsonObject } from '../stage/json.ts';
 import { writeDisposable } from '../store/disposable.ts';
-import { nameBundle, packageSettings } from './identity.ts';
-import { packageVersions } from './packages.ts';
+import { nameBundle, type PackageSettings, packageSettings } from './identity.ts';
+import { type OpenedPackages, packageVersions } from './packages.ts';
 
 /** The code of an implementation module, ready to run and ready to be part of a key. */
 export interface CodeBundle {
@@ -89,31 +89,34 @@ async function bundleAll(urls: readonly string[], root: string): Promise<Map<str
     for (const [file, digest] of Object.entries(bundle.sources)) sources.set(file, digest);
   }
   const meanings = await digestMeanings(sources, cache);
-  return new Map(urls.map((url) => [url, describeBundle(bundles.get(fileURLToPath(url))!, meanings, root)]));
+  const seen: Seen = { meanings, packages: new Map(), settings: new Map() };
+  return new Map(urls.map((url) => [url, describeBundle(bundles.get(fileURLToPath(url))!, seen, root)]));
 }
 
-function describeBundle(
-  bundle: StoredBundle,
-  meanings: ReadonlyMap<string, string>,
-  root: string,
-): CodeBundle {
+/** What bundles that are described at the same time have in common. */
+interface Seen {
+  /** File -> digest of what it means. */
+  readonly meanings: ReadonlyMap<string, string>;
+  readonly packages: OpenedPackages;
+  readonly settings: PackageSettings;
+}
+
+function describeBundle(bundle: StoredBundle, seen: Seen, root: string): CodeBundle {
   const files = Object.keys(bundle.sources);
-  const names = nameBundle(bundle, root);
-  const { nameFile } = names;
-  const currentPackages = () => packageVersions(names.packages, names.namePackage);
+  const { nameFile, namePackage, packages } = nameBundle(bundle, root);
   return {
     path: bundle.path,
     entry: nameFile(files[0]!),
-    code: sortedRecord(files.map((file) => [nameFile(file), meanings.get(file)!])),
+    code: sortedRecord(files.map((file) => [nameFile(file), seen.meanings.get(file)!])),
     aliases: sortedRecord(
       bundle.aliases.map(({ importer, specifier, file }) => [
         `${specifier} in ${nameFile(importer)}`,
         nameFile(file),
       ]),
     ),
-    settings: sortedRecord([...packageSettings(files, names)]),
-    packages: currentPackages(),
-    currentPackages,
+    settings: sortedRecord(packageSettings(files, nameFile, seen.settings)),
+    packages: packageVersions(packages, namePackage, seen.packages),
+    currentPackages: () => packageVersions(packages, namePackage),
   };
 }
 

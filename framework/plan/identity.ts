@@ -2,6 +2,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import type { StoredBundle } from '../experiment/modules.ts';
 import { installedRoot, isWithin, packageOf, readManifest, realPath } from '../experiment/package-root.ts';
+import type { JsonObject } from '../stage/json.ts';
 import { createPackageNames, type InstalledPackage, type NamePackage } from './packages.ts';
 
 /** Names for what a bundle is made of: each has one, no two share one, and none says where the project lies. */
@@ -73,27 +74,39 @@ function nameBelowModules(dir: string): string {
   return slashed(dir.slice(dir.lastIndexOf(`${path.sep}node_modules${path.sep}`) + '/node_modules/'.length));
 }
 
+/** What package.json files say of the code around them, by folder: for bundles that are described at the same time. */
+export type PackageSettings = Map<string, { readonly file: string; readonly told: JsonObject } | undefined>;
+
 /** Of package.json, what changes the meaning of code that doesn't change: by the name of the file. */
-export function packageSettings(files: readonly string[], { nameFile }: Pick<BundleNames, 'nameFile'>) {
-  const settings = new Map<string, { readonly [field: string]: string }>();
-  for (const file of files) {
-    const dir = nearestManifest(path.dirname(file));
-    if (dir === undefined) continue;
+export function packageSettings(
+  files: readonly string[],
+  nameFile: BundleNames['nameFile'],
+  known: PackageSettings,
+): (readonly [name: string, told: JsonObject])[] {
+  const settings = new Map<string, JsonObject>();
+  for (const dir of new Set(files.map((file) => path.dirname(file)))) {
+    const found = settingsAt(dir, known);
+    if (found && Object.keys(found.told).length > 0) settings.set(nameFile(found.file), found.told);
+  }
+  return [...settings];
+}
+
+/** Those of the nearest package.json at or above a folder. */
+function settingsAt(dir: string, known: PackageSettings): ReturnType<PackageSettings['get']> {
+  if (known.has(dir)) return known.get(dir);
+  const file = path.join(dir, 'package.json');
+  const above = path.dirname(dir);
+  let found: ReturnType<PackageSettings['get']>;
+  if (fs.existsSync(file)) {
     const { type, sideEffects } = readManifest(dir) ?? {};
     const told = {
       ...(type === 'module' || type === 'commonjs' ? { type } : {}),
       ...(sideEffects === undefined ? {} : { sideEffects: JSON.stringify(sideEffects) }),
     };
-    if (Object.keys(told).length > 0) settings.set(nameFile(path.join(dir, 'package.json')), told);
-  }
-  return settings;
-}
-
-function nearestManifest(from: string): string | undefined {
-  for (let dir = from; ; dir = path.dirname(dir)) {
-    if (fs.existsSync(path.join(dir, 'package.json'))) return dir;
-    if (path.dirname(dir) === dir) return undefined;
-  }
+    found = { file, told };
+  } else if (above !== dir) found = settingsAt(above, known);
+  known.set(dir, found);
+  return found;
 }
 
 function slashed(file: string): string {

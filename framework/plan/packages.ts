@@ -43,11 +43,12 @@ function safeName(name: string): string {
 export function packageVersions(
   roots: readonly InstalledPackage[],
   nameOf: NamePackage,
+  opened: OpenedPackages = new Map(),
 ): { readonly [name: string]: string } {
   const versions = new Map<string, string>();
   const missing: (readonly [name: string, importer: string])[] = [];
   const ids = new Map<string, string>();
-  for (const { parent, manifest, needs, ...one } of packagesBelow(roots)) {
+  for (const { parent, manifest, needs, ...one } of packagesBelow(roots, opened)) {
     const by = parent === undefined ? undefined : ids.get(parent)!;
     const id = nameOf(by === undefined ? one : { ...one, importer: by });
     ids.set(one.dir, id);
@@ -63,10 +64,8 @@ export function packageVersions(
 
 /** Names every file that decides about packages and what they depend on, also where there is none. */
 export function lookAtPackages(roots: readonly string[], onLook: (file: string) => void): void {
-  for (const _ of packagesBelow(
-    roots.map((dir) => ({ dir, name: '' })),
-    onLook,
-  ));
+  const all = roots.map((dir) => ({ dir, name: '' }));
+  for (const _ of packagesBelow(all, new Map(), onLook));
 }
 
 interface PackageNode extends InstalledPackage {
@@ -77,19 +76,23 @@ interface PackageNode extends InstalledPackage {
   readonly needs: readonly { readonly name: string; readonly dir: string | undefined }[];
 }
 
+/** Packages that were looked at, by folder: for bundles that are described at the same time. */
+export type OpenedPackages = Map<string, Pick<PackageNode, 'manifest' | 'needs'>>;
+
 /** Every way to a package once, near ones first. */
 function* packagesBelow(
   roots: readonly InstalledPackage[],
+  opened: OpenedPackages,
   onLook: (file: string) => void = () => {},
 ): Iterable<PackageNode> {
-  const opened = new Map<string, Pick<PackageNode, 'manifest' | 'needs'>>();
+  const entered = new Set<string>();
   const todo: (InstalledPackage & { readonly parent?: string })[] = [...roots];
   for (const one of todo) {
-    const known = opened.get(one.dir);
-    const node = known ?? openPackage(one.dir, onLook);
+    const node = opened.get(one.dir) ?? openPackage(one.dir, onLook);
     opened.set(one.dir, node);
     yield { ...one, ...node };
-    if (known) continue;
+    if (entered.has(one.dir)) continue;
+    entered.add(one.dir);
     for (const { name, dir } of node.needs) if (dir !== undefined) todo.push({ dir, name, parent: one.dir });
   }
 }
