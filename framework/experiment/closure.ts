@@ -1,3 +1,4 @@
+import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Metafile } from 'esbuild';
@@ -42,7 +43,7 @@ export interface Closure {
  */
 export function closureOf(entry: string, root: string, metafile: Metafile, seen: Seen): Closure {
   if (!(entry in metafile.inputs)) throw new Error(`esbuild bundled ${entry} under another name`);
-  const absolute = (file: string) => path.resolve(root, file);
+  const absolute = (name: string) => fileIn(name, root, metafile);
   const files = new Set<string>();
   const own = new Set<string>();
   const imports: Import[] = [];
@@ -84,7 +85,7 @@ export function closureOf(entry: string, root: string, metafile: Metafile, seen:
 
   const aliases = imports.filter((one): one is Alias => one.file !== undefined && !saysWhere(one));
   return {
-    files: [...files].map(absolute),
+    files: [...new Set([...files].map(absolute))],
     own: [...own],
     imports,
     aliases,
@@ -95,6 +96,13 @@ export function closureOf(entry: string, root: string, metafile: Metafile, seen:
     others,
     globs,
   };
+}
+
+/** What an import says beside the file is behind its name: `table.json with { type: 'json' }`, `part.ts?again`. */
+function fileIn(name: string, root: string, { inputs }: Metafile): string {
+  const plain = inputs[name]?.with === undefined ? name : name.replace(/ with \{ .*\}$/, '');
+  const file = path.resolve(root, plain);
+  return /[?#]/.test(plain) && !fs.existsSync(file) ? file.replace(/[?#][^/]*$/, '') : file;
 }
 
 function isFile(external: string): boolean {

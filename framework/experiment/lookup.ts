@@ -29,6 +29,9 @@ const sourcesOf: { readonly [ending: string]: readonly string[] } = {
  */
 export function* placesOf({ importer, specifier, file }: Import, tsconfig: Tsconfig): Iterable<string> {
   const dir = path.dirname(importer);
+  const plain = specifier.replace(/(?<=.)[?#].*$/s, '');
+  if (plain !== specifier)
+    yield* placesOf({ importer, specifier: plain, ...(file === undefined ? {} : { file }) }, tsconfig);
   if (isRelative(specifier)) {
     yield* candidates(path.resolve(dir, specifier));
     return;

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
+import { pathToFileURL } from 'node:url';
 import test from 'ava';
 import { bundleModules } from '../../../framework/experiment/bundle.ts';
 import { loadBundles } from '../../../framework/experiment/modules.ts';
@@ -81,4 +82,31 @@ test('the source map of a bundle names the sources where they are', async (t) =>
   const name = /\/\/# sourceMappingURL=(.+)\n$/.exec(fs.readFileSync(path, 'utf8'))![1]!;
   const map = JSON.parse(fs.readFileSync(path.replace(/[^/]+$/, name), 'utf8'));
   t.true(map.sources.includes(project.file('value.ts')));
+});
+
+test('files that begin with a byte order mark are read as Node reads them', async (t) => {
+  const project = createProject(t, {
+    'entry.ts':
+      "\uFEFF#!/usr/bin/env node\nimport table from './table.json';\nexport const found = [import.meta.url, table];\n",
+    'table.json': '\uFEFF{ "rows": 2 }',
+  });
+  const entry = project.file('entry.ts');
+  const { path } = (await loadBundles([entry], project.dir)).get(entry)!;
+  const { found } = (await import(path)) as { readonly found: unknown };
+  t.deepEqual(found, [pathToFileURL(entry).href, { rows: 2 }]);
+});
+
+test('CommonJS that is bundled still gets modules of Node and packages by require', async (t) => {
+  const project = createProject(t, {
+    'entry.ts': "import own from './own.cjs';\nexport const found = own;\n",
+    'own.cjs': "module.exports = [require('path').sep, typeof require('zod').z];\n",
+  });
+  const entry = project.file('entry.ts');
+  const { path, packages } = (await loadBundles([entry], project.dir)).get(entry)!;
+  const { found } = (await import(path)) as { readonly found: unknown };
+  t.deepEqual(found, ['/', 'object']);
+  t.deepEqual(
+    packages.map(({ specifier }) => specifier),
+    ['zod'],
+  );
 });

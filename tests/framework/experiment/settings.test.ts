@@ -20,6 +20,11 @@ for (const [name, text] of Object.entries(forms)) {
     t.deepEqual(await loadSettings(project.dir), expected);
     t.deepEqual(await loadSettings(project.file('a/b')), expected);
   });
+
+  test(`settings are read from ${name} behind a byte order mark`, async (t) => {
+    const { dir } = createProject(t, { [name]: `\uFEFF${text}` });
+    t.deepEqual((await loadSettings(dir)).settings, { store: 'there', jobs: 3 });
+  });
 }
 
 test('without a settings file there are none', async (t) => {

@@ -243,6 +243,33 @@ const fixtures: { readonly [title: string]: Fixture } = {
     links: { 'node_modules/app/node_modules/lib': '../../lib' },
     edit: { 'node_modules/lib/index.js': two },
   },
+  'an option of a tsconfig.json that begins with a byte order mark': {
+    files: {
+      'app/parts/stage.ts': 'export class Sum { value; }\n',
+      'app/tsconfig.json': `${mark}{ "compilerOptions": { "useDefineForClassFields": true } }`,
+    },
+    edit: { 'app/tsconfig.json': `${mark}{ "compilerOptions": { "useDefineForClassFields": false } }` },
+  },
+  'JSON that is imported with an attribute': {
+    files: {
+      'app/parts/stage.ts':
+        "import table from './table.json' with { type: 'json' };\nexport const v = table;\n",
+      'app/parts/table.json': '[1]',
+    },
+    edit: { 'app/parts/table.json': '[2]' },
+  },
+  'JSON that is imported with an attribute and without': {
+    files: {
+      'app/parts/stage.ts':
+        "import a from './table.json' with { type: 'json' };\nimport b from './table.json';\nexport const v = [a, b];\n",
+      'app/parts/table.json': '[1]',
+    },
+    edit: { 'app/parts/table.json': '[2]' },
+  },
+  'a file that is imported with a query': {
+    files: { 'app/parts/stage.ts': uses('./own.ts?once'), 'app/parts/own.ts': one },
+    edit: { 'app/parts/own.ts': two },
+  },
   'bytes that are no text': {
     files: {
       'app/parts/stage.ts': "export const table = new URL('./table.bin', import.meta.url);\n",
