@@ -57,6 +57,11 @@ export function openContext(job: StageJob, options: ContextOptions): OpenContext
     options.onProgress(latest);
   }
 
+  function refuseProblem(): void {
+    const problem = reported.problem();
+    if (problem !== undefined) throw new Error(problem);
+  }
+
   const context: StageContext = {
     config: job.config,
     seed: job.seed,
@@ -69,7 +74,18 @@ export function openContext(job: StageJob, options: ContextOptions): OpenContext
         engine = description;
       },
     },
-    checkpoints: saved.checkpoints,
+    checkpoints: {
+      ...saved.checkpoints,
+      async save(step, write) {
+        const problem = reported.problem();
+        if (problem === undefined) await saved.checkpoints.save(step, write);
+        else options.onWarning(`no checkpoint of step ${step}: ${problem}`);
+      },
+      async handOver(step, write) {
+        refuseProblem();
+        await saved.checkpoints.handOver(step, write);
+      },
+    },
     ...(job.until === undefined ? {} : { until: job.until }),
     signal: options.signal,
     progress,
@@ -85,7 +101,7 @@ export function openContext(job: StageJob, options: ContextOptions): OpenContext
       history.close();
       const { metrics = {}, about } = result ?? {};
       const text = formatMetrics(job.engine.name, metrics, { step: latest?.step, about });
-      reported.check();
+      refuseProblem();
       fs.writeFileSync(path.join(job.outDir, 'metrics.json'), text);
       return {
         images: latest?.images ?? 0,

@@ -5,10 +5,10 @@ export interface Reported {
   /** `values` may be nested, as records of the history are. */
   note(values: Json, step?: number): void;
   /**
-   * @throws Error that names a number whose last report wasn't finite. A training that ends so has failed, whatever
-   * metrics its stage returns. One that was NaN or infinite on the way and is finite again has not.
+   * A number whose last report wasn't finite, in words. A training that ends so has failed, whatever metrics its stage
+   * returns; one that was NaN or infinite on the way and is finite again has not.
    */
-  check(): void;
+  problem(): string | undefined;
 }
 
 export function openReported(): Reported {
@@ -25,12 +25,11 @@ export function openReported(): Reported {
   }
   return {
     note: (values, step) => note(values, step, ''),
-    check() {
-      for (const [path, { value, step }] of bad) {
-        throw new Error(
-          `"${path}" was ${value} when last reported${atStep(step)}: the training diverged; lower the learning rate, or report finite numbers only`,
-        );
-      }
+    problem() {
+      const [first] = bad;
+      if (first === undefined) return undefined;
+      const [path, { value, step }] = first;
+      return `"${path}" was ${value} when last reported${atStep(step)}: the training diverged; lower the learning rate, or report finite numbers only`;
     },
   };
 }

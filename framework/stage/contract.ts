@@ -89,7 +89,7 @@ export interface StageContext<Config extends JsonObject = JsonObject> {
   readonly signal: AbortSignal;
   /**
    * Cheap: call it every step; the framework thins it out. A stage whose last report of a number, here or by `log`, is
-   * NaN or infinite has failed when it resolves.
+   * NaN or infinite has failed when it resolves, and its state is not saved until then.
    */
   progress(update: Progress): void;
   /** Appends a line to `metrics.jsonl` in `outDir`. Training history: never wall-clock times. */

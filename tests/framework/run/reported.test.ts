@@ -1,4 +1,5 @@
 import fs from 'node:fs';
+import path from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { openContext } from '../../../framework/run/context.ts';
 import type { StageContext } from '../../../framework/stage/contract.ts';
@@ -19,11 +20,12 @@ function stageContext(t: ExecutionContext) {
     scratchDir: project.file('scratch'),
     engine: { name: 'onnx', threads: 1 },
   };
+  const warnings: string[] = [];
   const { context, finish } = openContext(job, {
     signal: new AbortController().signal,
     checkpointSeconds: 30,
     onProgress: () => {},
-    onWarning: () => {},
+    onWarning: (message) => void warnings.push(message),
   });
   const end = (metrics: { [name: string]: number } = { loss: 1 }) => {
     try {
@@ -33,7 +35,7 @@ function stageContext(t: ExecutionContext) {
       return (error as Error).message;
     }
   };
-  return { context, end, history: () => project.read('out/metrics.jsonl') };
+  return { context, end, warnings, history: () => project.read('out/metrics.jsonl') };
 }
 
 const bad = [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
@@ -89,4 +91,21 @@ test('a stage that reports nothing but words is done', (t) => {
   const { context, end } = stageContext(t);
   context.log({ note: 'NaN', none: null, yes: true });
   t.is(end({}), 'done');
+});
+
+test('a diverged state is neither saved nor handed over', async (t) => {
+  const { context, warnings } = stageContext(t);
+  const wrote: string[] = [];
+  const write = (name: string) => (dir: string) => {
+    wrote.push(name);
+    fs.writeFileSync(path.join(dir, name), '');
+  };
+  context.log({ step: 1, loss: 2 });
+  await context.checkpoints.save(1, write('good'));
+  context.log({ step: 2, loss: Number.NaN });
+  await context.checkpoints.save(2, write('bad'));
+  const error = await t.throwsAsync(context.checkpoints.handOver(2, write('bad')));
+  t.deepEqual(wrote, ['good']);
+  t.is(warnings.length, 1);
+  t.is(warnings[0], `no checkpoint of step 2: ${error?.message}`);
 });
