@@ -1,4 +1,5 @@
 import fs from 'node:fs';
+import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Look } from '../stage/disk.ts';
 import { settledAt } from '../store/racy.ts';
@@ -93,7 +94,7 @@ function createLedger(): { readonly ledger: Ledger; take(): Looked | undefined }
       ledger.look(folder);
       if (fs.existsSync(folder)) watched.add(fs.realpathSync(folder));
     },
-    link: (place) => void links.set(place, fs.realpathSync(place)),
+    link: (place) => void links.set(place, fs.realpathSync.native(place)),
     folder: (folder) => void folders.set(folder.folder, folder),
     spoil() {
       spoilt = true;
@@ -102,9 +103,25 @@ function createLedger(): { readonly ledger: Ledger; take(): Looked | undefined }
   function take(): Looked | undefined {
     const files = [...watched].map(stampOf);
     if (spoilt || !isWhole(files)) return undefined;
-    return { files, absent: [...absent], links: [...links], folders: [...folders.values()] };
+    return { files, absent: outermost(absent), links: [...links], folders: [...folders.values()] };
   }
   return { ledger, take };
+}
+
+/** Where a folder isn't there either, only that is named: thousands of places become a few. */
+function outermost(absent: Iterable<string>): string[] {
+  const known = new Map<string, boolean>();
+  const isThere = (place: string): boolean => {
+    const found = known.get(place) ?? fs.existsSync(place);
+    known.set(place, found);
+    return found;
+  };
+  const outer = new Set<string>();
+  for (let place of absent) {
+    while (!isThere(path.dirname(place))) place = path.dirname(place);
+    outer.add(place);
+  }
+  return [...outer];
 }
 
 function isWhole(stamps: readonly (FileStamp | undefined)[]): stamps is readonly FileStamp[] {

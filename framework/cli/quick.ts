@@ -105,7 +105,7 @@ export function isCurrent(record: QuickRecord, cwd: string, args: readonly strin
       hasEnvironment(record.environment) &&
       record.files.every(isSameFile) &&
       !record.absent.some((file) => fs.existsSync(file)) &&
-      record.links.every(([place, real]) => fs.realpathSync(place) === real) &&
+      record.links.every(([place, real]) => fs.realpathSync.native(place) === real) &&
       record.folders.every(isSameFolder)
     );
   } catch {
