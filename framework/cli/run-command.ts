@@ -67,6 +67,8 @@ export async function runCommand(file: string, flags: ExperimentFlags, version: 
         engine: project.engine,
         executor: localExecutor(fileURLToPath(new URL('./worker.js', import.meta.url)), {
           sourceMaps: flags.verbose ?? false,
+          root: project.root,
+          cwd: process.cwd(),
         }),
         stop: interrupts.stop,
         kill: interrupts.kill,

@@ -1,8 +1,7 @@
-import fs from 'node:fs';
-import { SourceMap } from 'node:module';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { isPecoError, PecoError, type SourceLocation } from '../stage/errors.ts';
+import { placesIn } from './frames.ts';
 import type { StoredBundle } from './modules.ts';
 
 let evaluations = 0;
@@ -49,25 +48,12 @@ function located(error: PecoError, location: SourceLocation | undefined): PecoEr
 
 /** The innermost place in project code that an error's stack passes through. */
 function traceBack(error: Error, bundle: StoredBundle, cwd: string): SourceLocation | undefined {
-  for (const place of placesIn(error.stack ?? '', bundle)) {
+  for (const place of placesIn(error.stack ?? '', new Set([bundle.path]))) {
+    if (!(place.file in bundle.sources)) continue;
     // What `env` refuses is to be mended where it is called.
     if (place.file.endsWith('framework/experiment/environment.ts')) continue;
     const shown = path.relative(cwd, place.file);
     return { ...place, file: shown.startsWith('..') ? place.file : shown };
   }
   return undefined;
-}
-
-/** Places in the sources of a bundle, innermost first, whether or not Node has mapped them back already. */
-function* placesIn(stack: string, bundle: StoredBundle): Iterable<SourceLocation> {
-  let map: SourceMap | undefined;
-  for (const [, name, line, column] of stack.matchAll(/(?:file:\/\/)?(\/[^\s()]+?)(?:\?\d+)?:(\d+):(\d+)/g)) {
-    const file = decodeURI(name!);
-    if (file in bundle.sources) yield { file, line: Number(line), column: Number(column) };
-    if (file !== bundle.path) continue;
-    map ??= new SourceMap(JSON.parse(fs.readFileSync(`${bundle.path}.map`, 'utf8')));
-    const entry = map.findEntry(Number(line) - 1, Number(column) - 1);
-    if ('originalSource' in entry)
-      yield { file: entry.originalSource, line: entry.originalLine + 1, column: entry.originalColumn + 1 };
-  }
 }

@@ -1,11 +1,14 @@
 import type { Stop } from '../plan/contest.ts';
 import type { StageStatus } from '../plan/status.ts';
+import type { SourceLocation } from '../stage/errors.ts';
 import type { Json } from '../stage/json.ts';
 
 /** What went wrong, as plain data: it crosses process borders and goes to `--json`. */
 export interface Failure {
   readonly message: string;
   readonly hint?: string;
+  /** The innermost place in the project's own files that it passed through; the file as people see it. */
+  readonly location?: SourceLocation;
   /** Shown with `--verbose` only. */
   readonly stack?: string;
 }

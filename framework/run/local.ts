@@ -1,7 +1,11 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
+import path from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
+import { placesIn } from '../experiment/frames.ts';
+import { showPath } from '../experiment/load.ts';
+import type { Failure } from './events.ts';
 import type { Executor, FromWorker, JobControl, JobResult, StageJob, ToWorker } from './executor.ts';
 
 const tailLines = 20;
@@ -11,12 +15,20 @@ const drainMilliseconds = 1000;
 export interface LocalOptions {
   /** Stacks of failures name the places in the sources: slower to load, so only for those who look at stacks. */
   readonly sourceMaps: boolean;
+  /** Folder of the project, whose files failures point at. */
+  readonly root: string;
+  /** Files are shown relative to it. */
+  readonly cwd: string;
 }
 
 /** Runs each job in a process of its own on this machine. `worker` is the built `worker.js`. */
 export function localExecutor(worker: string, options: LocalOptions): Executor {
   const execArgv = options.sourceMaps ? ['--enable-source-maps'] : [];
-  return (job, control) => runInProcess({ worker, execArgv }, job, control);
+  return async (job, control) => {
+    const result = await runInProcess({ worker, execArgv }, job, control);
+    if (result.type !== 'failed') return result;
+    return { ...result, failure: withLocation(result.failure, job, options) };
+  };
 }
 
 async function runInProcess(
@@ -75,6 +87,17 @@ async function runInProcess(
     control.stop.removeEventListener('abort', stop);
     control.kill.removeEventListener('abort', kill);
   }
+}
+
+/** Says where in the project a stage failed, if its stack passes through one of its files. */
+function withLocation(failure: Failure, job: StageJob, { root, cwd }: LocalOptions): Failure {
+  const loads = Object.values(job.descriptors).flatMap(({ load }) => load ?? []);
+  for (const place of placesIn(failure.stack ?? '', new Set([job.bundle, ...loads]))) {
+    const inside = path.relative(root, place.file).split(path.sep);
+    if (inside[0] === '..' || path.isAbsolute(inside[0]!) || inside.includes('node_modules')) continue;
+    return { ...failure, location: { ...place, file: showPath(place.file, cwd) } };
+  }
+  return failure;
 }
 
 function diedSilently(code: number | null, signal: string | null, tail: readonly string[]): JobResult {

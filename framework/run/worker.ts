@@ -6,8 +6,11 @@ import { pathToFileURL } from 'node:url';
 import type { StageFunction } from '../stage/contract.ts';
 import { checkpointSeconds } from './checkpoints.ts';
 import { openContext } from './context.ts';
-import type { Failure } from './events.ts';
+import { describeThrown } from './error.ts';
 import type { FromWorker, StageJob, ToWorker } from './executor.ts';
+
+// A library may call itself often before its caller, whose place is told, is on the stack.
+Error.stackTraceLimit = 50;
 
 const stop = new AbortController();
 
@@ -50,18 +53,7 @@ function peakMemory(): number {
 function failureMessage(error: unknown): FromWorker {
   // Whatever a stage throws once it was told to stop, it stopped because of that.
   if (stop.signal.aborted) return { type: 'interrupted' };
-  return { type: 'failed', failure: describeError(error) };
-}
-
-function describeError(error: unknown): Failure {
-  if (!(error instanceof Error)) return { message: String(error) };
-  const full = ['ENOSPC', 'EDQUOT'].includes((error as NodeJS.ErrnoException).code ?? '');
-  const given = 'hint' in error && typeof error.hint === 'string' ? error.hint : undefined;
-  const text =
-    given ?? (full ? 'the disk is full: free some space, or choose another store with --store' : undefined);
-  const hint = text === undefined ? {} : { hint: text };
-  const name = error.name === 'Error' || error.name === 'PecoError' ? '' : `${error.name}: `;
-  return { message: `${name}${error.message}`, ...hint, stack: error.stack ?? '' };
+  return { type: 'failed', failure: describeThrown(error) };
 }
 
 function send(message: FromWorker, sent: () => void = () => {}): void {

@@ -13,6 +13,7 @@ import type {
   StageSummary,
   Warning,
 } from '../../run/events.ts';
+import { formatLocation } from '../../stage/errors.ts';
 import { count, formatDuration, formatRate } from '../format.ts';
 
 /** Lines about a run that are the same on a terminal and in a log. */
@@ -111,6 +112,10 @@ function wordOf(event: RunFinished): string {
 }
 
 function details(failure: Failure, verbose: boolean): string[] {
-  const text = [failure.hint, verbose ? failure.stack : undefined].filter((part) => part !== undefined);
+  const { location } = failure;
+  const place = location && `at ${formatLocation(location)}`;
+  const text = [place, failure.hint, verbose ? failure.stack : undefined].filter(
+    (part) => part !== undefined,
+  );
   return text.flatMap((part) => part.split('\n')).map((line) => `  ${line}`);
 }
