@@ -7,9 +7,11 @@ import { compareEvaluations, inAnotherWorld } from './deterministic.ts';
 import { forgetEnvironment, listedEnvironment } from './environment.ts';
 import { evaluateBundle } from './evaluate.ts';
 import { checkFile } from './file.ts';
+import { implementationProblems } from './implementations.ts';
 import { loadBundles, type StoredBundle } from './modules.ts';
 import { applyOverrides } from './override.ts';
 import { collectProblems, missingFiles, type Problem, reportProblems } from './problems.ts';
+import { showPath } from './show-path.ts';
 import { applySweepFlags, sweepProblems } from './swept.ts';
 import type { Experiment, LoadedExperiment, LoadOptions } from './types.ts';
 import { wiringProblems } from './wiring.ts';
@@ -42,7 +44,13 @@ export async function loadExperiment(file: string, options: LoadOptions): Promis
     ...collectProblems(declared, overrides),
     ...sweepProblems(declared, { flags: swept.flags, overrides }),
   ];
-  if (problems.length === 0) problems.push(...missingFiles(declared), ...wiringProblems(declared, overrides));
+  if (problems.length === 0) {
+    problems.push(
+      ...missingFiles(declared),
+      ...(await implementationProblems(declared, options.cwd)),
+      ...wiringProblems(declared, overrides),
+    );
+  }
   let again: Again = { problems: [], consulted: [], unbounded: false };
   if (problems.length === 0) {
     again = await evaluateAgain(written, bundle, { shown, cwd: options.cwd });
@@ -79,12 +87,6 @@ async function evaluateAgain(
   const { result, hidden, unset, unbounded } = await inAnotherWorld(() => evaluateBundle(bundle, options));
   const problems = compareEvaluations(first, asExperiment(result, options.shown), hidden);
   return { problems, consulted: [...hidden, ...unset], unbounded };
-}
-
-/** How a file is named to the user: relative where that is shorter. */
-export function showPath(file: string, cwd: string): string {
-  const relative = path.relative(cwd, file);
-  return relative.startsWith('..') || path.isAbsolute(relative) ? file : relative;
 }
 
 function asExperiment(exported: { readonly [name: string]: unknown }, shown: string): Experiment {

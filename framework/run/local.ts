@@ -4,7 +4,7 @@ import path from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { placesIn } from '../experiment/frames.ts';
-import { showPath } from '../experiment/load.ts';
+import { showPath } from '../experiment/show-path.ts';
 import type { Failure } from './events.ts';
 import type { Executor, FromWorker, JobControl, JobResult, StageJob, ToWorker } from './executor.ts';
 

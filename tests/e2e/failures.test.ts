@@ -52,7 +52,8 @@ test('the stack is shown only with --verbose', async (t) => {
   rig.command('peco-0', 'print and throw');
   const args = ['run', 'experiment.ts', '--upto', 'tokenizer/peco'];
   const plain = await rig.peco(...args);
-  t.notRegex(plain.stdout, /^\s+at /m);
+  t.notRegex(plain.stdout, /^\s+at obey /m);
+  t.true(plain.stdout.includes('\n  at parts/obey.ts:20\n'), plain.stdout);
   const verbose = await rig.peco(...args, '--verbose');
   t.regex(verbose.stdout, /^\s+at obey /m);
   t.true(verbose.stdout.includes('tokenizer/peco/seed-0  | reading 10 images'));

@@ -235,6 +235,17 @@ test('--set that leads nowhere or does not fit is told with near names', async (
   t.snapshot(await messageOf(t, project, { set, seeds: [-1] }));
 });
 
+test('values that are no JSON are told like others', async (t) => {
+  const project = createFakeProject(t);
+  project.edit(
+    'experiment.ts',
+    'const codebook = { size: 256, dim: 32 };',
+    'const circle: { dim?: unknown } = {};\ncircle.dim = circle;\nconst codebook = { size: 256n, dim: circle } as never;',
+  );
+  project.edit('experiment.ts', "baseline: 'pixel'", "baseline: Symbol('pixel') as never");
+  t.snapshot(await messageOf(t, project));
+});
+
 test('how lists, strings and objects are written in a shell is in the hint', async (t) => {
   const project = createFakeProject(t);
   const layers = 'tokenizers.peco.loss.perceptual.layers';
