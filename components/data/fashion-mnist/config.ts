@@ -57,7 +57,8 @@ export const fashionMnist = defineComponent({
       const message = `there is no ${absent.map((file) => file.replace(/.*[\\/]/, '')).join(' and no ')} in it`;
       return [{ path, message, hint }];
     }
-    const pair = tryPair(split, root);
+    // Train images are read by the first stage, test images by the last ones: damage is told here, not after hours.
+    const pair = tryPair(split, root, root !== undefined && split === 'test');
     if ('problem' in pair) return [{ path, message: pair.problem, hint }];
     if (range === undefined || range[1] <= pair.count) return [];
     const message = `ends beyond the ${pair.count} images of the ${root === undefined ? 'shipped ' : ''}split`;
@@ -71,9 +72,10 @@ export const fashionMnist = defineComponent({
 function tryPair(
   split: FashionMnistSplit,
   root: string | undefined,
+  whole = false,
 ): ReturnType<typeof openPair> | { readonly problem: string } {
   try {
-    return openPair(pairOf(split, root));
+    return openPair(pairOf(split, root), whole);
   } catch (error) {
     return { problem: (error as Error).message };
   }

@@ -51,10 +51,15 @@ export function checkPair(
 /**
  * The same without the pixels, for checks before anything runs: headers, lengths and labels.
  *
+ * @param whole reads the images, too: slower, but notices damage within a packed file
  * @throws Error as `checkPair` and `readIdx` do
  */
-export function openPair(files: IdxPair): { readonly count: number; readonly labels: Uint8Array } {
-  return checkPair(files, readIdxShape(files.images, 3), readIdx(files.labels, 1));
+export function openPair(
+  files: IdxPair,
+  whole: boolean,
+): { readonly count: number; readonly labels: Uint8Array } {
+  const shape = whole ? readIdx(files.images, 3).shape : readIdxShape(files.images, 3);
+  return checkPair(files, shape, readIdx(files.labels, 1));
 }
 
 /** How many images each class has. */

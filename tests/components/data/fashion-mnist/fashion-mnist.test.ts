@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomFillSync } from 'node:crypto';
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -123,6 +123,19 @@ for (const [name, damage] of Object.entries(damages)) {
     }
   });
 }
+
+test('a packed test file that is damaged in the middle is told before anything runs', (t) => {
+  const root = officialFolder(20);
+  const file = join(root, 't10k-images-idx3-ubyte');
+  // Noise can't be packed, so that a byte in the middle is one of a pixel, and only the checksum notices.
+  const noise = formatIdx({ shape: [20, 28, 28], data: randomFillSync(new Uint8Array(20 * 784)) });
+  const packed = gzipSync(noise);
+  packed[Math.floor(packed.length / 2)] ^= 255;
+  writeFileSync(`${file}.gz`, packed);
+  const { issues } = fashionMnist({ split: 'test', root });
+  t.is(issues.length, 1);
+  t.regex(issues[0].message, /t10k-images-idx3-ubyte.gz: isn't a whole gzip file/);
+});
 
 test('labels that are no classes, and images of another size, are told before anything runs', (t) => {
   const root = officialFolder(20);
