@@ -1,24 +1,33 @@
 #!/usr/bin/env node
-// CommonJS (see package.json beside it), and as little as can be: for a run in which nothing changed, starting Node is most of the time.
-const fs = require('node:fs');
-const path = require('node:path');
+// CommonJS (see package.json beside it), and as little as can be: for a run in which nothing changed, starting Node is
+// most of the time. An old Node must be able to read this file to say what is wrong: no newer syntax, no `node:` above.
+const [major, minor] = process.versions.node.split('.').map(Number);
 
-const args = process.argv.slice(2);
-const dist = path.join(__dirname, '..', 'dist');
-const quick = path.join(dist, 'quick.cjs');
-if (!hasFolder()) {
-  process.stderr.write(
-    'the current folder is gone: it was deleted or moved away\n  change to another one (cd)\n',
-  );
+if (major < 20 || (major === 20 && minor < 19)) {
+  process.stderr.write(`peco-exp needs Node 20.19 or newer, and this is Node ${process.versions.node}\n`);
   process.exitCode = 2;
-} else if (args[0] !== 'run' || !fs.existsSync(quick) || !require(quick).runQuickly(args)) {
-  import('./start.mjs').then(({ start }) => start(args));
+} else {
+  launch(process.argv.slice(2));
+}
+
+function launch(args) {
+  const fs = require('node:fs');
+  const path = require('node:path');
+  const quick = path.join(__dirname, '..', 'dist', 'quick.cjs');
+  if (!hasFolder()) {
+    process.stderr.write(
+      'the current folder is gone: it was deleted or moved away\n  change to another one (cd)\n',
+    );
+    process.exitCode = 2;
+  } else if (args[0] !== 'run' || !fs.existsSync(quick) || !require(quick).runQuickly(args)) {
+    import('./start.mjs').then(({ start }) => start(args));
+  }
 }
 
 function hasFolder() {
   try {
     return process.cwd() !== '';
-  } catch {
+  } catch (_) {
     return false;
   }
 }

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import test, { type ExecutionContext } from 'ava';
+import { transform } from 'esbuild';
 import { createProject, type Project, repository } from '../framework/support/project.ts';
 
 const parts = ['bin', 'components', 'framework', 'reports', 'index.ts', 'package.json', 'tsconfig.json'];
@@ -81,3 +82,31 @@ for (const command of [['run', 'experiment.ts'], ['plan', 'experiment.ts'], ['sh
     t.is(stderr, 'the current folder is gone: it was deleted or moved away\n  change to another one (cd)\n');
   });
 }
+
+const launcher = path.join(repository, 'bin/peco-exp.js');
+
+test('a Node that is too old is told so in one sentence', async (t) => {
+  const { engines } = JSON.parse(fs.readFileSync(path.join(repository, 'package.json'), 'utf8'));
+  const project = createProject(t, {});
+  const run = (version: string) => {
+    const pretend = `Object.defineProperty(process.versions, 'node', { value: '${version}' });`;
+    project.write({ 'pretend.cjs': pretend });
+    const args = ['--require', project.file('pretend.cjs'), launcher, '--version'];
+    return promisify(execFile)(process.execPath, args).catch((error) => error);
+  };
+  for (const version of ['12.22.12', '18.20.8', '20.18.3']) {
+    const { code, stderr } = await run(version);
+    t.is(code, 2);
+    t.is(stderr, `peco-exp needs Node ${engines.node.slice(2)} or newer, and this is Node ${version}\n`);
+  }
+  for (const version of ['20.19.0', '22.0.0']) t.is((await run(version)).stderr, '');
+});
+
+test('an old Node can read the launcher', async (t) => {
+  const text = fs.readFileSync(launcher, 'utf8');
+  const [old, now] = await Promise.all(
+    ['node12.20', 'esnext'].map((target) => transform(text, { target, loader: 'js' })),
+  );
+  t.is(old?.code, now?.code);
+  t.notRegex(text.slice(0, text.indexOf('function launch')), /require\('node:/);
+});
