@@ -18,9 +18,10 @@ const statistics: { readonly [name: string]: (cell: TableCell) => CsvValue } = {
  * A row a variant, not scaled; of every metric, once, however many columns show it: mean, sample standard deviation
  * and number of seeds, then the same of the differences to the baseline, paired by seed, with their 95 % interval.
  * Where stages ran once for all seeds, which; where a sweep changes the baseline, the row that is the baseline of each;
- * where it was halved, why a row was stopped.
+ * where it was halved, why a row was stopped; of a changed experiment, what was changed.
  */
-export function wideCsv({ compared, columns, rows }: AblationTable): string {
+export function wideCsv({ compared, columns, rows }: AblationTable, changes: readonly string[] = []): string {
+  const changed = changedColumn(changes);
   const halved = rows.some(({ stopped }) => stopped !== undefined);
   const names = columns.map(({ task, metric }) => `${task}.${metric}`);
   const fields = [...names.keys()].filter((index) => names.indexOf(names[index]) === index);
@@ -34,6 +35,7 @@ export function wideCsv({ compared, columns, rows }: AblationTable): string {
     ),
     ...(compared ? ['baseline'] : []),
     ...(halved ? ['stopped'] : []),
+    ...changed.map(() => 'changed'),
   ];
   const records = rows.map(({ variant, cells, baseline, stopped }) => [
     variant,
@@ -43,6 +45,7 @@ export function wideCsv({ compared, columns, rows }: AblationTable): string {
     ]),
     ...(compared ? [baseline ?? ''] : []),
     ...(halved ? [stopped ?? ''] : []),
+    ...changed,
   ]);
   return formatCsv([header, ...records]);
 }
@@ -53,9 +56,18 @@ function describe(cell: TableCell | undefined): CsvValue[] {
 }
 
 /** A line for every number of every cell, not scaled. */
-export function longCsv(results: readonly CellResult[]): string {
+export function longCsv(results: readonly CellResult[], changes: readonly string[] = []): string {
+  const changed = changedColumn(changes);
   const records = results.flatMap(({ variant, task, seed, metrics }) =>
-    Object.entries(metrics).map(([metric, value]) => [variant, task, seed, metric, value]),
+    Object.entries(metrics).map(([metric, value]) => [variant, task, seed, metric, value, ...changed]),
   );
-  return formatCsv([['variant', 'task', 'seed', 'metric', 'value'], ...records]);
+  return formatCsv([
+    ['variant', 'task', 'seed', 'metric', 'value', ...changed.map(() => 'changed')],
+    ...records,
+  ]);
+}
+
+/** In each row, so that no part of the table can be taken for one of the experiment as its file declares it. */
+function changedColumn(changes: readonly string[]): readonly string[] {
+  return changes.length > 0 ? [changes.join('; ')] : [];
 }

@@ -25,6 +25,7 @@ export function ablationMarkdown({ config, table, facts, published }: MarkdownOp
   ]);
   const blocks = [
     [`# ${plain(config.experiment)}`],
+    ...changedBlocks(config),
     markdownTable([header, ...body]),
     captionLines(table),
     ...comparedBlocks(table),
@@ -36,6 +37,15 @@ export function ablationMarkdown({ config, table, facts, published }: MarkdownOp
     .filter((lines) => lines.length > 0)
     .map((lines) => lines.join('\n'))
     .join('\n\n')}\n`;
+}
+
+/** A table of a changed experiment says so above everything else. */
+function changedBlocks({ changes = [] }: TableConfig): string[][] {
+  if (changes.length === 0) return [];
+  return [
+    ['Not the experiment as its file declares it. Changed by flags of this run:'],
+    changes.map((line) => `- ${plain(line)}`),
+  ];
 }
 
 /** How to read a cell. */

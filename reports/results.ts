@@ -27,6 +27,8 @@ export interface TableConfig {
     /** The row was stopped on purpose, by a halved sweep. */
     readonly stopped?: boolean;
   }[];
+  /** How the experiment differs from the one in its file, by flags of the run, in words; absent if it doesn't. */
+  readonly changes?: readonly string[];
   /** Stages that ran once for all seeds of a row's task, such as `tokenizer/peco`; absent: there are none. */
   readonly shared?: readonly {
     readonly variant: string;

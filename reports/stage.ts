@@ -18,8 +18,8 @@ export const run: StageFunction = async (context: StageContext<JsonObject>) => {
   const table = buildTable(config, results, columns);
   const save = (name: string, content: string | Buffer) =>
     writeFile(path.join(context.outDir, name), content);
-  await save('ablation.csv', wideCsv(table));
-  await save('results.csv', longCsv(results));
+  await save('ablation.csv', wideCsv(table, config.changes));
+  await save('results.csv', longCsv(results, config.changes));
   const facts = await readFacts(config, results, context.inputs);
   await save('ablation.md', ablationMarkdown({ config, table, facts, published }));
   const rows = await pictureRows(config, context.inputs);

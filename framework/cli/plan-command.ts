@@ -10,7 +10,11 @@ const mostNeedsShown = 3;
 
 /** `peco-exp plan FILE`: what would run, why, and for how long; runs nothing. */
 export async function planCommand(file: string, flags: ExperimentFlags): Promise<number> {
-  const { plan, loaded, store, project } = await prepareExperiment(file, flags, warnOnStderr);
+  const { plan, loaded, store, project } = await prepareExperiment(
+    file,
+    { ...flags, writesTables: true },
+    warnOnStderr,
+  );
   const estimate = estimatePlan(plan, await readRecorded(plan, store), project.jobs);
   const lines = flags.json
     ? [JSON.stringify(await describePlan(plan, estimate))]

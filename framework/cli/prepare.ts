@@ -1,10 +1,13 @@
+import path from 'node:path';
 import { type LoadedExperiment, loadExperiment } from '../experiment/load.ts';
 import { resolveGraph } from '../plan/graph.ts';
 import { findStages } from '../plan/named.ts';
 import { type Plan, type PlannedStage, planRun } from '../plan/plan.ts';
 import type { StageGraph, StageNode } from '../plan/types.ts';
 import { awaitedStages } from '../plan/upstream.ts';
+import { checkResultsFolder, resultsFolderName } from '../run/results-folder.ts';
 import { openStore, type Store, type StoreWarning } from '../store/store.ts';
+import { checkPlaces } from './places.ts';
 import { findProject, type Project, type ProjectFlags } from './project.ts';
 
 /** Flags of every command that takes an experiment file. */
@@ -16,6 +19,8 @@ export interface ExperimentFlags extends ProjectFlags {
   readonly failFast?: boolean;
   readonly json?: boolean;
   readonly verbose?: boolean;
+  /** Set by commands that say what a run would do, not by users: its tables must have a place. */
+  readonly writesTables?: boolean;
   /** Set by commands that run stages, not by users: no collection may remove what the plan finds. */
   readonly willRun?: boolean;
 }
@@ -38,11 +43,21 @@ export async function prepareExperiment(
   const { set = [], sweep = [], seeds } = flags;
   const loaded = await loadExperiment(file, { set, sweep, cwd, ...(seeds === undefined ? {} : { seeds }) });
   const project = await findProject(loaded.file, { flags, env: process.env, cwd });
+  const graph = narrowGraph(resolveGraph(loaded.experiment, loaded.changes), flags.upto ?? []);
+  const results = resultsOf(graph, project);
+  await checkPlaces(loaded, project, results);
+  if ((flags.willRun || flags.writesTables) && results !== undefined)
+    checkResultsFolder(results, loaded.file);
   const store = openStore(project.store, { onWarning });
   if (flags.willRun) await store.enter(); // until the process ends
-  const graph = narrowGraph(resolveGraph(loaded.experiment), flags.upto ?? []);
   const plan = await planRun(graph, { store, root: project.root });
   return { loaded, project, store, plan };
+}
+
+/** Where the tables go; undefined if none are made. */
+function resultsOf({ experiment, changes, stages }: StageGraph, { results }: Project): string | undefined {
+  if (!stages.some(({ component }) => component.role === 'report')) return undefined;
+  return path.join(results, resultsFolderName(experiment, changes));
 }
 
 /** The stages that these names mean and everything above them; all stages if there are none. */

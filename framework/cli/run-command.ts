@@ -2,6 +2,7 @@ import fs from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { describeExperiment } from '../experiment/resolved.ts';
 import { estimatePlan } from '../plan/estimate.ts';
 import { type Recorded, readRecorded } from '../plan/recorded.ts';
 import { mayRun } from '../plan/status.ts';
@@ -11,6 +12,7 @@ import { type Git, readGit } from '../run/git.ts';
 import { localExecutor } from '../run/local.ts';
 import { openRunLog, type RunLog } from '../run/log.ts';
 import { type RunOutcome, runExperiment } from '../run/scheduler.ts';
+import type { Json, JsonObject } from '../stage/json.ts';
 import { codeOf } from './bundles.ts';
 import { resolveEngine } from './engines.ts';
 import { formatDuration, formatPath } from './format.ts';
@@ -59,6 +61,12 @@ export async function runCommand(file: string, flags: ExperimentFlags, version: 
         store,
         root: project.root,
         results: project.results,
+        source: {
+          file: prepared.loaded.file,
+          command: commandOf(project.root),
+          config: describeResolved(prepared),
+          git: async () => git ?? readGit(project.root, await codeOf(prepared)),
+        },
         jobs: project.jobs,
         recorded: project.jobs > 1 ? recorded : [],
         failFast: flags.failFast ?? false,
@@ -102,7 +110,7 @@ function openLog(
   const description = {
     experiment: plan.graph.experiment,
     file: path.relative(project.root, loaded.file),
-    command: process.argv.slice(2).map((argument) => withoutFolders(argument, project.root)),
+    command: commandOf(project.root),
     stages: plan.stages.length,
     engine: project.engine,
     jobs: project.jobs,
@@ -111,6 +119,16 @@ function openLog(
   return openRunLog(store.dir, description, {
     onProblem: (message) => emit({ type: 'warning', message }),
   });
+}
+
+/** `config.json`: data is named by its digest, so that the file says the same on every machine. */
+function describeResolved({ loaded, plan }: Prepared): JsonObject {
+  const described = describeExperiment(loaded.experiment, (file) => plan.data.get(file) ?? null);
+  return { ...described, changes: loaded.changes as unknown as Json };
+}
+
+function commandOf(root: string): string[] {
+  return process.argv.slice(2).map((argument) => withoutFolders(argument, root));
 }
 
 /** Records travel with the store, so they don't tell where the project and its user are at home. */
@@ -135,6 +153,7 @@ function describeStart({ loaded, project, store, plan }: Prepared): RunStarted {
     experiment: plan.graph.experiment,
     file: loaded.file,
     overrides: loaded.overrides,
+    ...(loaded.changes.length > 0 ? { changes: loaded.changes } : {}),
     stages: plan.stages.map(
       ({ node, status }): StageSummary => ({ stage: node.id, kind: node.component.kind, status }),
     ),

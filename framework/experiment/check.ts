@@ -12,10 +12,14 @@ const namePattern = /^[A-Za-z0-9_-]+$/;
 const schema = z.strictObject({
   name: z
     .string()
+    .regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, 'names a folder, so it has letters, digits, ".", "_" and "-" only')
+    // Windows has no such folders; a project may move there.
+    .regex(/[^.]$/, 'names a folder, so it does not end with "."')
     .regex(
-      /^[A-Za-z0-9][A-Za-z0-9._-]*$/,
-      'names a folder, so it has letters, digits, ".", "_" and "-" only',
-    ),
+      /^(?!(con|prn|aux|nul|com\d|lpt\d)(\.|$))/i,
+      'names a folder, and Windows keeps this name for a device',
+    )
+    .max(100, 'names a folder, so it has at most 100 characters'),
   seeds: z
     .array(z.int().nonnegative())
     .min(1, 'needs at least one seed')

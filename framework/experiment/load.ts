@@ -1,8 +1,10 @@
 import fs from 'node:fs';
 import path from 'node:path';
+import { canonicalJson } from '../stage/canonical.ts';
 import { forgetLooks, listedLooks } from '../stage/disk.ts';
 import { PecoError } from '../stage/errors.ts';
 import { isComponent, sourceOf } from '../stage/source.ts';
+import { changesOf } from './changes.ts';
 import { compareEvaluations, inAnotherWorld } from './deterministic.ts';
 import { forgetEnvironment, listedEnvironment } from './environment.ts';
 import { evaluateBundle } from './evaluate.ts';
@@ -11,6 +13,7 @@ import { implementationProblems } from './implementations.ts';
 import { loadBundles, type StoredBundle } from './modules.ts';
 import { applyOverrides } from './override.ts';
 import { collectProblems, missingFiles, type Problem, reportProblems } from './problems.ts';
+import { describeExperiment } from './resolved.ts';
 import { showPath } from './show-path.ts';
 import { applySweepFlags, sweepProblems } from './swept.ts';
 import type { Experiment, LoadedExperiment, LoadOptions } from './types.ts';
@@ -64,11 +67,18 @@ export async function loadExperiment(file: string, options: LoadOptions): Promis
     sources: Object.keys(bundle.sources).sort(),
     bundle: bundle.path,
     overrides,
+    changes: isSameExperiment(written, declared) ? [] : changesOf(overrides, swept.flags),
     environment,
     consulted: again.consulted,
     looks: listedLooks(),
     unbounded: again.unbounded,
   };
+}
+
+/** A flag may say what the file says: the value that is written there, or a default. */
+function isSameExperiment(a: Experiment, b: Experiment): boolean {
+  const [before, after] = [a, b].map((one) => canonicalJson(describeExperiment(one, (file) => file)));
+  return before === after;
 }
 
 interface Again {

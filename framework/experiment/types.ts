@@ -1,6 +1,7 @@
 import type { Component, ConfigIssue } from '../stage/component.ts';
 import type { Look } from '../stage/disk.ts';
 import type { Json } from '../stage/json.ts';
+import type { Change } from './changes.ts';
 import type { Halving } from './halving.ts';
 import type { Sweep } from './sweep.ts';
 
@@ -67,6 +68,8 @@ export interface LoadedExperiment {
   /** The bundled file; its name changes with its content. */
   readonly bundle: string;
   readonly overrides: readonly Override[];
+  /** How it differs from what the file declares, by `--set`, `--seeds` and `--sweep`; none if it means the same. */
+  readonly changes: readonly Change[];
   /** Variables that the file read by `env`, with their values. */
   readonly environment: { readonly [name: string]: string };
   /** Variables that it read in another way, set or not. */

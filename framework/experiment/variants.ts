@@ -193,7 +193,7 @@ function spread(
 }
 
 /** For each path its shortest end that no other has: `tokenizers.peco.codebook.size` -> `size`. */
-function shortestEnds(paths: readonly string[]): ReadonlyMap<string, string> {
+export function shortestEnds(paths: readonly string[]): ReadonlyMap<string, string> {
   return new Map(
     paths.map((path) => {
       const parts = path.split('.');
@@ -208,7 +208,7 @@ function shortestEnds(paths: readonly string[]): ReadonlyMap<string, string> {
 }
 
 /** Values as parts of names, which are parts of stage ids: nothing but letters, digits and a few signs. */
-function showValue(value: Json): string {
+export function showValue(value: Json): string {
   const text = typeof value === 'string' ? value : JSON.stringify(value);
   if (/^[A-Za-z0-9_.+-]{1,32}$/.test(text)) return text;
   const plain = text.replaceAll(/[^A-Za-z0-9_.+-]+/g, '-').replace(/^-/, '');

@@ -1,3 +1,4 @@
+import { type Change, describeChange } from '../experiment/changes.ts';
 import { isHalving } from '../experiment/halving.ts';
 import type { Experiment } from '../experiment/types.ts';
 import { baselineName, listVariants, tagOf, type Variant } from '../experiment/variants.ts';
@@ -18,8 +19,11 @@ interface Row {
   readonly tokenizers?: TokenizerEdges;
 }
 
-/** The DAG of a valid experiment: roles decide the wiring, places that mean the same share one stage. */
-export function resolveGraph(experiment: Experiment): StageGraph {
+/**
+ * The DAG of a valid experiment: roles decide the wiring, places that mean the same share one stage. The report says how
+ * the experiment was changed.
+ */
+export function resolveGraph(experiment: Experiment, changes: readonly Change[] = []): StageGraph {
   const nodes = createNodes();
   const variants = listVariants(experiment);
   const { sweep, seeds } = experiment;
@@ -48,11 +52,13 @@ export function resolveGraph(experiment: Experiment): StageGraph {
       variants: names,
       cells,
       shared: sharedByCells(cells),
+      changes: changes.map(describeChange),
     };
     nodes.addReport(tableOf(report));
   }
   return {
     experiment: experiment.name,
+    changes,
     baseline,
     variants: names,
     stages: nodes.all(),

@@ -21,6 +21,7 @@ interface Table {
   readonly variants: readonly string[];
   readonly cells: readonly Cell[];
   readonly shared: readonly SharedStages[];
+  readonly changes: readonly string[];
 }
 
 /** The shape of `config.table` that a report stage gets, beside its component's own config. */
@@ -40,11 +41,13 @@ interface TableConfig {
   readonly missing: readonly MissingCell[];
   /** Absent if no seeds share a tokenizer or a network. */
   readonly shared?: readonly SharedStages[];
+  /** How the experiment differs from its file, in words; absent if it doesn't. */
+  readonly changes?: readonly string[];
 }
 
 /** The report stage: an input and a line of `config.table` for every cell. */
 export function tableOf(table: Table): StageNode {
-  const { component, experiment, baseline, baselineOf, variants, shared } = table;
+  const { component, experiment, baseline, baselineOf, variants, shared, changes } = table;
   const cells = table.cells.map(({ variant, task, seed }) => ({
     variant,
     task,
@@ -61,6 +64,7 @@ export function tableOf(table: Table): StageNode {
     cells,
     missing: [],
     ...(shared.length > 0 ? { shared } : {}),
+    ...(changes.length > 0 ? { changes } : {}),
   };
   return buildReport('report', component, config, inputs);
 }

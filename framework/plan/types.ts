@@ -1,3 +1,4 @@
+import type { Change } from '../experiment/changes.ts';
 import type { Component } from '../stage/component.ts';
 import type { Json, JsonObject } from '../stage/json.ts';
 
@@ -81,6 +82,8 @@ export interface Cell {
 /** The DAG of an experiment. `stages` is in topological order; the report, if any, is its last member. */
 export interface StageGraph {
   readonly experiment: string;
+  /** How the experiment differs from the one that its file declares. */
+  readonly changes: readonly Change[];
   readonly baseline: string;
   readonly variants: readonly string[];
   readonly stages: readonly StageNode[];

@@ -1,3 +1,4 @@
+import type { Change } from '../experiment/changes.ts';
 import type { Stop } from '../plan/contest.ts';
 import type { StageStatus } from '../plan/status.ts';
 import type { SourceLocation } from '../stage/errors.ts';
@@ -30,6 +31,8 @@ export interface RunStarted {
   readonly file: string;
   readonly stages: readonly StageSummary[];
   readonly overrides: readonly { readonly path: string; readonly from: Json; readonly to: Json }[];
+  /** What the flags change in all, sweeps too; absent if nothing. */
+  readonly changes?: readonly Change[];
   readonly store: string;
   readonly results: string;
   readonly jobs: number;

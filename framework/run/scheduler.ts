@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { describeChange } from '../experiment/changes.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Recorded } from '../plan/recorded.ts';
 import { explainMakeError } from '../store/make-folders.ts';
@@ -8,7 +9,8 @@ import type { Emit, RunStatus, StageState } from './events.ts';
 import type { Executor } from './executor.ts';
 import type { Git } from './git.ts';
 import type { Timer } from './limit.ts';
-import { publishReport, writeIfDifferent } from './publish.ts';
+import { type Publication, publishReport, writeIfDifferent } from './publish.ts';
+import { resultsFolderName, timingFile } from './results-folder.ts';
 import { settleStages, type Task } from './settle.ts';
 import { formatTimings } from './timing.ts';
 
@@ -16,8 +18,10 @@ export interface RunOptions {
   readonly store: Store;
   /** Folder of the project: code is named relative to it. */
   readonly root: string;
-  /** Where the report's files go; a folder per experiment is made in it. */
+  /** Where the report's files go; a folder per experiment, and per change of it, is made in it. */
   readonly results: string;
+  /** What is written beside the tables. */
+  readonly source: Pick<Publication, 'file' | 'command' | 'config' | 'git'>;
   /** Processes at once. */
   readonly jobs: number;
   /** Threads to share among them; default: what the machine has. */
@@ -64,11 +68,21 @@ export async function runExperiment(plan: Plan, options: RunOptions, emit: Emit)
   let status = runStatus(counts, options.stop.aborted);
   let files: readonly string[] = [];
   if (report?.entry) {
-    const folder = path.join(options.results, plan.graph.experiment);
+    const { experiment, changes } = plan.graph;
+    const folder = path.join(options.results, resultsFolderName(experiment, changes));
+    const { root, version = null } = options;
+    const made = report.entry.provenance.run;
     try {
-      const published = await publishReport(report.entry, folder);
-      const timing = path.join(folder, 'timing.csv');
-      await writeIfDifferent(timing, await formatTimings(timingsOf(tasks)));
+      const published = await publishReport(report.entry, folder, {
+        experiment,
+        changes,
+        root,
+        version,
+        ...options.source,
+        run: options.run ?? (typeof made === 'string' ? made : null),
+      });
+      const timing = path.join(folder, timingFile);
+      await writeIfDifferent(timing, await formatTimings(timingsOf(tasks), changes.map(describeChange)));
       files = [...published, timing];
     } catch (error) {
       const why = explainMakeError(error) ?? describeFailure(error).message;

@@ -11,14 +11,27 @@ export interface Timing {
   readonly reused: boolean;
 }
 
-const columns = ['stage', 'kind', 'seed', 'wall_seconds', 'images_per_second', 'engine', 'threads', 'reused'];
+export const timingColumns = [
+  'stage',
+  'kind',
+  'seed',
+  'wall_seconds',
+  'images_per_second',
+  'engine',
+  'threads',
+  'reused',
+];
 
 /**
- * The text of `timing.csv`. Times are kept out of the ablation table, whose bytes depend on results only.
+ * The text of `timing.csv`; of a changed experiment it says how, as the tables do. Times are kept out of the ablation table, whose bytes depend on results only.
  * `wall_seconds` is of the stage's process; `images_per_second` is images used by that time, to four significant digits,
  * empty if it counts none.
  */
-export async function formatTimings(timings: readonly Timing[]): Promise<string> {
+export async function formatTimings(
+  timings: readonly Timing[],
+  changes: readonly string[] = [],
+): Promise<string> {
+  const changed = changes.length > 0 ? [changes.join('; ')] : [];
   const { formatCsv } = await import('../stage/csv.ts');
   const rows = timings.map(({ stage, kind, seed, provenance, reused }) => {
     const { seconds, engine, threads } = provenance;
@@ -32,7 +45,8 @@ export async function formatTimings(timings: readonly Timing[]): Promise<string>
       String(engine ?? ''),
       String(threads ?? ''),
       reused ? 'yes' : 'no',
+      ...changed,
     ];
   });
-  return formatCsv([columns, ...rows]);
+  return formatCsv([[...timingColumns, ...changed.map(() => 'changed')], ...rows]);
 }

@@ -121,7 +121,8 @@ test('an entry holds what the stage wrote, its numbers and its history', async (
 test('timing.csv has a row for every stage and says which were reused', async (t) => {
   const rig = createRig(t);
   await rig.peco('run', 'experiment.ts');
-  await rig.peco('run', 'experiment.ts', '--set', 'tokenizers.peco.weight=3');
+  rig.edit('experiment.ts', 'weight: 2', 'weight: 3');
+  await rig.peco('run', 'experiment.ts');
   const rows = rig
     .read('results/rig/timing.csv')
     .trim()

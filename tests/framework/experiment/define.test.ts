@@ -73,3 +73,12 @@ test('names that would break ids or paths are refused', (t) => {
     ['tokenizers a/b', 'tokenizers scratch', 'downstream tokenizer'],
   );
 });
+
+test('the name of an experiment is the name of a folder, on every file system', (t) => {
+  const tell = (name: string) =>
+    defineExperiment({ ...parts, name, baseline: 'beit' }).issues.map(({ message }) => message);
+  for (const name of ['p', 'vitb-300ep', 'v1.2', 'console', 'com', 'x'.repeat(100)])
+    t.deepEqual(tell(name), []);
+  for (const name of ['', '.', '..', 'a/b', 'a b', 'p.', 'CON', 'nul.txt', 'com1', 'x'.repeat(101)])
+    t.regex(tell(name).join(), /names a folder/, name);
+});

@@ -10,7 +10,15 @@ function graphOf(ids: readonly string[], twins: { readonly [name: string]: strin
   const aliases = Object.entries(twins).map(
     ([name, id]) => [name, stages.find((node) => node.id === id)!] as const,
   );
-  return { experiment: 'e', baseline: 'b', variants: [], stages, aliases: new Map(aliases), cells: [] };
+  return {
+    experiment: 'e',
+    changes: [],
+    baseline: 'b',
+    variants: [],
+    stages,
+    aliases: new Map(aliases),
+    cells: [],
+  };
 }
 
 const both = (name: string) => [`${name}/seed-0`, `${name}/seed-1`];

@@ -1,9 +1,9 @@
 import fs from 'node:fs';
 import test from 'ava';
 import { formatMetrics } from '../../../framework/run/context.ts';
-import { publishReport, writeIfDifferent } from '../../../framework/run/publish.ts';
+import { type Publication, publishReport, writeIfDifferent } from '../../../framework/run/publish.ts';
 import { formatTimings } from '../../../framework/run/timing.ts';
-import { createProject } from '../support/project.ts';
+import { createProject, type Project } from '../support/project.ts';
 
 test('metrics.json does not depend on the order in which a stage names its metrics', (t) => {
   const text = formatMetrics('onnx', { psnr: 21.5, accuracy: 0.25 });
@@ -22,6 +22,18 @@ test('a metric that is no finite number is refused by name', (t) => {
   t.snapshot(t.throws(() => formatMetrics('onnx', { psnr: Number.POSITIVE_INFINITY }))?.message);
 });
 
+const about = (project: Project): Publication => ({
+  experiment: 'p',
+  file: project.file('experiment.ts'),
+  root: project.dir,
+  changes: [],
+  config: { b: 1, a: { d: [], c: null } },
+  command: ['run', 'experiment.ts'],
+  run: '20260101-120000-p-00ff',
+  version: '1.2.3',
+  git: async () => ({ commit: 'c'.repeat(40), dirty: true }),
+});
+
 test("a report is published without the framework's own files, folders included, the top folder first", async (t) => {
   const project = createProject(t, {
     'entry/a/picture.png': 'png',
@@ -30,18 +42,126 @@ test("a report is published without the framework's own files, folders included,
     'entry/metrics.jsonl': '',
   });
   const outputs = ['a/picture.png', 'ablation.md', 'metrics.json', 'metrics.jsonl'].map((path) => ({ path }));
-  const files = await publishReport({ dir: project.file('entry'), outputs }, project.file('results'));
-  t.deepEqual(files, [project.file('results/ablation.md'), project.file('results/a/picture.png')]);
+  const entry = { dir: project.file('entry'), outputs };
+  const files = await publishReport(entry, project.file('results'), about(project));
+  const top = ['ablation.md', 'config.json', 'run.json'];
+  t.deepEqual(
+    files,
+    [...top, 'a/picture.png'].map((name) => project.file(`results/${name}`)),
+  );
   t.is(project.read('results/a/picture.png'), 'png');
-  t.deepEqual(fs.readdirSync(project.file('results')).sort(), ['a', 'ablation.md']);
+  t.deepEqual(fs.readdirSync(project.file('results')).sort(), ['a', ...top]);
 });
 
 test('publishing follows no hard link back into the store', async (t) => {
   const project = createProject(t, { 'entry/ablation.md': 'table' });
   const outputs = [{ path: 'ablation.md' }];
-  await publishReport({ dir: project.file('entry'), outputs }, project.file('results'));
+  await publishReport({ dir: project.file('entry'), outputs }, project.file('results'), about(project));
   project.write({ 'results/ablation.md': 'edited by its reader' });
   t.is(project.read('entry/ablation.md'), 'table');
+});
+
+test('beside the tables: the resolved experiment, and how they were made, which stays as long as they do', async (t) => {
+  const project = createProject(t, { 'entry/ablation.md': 'table' });
+  const entry = { dir: project.file('entry'), outputs: [{ path: 'ablation.md' }] };
+  const publish = (change: Partial<Publication> = {}) =>
+    publishReport(entry, project.file('results/p'), { ...about(project), ...change });
+  await publish();
+  t.snapshot(project.read('results/p/config.json'));
+  const record = project.read('results/p/run.json');
+  t.regex(record, /"date": "20\d\d-\d\d-\d\dT[\d:.]+Z"/);
+  t.snapshot(record.replace(/"date": "[^"]+"/, '"date": "<time>"'));
+
+  await publish({ run: null, command: ['run', 'other.ts'] });
+  t.is(project.read('results/p/run.json'), record, 'nothing was written');
+  project.write({ 'entry/ablation.md': 'another table' });
+  await publish({ run: 'later' });
+  t.is(JSON.parse(project.read('results/p/run.json')).run, 'later');
+});
+
+test('a file that peco-exp did not write is never replaced, and then nothing is written', async (t) => {
+  const outputs = [{ path: 'README.md' }, { path: 'a.csv' }];
+  const entry = { 'entry/README.md': 'table', 'entry/a.csv': 'numbers' };
+  const mine: readonly { readonly [name: string]: string }[] = [
+    { 'README.md': 'mine' },
+    { 'a.csv': 'mine' },
+    { 'a.csv/b': 'mine' },
+    { 'run.json': '{}' },
+    { 'config.json': '{}' },
+    { 'timing.csv': 'mine' },
+    { 'timing.csv': 'mine', 'run.json': 'mine' },
+  ];
+  for (const files of mine) {
+    const within = Object.fromEntries(Object.entries(files).map(([name, text]) => [`results/${name}`, text]));
+    const project = createProject(t, { ...entry, ...within });
+    const publish = publishReport(
+      { dir: project.file('entry'), outputs },
+      project.file('results'),
+      about(project),
+    );
+    const { message } = (await t.throwsAsync(publish))!;
+    t.regex(message, /is there, and peco-exp did not write it/);
+    t.deepEqual(
+      fs.readdirSync(project.file('results')).sort(),
+      Object.keys(files)
+        .map((name) => name.split('/')[0]!)
+        .sort(),
+    );
+    for (const [name, text] of Object.entries(within)) t.is(project.read(name), text);
+  }
+});
+
+test('what lies beside the tables stays, also a table that was there before with the same bytes', async (t) => {
+  const project = createProject(t, {
+    'entry/a.md': 'table',
+    'results/notes.txt': 'mine',
+    'results/a.md': 'table',
+  });
+  const publish = () =>
+    publishReport(
+      { dir: project.file('entry'), outputs: [{ path: 'a.md' }] },
+      project.file('results'),
+      about(project),
+    );
+  await publish();
+  project.write({ 'entry/a.md': 'newer table' });
+  await publish();
+  t.is(project.read('results/notes.txt'), 'mine');
+  t.is(project.read('results/a.md'), 'newer table');
+});
+
+test('tables of a version that wrote no run.json are known by their timing.csv', async (t) => {
+  const head = 'stage,kind,seed,wall_seconds,images_per_second,engine,threads,reused\n';
+  const project = createProject(t, {
+    'entry/a.md': 'table',
+    'results/a.md': 'old table',
+    'results/timing.csv': `${head}x,y,0,,,,,no\n`,
+  });
+  await publishReport(
+    { dir: project.file('entry'), outputs: [{ path: 'a.md' }] },
+    project.file('results'),
+    about(project),
+  );
+  t.is(project.read('results/a.md'), 'table');
+});
+
+test('a report that writes what peco-exp writes itself is refused', async (t) => {
+  for (const name of ['run.json', 'config.json', 'timing.csv']) {
+    const project = createProject(t, { [`entry/${name}`]: 'x' });
+    const entry = { dir: project.file('entry'), outputs: [{ path: name }] };
+    await t.throwsAsync(publishReport(entry, project.file('results'), about(project)), {
+      message: `the report wrote ${name}, which peco-exp writes itself`,
+    });
+  }
+});
+
+test('timing.csv of a changed experiment says so', async (t) => {
+  const timing = { stage: 'a', kind: 'b', seed: 0, reused: false, provenance: {} };
+  t.is(
+    await formatTimings([timing], ['weight: 3 instead of 2', 'seeds: [0] -> [1]']),
+    'stage,kind,seed,wall_seconds,images_per_second,engine,threads,reused,changed\n' +
+      'a,b,0,,,,,no,weight: 3 instead of 2; seeds: [0] -> [1]\n',
+  );
 });
 
 test('a write that fails leaves nothing behind', async (t) => {

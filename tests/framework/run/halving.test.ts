@@ -74,6 +74,7 @@ async function run(rig: Rig, score: Score) {
       store,
       root: rig.dir,
       results: rig.file('results'),
+      source: { file: rig.file('experiment.ts'), command: [], config: {}, git: async () => null },
       jobs: 2,
       cores: 2,
       engine: 'fake',

@@ -78,6 +78,7 @@ test('whatever stages need and however they end: limits hold, every stage comes 
           store,
           root: rig.dir,
           results: rig.file('results'),
+          source: { file: rig.file('experiment.ts'), command: [], config: {}, git: async () => null },
           engine: 'fake',
           stop: never,
           kill: never,

@@ -72,6 +72,17 @@ export function createQuickProject(t: ExecutionContext): QuickProject {
     const results = await publishReport(
       entries.get(reportOf(plan.stages))!,
       path.join(place.results, 'quick'),
+      {
+        experiment: 'quick',
+        file: loaded.file,
+        root: place.root,
+        changes: [],
+        config: {},
+        command: args,
+        run: null,
+        version: null,
+        git: async () => null,
+      },
     );
     if (prepared.warnings.length > 0) return; // as the command line: it says them again
     const keys = [...entries.values()].map(({ key }) => key);

@@ -44,6 +44,7 @@ export async function startRun(
       store: options.wrap?.(store) ?? store,
       root: rig.dir,
       results: rig.file('results'),
+      source: { file: rig.file('experiment.ts'), command: [], config: {}, git: async () => null },
       engine: 'fake',
       stop: stop.signal,
       kill: new AbortController().signal,

@@ -1,0 +1,167 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { openProjectCache } from '../experiment/cache.ts';
+import type { LoadedExperiment } from '../experiment/load.ts';
+import { componentsIn, type Problem, reportProblems } from '../experiment/problems.ts';
+import { showPath } from '../experiment/show-path.ts';
+import { listVariants } from '../experiment/variants.ts';
+import type { Component } from '../stage/component.ts';
+import { PecoError } from '../stage/errors.ts';
+import { sourceOf } from '../stage/source.ts';
+import type { Project } from './project.ts';
+
+/** A folder that peco-exp writes to. */
+interface Place {
+  readonly what: string;
+  readonly dir: string;
+}
+
+/**
+ * Data and what a run writes lie apart: else each run would change the data that it reads, and a collection could remove
+ * some of it. Links are followed, within data folders too.
+ *
+ * @param results the folder that the tables are written to; undefined without a report
+ * @throws PecoError `invalid-experiment` with all data that is in the way; `invalid-settings` for results within the store
+ */
+export async function checkPlaces(
+  loaded: LoadedExperiment,
+  project: Project,
+  results: string | undefined,
+): Promise<void> {
+  const store = { what: 'the store', dir: project.store };
+  const tables = results === undefined ? [] : [{ what: 'the results folder', dir: results }];
+  const cache = { what: "the project's cache", dir: openProjectCache(project.root).dir };
+  for (const { dir } of tables) checkApart(dir, store.dir);
+  const problems = dataOf(loaded).flatMap(({ file, path: field }): Problem[] => {
+    const found = findOverlap(file, [store, ...tables, cache]);
+    if (found === undefined) return [];
+    const hint = 'give it a folder with nothing but data, or choose other places with --store and --out';
+    return [{ path: field, message: `the data ${file} ${found}`, hint }];
+  });
+  if (problems.length === 0) return;
+  const cwd = process.cwd();
+  throw await reportProblems(problems, { file: loaded.file, shown: showPath(loaded.asked, cwd), cwd });
+}
+
+function checkApart(results: string, store: string): void {
+  const within = contains(store, results)
+    ? [results, store]
+    : contains(results, store)
+      ? [store, results]
+      : undefined;
+  if (within === undefined) return;
+  throw new PecoError(`the results folder ${results} and the store ${store} lie within each other`, {
+    code: 'invalid-settings',
+    hint: 'choose another folder with --out or --store',
+  });
+}
+
+interface DataFile {
+  readonly file: string;
+  /** Of the component, from the experiment. */
+  readonly path: Problem['path'];
+}
+
+/** Of the experiment as declared, and of its rows: a sweep can change which data they read. */
+function dataOf({ experiment }: LoadedExperiment): DataFile[] {
+  const files = new Map<string, DataFile>();
+  const add = (component: Component, field: Problem['path']): void => {
+    for (const file of Object.values(component.files))
+      if (!files.has(file)) files.set(file, { file, path: field });
+    for (const [name, nested] of Object.entries(component.inputs)) add(nested, [...field, name]);
+  };
+  for (const { component, path: field } of componentsIn(sourceOf(experiment)?.input)) add(component, field);
+  for (const { data, tokenizer, pretraining, evaluation, downstream } of listVariants(experiment)) {
+    add(data.train, ['data', 'train']);
+    add(data.test, ['data', 'test']);
+    if (tokenizer) add(tokenizer.component, ['tokenizers', tokenizer.name]);
+    if (pretraining) add(pretraining.component, ['pretraining', pretraining.name]);
+    if (evaluation) add(evaluation, ['evaluation']);
+    for (const [task, component] of Object.entries(downstream))
+      if (component) add(component, ['downstream', task]);
+  }
+  return [...files.values()];
+}
+
+/** `holds the store /x/.peco`, `lies within the results folder /x/results/p`; with links in a folder as well as itself. */
+function findOverlap(file: string, places: readonly Place[]): string | undefined {
+  for (const { what, dir } of places) {
+    if (contains(dir, file)) return `lies within ${what} ${dir}`;
+    if (contains(file, dir)) return `holds ${what} ${dir}`;
+  }
+  for (const link of linksIn(file)) {
+    for (const { what, dir } of places) {
+      if (contains(dir, link) || contains(link, dir))
+        return `has the link ${link}, which leads to ${what} ${dir}`;
+    }
+  }
+  return undefined;
+}
+
+/** Links below a folder, those behind links as well. Of other files only the names are read. */
+function linksIn(folder: string): string[] {
+  const found: string[] = [];
+  const seen = new Set<string>();
+  function walk(dir: string): void {
+    const real = fs.realpathSync(dir);
+    if (seen.has(real)) return;
+    seen.add(real);
+    for (const item of listItems(dir)) {
+      const file = path.join(dir, item.name);
+      if (item.isSymbolicLink()) found.push(file);
+      if (item.isDirectory() || (item.isSymbolicLink() && isFolder(file))) walk(file);
+    }
+  }
+  if (isFolder(folder)) walk(folder);
+  return found;
+}
+
+/** True if a place is a folder or lies in it, whatever links or spellings lead there; both may be still to be made. */
+function contains(folder: string, place: string): boolean {
+  const [outer, inner] = [realPlace(folder), realPlace(place)];
+  const relative = path.relative(outer, inner);
+  if (
+    relative === '' ||
+    !(relative === '..' || relative.startsWith(`..${path.sep}`) || path.isAbsolute(relative))
+  )
+    return true;
+  const wanted = identityOf(outer);
+  if (wanted === undefined) return false;
+  // The same folder by another name: mounted twice, or spelt otherwise where case doesn't count.
+  for (let at = inner; ; at = path.dirname(at)) {
+    if (identityOf(at) === wanted) return true;
+    if (path.dirname(at) === at) return false;
+  }
+}
+
+/** Without links, as far as it is there. */
+function realPlace(place: string): string {
+  try {
+    return fs.realpathSync(place);
+  } catch {
+    const above = path.dirname(place);
+    return above === place ? place : path.join(realPlace(above), path.basename(place));
+  }
+}
+
+function identityOf(place: string): string | undefined {
+  try {
+    const { dev, ino } = fs.statSync(place, { bigint: true });
+    return `${dev} ${ino}`;
+  } catch {
+    return undefined;
+  }
+}
+
+/** What can't be read is told where its bytes are needed. */
+function listItems(dir: string): fs.Dirent[] {
+  try {
+    return fs.readdirSync(dir, { withFileTypes: true });
+  } catch {
+    return [];
+  }
+}
+
+function isFolder(place: string): boolean {
+  return fs.statSync(place, { throwIfNoEntry: false })?.isDirectory() ?? false;
+}
