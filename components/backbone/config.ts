@@ -32,6 +32,10 @@ export const vitSchema = z
   .refine(({ dim, heads }) => dim % heads === 0, {
     path: ['heads'],
     error: ({ input }) => `must divide \`dim\`, ${(input as { dim: number }).dim}`,
+  })
+  .refine(({ dim, mlpRatio }) => Math.round(dim * mlpRatio) >= 1, {
+    path: ['mlpRatio'],
+    error: 'leaves the MLP no hidden unit: raise it',
   });
 
 export type VitConfig = z.output<typeof vitSchema>;

@@ -162,8 +162,9 @@ function makeComponent<R extends Role, S extends z.ZodObject, Names extends stri
 }
 
 function withDerived<T extends object>(config: T, derived: { readonly [field: string]: Json } = {}): T {
-  const given = Object.entries(config).filter(([, value]) => value !== undefined);
-  return { ...derived, ...Object.fromEntries(given) } as T;
+  const given = Object.fromEntries(Object.entries(config).filter(([, value]) => value !== undefined));
+  const missing = Object.entries(derived).filter(([field]) => !Object.hasOwn(given, field));
+  return { ...given, ...Object.fromEntries(missing) } as T;
 }
 
 function checkResources(resources: Resources): Resources {

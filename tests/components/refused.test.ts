@@ -54,6 +54,10 @@ const layers = 'tokenizers.peco.loss.perceptual.layers';
 
 /** A change each, by --set, and the start of the one complaint about it. */
 const refused: readonly (readonly [change: string | readonly string[], complaint: string])[] = [
+  [
+    'pretraining.base.backbone.mlpRatio=0.01',
+    'pretraining.base.backbone.mlpRatio: leaves the MLP no hidden unit',
+  ],
   ['pretraining.base.backbone.heads=3', 'pretraining.base.backbone.heads: must divide `dim`, 32'],
   [
     'scratch.downstream.probe.backbone.heads=5',

@@ -144,3 +144,20 @@ test('of a union the branch that nearly fits is explained', (t) => {
     { path: ['schedule', 'steps'], message: 'expected a whole number' },
   ]);
 });
+
+test('a default may depend on other fields: it counts like a value that was given', (t) => {
+  const made = defineComponent({
+    role: 'pretraining',
+    kind: 'derived',
+    schema: z.strictObject({ steps: z.int(), warmup: z.int().optional(), note: z.string().optional() }),
+    derive: ({ steps }) => ({ warmup: Math.floor(steps / 10) }),
+    check: ({ steps, warmup }) => (warmup! < steps ? [] : [{ path: ['warmup'], message: 'too long' }]),
+    provides: ({ warmup }) => ({ warmup }),
+  });
+  const { config, essential, absent, provides, issues } = made({ steps: 50 });
+  t.deepEqual(config as object, { steps: 50, warmup: 5 });
+  t.deepEqual(essential, made({ steps: 50, warmup: 5 }).essential);
+  t.deepEqual({ absent, provides, issues }, { absent: ['note'], provides: { warmup: 5 }, issues: [] });
+  t.deepEqual(made({ steps: 50, warmup: 60 }).issues, [{ path: ['warmup'], message: 'too long' }]);
+  t.deepEqual(made({ steps: 50, warmup: 0 }).config as object, { steps: 50, warmup: 0 });
+});
