@@ -110,3 +110,18 @@ test('CommonJS that is bundled still gets modules of Node and packages by requir
     ['zod'],
   );
 });
+
+test('a file that an import prefers is taken as soon as it is there, whatever the cache holds', async (t) => {
+  const project = createProject(t, {
+    'entry.ts': "export { name } from './names';\n",
+    'names/index.ts': "export const name = 'folder';\n",
+  });
+  const entry = project.file('entry.ts');
+  const text = async () =>
+    fs.readFileSync((await loadBundles([entry], project.dir)).get(entry)!.path, 'utf8');
+  t.regex(await text(), /'folder'|"folder"/);
+  project.write({ 'names.ts': "export const name = 'file';\n" });
+  t.regex(await text(), /'file'|"file"/);
+  project.remove('names.ts');
+  t.regex(await text(), /'folder'|"folder"/);
+});
