@@ -25,6 +25,8 @@ export function nameBundle({ sources, packages, resolution }: Named, root: strin
     .sort((a, b) => b.length - a.length);
   const namePackage = createPackageNames();
   const names = new Map<string, string>();
+  /** Of the files in a folder; files that are packages themselves aside. */
+  const owners = new Map<string, InstalledPackage | undefined>();
   // In the order in which they are met, linked packages before installed ones.
   for (const file of Object.keys(sources)) nameFile(file);
   return { nameFile, namePackage, packages: installed() };
@@ -45,6 +47,13 @@ export function nameBundle({ sources, packages, resolution }: Named, root: strin
   }
 
   function ownerOf(file: string): InstalledPackage | undefined {
+    const folder = path.dirname(file);
+    if (installedRoot(file) === file) return findOwner(file);
+    if (!owners.has(folder)) owners.set(folder, findOwner(file));
+    return owners.get(folder);
+  }
+
+  function findOwner(file: string): InstalledPackage | undefined {
     const link = linked.find((dir) => isWithin(file, dir) && file !== dir);
     const below = installedRoot(file);
     const dir = link !== undefined && (below === undefined || below.length <= link.length) ? link : below;
