@@ -55,7 +55,7 @@ export const mostThreads = 4;
 
 /**
  * Whether ONNX Runtime's own sum would lose digits, being long, or depend on the number of threads: the middle axis of
- * two or three blocks is added otherwise where there are more threads than blocks. Integers are exact in any order.
+ * a few blocks is added otherwise where there are as many threads as blocks. Integers are exact in any order.
  */
 function isDelicate(op: string, x: Value, axes: readonly number[]): boolean {
   if (x.type !== 'float32' || (op !== 'ReduceSum' && op !== 'ReduceMean')) return false;
@@ -65,7 +65,7 @@ function isDelicate(op: string, x: Value, axes: readonly number[]): boolean {
   return runs.some((run) => count > (run.inner === 1 ? longestSum.row : longestSum.column) || isSplit(run));
 }
 
-const isSplit = ({ outer, inner }: Omit<Run, 'summed'>) => inner > 1 && outer > 1 && outer < mostThreads;
+const isSplit = ({ outer, inner }: Omit<Run, 'summed'>) => inner > 1 && outer > 1 && outer <= mostThreads;
 
 interface Run {
   /** Elements of the axes before, of the run itself, and of those after. */
@@ -134,7 +134,11 @@ function sumAlong(g: Graph, x: Value, { outer, length, inner }: Omit<Run, 'summe
     const shape = [outer, length, inner].filter((each, axis) => axis === 1 || each > 1);
     return sumOf(reshape(g, x, shape), outer, outer > 1 ? 1 : 0);
   }
-  const block = blockOf(length, most);
+  // More of them than threads: see `isDelicate`.
+  const block = blockOf(
+    length,
+    inner === 1 ? most : Math.min(most, Math.floor((outer * length) / (mostThreads + 1))),
+  );
   if (block !== undefined) {
     const blocks = length / block;
     const shape = inner === 1 ? [outer * blocks, block] : [outer * blocks, block, inner];
