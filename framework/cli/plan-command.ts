@@ -1,12 +1,19 @@
 import { type Estimate, estimatePlan } from '../plan/estimate.ts';
 import type { Plan } from '../plan/plan.ts';
 import { readRecorded } from '../plan/recorded.ts';
+import type { StageNode } from '../plan/types.ts';
 import { upstreamStages } from '../plan/upstream.ts';
+import { formatResumePoint, type ResumePoint } from '../run/resume.ts';
+import type { Store } from '../store/types.ts';
 import { count, formatDuration } from './format.ts';
 import { type ExperimentFlags, prepareExperiment, warnOnStderr } from './prepare.ts';
 import { formatOverrides, formatStatuses } from './render/text.ts';
+import { findResume } from './resumes.ts';
 
 const mostNeedsShown = 3;
+
+/** Stages that have a checkpoint of the engine, and where they resume. */
+type Resumes = ReadonlyMap<StageNode, ResumePoint>;
 
 /** `peco-exp plan FILE`: what would run, why, and for how long; runs nothing. */
 export async function planCommand(file: string, flags: ExperimentFlags): Promise<number> {
@@ -16,21 +23,28 @@ export async function planCommand(file: string, flags: ExperimentFlags): Promise
     warnOnStderr,
   );
   const estimate = estimatePlan(plan, await readRecorded(plan, store), project.jobs);
+  const resumes = await findResumes(plan, store, project.engine);
   const lines = flags.json
-    ? [JSON.stringify(await describePlan(plan, estimate))]
-    : [...formatOverrides(loaded.overrides), ...formatPlan(plan, estimate, project.jobs)];
+    ? [JSON.stringify(await describePlan(plan, estimate, resumes))]
+    : [...formatOverrides(loaded.overrides), ...formatPlan(plan, estimate, project.jobs, resumes)];
   process.stdout.write(`${lines.join('\n')}\n`);
   return 0;
 }
 
 /** One line a stage, in an order in which they could run: status, id, why, how long, and what it needs. */
-export function formatPlan(plan: Plan, estimate: Estimate, jobs: number): string[] {
+export function formatPlan(
+  plan: Plan,
+  estimate: Estimate,
+  jobs: number,
+  resumes: Resumes = new Map(),
+): string[] {
   const rows = plan.stages.map(({ status, node, reason }) => {
     const seconds = estimate.stages.get(node);
+    const saved = resumes.get(node);
     return [
       status,
       node.id,
-      reason,
+      saved ? `resumes at ${formatResumePoint(saved)}` : reason,
       seconds === undefined ? '' : `~${formatDuration(seconds)}`,
       formatNeeds(upstreamStages(node).map((upstream) => upstream.id)),
     ];
@@ -57,7 +71,7 @@ function formatNeeds(ids: readonly string[]): string {
   return `<- ${ids.length > mostNeedsShown ? `${ids.length} stages` : ids.join(', ')}`;
 }
 
-async function describePlan(plan: Plan, estimate: Estimate) {
+async function describePlan(plan: Plan, estimate: Estimate, resumes: Resumes) {
   const inputKeys = await plan.inputKeys();
   return {
     experiment: plan.graph.experiment,
@@ -74,7 +88,17 @@ async function describePlan(plan: Plan, estimate: Estimate) {
         inputKey: inputKeys.get(node)!,
         ...(contentKey === undefined ? {} : { contentKey }),
         ...(seconds === undefined ? {} : { estimatedSeconds: seconds }),
+        ...(resumes.has(node) ? { resumesAt: resumes.get(node)! } : {}),
       };
     }),
   };
+}
+
+async function findResumes(plan: Plan, store: Store, engine: string): Promise<Resumes> {
+  const resumes = new Map<StageNode, ResumePoint>();
+  for (const planned of plan.stages) {
+    const saved = await findResume(planned, store, engine);
+    if (saved) resumes.set(planned.node, saved);
+  }
+  return resumes;
 }

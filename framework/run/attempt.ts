@@ -11,6 +11,7 @@ import { type BundleModule, describeJob } from './job.ts';
 import { describeTimeout, type Limit, startLimit, type Timer } from './limit.ts';
 import type { Making, Provenance } from './provenance.ts';
 import { createRateMeter } from './rate.ts';
+import { findResumePoint, type ResumePoint } from './resume.ts';
 
 /** A stage whose key is known and that the store doesn't have. */
 export interface Attempt {
@@ -44,7 +45,7 @@ export interface Workshop {
 export type AttemptResult =
   | { readonly type: 'finished'; readonly origin: 'ran' | 'shared'; readonly entry: Entry }
   | { readonly type: 'failed'; readonly failure: Failure; readonly tail: readonly string[] }
-  | { readonly type: 'interrupted'; readonly tail?: readonly string[] };
+  | { readonly type: 'interrupted'; readonly tail?: readonly string[]; readonly saved?: ResumePoint };
 
 /** The right to run a process, as the scheduler hands it out. */
 export interface Slot {
@@ -117,7 +118,9 @@ async function runLocked(attempt: Attempt, threads: number, shop: Workshop): Pro
         }
         if (result.type !== 'done') {
           await forgetIfChanged(attempt, shop);
-          return result;
+          if (result.type === 'failed') return result;
+          const saved = await findResumePoint(scratchDir, shop.engine);
+          return { ...result, ...(saved ? { saved } : {}) };
         }
         const changed = await shop.findChangedInputs(attempt);
         if (changed.length > 0) {

@@ -3,6 +3,7 @@ import path from 'node:path';
 import type { Checkpoint, Checkpoints } from '../stage/contract.ts';
 import { hasCode } from '../store/files.ts';
 import type { History } from './history.ts';
+import { checkpointFolder, listSteps } from './resume.ts';
 import { readState, writeState } from './state-folder.ts';
 
 /** Seconds between two checkpoints: what a kill may cost. */
@@ -22,6 +23,8 @@ export interface CheckpointOptions {
   readonly history: History;
   /** Seconds; 0: every step, whatever it costs. */
   readonly interval: number;
+  /** Steps of the whole training, as far as the stage has told; saved with each checkpoint. */
+  readonly of?: () => number | undefined;
   /** Seconds, on a clock that only goes forward. */
   readonly now?: () => number;
   onWarning(message: string): void;
@@ -50,7 +53,7 @@ export function openCheckpoints(options: CheckpointOptions): {
   past(): Past;
 } {
   const { engine, history, interval, onWarning, now = () => performance.now() / 1000 } = options;
-  const folder = path.join(options.scratchDir, 'checkpoints', engine);
+  const folder = checkpointFolder(options.scratchDir, engine);
   const started = now();
   let lastEnd = started;
   let lastCost = 0;
@@ -104,7 +107,9 @@ export function openCheckpoints(options: CheckpointOptions): {
     const begin = now();
     try {
       const seconds = (past.earlierSeconds ?? 0) + begin - started;
-      await writeState(stepDir(folder, step), { step, seconds, history: history.read() }, write);
+      const of = options.of?.();
+      const about = { step, seconds, history: history.read(), ...(of === undefined ? {} : { of }) };
+      await writeState(stepDir(folder, step), about, write);
       await removeOld(folder);
       failing = false;
     } catch (error) {
@@ -135,13 +140,6 @@ function reason(error: unknown): string {
 
 function stepDir(folder: string, step: number): string {
   return path.join(folder, `step-${step}`);
-}
-
-/** Newest first. Throws if the folder can't be read: what isn't seen must not count as not there. */
-async function listSteps(folder: string): Promise<number[]> {
-  const names = await fs.promises.readdir(folder);
-  const steps = names.flatMap((name) => /^step-(\d+)$/.exec(name)?.[1] ?? []).map(Number);
-  return steps.sort((a, b) => b - a);
 }
 
 /** All but the newest, and what killed processes left half written. */

@@ -37,6 +37,7 @@ export function openContext(job: StageJob, options: ContextOptions): OpenContext
     previousDir: inputs.previous?.dir,
     history,
     interval: options.checkpointSeconds,
+    of: () => latest?.of,
     onWarning: options.onWarning,
   });
   const reported = openReported();

@@ -3,6 +3,7 @@ import type { Stop } from '../plan/contest.ts';
 import type { StageStatus } from '../plan/status.ts';
 import type { SourceLocation } from '../stage/errors.ts';
 import type { Json } from '../stage/json.ts';
+import type { ResumePoint } from './resume.ts';
 
 /** What went wrong, as plain data: it crosses process borders and goes to `--json`. */
 export interface Failure {
@@ -116,6 +117,8 @@ export interface StageInterrupted {
   readonly stage: string;
   /** Last lines of what the stage printed, if it printed any. */
   readonly tail?: readonly string[];
+  /** Where it resumes; absent where it starts again. */
+  readonly saved?: ResumePoint;
 }
 
 /** A stage failed and the run is to stop then: no other starts, and those that run are told to stop. */

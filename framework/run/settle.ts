@@ -262,8 +262,13 @@ export function settleStages(plan: Plan, options: RunOptions, emit: Emit): Promi
       }
     } else {
       task.state = 'interrupted';
-      const { tail = [] } = result;
-      emit({ type: 'stage-interrupted', stage, ...(tail.length > 0 ? { tail } : {}) });
+      const { tail = [], saved } = result;
+      emit({
+        type: 'stage-interrupted',
+        stage,
+        ...(tail.length > 0 ? { tail } : {}),
+        ...(saved ? { saved } : {}),
+      });
     }
   }
 

@@ -17,6 +17,8 @@ import { listFiles, syncToDisk } from '../store/files.ts';
  */
 export interface SavedState {
   readonly step: number;
+  /** Steps of the whole training, where that was known. */
+  readonly of?: number;
   /** Of work, in all attempts. */
   readonly seconds: number;
   /** Text of `metrics.jsonl`. */
@@ -25,7 +27,9 @@ export interface SavedState {
   readonly dir: string;
 }
 
-interface Manifest extends JsonObject {
+type Manifest = { readonly of?: number } & ManifestFields;
+
+interface ManifestFields extends JsonObject {
   readonly format: 1;
   readonly step: number;
   readonly seconds: number;
@@ -35,7 +39,7 @@ interface Manifest extends JsonObject {
 /** Writes aside, waits for the disk, renames. Throws the file system's error, or that of `write`. */
 export async function writeState(
   target: string,
-  { step, seconds, history }: Omit<SavedState, 'dir'>,
+  { step, of, seconds, history }: Omit<SavedState, 'dir'>,
   write: (dir: string) => void | Promise<void>,
 ): Promise<void> {
   const parent = path.dirname(target);
@@ -47,7 +51,7 @@ export async function writeState(
     await fs.promises.writeFile(path.join(temporary, 'metrics.jsonl'), history);
     const files = await listStateFiles(temporary);
     for (const file of files) await syncToDisk(path.join(temporary, file.path));
-    const manifest: Manifest = { format: 1, step, seconds, files };
+    const manifest: Manifest = { format: 1, step, ...(of === undefined ? {} : { of }), seconds, files };
     const file = path.join(temporary, 'manifest.json');
     await fs.promises.writeFile(file, JSON.stringify({ manifest, sha256: digestJson(manifest) }));
     for (const each of [file, data, temporary]) await syncToDisk(each);
@@ -75,7 +79,8 @@ export async function readState(folder: string): Promise<SavedState | string> {
       if ((await hashFile(place)) !== digest) return `${file} has other bytes`;
     }
     const history = await fs.promises.readFile(path.join(folder, 'metrics.jsonl'), 'utf8');
-    return { step: manifest.step, seconds: manifest.seconds, history, dir: path.join(folder, 'data') };
+    const { step, of, seconds } = manifest;
+    return { step, ...(of === undefined ? {} : { of }), seconds, history, dir: path.join(folder, 'data') };
   } catch {
     return 'its manifest is missing or broken';
   }

@@ -33,6 +33,14 @@ linuxTest(
     const after = latestCheckpoint(rig, 'killed');
     t.true(before >= 5 && after > before && after < 120, `stopped at ${before}, then at ${after}`);
 
+    t.regex(stopped.stdout(), new RegExp(`"saved":{"step":${after},"of":120}`));
+    const ask = async (...args: string[]) => (await rig.peco(...args, '--store', 'killed')).stdout;
+    const plan = ['plan', 'experiment.ts', '--upto', 'tokenizer/beit'];
+    const promise = `resumes at step ${after} of 120`;
+    t.regex(await ask(...plan), new RegExp(`run +tokenizer/beit/seed-0 +${promise}`));
+    t.true((await ask('why', 'experiment.ts', 'tokenizer/beit')).includes(promise));
+    t.false((await ask(...plan, '--engine', 'reference')).includes('resumes'), 'of another engine');
+
     t.is((await rig.peco(...run, '--store', 'killed')).code, 0);
     const [resumed] = [...readEntries(rig, 'killed').values()];
     t.is(resumed?.key, whole?.key);

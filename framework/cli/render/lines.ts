@@ -6,6 +6,7 @@ import {
   formatFailure,
   formatFinished,
   formatInterrupt,
+  formatInterrupted,
   formatRetrying,
   formatRunStarted,
   formatSkipped,
@@ -57,7 +58,7 @@ export function createLineRenderer({ write, verbose }: RenderOptions): Renderer 
         // What depends on it stops with it: one line says so for all.
         return event.because === undefined ? [`${event.stage}  ${describeStop(event)}`] : [];
       case 'stage-interrupted':
-        return [`${event.stage}  stopped`];
+        return [`${event.stage}  ${formatInterrupted(event)}`];
       case 'run-stopping':
         return [formatStopping(event)];
       case 'run-interrupted':

@@ -8,11 +8,13 @@ import type {
   RunStopping,
   StageFailed,
   StageFinished,
+  StageInterrupted,
   StageRetrying,
   StageSkipped,
   StageSummary,
   Warning,
 } from '../../run/events.ts';
+import { formatResumePoint } from '../../run/resume.ts';
 import { formatLocation } from '../../stage/errors.ts';
 import { count, formatDuration, formatRate } from '../format.ts';
 
@@ -86,6 +88,13 @@ export function formatWarning(event: Warning): string[] {
   return [`warning: ${about}${event.message}`, ...(event.hint === undefined ? [] : [`  ${event.hint}`])];
 }
 
+/** That a stage has stopped, and where the next run begins with it. */
+export function formatInterrupted({ saved }: StageInterrupted): string {
+  return saved
+    ? `saved at ${formatResumePoint(saved)}; the same command resumes there`
+    : 'stopped; without a checkpoint, it starts again';
+}
+
 export function formatInterrupt(event: RunInterrupted): string {
   return event.kill ? 'killing the stages that still run' : 'stopping; Ctrl-C again kills';
 }
@@ -101,7 +110,7 @@ export function formatRunFinished(event: RunFinished, showPath: (file: string) =
   const open = counts.interrupted + counts.unstarted;
   if (open > 0) parts.push(`${open} not finished`);
   const lines = [`${wordOf(event)} in ${formatDuration(event.seconds)}: ${parts.join(', ')}`];
-  if (open > 0) lines.push('the same command goes on from the finished stages');
+  if (open > 0) lines.push('the same command resumes: finished stages are stored');
   if (event.files.length > 0) lines.push(...event.files.map((file) => `  ${showPath(file)}`));
   return lines;
 }

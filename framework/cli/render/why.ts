@@ -1,6 +1,7 @@
 import type { Difference } from '../../plan/differences.ts';
 import type { PlannedStage } from '../../plan/plan.ts';
 import type { Nearest } from '../../plan/why.ts';
+import { formatResumePoint, type ResumePoint } from '../../run/resume.ts';
 import type { Json } from '../../stage/json.ts';
 import type { Entry } from '../../store/types.ts';
 import { count } from '../format.ts';
@@ -10,6 +11,8 @@ const mostListed = 10;
 
 export interface Explanation {
   readonly planned: PlannedStage;
+  /** Its checkpoint, if it has one of the engine. */
+  readonly saved?: ResumePoint;
   /** Absent for what doesn't run, and where nothing of the kind is stored. */
   readonly nearest?: Nearest;
   /** Ids of the stages behind the inputs, by input name, that run first. */
@@ -19,18 +22,19 @@ export interface Explanation {
 }
 
 /** What `peco-exp why` prints, in lines. */
-export function formatWhy({ planned, nearest, pending, upstream }: Explanation): string[] {
+export function formatWhy({ planned, nearest, pending, upstream, saved }: Explanation): string[] {
   const { node, status, entry, reason } = planned;
   if (status === 'hit' && entry)
     return [`${node.id} is stored: nothing changed`, `  ${describeEntry(entry)}`];
   if (status === 'stopped') return [`${node.id} doesn't run: ${reason}`];
   const waits = Object.entries(pending);
   const head = headOf(planned, waits);
-  if (!nearest) return [head, `nothing of kind ${planned.fingerprint.kind} is stored`];
+  const resume = saved ? [`it resumes at ${formatResumePoint(saved)}`] : [];
+  if (!nearest) return [head, ...resume, `nothing of kind ${planned.fingerprint.kind} is stored`];
   const differences = nearest.differences.filter(
     ({ type, input }) => type !== 'upstream' || input === undefined || pending[input] === undefined,
   );
-  const lines = [head, 'the nearest stored result', `  ${describeEntry(nearest.entry)}`];
+  const lines = [head, ...resume, 'the nearest stored result', `  ${describeEntry(nearest.entry)}`];
   if (differences.length + waits.length === 0) return [...lines, 'does not differ in what is known now'];
   return [
     ...lines,

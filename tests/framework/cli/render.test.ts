@@ -121,6 +121,7 @@ const everything: readonly RunEvent[] = [
   { type: 'run-interrupted', kill: false },
   { type: 'run-interrupted', kill: true },
   { type: 'stage-interrupted', stage: 'pretraining' },
+  { type: 'stage-interrupted', stage: 'probe', saved: { step: 110, of: 400 } },
 ];
 
 test('every event as lines', (t) => t.snapshot(show(everything)));
