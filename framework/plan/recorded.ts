@@ -41,15 +41,28 @@ export function recordedOf(kind: string, config: JsonObject, provenance: JsonObj
   return { kind, config, seconds, ...(typeof peakMemory === 'number' ? { memory: peakMemory } : {}) };
 }
 
-/** The recorded stage of a kind whose config differs least, with the ratios of what a stage of this config has to do. */
+interface Similar {
+  readonly distance: number;
+  readonly recorded: Recorded;
+  /** Of what a stage of this config has to do to what the recorded one had, a number for each of the work's fields. */
+  readonly ratios: readonly number[];
+}
+
+/** The recorded stage of a kind whose config differs least, the first of equals. */
 export function mostSimilar(
   kind: string,
   config: JsonObject,
   recorded: readonly Recorded[],
-): { readonly recorded: Recorded; readonly ratios: readonly number[] } | undefined {
-  let best: { readonly distance: number; readonly recorded: Recorded; readonly ratios: number[] } | undefined;
+): Similar | undefined {
+  return nearest(
+    config,
+    recorded.filter((one) => one.kind === kind),
+  );
+}
+
+function nearest(config: JsonObject, recorded: readonly Recorded[], before?: Similar): Similar | undefined {
+  let best = before;
   for (const one of recorded) {
-    if (one.kind !== kind) continue;
     const ratios = workFields.map((field) => ratioOf(config[field], one.config[field]));
     const distance =
       ratios.reduce((sum, ratio) => sum + Math.abs(Math.log(ratio)), 0) + differingFields(config, one.config);
@@ -58,16 +71,38 @@ export function mostSimilar(
   return best;
 }
 
-/** MiB that a stage may take, going by the most similar recorded one; undefined if there is none of its kind. */
-export function memoryLike(
-  kind: string,
-  config: JsonObject,
-  recorded: readonly Recorded[],
-): number | undefined {
-  const measured = recorded.filter(({ memory }) => memory !== undefined);
-  const like = mostSimilar(kind, config, measured);
-  // More images at once take more, at most in proportion; weights don't shrink with them.
-  return like && like.recorded.memory! * Math.max(1, like.ratios[workFields.indexOf('batchSize')]!);
+/** What stages were measured to take, growing while a run goes on. */
+export interface Measured {
+  add(one: Recorded): void;
+  /** MiB that a stage may take, going by the most similar measured one; undefined if there is none of its kind. */
+  memoryLike(kind: string, config: JsonObject): number | undefined;
+}
+
+/**
+ * Remembers for each config how far it was compared. A scheduler asks for every stage that is ready whenever one ends, and a
+ * sweep has thousands.
+ */
+export function createMeasured(recorded: readonly Recorded[]): Measured {
+  const byKind = new Map<string, Recorded[]>();
+  const compared = new WeakMap<JsonObject, { count: number; best: Similar | undefined }>();
+  const add = (one: Recorded) => {
+    if (one.memory === undefined) return;
+    const list = byKind.get(one.kind);
+    if (list) list.push(one);
+    else byKind.set(one.kind, [one]);
+  };
+  for (const one of recorded) add(one);
+  return {
+    add,
+    memoryLike(kind, config) {
+      const all = byKind.get(kind) ?? [];
+      const { count, best } = compared.get(config) ?? { count: 0, best: undefined };
+      const like = nearest(config, all.slice(count), best);
+      compared.set(config, { count: all.length, best: like });
+      // More images at once take more, at most in proportion; weights don't shrink with them.
+      return like && like.recorded.memory! * Math.max(1, like.ratios[workFields.indexOf('batchSize')]!);
+    },
+  };
 }
 
 function ratioOf(now: Json | undefined, then: Json | undefined): number {
@@ -75,10 +110,24 @@ function ratioOf(now: Json | undefined, then: Json | undefined): number {
 }
 
 function differingFields(a: JsonObject, b: JsonObject): number {
-  const names = new Set([...Object.keys(a), ...Object.keys(b)]);
-  // A seed changes nothing in what a stage costs.
-  for (const field of [...workFields, 'seed']) names.delete(field);
-  return [...names].filter((name) => JSON.stringify(a[name]) !== JSON.stringify(b[name])).length;
+  const [ours, theirs] = [fieldTexts(a), fieldTexts(b)];
+  let differing = 0;
+  for (const [name, text] of ours) if (theirs.get(name) !== text) differing++;
+  for (const name of theirs.keys()) if (!ours.has(name)) differing++;
+  return differing;
+}
+
+const texts = new WeakMap<JsonObject, ReadonlyMap<string, string>>();
+
+/** Fields as JSON, but those of the work and the seed, which changes nothing in what a stage costs. */
+function fieldTexts(config: JsonObject): ReadonlyMap<string, string> {
+  let found = texts.get(config);
+  if (!found) {
+    const fields = Object.entries(config).filter(([name]) => ![...workFields, 'seed'].includes(name));
+    found = new Map(fields.map(([name, value]) => [name, JSON.stringify(value)]));
+    texts.set(config, found);
+  }
+  return found;
 }
 
 /** The part that keys leave out goes where it belongs again, by its paths. */

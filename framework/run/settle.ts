@@ -4,7 +4,7 @@ import { bundleImplementation } from '../plan/code.ts';
 import { judgeContest, type Standing, stopAt, stoppedCell } from '../plan/contest.ts';
 import { type MissingCell, withMissing } from '../plan/graph.ts';
 import { findChangedInputs, locateStage, type Plan, type PlannedStage } from '../plan/plan.ts';
-import { memoryLike, recordedOf } from '../plan/recorded.ts';
+import { createMeasured, recordedOf } from '../plan/recorded.ts';
 import type { Contest, Point, StageNode } from '../plan/types.ts';
 import type { Resources } from '../stage/component.ts';
 import type { Entry } from '../store/types.ts';
@@ -87,7 +87,7 @@ export function settleStages(plan: Plan, options: RunOptions, emit: Emit): Promi
   /** Attempts that hold a lock after waiting for it: first in line, since other runs may now wait for them. */
   const queue: { task: Task; grant: (threads: number) => void }[] = [];
   const warned = new Set<Task>();
-  const recorded = [...(options.recorded ?? [])];
+  const measured = createMeasured(options.recorded ?? []);
   let busy = 0;
   let finish: (tasks: readonly Task[]) => void;
   let giveUp: (bug: unknown) => void;
@@ -173,7 +173,7 @@ export function settleStages(plan: Plan, options: RunOptions, emit: Emit): Promi
   /** What a stage says of itself; else it takes as much memory as the most similar one that was measured here. */
   function resourcesOf({ node }: Task): { readonly resources: Resources } {
     const { kind, config, resources } = node.component;
-    const memory = memoryLike(kind, config, recorded);
+    const memory = measured.memoryLike(kind, config);
     return { resources: { ...(memory === undefined ? {} : { memory }), ...resources } };
   }
 
@@ -243,7 +243,7 @@ export function settleStages(plan: Plan, options: RunOptions, emit: Emit): Promi
       const { seconds } = entry.provenance;
       const { kind, config } = task.node.component;
       const took = origin === 'ran' ? recordedOf(kind, config, entry.provenance) : undefined;
-      if (took) recorded.push(took);
+      if (took) measured.add(took);
       const rate = imagesPerSecond(entry.provenance);
       emit({
         type: 'stage-finished',

@@ -1,7 +1,7 @@
 import test from 'ava';
 import { estimatePlan } from '../../../framework/plan/estimate.ts';
 import type { Plan } from '../../../framework/plan/plan.ts';
-import { memoryLike, type Recorded } from '../../../framework/plan/recorded.ts';
+import { createMeasured, type Recorded } from '../../../framework/plan/recorded.ts';
 import type { StageStatus } from '../../../framework/plan/status.ts';
 import type { StageNode } from '../../../framework/plan/types.ts';
 import type { JsonObject } from '../../../framework/stage/json.ts';
@@ -88,8 +88,23 @@ test('a stage takes as much memory as the most similar measured one, more with m
     { kind: 'train', config: { batchSize: 32, width: 128 }, seconds: 1, memory: 900 },
     { kind: 'train', config: { batchSize: 8, width: 256 }, seconds: 1 },
   ];
-  t.is(memoryLike('train', { batchSize: 32, width: 64 }, measured), 500);
-  t.is(memoryLike('train', { batchSize: 64, width: 128 }, measured), 1800);
-  t.is(memoryLike('train', { batchSize: 16, width: 64 }, measured), 500);
-  t.is(memoryLike('evaluate', { batchSize: 32, width: 64 }, measured), undefined);
+  const measures = createMeasured(measured);
+  t.is(measures.memoryLike('train', { batchSize: 32, width: 64 }), 500);
+  t.is(measures.memoryLike('train', { batchSize: 64, width: 128 }), 1800);
+  t.is(measures.memoryLike('train', { batchSize: 16, width: 64 }), 500);
+  t.is(measures.memoryLike('evaluate', { batchSize: 32, width: 64 }), undefined);
+});
+
+test('what is measured while a run goes on counts for stages that were asked for before', (t) => {
+  const config = { batchSize: 32, width: 64 };
+  const measures = createMeasured([]);
+  t.is(measures.memoryLike('train', config), undefined);
+  measures.add({ kind: 'train', config: { batchSize: 32, width: 128 }, seconds: 1, memory: 900 });
+  measures.add({ kind: 'other', config, seconds: 1, memory: 1 });
+  t.is(measures.memoryLike('train', config), 900);
+  measures.add({ kind: 'train', config: { ...config, seed: 7 }, seconds: 1, memory: 400 });
+  t.is(measures.memoryLike('train', config), 400);
+  // Of two that are equally near, the first.
+  measures.add({ kind: 'train', config: { ...config, seed: 8 }, seconds: 1, memory: 300 });
+  t.is(measures.memoryLike('train', config), 400);
 });
