@@ -76,14 +76,24 @@ function scriptsBeside(file: string): string[] {
   }
 }
 
+/** Whether a line begins with `export function run`, `export const run`, or `export {` whose list has `run` or `x as run`. */
+function isPlainlyExported(text: string, wanted: Part): boolean {
+  const code = text.replaceAll(/\/\*.*?\*\//gs, '').replaceAll(/^\s*\/\/.*$/gm, '');
+  if (new RegExp(`^export (async )?(function\\*? |const |let |var )${wanted}\\b`, 'm').test(code))
+    return true;
+  const listed = new RegExp(`^(\\w+\\s+as\\s+)?${wanted}$`);
+  return [...code.matchAll(/^export\s*\{([^}]*)\}/gm)].some(([, list]) =>
+    list!.split(',').some((item) => listed.test(item.trim()) && !/^type\s/.test(item.trim())),
+  );
+}
+
 /**
  * Names of the values that a module exports; undefined if its text doesn't tell. The parser is loaded only if the name
  * isn't plainly there, since that takes as long as everything else.
  */
 async function exportsOf(file: string, wanted: Part, depth = 0): Promise<readonly string[] | undefined> {
   const text = fs.readFileSync(file, 'utf8');
-  const plain = new RegExp(`^export (async )?(function\\*? |const |let |var )${wanted}\\b`, 'm');
-  if (plain.test(text.replaceAll(/\/\*.*?\*\//gs, ''))) return [wanted];
+  if (isPlainlyExported(text, wanted)) return [wanted];
   const { parseSync } = await import('oxc-parser');
   const { module, errors } = parseSync(file, text);
   if (errors.length > 0) return undefined; // told with its place when it is bundled
