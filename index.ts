@@ -1,9 +1,12 @@
 /** What experiment files import. Everything else is internal and may change. */
+export type { Backbone } from './components/backbone/checkpoint.ts';
 export { type VitConfig, type VitInput, vit } from './components/backbone/config.ts';
 export { fashionMnist } from './components/data/fashion-mnist/config.ts';
+export type { Dataset } from './components/data/types.ts';
 export { type FineTuneConfig, fineTune } from './components/downstream/finetune/config.ts';
 export { type LinearProbeConfig, linearProbe } from './components/downstream/probe/config.ts';
 export { inception } from './components/perceptual/inception/config.ts';
+export type { FeatureNetwork } from './components/perceptual/types.ts';
 export { type VggConfig, vgg } from './components/perceptual/vgg/config.ts';
 export {
   type MaskedImageModellingConfig,
@@ -14,6 +17,7 @@ export {
   type TokenizerEvaluationConfig,
   tokenizerEvaluation,
 } from './components/tokenizer/evaluation/config.ts';
+export type { Tokenizer } from './components/tokenizer/types.ts';
 export { type VqvaeConfig, vqvae } from './components/tokenizer/vqvae/config.ts';
 export { defineExperiment, type Experiment, type ExperimentInput } from './framework/experiment/define.ts';
 export { env } from './framework/experiment/environment.ts';

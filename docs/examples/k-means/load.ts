@@ -1,0 +1,29 @@
+import path from 'node:path';
+import * as tf from '@tensorflow/tfjs-core';
+import type { LoadFunction, Tokenizer } from 'peco-exp';
+import type { HostTensor } from '../../../components/engine/types.ts';
+import { loadTree } from '../../../components/nn/safetensors.ts';
+import { nearestCodes } from '../../../components/tokenizer/codebook.ts';
+import type { KMeansConfig } from './config.ts';
+import { toImages, toPatches } from './patches.ts';
+
+type Weights = { readonly codebook: tf.Tensor };
+
+export const load: LoadFunction<Tokenizer> = async ({ dir, config }) => {
+  const { stride } = config as KMeansConfig;
+  const { codebook } = loadTree<{ codebook: HostTensor }>(path.join(dir, 'codebook.safetensors'));
+  return {
+    vocabulary: codebook.shape[0],
+    stride,
+    codebook,
+    weights: { codebook },
+    encode: (weights, images) => {
+      const codes = nearestCodes(toPatches(images, stride), (weights as Weights).codebook);
+      return tf.reshape(codes, [images.shape[0], -1]);
+    },
+    decode: (weights, codes) => {
+      const patches = tf.gather((weights as Weights).codebook, tf.reshape(codes, [-1]));
+      return toImages(patches, stride, codes.shape[1] as number);
+    },
+  };
+};

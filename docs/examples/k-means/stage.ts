@@ -1,0 +1,67 @@
+import path from 'node:path';
+import * as tf from '@tensorflow/tfjs-core';
+import type { Dataset, StageFunction } from 'peco-exp';
+import { openEngine } from '../../../components/engine/open.ts';
+import { type Random, random } from '../../../components/nn/random.ts';
+import { saveTree } from '../../../components/nn/safetensors.ts';
+import { train } from '../../../components/nn/train.ts';
+import { hostTensor } from '../../../components/nn/tree.ts';
+import { nearestCodes } from '../../../components/tokenizer/codebook.ts';
+import type { KMeansConfig } from './config.ts';
+import { toPatches } from './patches.ts';
+
+/** Moves each code to the mean of its patches, `passes` times, and writes `codebook.safetensors`. */
+export const run: StageFunction<KMeansConfig> = async (context) => {
+  const { size, stride, images, passes } = context.config;
+  const data = await context.inputs.train.load<Dataset>();
+  const draw = random(context.seed, 'k-means');
+  const pixels = data.read(draw.permutation(data.count).subarray(0, images));
+  const shape = [images, data.size, data.size, 3];
+
+  const engine = await openEngine(context.engine);
+  const state = engine.state<{ codebook: tf.Tensor }>({
+    codebook: randomPatches(data, context.config, draw),
+  });
+  const program = await engine.compile({
+    name: 'k-means',
+    state,
+    batch: { images: { shape } },
+    // A pure function of tfjs operations; the engine compiles it.
+    step: ({ codebook }: { codebook: tf.Tensor }, batch: { images: tf.Tensor }) => {
+      const patches = toPatches(batch.images, stride);
+      const codes = nearestCodes(patches, codebook);
+      const members = tf.cast(tf.oneHot(codes, size), 'float32') as tf.Tensor2D;
+      const counts = tf.expandDims(tf.sum(members, 0), 1);
+      const means = tf.div(tf.matMul(members, patches, true), tf.maximum(counts, 1));
+      const distance = tf.mean(tf.squaredDifference(patches, tf.gather(codebook, codes)));
+      // A code without patches stays where it is.
+      return { state: { codebook: tf.where(tf.greater(counts, 0), means, codebook) }, out: { distance } };
+    },
+  });
+  // The loop of all trainings: progress, history, checkpoints, and numbers that must be finite.
+  const last = await train(context, {
+    program,
+    state,
+    steps: passes,
+    batchSize: images,
+    batch: () => ({ images: hostTensor(shape, pixels) }),
+  });
+  await saveTree(path.join(context.outDir, 'codebook.safetensors'), state.read());
+  engine.dispose();
+  return { metrics: last, about: `${size} patches of ${images} images` };
+};
+
+/** Patches at random places, as the first codes: [size, stride * stride * 3]. */
+function randomPatches(data: Dataset, { size, stride }: KMeansConfig, draw: Random) {
+  const row = stride * 3;
+  const codes = new Float32Array(size * stride * row);
+  const pixels = data.read(Int32Array.from({ length: size }, () => draw.int(data.count)));
+  for (let code = 0; code < size; code++) {
+    const [top, left] = [stride * draw.int(data.size / stride), stride * draw.int(data.size / stride)];
+    for (let y = 0; y < stride; y++) {
+      const from = ((code * data.size + top + y) * data.size + left) * 3;
+      codes.set(pixels.subarray(from, from + row), (code * stride + y) * row);
+    }
+  }
+  return hostTensor([size, stride * row], codes);
+}

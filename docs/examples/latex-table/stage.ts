@@ -1,0 +1,44 @@
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import type { StageFunction } from 'peco-exp';
+import { formatValue } from '../../../reports/format.ts';
+import { readResults, type TableConfig } from '../../../reports/results.ts';
+import { buildTable } from '../../../reports/table.ts';
+import type { LatexTableConfig } from './config.ts';
+
+/** A report gets every result of the table as an input; `config.table` says which is which. */
+export const run: StageFunction = async ({ config, inputs, outDir }) => {
+  const { caption, metrics } = config as unknown as LatexTableConfig;
+  const table = config.table as unknown as TableConfig;
+  const results = await readResults(table, inputs);
+  const columns = metrics.map((metric) => ({
+    metric,
+    label: metric,
+    scale: 1,
+    digits: 3,
+    better: 'higher' as const,
+  }));
+  const { columns: shown, rows } = buildTable(table, results, columns);
+  const lines = [
+    '\\begin{table}',
+    `\\begin{tabular}{l${'r'.repeat(shown.length)}}`,
+    line(['variant', ...shown.map(({ title }) => title)]),
+    '\\hline',
+    ...rows.map(({ variant, cells }) =>
+      line([variant, ...cells.map((cell) => (cell ? formatValue(cell.mean, 3) : '--'))]),
+    ),
+    '\\end{tabular}',
+    `\\caption{${escapeText(caption)}}`,
+    '\\end{table}',
+  ];
+  await writeFile(path.join(outDir, 'ablation.tex'), `${lines.join('\n')}\n`);
+  return {};
+};
+
+function line(cells: readonly string[]): string {
+  return `${cells.map(escapeText).join(' & ')} \\\\`;
+}
+
+function escapeText(text: string): string {
+  return text.replaceAll(/[&%$#_{}]/g, '\\$&');
+}
