@@ -4,7 +4,8 @@
  *   npx tsx docs/examples/make-images.ts /tmp/images
  *   IMAGES=/tmp/images npx peco-exp run docs/examples/your-own.ts
  *
- * Time: some 15 s on two cores. The images are small stripes and the trainings a few steps long: nothing is learnt from the numbers.
+ * Time: about half a minute on two cores. The images are small stripes and the trainings a few steps long: the numbers mean
+ * nothing.
  */
 import { defineExperiment, env, maskedImageModelling, tokenizerEvaluation, vit, vqvae } from 'peco-exp';
 import { edges } from './edges/config.ts';

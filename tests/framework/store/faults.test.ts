@@ -13,7 +13,7 @@ for (const scenario of scenarios) {
   });
 }
 
-test.serial('FAULTS.md knows how many calls there are', async (t) => {
+test.serial('faults.md knows how many calls there are', async (t) => {
   const { text } = readSection('calls');
   for (const scenario of scenarios) {
     const bench = await openMatrix(scenario);

@@ -3,10 +3,10 @@ import type { ExecutionContext } from 'ava';
 
 import type { Row } from './matrix.ts';
 
-const file = new URL('../../../../framework/store/FAULTS.md', import.meta.url);
+const file = new URL('../../../../docs/evidence/faults.md', import.meta.url);
 
 /**
- * Compares a part of FAULTS.md with what a test found; with `UPDATE=1` in the environment it is written instead (one
+ * Compares a part of faults.md with what a test found; with `UPDATE=1` in the environment it is written instead (one
  * test file at a time).
  */
 export function checkSection(t: ExecutionContext, name: string, text: string): void {
@@ -20,14 +20,14 @@ export function checkSection(t: ExecutionContext, name: string, text: string): v
     t.pass();
     return;
   }
-  t.is(found.text, text, 'FAULTS.md is out of date: UPDATE=1 npx ava FILE');
+  t.is(found.text, text, 'faults.md is out of date: UPDATE=1 npx ava FILE');
 }
 
 export function readSection(name: string) {
   const all = fs.readFileSync(file, 'utf8');
   const [start, end] = [`<!-- ${name} -->`, `<!-- end of ${name} -->`];
   const [from, to] = [all.indexOf(start), all.indexOf(end)];
-  if (from < 0 || to < from) throw new Error(`FAULTS.md has no part "${name}"`);
+  if (from < 0 || to < from) throw new Error(`faults.md has no part "${name}"`);
   const whole = all.slice(from, to + end.length);
   return { start, end, whole, text: all.slice(from + start.length, to).trim() };
 }
