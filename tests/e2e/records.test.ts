@@ -76,7 +76,10 @@ test('an interrupted run is recorded to its end', async (t) => {
   run.process.kill('SIGINT');
   await run.done;
   const { stdout } = await rig.peco('show', 'last');
-  t.regex(stdout, /tokenizer\/peco\/seed-0 {2}stopped; without a checkpoint, it starts again\n\ninterrupted in/);
+  t.regex(
+    stdout,
+    /tokenizer\/peco\/seed-0 {2}stopped; without a checkpoint, it starts again\n\ninterrupted in/,
+  );
 });
 
 test('a run that was killed is shown as such, with all up to then', async (t) => {
