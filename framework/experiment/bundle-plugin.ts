@@ -7,7 +7,7 @@ import type { OnResolveArgs, Plugin, PluginBuild } from 'esbuild';
 import { hashFile } from '../store/digests.ts';
 import { withoutMark } from './json-file.ts';
 import { findOwnFiles, mayNameFiles } from './own-files.ts';
-import { installedRoot, isWithin, packageNameIn, packageOf, readManifest } from './package-root.ts';
+import { installedRoot, isWithin, packageNameIn, packageOf, readManifest, realPath } from './package-root.ts';
 import { isLibrary, isOwn, isScript, loaderOf } from './script.ts';
 
 const resolvedMark = Symbol('resolved by this plugin');
@@ -40,7 +40,7 @@ export function projectModules(seen: Seen, cwd: string): Plugin {
         seen.digests.set(file, createHash('sha256').update(bytes).digest('hex'));
         if (!isScript(file)) return { contents: bytes, loader: 'default' };
         const text = withoutMark(bytes.toString('utf8'));
-        const placed = text.includes('import.meta') ? withOwnPlace(text, file) : text;
+        const placed = /import\.meta|__(dir|file)name/.test(text) ? withOwnPlace(text, file) : text;
         return { contents: placed + (await followOwnFiles(file, text, seen, cwd)), loader: loaderOf(file) };
       });
     },
@@ -70,7 +70,8 @@ async function resolveBare(build: PluginBuild, args: OnResolveArgs, seen: Seen) 
     const own = packageOf(fileURLToPath(import.meta.url));
     if (own) found = await resolve(own.dir);
   }
-  if (found.errors.length > 0) return { errors: found.errors };
+  // esbuild tells, or leaves to the run what stands in a `try` or has a `catch`.
+  if (found.errors.length > 0) return undefined;
   noteImport(seen, importer, specifier, found.path);
   const root = isOwn(specifier) ? undefined : packageRoot(found.path, args);
   if (root === undefined) return { path: found.path };
@@ -116,7 +117,10 @@ async function followOwnFiles(file: string, text: string, seen: Seen, cwd: strin
   const own = await findOwnFiles(file, text, cwd);
   if (own.length === 0) return '';
   seen.own.set(file, own);
-  const there = own.filter((place) => fs.statSync(place, { throwIfNoEntry: false })?.isFile());
+  const there = own.filter((place) => {
+    const real = realPath(place);
+    return real !== undefined && fs.statSync(real).isFile();
+  });
   for (const place of there)
     if (!isScript(place)) seen.digests.set(fs.realpathSync(place), await hashFile(place));
   const imports = there.filter(isScript).map((place) => `import(${JSON.stringify(place)})`);
@@ -126,7 +130,7 @@ async function followOwnFiles(file: string, text: string, seen: Seen, cwd: strin
 /** Says to the module where it is: esbuild's `define` puts these names where `import.meta.url` and the like stood. */
 function withOwnPlace(text: string, file: string): string {
   const url = JSON.stringify(pathToFileURL(file).href);
-  const place = `const __pecoUrl = ${url}, __pecoFilename = ${JSON.stringify(file)}, __pecoDirname = ${JSON.stringify(path.dirname(file))};`;
+  const place = `const __pecoUrl = ${url}, __pecoFilename = ${JSON.stringify(file)}, __pecoDirname = ${JSON.stringify(path.dirname(file))}, __pecoMeta = { url: __pecoUrl, filename: __pecoFilename, dirname: __pecoDirname };`;
   // On the first line, so that line numbers stay.
   return text.startsWith('#!') ? text.replace(/^#!.*/, () => place) : `${place}${text}`;
 }

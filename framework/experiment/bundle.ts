@@ -45,9 +45,12 @@ export const bundleOptions = {
   conditions: ['peco-source'],
   mainFields: ['main'],
   define: {
+    'import.meta': '__pecoMeta',
     'import.meta.url': '__pecoUrl',
     'import.meta.filename': '__pecoFilename',
     'import.meta.dirname': '__pecoDirname',
+    __filename: '__pecoFilename',
+    __dirname: '__pecoDirname',
   },
   legalComments: 'none' as const,
   logLevel: 'silent' as const,

@@ -2,6 +2,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Program } from 'oxc-parser';
 import { PecoError } from '../stage/errors.ts';
+import { createLooseNames } from './loose-names.ts';
 import { createEvaluator, type Evaluate, isImportMeta, nameOf } from './own-place.ts';
 import { loaderOf } from './script.ts';
 
@@ -25,21 +26,24 @@ const noKey = 'may load code that is in no key';
 
 /** True for code that may name files in another way than by importing them. */
 export function mayNameFiles(text: string): boolean {
-  return /import\.meta|\bimport\s*\(|\brequire\s*\(|getBuiltinModule|['"`](node:)?module['"`]/.test(text);
+  return /import\.meta|__(dir|file)name|\bimport\s*\(|\brequire\s*\(|getBuiltinModule|['"`](node:)?module['"`]/.test(
+    text,
+  );
 }
 
 /**
  * Files that code names by its own place: `new URL('./table.json', import.meta.url)` and other spellings that are made
- * of constants, absolute, whether or not they are there. What is named inside `defineComponent` isn't meant: those are
+ * of constants, absolute, whether or not they are there; where the place is passed on, all that may be meant. What is named inside `defineComponent` isn't meant: those are
  * modules and files that count by themselves.
  *
  * @throws PecoError `unknown-import` for code that may load modules of which nothing is known
  */
 export async function findOwnFiles(file: string, text: string, cwd: string): Promise<readonly string[]> {
   const { parseSync } = await import('oxc-parser');
-  const { program, errors } = parseSync(file, text, { lang: loaderOf(file) });
-  if (errors.length > 0) return []; // esbuild tells
+  // esbuild tells of errors; some that this parser finds it allows, such as a CommonJS file that returns.
+  const { program } = parseSync(file, text, { lang: loaderOf(file) });
   const evaluate = createEvaluator(program, file);
+  const loose = createLooseNames(file, evaluate);
   const binds = new Set(namesBound(program));
   const found = new Set<string>();
   const refuse = (node: Node, what: string, hint: string): never => {
@@ -55,14 +59,18 @@ export async function findOwnFiles(file: string, text: string, cwd: string): Pro
     });
   };
   visit(program as unknown as Node);
-  return [...found].sort();
+  return [...new Set([...found, ...loose.places()])].sort();
 
   function visit(node: Node): void {
     if (isComponentDefinition(node)) return;
     checkNode(node, { evaluate, refuse, isRequire: !binds.has('require') });
     const place = placeOf(evaluate(node), file);
-    if (place !== undefined) found.add(place);
-    else for (const child of childrenOf(node)) visit(child);
+    if (place !== undefined) {
+      found.add(place);
+      return;
+    }
+    loose.see(node);
+    for (const child of childrenOf(node)) visit(child);
   }
 }
 

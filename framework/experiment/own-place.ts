@@ -24,14 +24,20 @@ const followed: { readonly [name: string]: (...texts: readonly string[]) => stri
   String: (text = '') => text,
 };
 
+/** What `import.meta` says of the place of its file; the last two are also variables of CommonJS. */
+export const ownPlaces: { readonly [name: string]: (file: string) => string } = {
+  url: (file) => pathToFileURL(file).href,
+  filename: (file) => file,
+  dirname: (file) => path.dirname(file),
+};
+
 /** Reads literals, templates, sums, constants of the file, `new URL(...)` and the functions of `followed`. */
 export function createEvaluator(program: Program, file: string): Evaluate {
   const constants = constantsOf(program);
-  const places: { readonly [name: string]: string } = {
-    url: pathToFileURL(file).href,
-    filename: file,
-    dirname: path.dirname(file),
-  };
+  const place = (name: string | undefined): Constant | undefined =>
+    name !== undefined && Object.hasOwn(ownPlaces, name)
+      ? { text: ownPlaces[name]!(file), own: true }
+      : undefined;
   return (node) => evaluate(node as Expression, 0);
 
   function evaluate(node: Expression | undefined | null, depth: number): Constant | undefined {
@@ -58,7 +64,9 @@ export function createEvaluator(program: Program, file: string): Evaluate {
       case 'TSNonNullExpression':
         return inner(node.expression);
       case 'Identifier':
-        return inner(constants.get(node.name));
+        return constants.has(node.name)
+          ? inner(constants.get(node.name))
+          : place(/^__((?:dir|file)name)$/.exec(node.name)?.[1]);
       case 'NewExpression':
         return node.callee.type === 'Identifier' && node.callee.name === 'URL'
           ? join(node.arguments.map(inner), (text = '', base) => new URL(text, base).href)
@@ -74,10 +82,7 @@ export function createEvaluator(program: Program, file: string): Evaluate {
 
   function member(object: Expression, property: Node, depth: number): Constant | undefined {
     const name = nameOf(property);
-    if (isImportMeta(object)) {
-      const text = name === undefined ? undefined : places[name];
-      return text === undefined ? undefined : { text, own: true };
-    }
+    if (isImportMeta(object)) return place(name);
     const of = name === 'href' || name === 'pathname' ? evaluate(object, depth + 1) : undefined;
     return of && join([of], (text = '') => (name === 'href' ? text : new URL(text).pathname));
   }

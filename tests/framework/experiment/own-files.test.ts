@@ -1,4 +1,5 @@
 import fs from 'node:fs';
+import { pathToFileURL } from 'node:url';
 import test from 'ava';
 import { bundleModules } from '../../../framework/experiment/bundle.ts';
 import { formatError } from '../../../framework/stage/errors.ts';
@@ -39,6 +40,91 @@ for (const [title, spelling] of Object.entries(spellings)) {
     t.deepEqual(Object.keys(sources), [entry, project.file('parts/table.json')]);
   });
 }
+
+/** Ways to read `table.json` in which the file's own place is passed on before a name is added. */
+const passedOn: { readonly [title: string]: string } = {
+  'a function of names':
+    "const at = (name: string) => new URL(name, import.meta.url);\nexport const table = read(at('./table.json'));",
+  'a constant within a function':
+    "function find() { const here = import.meta.dirname; return path.join(here, 'table.json'); }\nexport const table = read(find());",
+  'a variable': "let here = import.meta.dirname;\nexport const table = read(path.join(here, 'table.json'));",
+  'taken out of import.meta':
+    "const { dirname } = import.meta;\nexport const table = read(path.join(dirname, 'table.json'));",
+  'import.meta by another name':
+    "const meta = import.meta;\nexport const table = read(new URL('table.json', meta.url));",
+  'an optional property': "export const table = read(new URL('./table.json', import.meta?.url));",
+  'a list of names':
+    "export const table = ['table.json'].map((name) => read(new URL(name, import.meta.url)))[0];",
+  'a choice': "export const table = read(new URL(path.sep ? './table.json' : './none', import.meta.url));",
+  'a name that takes the place of the own':
+    "export const table = read(import.meta.filename.replace('stage.ts', 'table.json'));",
+  'functions by other names':
+    "import { join as glue } from 'node:path';\nexport const table = read(glue(import.meta.dirname, 'table.json'));",
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: it is code
+  'a template': 'let here = import.meta.dirname;\nexport const table = read(`${here}/table.json`);',
+};
+
+for (const [title, code] of Object.entries(passedOn)) {
+  test(`a file counts that is read where the own place is passed on, and the bundle reads it: ${title}`, async (t) => {
+    const project = createProject(t, {
+      'parts/stage.ts': `import fs from 'node:fs';\nimport path from 'node:path';\nimport type { Part } from './part.ts';
+        const read = (file: string | URL) => fs.readFileSync(file, 'utf8');\nexport type One = [Part, typeof path];\n${code}\n`,
+      'parts/part.ts': 'export type Part = 1;\n',
+      'parts/table.json': '[1]',
+    });
+    const entry = project.file('parts/stage.ts');
+    const { sources, text } = (await bundleModules([entry], project.dir)).get(entry)!;
+    t.deepEqual(Object.keys(sources), [entry, project.file('parts/table.json')]);
+    fs.writeFileSync(project.file('bundle.mjs'), text);
+    const { table } = (await import(pathToFileURL(project.file('bundle.mjs')).href)) as { table: string };
+    t.is(table, '[1]');
+  });
+}
+
+test('a file that could be meant and is not there yet is watched for', async (t) => {
+  const project = createProject(t, {
+    'stage.ts':
+      "const at = (name: string) => new URL(name, import.meta.url);\nexport const places = ['a.json', 'no file'].map(at);\n",
+  });
+  const entry = project.file('stage.ts');
+  const { resolution } = (await bundleModules([entry], project.dir)).get(entry)!;
+  t.true(resolution.absent.includes(project.file('a.json')));
+  t.false(resolution.absent.includes(project.file('no file')));
+});
+
+test('CommonJS knows its place, also in a file that returns early', async (t) => {
+  const project = createProject(t, {
+    'stage.ts': "import table from './read.cjs';\nexport { table };\n",
+    'read.cjs':
+      "module.exports = require('fs').readFileSync(require('path').join(__dirname, 'table.json'), 'utf8');\nreturn;\n",
+    'table.json': '[1]',
+  });
+  const entry = project.file('stage.ts');
+  const { sources, text } = (await bundleModules([entry], project.dir)).get(entry)!;
+  t.deepEqual(Object.keys(sources), ['stage.ts', 'read.cjs', 'table.json'].map(project.file));
+  fs.writeFileSync(project.file('bundle.mjs'), text);
+  const { table } = (await import(pathToFileURL(project.file('bundle.mjs')).href)) as { table: string };
+  t.is(table, '[1]');
+});
+
+test('a package that code can do without may be missing, and is watched for', async (t) => {
+  const project = createProject(t, {
+    'stage.ts':
+      "export const later = () => import('not-there').catch(() => 'without');\nexport { now } from './now.cjs';\n",
+    'now.cjs': "try { exports.now = require('not-there-either'); } catch { exports.now = 'without'; }\n",
+  });
+  fs.mkdirSync(project.file('node_modules'), { recursive: true });
+  const entry = project.file('stage.ts');
+  const { resolution, text } = (await bundleModules([entry], project.dir)).get(entry)!;
+  t.true(resolution.absent.includes(project.file('node_modules/not-there')));
+  t.true(resolution.absent.includes(project.file('node_modules/not-there-either')));
+  fs.writeFileSync(project.file('bundle.mjs'), text);
+  const made = (await import(pathToFileURL(project.file('bundle.mjs')).href)) as {
+    later: () => Promise<string>;
+    now: string;
+  };
+  t.deepEqual([made.now, await made.later()], ['without', 'without']);
+});
 
 test('a script that another thread or Node itself loads counts with all that it imports, but is not in the bundle', async (t) => {
   const project = createProject(t, {
