@@ -93,7 +93,7 @@ test('of an experiment that is given as itself the compiler knows variants and t
   const rig = createRig(t);
   fs.mkdirSync(rig.file('empty'));
   const results = await readResults(quickstart, { cwd: rig.dir, store: rig.file('empty') });
-  t.deepEqual([...results.variants].sort(), ['beit', 'peco', 'pixel', 'scratch']);
+  t.deepEqual([...results.variants].sort(), ['beit', 'peco', 'pixel', 'scratch', 'untrained']);
   t.deepEqual(results.values('peco', 'probe', 'top1'), []);
   // A sweep could have it.
   t.throws(() => results.values('peco@size=512', 'tokenizer', 'psnr'));

@@ -63,6 +63,8 @@ test.serial('on a full disk the finished outputs are kept, and the next look sto
 
 test.serial('if not even that can be written, the outputs stay and the message says where', async (t) => {
   const dir = createStoreDir(t);
+  // The store is there already, with its marker.
+  await openFresh(dir).store.newOutDir();
   const writes = (name: string, args: readonly string[]) => name === 'writeFile' || args[1] === 'wx';
   const error = await failing('ENOSPC', writes, () => t.throwsAsync(commit(openFresh(dir).store)));
   t.snapshot(tidy(error, dir));
