@@ -103,6 +103,8 @@ const refused: readonly (readonly [change: string | readonly string[], complaint
     'pretraining.base.batchSize: expected at most 400, the images of data.train',
   ],
   [`${network}.batchSize=361`, `${network}.batchSize: expected at most 360`],
+  [`${network}.holdOut=0.999`, `${network}.holdOut: keeps back all 400 images of data.train`],
+  [`${network}.holdOut=0.99`, `${network}.batchSize: expected at most 4`],
   [`${network}.stages=5`, ''],
   [`${network}.warmupSteps=20`, `${network}.warmupSteps: must be less than \`steps\`, 20`],
   ['tokenizers.beit.warmupSteps=20', 'tokenizers.beit.warmupSteps: must be less than `steps`, 20'],

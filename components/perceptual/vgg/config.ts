@@ -71,12 +71,16 @@ function expectSize({ stages }: VggConfig, train: WiredInput | undefined): Wirin
   return [{ path: ['stages'], message: `expected at most ${most}`, hint }];
 }
 
-/** It learns from the images that aren't held out. */
+/** It learns from the images that aren't held out: at least a batch of them. */
 function expectBatch({ batchSize, holdOut, steps }: VggConfig, train: WiredInput | undefined): WiringIssue[] {
   const images = factOf(train, 'images');
   if (images === undefined || steps === 0) return [];
   const learnt = images - countHeldOut(images, holdOut);
   if (batchSize <= learnt) return [];
+  if (learnt === 0) {
+    const message = `keeps back all ${images} images of ${train!.name}`;
+    return [{ path: ['holdOut'], message, hint: 'lower it, or take more images' }];
+  }
   const hint = `of the ${images} images of ${train!.name}, ${images - learnt} are held out (\`holdOut\`)`;
   return [{ path: ['batchSize'], message: `expected at most ${learnt}`, hint }];
 }
