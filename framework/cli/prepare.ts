@@ -1,11 +1,14 @@
+import fs from 'node:fs';
 import path from 'node:path';
 import { type LoadedExperiment, loadExperiment } from '../experiment/load.ts';
 import { resolveGraph } from '../plan/graph.ts';
 import { findStages } from '../plan/named.ts';
 import { type Plan, type PlannedStage, planRun } from '../plan/plan.ts';
+import { mayRun } from '../plan/status.ts';
 import type { StageGraph, StageNode } from '../plan/types.ts';
 import { awaitedStages } from '../plan/upstream.ts';
 import { checkResultsFolder, resultsFolderName } from '../run/results-folder.ts';
+import { explainWriteError } from '../store/files.ts';
 import { openStore, type Store, type StoreWarning } from '../store/store.ts';
 import { checkPlaces } from './places.ts';
 import { findProject, type Project, type ProjectFlags } from './project.ts';
@@ -19,7 +22,7 @@ export interface ExperimentFlags extends ProjectFlags {
   readonly failFast?: boolean;
   readonly json?: boolean;
   readonly verbose?: boolean;
-  /** Set by commands that say what a run would do, not by users: its tables must have a place. */
+  /** Set by `run` and by commands that say what it would do, not by users: its tables must have a place. */
   readonly writesTables?: boolean;
   /** Set by commands that run stages, not by users: no collection may remove what the plan finds. */
   readonly willRun?: boolean;
@@ -46,12 +49,24 @@ export async function prepareExperiment(
   const graph = narrowGraph(resolveGraph(loaded.experiment, loaded.changes), flags.upto ?? []);
   const results = resultsOf(graph, project);
   await checkPlaces(loaded, project, results);
-  if ((flags.willRun || flags.writesTables) && results !== undefined)
-    checkResultsFolder(results, loaded.file);
+  if (flags.writesTables && results !== undefined) checkResultsFolder(results, loaded.file);
   const store = openStore(project.store, { onWarning });
   if (flags.willRun) await store.enter(); // until the process ends
   const plan = await planRun(graph, { store, root: project.root });
+  // Where all is stored, a store that can only be read will do.
+  if (flags.willRun && plan.stages.some(mayRun)) checkWritable(project.store);
   return { loaded, project, store, plan };
+}
+
+/** @throws PecoError `store-write` where results can't be stored, as far as can be seen without a try */
+function checkWritable(store: string): void {
+  let folder = store;
+  while (!fs.existsSync(folder) && path.dirname(folder) !== folder) folder = path.dirname(folder);
+  try {
+    fs.accessSync(folder, fs.constants.W_OK);
+  } catch (error) {
+    throw explainWriteError(error, store);
+  }
 }
 
 /** Where the tables go; undefined if none are made. */

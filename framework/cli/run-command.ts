@@ -32,7 +32,7 @@ export async function runCommand(file: string, flags: ExperimentFlags, version: 
   const finished = new Map<string, ContentKey>();
   let warned = false;
   const prepared = await withEngine(
-    await prepareExperiment(file, { ...flags, willRun: true }, ({ message }) =>
+    await prepareExperiment(file, { ...flags, willRun: true, writesTables: true }, ({ message }) =>
       show({ type: 'warning', message }),
     ),
     (event) => show(event),

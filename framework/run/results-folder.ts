@@ -7,6 +7,7 @@ import { shortestEnds, showValue } from '../experiment/variants.ts';
 import { canonicalJson } from '../stage/canonical.ts';
 import { PecoError } from '../stage/errors.ts';
 import type { Json } from '../stage/json.ts';
+import { findObstacle } from '../store/make-folders.ts';
 import type { Git } from './git.ts';
 import { timingColumns } from './timing.ts';
 
@@ -64,9 +65,16 @@ export function resultsFolderName(experiment: string, changes: readonly Change[]
  * file. Changes nothing.
  *
  * @throws PecoError `results-in-use` for a folder with the tables of another file, or with files of others by the names of
- *   ours
+ *   ours; `invalid-settings` where no folder can be made
  */
 export function checkResultsFolder(folder: string, file: string): void {
+  const obstacle = findObstacle(folder);
+  if (obstacle !== undefined) {
+    throw new PecoError(`the results can't be written to ${folder}: ${obstacle}`, {
+      code: 'invalid-settings',
+      hint: 'choose another folder for the results with --out',
+    });
+  }
   const owner = readOwner(folder);
   if (owner === 'nobody') return;
   if (owner === 'someone') {

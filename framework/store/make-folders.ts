@@ -46,6 +46,22 @@ export function explainMakeError(error: unknown): string | undefined {
   return reasons[code];
 }
 
+/**
+ * Why a folder can't be there, as far as can be seen without making it, worded as by `explainMakeError`; undefined if
+ * nothing is in the way.
+ */
+export function findObstacle(dir: string): string | undefined {
+  const first = missingFolders(path.resolve(dir))[0];
+  if (first === undefined) return undefined;
+  try {
+    fs.accessSync(path.dirname(first), fs.constants.W_OK | fs.constants.X_OK);
+    if (fs.lstatSync(first, { throwIfNoEntry: false }) === undefined) return undefined;
+  } catch (error) {
+    return explainMakeError(error);
+  }
+  return explainMakeError(Object.assign(new Error(), { code: 'EEXIST', path: first }));
+}
+
 /** From the top down. */
 function missingFolders(dir: string): string[] {
   const missing: string[] = [];

@@ -138,3 +138,27 @@ test('files of others by the names of ours are refused before a run', (t) => {
   t.notThrows(() => checkResultsFolder(project.file('d'), project.file('a.ts')));
   t.notThrows(() => checkResultsFolder(project.file('not-there'), project.file('a.ts')));
 });
+
+test('a place where no folder can be is refused before a run, and nothing is made there', (t) => {
+  const project = createProject(t, { 'table.csv': 'mine' });
+  fs.symlinkSync('gone', project.file('dangling'));
+  const check = (folder: string) => checkResultsFolder(project.file(folder), project.file('a.ts'));
+  t.snapshot(
+    ['table.csv', 'table.csv/p', 'table.csv/deep/p', 'dangling', 'dangling/p'].map((folder) =>
+      portable(formatError(t.throws(() => check(folder))), project),
+    ),
+  );
+  t.false(fs.existsSync(project.file('gone')));
+  fs.mkdirSync(project.file('gone'));
+  t.notThrows(() => check('dangling/p'));
+});
+
+// The administrator may write everywhere.
+const skipIf = process.getuid?.() === 0 ? test.skip : test;
+skipIf('a folder that may not be written to is told before a run', (t) => {
+  const project = createProject(t, {});
+  fs.mkdirSync(project.file('closed'), { mode: 0o555 });
+  t.throws(() => checkResultsFolder(project.file('closed/p'), project.file('a.ts')), {
+    message: /closed: no permission|no permission to write .*closed/,
+  });
+});
