@@ -2,7 +2,7 @@ import type { AvgPoolAttrs, MaxPoolAttrs, MaxPoolWithArgmaxAttrs } from '@tensor
 import { backend_util } from '@tensorflow/tfjs-core';
 import { binary, cast } from '../graph/elementwise.ts';
 import type { Graph } from '../graph/graph.ts';
-import { reduce } from '../graph/reduce.ts';
+import { longestSum, reduce } from '../graph/reduce.ts';
 import { reshape, transpose } from '../graph/shape.ts';
 import type { Attributes, Value } from '../graph/value.ts';
 import { sizeOf } from '../graph/value.ts';
@@ -89,9 +89,28 @@ function avgPool(g: Graph, x: Value, info: Info): Value {
     // One window for the whole image: a mean, which is added in blocks.
     return reduce(g, 'ReduceMean', x, [1, 2], true);
   }
-  const attributes = { ...windowOf(info), count_include_pad: { int: 0 } };
-  const type = { type: 'float32', shape: outputShape(info) } as const;
-  return transpose(g, g.emit('AveragePool', [transpose(g, x, toNchw)], type, attributes), toNhwc);
+  const pooled = (value: Value, part: Info) =>
+    g.emit(
+      'AveragePool',
+      [value],
+      { type: 'float32', shape: outputShape(part) },
+      { ...windowOf(part), count_include_pad: { int: 0 } },
+    );
+  const planes = transpose(g, x, toNchw);
+  if (filterHeight * filterWidth <= longestSum.column) return transpose(g, pooled(planes, info), toNhwc);
+  // ONNX Runtime adds number by number. The mean of a window is the mean of the means of its rows, padded or not.
+  const { top, bottom, left, right, type } = padInfo;
+  const rows = {
+    ...info,
+    ...{ filterHeight: 1, strideHeight: 1, outHeight: inHeight },
+    padInfo: { top: 0, bottom: 0, left, right, type },
+  };
+  const columns = {
+    ...info,
+    ...{ filterWidth: 1, strideWidth: 1 },
+    padInfo: { top, bottom, left: 0, right: 0, type },
+  };
+  return transpose(g, pooled(pooled(planes, rows), columns), toNhwc);
 }
 
 /** tfjs divides by the size of the whole window, also where part of it is padding. */

@@ -97,8 +97,11 @@ test('sums of integers are exact', async (t) => {
 
 const n = 2 ** 18;
 
-/** Things that are sums of 2^18 numbers of 0.1: what they give, and what is right. */
-const built: { readonly [name: string]: (x: Tensor) => readonly [Tensor, number] } = {
+/** What it gives, and what is right. */
+type Built = (x: Tensor) => readonly [Tensor, number];
+
+/** Things that are sums of many numbers of 0.1. */
+const built: { readonly [name: string]: Built } = {
   norm: (x) => [tf.norm(x), tenth * Math.sqrt(n)],
   'logSumExp of logarithms': (x) => [tf.exp(tf.logSumExp(tf.log(x))), tenth * n],
   'a product of two vectors': (x) => [tf.dot(x as Tensor1D, x as Tensor1D), tenth ** 2 * n],
@@ -125,6 +128,23 @@ const built: { readonly [name: string]: (x: Tensor) => readonly [Tensor, number]
     tf.avgPool(tf.reshape(x, [1, 512, 512, 1]) as Tensor4D, 512, 1, 'valid'),
     tenth,
   ],
+  'average pooling of quarters of an image': (x) => [
+    tf.avgPool(tf.reshape(x, [1, 512, 512, 1]) as Tensor4D, 256, 256, 'valid'),
+    tenth,
+  ],
+  'average pooling with padding': (x) => [
+    tf.avgPool(tf.reshape(x, [1, 512, 256, 2]) as Tensor4D, [300, 500], 200, 'same'),
+    tenth,
+  ],
+  ...Object.fromEntries(
+    [1, 2, 3].map((columns): [string, Built] => [
+      `a product of matrices with ${columns} rows and columns`,
+      (x) => {
+        const narrow = tf.slice(tf.reshape(x, [-1, 4]) as Tensor2D, 0, [n / 4, columns]);
+        return [tf.matMul(narrow, narrow, true), (tenth ** 2 * n) / 4];
+      },
+    ]),
+  ),
   'the gradient of a bias': (x) => [
     tf.grad((bias: Tensor) => tf.sum(tf.mul(tf.add(tf.reshape(x, [-1, 2]), bias), tenth)))(tf.zeros([2])),
     (tenth * n) / 2,
