@@ -32,10 +32,26 @@ export function initCodebook(random: Random, size: number, dim: number): Codeboo
 
 /** Index of the nearest code by squared distance: tokens [N, D], vectors [K, D] -> int32 [N]. */
 export function nearestCodes(tokens: tf.Tensor, vectors: tf.Tensor): tf.Tensor1D {
+  return tf.argMax(codeScores(tokens, vectors), 1);
+}
+
+/** Highest for the nearest code: tokens [N, D], vectors [K, D] -> [N, K]. */
+export function codeScores(tokens: tf.Tensor, vectors: tf.Tensor): tf.Tensor {
   // |t|^2 is the same for every code, so it can't change the minimum.
   const products = tf.matMul(tokens as tf.Tensor2D, vectors as tf.Tensor2D, false, true);
-  const scores = tf.sub(tf.mul(products, 2), tf.sum(tf.square(vectors), 1));
-  return tf.argMax(scores, 1);
+  return tf.sub(tf.mul(products, 2), tf.sum(tf.square(vectors), 1));
+}
+
+/**
+ * The place of the largest score of each row, as a frozen tokenizer gives codes: scores [N, K] -> int32 [N]. -1 where the
+ * scores are no numbers, of which `argMax` would make the first code.
+ */
+export function bestCodes(scores: tf.Tensor): tf.Tensor1D {
+  const best = tf.max(scores, 1);
+  // Only of finite numbers is the difference with themselves 0.
+  const finite = tf.equal(tf.sub(best, best), 0);
+  const codes = tf.argMax(scores, 1);
+  return tf.where(finite, codes, tf.fill(codes.shape, -1, 'int32')) as tf.Tensor1D;
 }
 
 /**

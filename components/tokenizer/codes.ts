@@ -5,7 +5,11 @@ import type { Engine } from '../engine/types.ts';
 import { hostTensor } from '../nn/tree.ts';
 import type { Tokenizer } from './types.ts';
 
-/** Codes of images `[0, count)` of a data set, int32 [count * tokens], optionally of their mirror images. */
+/**
+ * Codes of images `[0, count)` of a data set, int32 [count * tokens], optionally of their mirror images.
+ *
+ * @throws Error that names the image, if a code isn't one of the vocabulary
+ */
 export async function codesOf(
   engine: Engine,
   tokenizer: Tokenizer,
@@ -33,7 +37,9 @@ export async function codesOf(
     if (mirrored) flipRows(pixels, new Uint8Array(batchSize).fill(1), dataset.size);
     const out = await program.run({ images: hostTensor([batchSize, dataset.size, dataset.size, 3], pixels) });
     const used = Math.min(batchSize, count - first) * tokens;
-    codes.set((out.codes.data as Int32Array).subarray(0, used), first * tokens);
+    const found = (out.codes.data as Int32Array).subarray(0, used);
+    checkCodes(found, { first, tokens, vocabulary: tokenizer.vocabulary });
+    codes.set(found, first * tokens);
     onBatch(Math.min(first + batchSize, count));
   }
   program.dispose();
@@ -47,4 +53,17 @@ export interface CodesOptions {
   readonly mirrored?: boolean;
   /** Called with the number of images done. */
   readonly onBatch?: (done: number) => void;
+}
+
+function checkCodes(
+  codes: Int32Array,
+  { first, tokens, vocabulary }: { first: number; tokens: number; vocabulary: number },
+): void {
+  const odd = codes.findIndex((code) => !(code >= 0 && code < vocabulary));
+  if (odd < 0) return;
+  const image = first + Math.floor(odd / tokens);
+  const why = codes[odd] === -1 ? ': the weights are too large for float32' : '';
+  throw new Error(
+    `tokenizer encode: image ${image} has the code ${codes[odd]}, which is none of ${vocabulary}${why}.`,
+  );
 }

@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { LoadFunction } from '../../../framework/stage/contract.ts';
+import { bestCodes } from '../codebook.ts';
 import { loadTokenizer } from '../loading.ts';
 import { applyEncoder } from '../network.ts';
 import type { Tokenizer } from '../types.ts';
@@ -9,6 +10,6 @@ export const load: LoadFunction<Tokenizer> = async (input) => {
   const config = input.config as DvaeConfig;
   return loadTokenizer(input.dir, config, (weights, images) => {
     const logits = applyEncoder(weights.encoder, images);
-    return tf.argMax(tf.reshape(logits, [-1, config.codebook.size]), 1);
+    return bestCodes(tf.reshape(logits, [-1, config.codebook.size]));
   });
 };

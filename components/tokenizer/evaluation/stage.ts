@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import * as tf from '@tensorflow/tfjs-core';
+import type * as tf from '@tensorflow/tfjs-core';
 import type { StageFunction } from '../../../framework/stage/contract.ts';
 import { classBalancedSubset } from '../../data/batches.ts';
 import { encodeGrid } from '../../data/png.ts';
@@ -8,6 +8,7 @@ import { subset } from '../../data/subset.ts';
 import type { Dataset } from '../../data/types.ts';
 import { openEngine } from '../../engine/open.ts';
 import type { Engine, HostTensor } from '../../engine/types.ts';
+import { firstNonFinite } from '../../nn/finite.ts';
 import { hostTensor } from '../../nn/tree.ts';
 import { type FeatureRows, featuresInMemory } from '../../training/features.ts';
 import { describeFit, linearTopOne, quietly } from '../../training/linear.ts';
@@ -74,7 +75,11 @@ function describeWindow({ size, window }: Dataset): string[] {
   return [`PSNR of the ${window.height}x${window.width} pixels of ${size}x${size} that are picture`];
 }
 
-/** Images of codes, [images * size * size * 3], clipped to [0, 1]. */
+/**
+ * Images of codes, [images * size * size * 3], clipped to [0, 1].
+ *
+ * @throws Error that names the image, if a number of one isn't finite: clipped, it would look like any other
+ */
 async function reconstruct(
   engine: Engine,
   tokenizer: Tokenizer,
@@ -94,7 +99,7 @@ async function reconstruct(
       weights: Parameters<Tokenizer['decode']>[0],
     ) => ({
       state: nothing,
-      out: { images: tf.clipByValue(tokenizer.decode(weights, batch.codes), 0, 1) },
+      out: { images: tokenizer.decode(weights, batch.codes) },
     }),
     batch: { codes: { shape: [batchSize, tokens], dtype: 'int32' } },
     constants: tokenizer.weights as never,
@@ -106,7 +111,17 @@ async function reconstruct(
     batch.set(codes.subarray(first * tokens, (first + batchSize) * tokens));
     const out = await program.run({ codes: hostTensor([batchSize, tokens], batch) });
     const used = Math.min(batchSize, count - first) * size * size * 3;
-    pixels.set((out.images.data as Float32Array).subarray(0, used), first * size * size * 3);
+    const values = (out.images.data as Float32Array).subarray(0, used);
+    const bad = firstNonFinite(values);
+    if (bad !== undefined) {
+      throw new Error(
+        `tokenizer decode: images from ${first} on give ${bad}: the weights are too large for float32.`,
+      );
+    }
+    pixels.set(
+      values.map((value) => Math.min(1, Math.max(0, value))),
+      first * size * size * 3,
+    );
     onBatch(Math.min(first + batchSize, count));
   }
   program.dispose();

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { LoadFunction } from '../../../framework/stage/contract.ts';
-import { nearestCodes } from '../codebook.ts';
+import { bestCodes, codeScores } from '../codebook.ts';
 import { loadTokenizer } from '../loading.ts';
 import { applyEncoder } from '../network.ts';
 import type { Tokenizer } from '../types.ts';
@@ -11,6 +11,6 @@ export const load: LoadFunction<Tokenizer> = async (input) => {
   return loadTokenizer(input.dir, config, (weights, images) => {
     const encoded = applyEncoder(weights.encoder, images);
     const tokens = tf.reshape(encoded, [-1, config.codebook.dim]);
-    return nearestCodes(tokens, weights.codebook);
+    return bestCodes(codeScores(tokens, weights.codebook));
   });
 };

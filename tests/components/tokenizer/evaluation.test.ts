@@ -1,7 +1,9 @@
 import path from 'node:path';
-import test from 'ava';
+import test, { type ExecutionContext } from 'ava';
 import type { Dataset } from '../../../components/data/types.ts';
+import type { HostTensor } from '../../../components/engine/types.ts';
 import { saveTree } from '../../../components/nn/safetensors.ts';
+import { type HostTree, leaves } from '../../../components/nn/tree.ts';
 import {
   type TokenizerEvaluationConfig,
   tokenizerEvaluation,
@@ -31,39 +33,72 @@ const images: Dataset = {
 
 const window = { top: 4, left: 4, height: 8, width: 8 };
 
+/** Evaluates an untrained tokenizer, whose weights `change` may have changed before they are saved. */
+async function evaluated(
+  t: ExecutionContext,
+  component: ReturnType<typeof tokenizerEvaluation>,
+  { padded = false, residualBlocks = 1, change = (_: HostTree) => {} } = {},
+) {
+  const { dir } = createProject(t, {});
+  const tokenizer = vqvae({ width: 16, residualBlocks, codebook: { size: 8, dim: 4 }, steps: 1 });
+  t.deepEqual([...component.issues, ...tokenizer.issues], []);
+  const { parameters, codebook } = initVqvae(tokenizer.config as never, 0);
+  const weights = { ...parameters, codebook: codebook.vectors };
+  change(weights as unknown as HostTree);
+  saveTree(path.join(dir, 'tokenizer.safetensors'), weights);
+  const data: StageInput = {
+    ...leafInput(tokenizer),
+    load: async <T>() => (padded ? { ...images, window } : images) as T,
+  };
+  const trained: StageInput = {
+    ...leafInput(tokenizer, dir),
+    load: async <T>() => (await load(trained)) as T,
+  };
+  return run({
+    config: component.config as TokenizerEvaluationConfig,
+    seed: 0,
+    inputs: { train: data, test: data, tokenizer: trained },
+    outDir: dir,
+    scratchDir: dir,
+    checkpoints: noCheckpoints,
+    engine: { name: 'onnx', threads: 1 },
+    signal: new AbortController().signal,
+    progress: () => {},
+    log: () => {},
+  });
+}
+
 for (const [probeLabels, padded, about] of [
   [0, false, undefined],
   [8, true, /^PSNR of the 8x8 pixels of 16x16 that are picture; codeword probe on 8 labels/],
 ] as const) {
   test(`an evaluation with ${probeLabels} labels measures what it offers, and nothing else`, async (t) => {
     const component = tokenizerEvaluation({ images: 8, pictures: 2, probeLabels });
-    t.deepEqual(component.issues, []);
-    const { dir } = createProject(t, {});
-    const tokenizer = vqvae({ width: 16, residualBlocks: 1, codebook: { size: 8, dim: 4 }, steps: 1 });
-    const { parameters, codebook } = initVqvae(tokenizer.config as never, 0);
-    saveTree(path.join(dir, 'tokenizer.safetensors'), { ...parameters, codebook: codebook.vectors });
-    const data: StageInput = {
-      ...leafInput(tokenizer),
-      load: async <T>() => (padded ? { ...images, window } : images) as T,
-    };
-    const trained: StageInput = {
-      ...leafInput(tokenizer, dir),
-      load: async <T>() => (await load(trained)) as T,
-    };
-    const { metrics, ...rest } = await run({
-      config: component.config as TokenizerEvaluationConfig,
-      seed: 0,
-      inputs: { train: data, test: data, tokenizer: trained },
-      outDir: dir,
-      scratchDir: dir,
-      checkpoints: noCheckpoints,
-      engine: { name: 'onnx', threads: 1 },
-      signal: new AbortController().signal,
-      progress: () => {},
-      log: () => {},
-    });
+    const { metrics, ...rest } = await evaluated(t, component, { padded });
     t.deepEqual(Object.keys(metrics!), [...component.offers!]);
     if (about) t.regex(rest.about ?? '', about);
     else t.is(rest.about, undefined);
   });
 }
+
+const small = tokenizerEvaluation({ images: 8, pictures: 2, probeLabels: 0 });
+
+test('a tokenizer without residual blocks is saved, loaded and measured', async (t) => {
+  const { metrics } = await evaluated(t, small, { residualBlocks: 0 });
+  t.true(Number.isFinite(metrics!.psnr));
+});
+
+test('finite weights that overflow while encoding or decoding are no codes and no pictures', async (t) => {
+  const enlarge = (part: string, by: number) => (weights: HostTree) => {
+    for (const { path: names, leaf } of leaves<HostTensor>(weights)) {
+      if (names[0] === part) for (let i = 0; i < leaf.data.length; i++) leaf.data[i] *= by;
+    }
+  };
+  await t.throwsAsync(evaluated(t, small, { change: enlarge('encoder', 1e30) }), {
+    message:
+      'tokenizer encode: image 0 has the code -1, which is none of 8: the weights are too large for float32.',
+  });
+  await t.throwsAsync(evaluated(t, small, { change: enlarge('decoder', 1e19) }), {
+    message: /^tokenizer decode: images from 0 on give NaN: the weights are too large for float32\.$/,
+  });
+});
