@@ -114,7 +114,7 @@ export function standardisationOf(features: FeatureRows): Standardisation {
     for (let i = 0; i < rows.length; i++) variance[i % width] += (rows[i] - mean[i % width]) ** 2 / count;
   });
   // What rounding of equal float32 numbers leaves is no variance.
-  const factor = variance.map((v, d) => (v > 1e-12 * mean[d] ** 2 + 1e-30 ? 1 / Math.sqrt(v) : 0));
+  const factor = variance.map((v, d) => (v > 1e-12 * mean[d] ** 2 ? 1 / Math.sqrt(v) : 0));
   return { mean, factor };
 }
 

@@ -26,13 +26,15 @@ export interface LinearResult {
   /** Of the last fit; absent where minibatches were used, which have no such measure. */
   readonly gradientNorm?: number;
   readonly iterations: number;
-  /** 1 if the norm of the gradient fell to 1e-6, else 0. */
+  /** 1 if there is an optimum and the norm of the gradient fell to 1e-6, else 0. */
   readonly converged: number;
 }
 
 const TOLERANCE = 1e-6;
 /** From strong to weak: each fit begins where the one before ended. */
-const CANDIDATES = [1e-1, 1e-2, 1e-3, 1e-4, 1e-5];
+const CANDIDATES = [1, 1e-1, 1e-2, 1e-3, 1e-4, 1e-5];
+/** So many penalties in a row that are worse than the best one end the search: one alone may be chance. */
+const PATIENCE = 2;
 
 /** For a fit that is a small part of a stage: it shows nothing and restarts from scratch. */
 export function quietly(signal: AbortSignal): TrainingContext {
@@ -43,6 +45,8 @@ export function quietly(signal: AbortSignal): TrainingContext {
  * Top-1 on `test` of multinomial logistic regression fitted to `labelled`. Features are standardised by the statistics of
  * the labelled rows. Up to `minibatch.above` products a pass it is fitted to its optimum, beyond that by minibatches of
  * AdamW as BEiT does (microsoft/unilm, beit/run_linear_eval.py).
+ *
+ * @throws Error if a feature is NaN or infinite
  */
 export async function linearTopOne(
   context: TrainingContext,
@@ -53,6 +57,9 @@ export async function linearTopOne(
 ): Promise<LinearResult> {
   const { classes } = options;
   const scale = standardisationOf(labelled);
+  const odd = scale.mean.findIndex((mean) => !Number.isFinite(mean));
+  if (odd >= 0)
+    throw new Error(`feature ${odd} of the labelled images is not finite: what made it diverged.`);
   if (labelled.count * labelled.width * classes > options.minibatch.above) {
     const { x, loss, steps } = await fitInMinibatches(context, engine, labelled, scale, options);
     return { top1: topOneOf(test, scale, classes, x), loss, iterations: steps, converged: 0 };
@@ -75,9 +82,11 @@ export async function linearTopOne(
 }
 
 /** For reports: on how many labels it was fitted, and what speaks against the fit. */
-export function describeFit(labels: number, { converged, gradientNorm }: LinearResult): string {
+export function describeFit(labels: number, { converged, gradientNorm, l2 }: LinearResult): string {
   const known = `${labels.toLocaleString('en-US')} labels`;
   if (converged === 1) return known;
+  if (l2 === 0 && gradientNorm !== undefined && gradientNorm <= TOLERANCE)
+    return `${known}, separable and without a penalty, so there is no optimum`;
   return gradientNorm === undefined ? `${known}, in minibatches` : `${known}, stopped before the optimum`;
 }
 
@@ -99,6 +108,7 @@ async function chooseL2(
   const validation = featureSubset(features, held);
   let best = CANDIDATES[0];
   let lowest = Number.POSITIVE_INFINITY;
+  let worse = 0;
   let start: Float64Array | undefined;
   for (const l2 of CANDIDATES) {
     const { x } = await fitLogistic(fitted, {
@@ -110,10 +120,11 @@ async function chooseL2(
     });
     start = x;
     const loss = crossEntropyOf(validation, scale, classes, x);
-    // Weaker penalties only overfit more from here.
-    if (loss > lowest) break;
-    lowest = loss;
-    best = l2;
+    if (loss < lowest) {
+      lowest = loss;
+      best = l2;
+      worse = 0;
+    } else if (++worse === PATIENCE) break; // Weaker penalties only overfit more from here.
   }
   return best;
 }

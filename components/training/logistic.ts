@@ -17,6 +17,8 @@ export interface LogisticOptions {
 export interface LogisticFit extends Minimum {
   /** Mean cross-entropy of the training rows, without the penalty. */
   readonly loss: number;
+  /** False also where there is no optimum: separable rows without a penalty. */
+  readonly converged: boolean;
 }
 
 /**
@@ -44,7 +46,9 @@ export async function fitLogistic(features: FeatureRows, options: LogisticOption
   const precondition = preconditioner(secondMoments(features, scale), classes, l2);
   const minimum = await minimise(objective, start, { tolerance, maxIterations, precondition });
   if (minimum.iterations > 0) loss = crossEntropyOf(features, scale, classes, minimum.x);
-  return { ...minimum, loss };
+  // Then each row's label has a probability above one half: larger weights would be better still, without end.
+  const endless = l2 === 0 && loss * features.count < Math.LN2;
+  return { ...minimum, converged: minimum.converged && !endless, loss };
 }
 
 /** Mean cross-entropy of the rows; writes its gradient too, if there is a place for it. */
@@ -78,7 +82,11 @@ export function crossEntropyOf(
   return total / count;
 }
 
-/** Share of the rows whose largest score (the first of equals) is the label. */
+/**
+ * Share of the rows whose largest score (the first of equals) is the label.
+ *
+ * @throws Error that names the row, if its scores are no numbers: of those the first class would be the largest
+ */
 export function topOneOf(
   features: FeatureRows,
   scale: Standardisation,
@@ -94,6 +102,8 @@ export function topOneOf(
       scoreRow(row, x, scores);
       let best = 0;
       for (let k = 1; k < classes; k++) if (scores[k] > scores[best]) best = k;
+      if (!Number.isFinite(scores[best]))
+        throw new Error(`row ${first + r} of the features has scores that are not finite.`);
       if (best === features.labels[first + r]) right++;
     }
   });

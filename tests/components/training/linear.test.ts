@@ -49,6 +49,53 @@ test('with more columns of noise than rows allow, a strong penalty is chosen', a
   engine.dispose();
 });
 
+test('features that are not finite are refused, where they are fitted to and where they are measured on', async (t) => {
+  const good = clouds(60, 1, 1);
+  const engine = await openEngine({ threads: 1 });
+  for (const bad of [Number.NaN, Number.POSITIVE_INFINITY]) {
+    const rows = good.read(Array.from({ length: 60 }, (_, i) => i)).slice();
+    rows[3 * 41 + 2] = bad;
+    const odd = featuresInMemory(rows, 3, good.labels);
+    for (const minibatched of [options, { ...options, minibatch: { ...minibatch, above: 0, epochs: 1 } }]) {
+      await t.throwsAsync(linearTopOne(quiet, engine, odd, good, minibatched), {
+        message: 'feature 2 of the labelled images is not finite: what made it diverged.',
+      });
+      await t.throwsAsync(linearTopOne(quiet, engine, good, odd, minibatched), {
+        message: 'row 41 of the features has scores that are not finite.',
+      });
+    }
+  }
+  engine.dispose();
+});
+
+test('rows of one class, a single row, and columns of any size are fitted', async (t) => {
+  const engine = await openEngine({ threads: 1 });
+  const some = clouds(60, 0, 1);
+  const places = Array.from({ length: 60 }, (_, i) => i);
+  const one = featuresInMemory(some.read(places), 2, new Int32Array(60).fill(1));
+  t.is((await linearTopOne(quiet, engine, one, some, options)).top1, 1 / 3);
+  const single = featuresInMemory(some.read([2]), 2, [2]);
+  t.is((await linearTopOne(quiet, engine, single, some, options)).top1, 1 / 3);
+  const plain = await linearTopOne(quiet, engine, some, some, { ...options, l2: 0.01 });
+  const scaled = some.read(places).map((value, i) => (i % 2 === 0 ? value * 2 ** -90 : value * 2 ** 90));
+  const rows = featuresInMemory(scaled, 2, some.labels);
+  const same = await linearTopOne(quiet, engine, rows, rows, { ...options, l2: 0.01 });
+  t.deepEqual([same.top1, same.loss], [plain.top1, plain.loss], 'powers of two change nothing');
+  engine.dispose();
+});
+
+test('separable rows without a penalty have no optimum, and the result says so', async (t) => {
+  const engine = await openEngine({ threads: 1 });
+  const rows = featuresInMemory(Float32Array.of(0, 1, 10, 11, 20, 21), 1, [0, 0, 1, 1, 2, 2]);
+  const fit = await linearTopOne(quiet, engine, rows, rows, { ...options, l2: 0, steps: 5000 });
+  t.deepEqual([fit.top1, fit.converged], [1, 0]);
+  t.true(fit.gradientNorm! <= 1e-6);
+  t.is(describeFit(6, fit), '6 labels, separable and without a penalty, so there is no optimum');
+  const penalised = await linearTopOne(quiet, engine, rows, rows, { ...options, l2: 1e-3 });
+  t.is(penalised.converged, 1);
+  engine.dispose();
+});
+
 test('a penalty that is given is taken', async (t) => {
   const engine = await openEngine({ threads: 1 });
   const result = await linearTopOne(quiet, engine, clouds(90, 1, 1), clouds(90, 1, 2), {
