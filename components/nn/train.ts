@@ -8,7 +8,7 @@ import { loadTree, saveTree } from './safetensors.ts';
 /** The part of a stage's context that a training loop needs. */
 export interface TrainingContext {
   readonly signal: AbortSignal;
-  /** Absent: a training so short that it begins anew. */
+  /** Absent for a training so short that it starts from scratch after a stop. */
   readonly checkpoints?: Checkpoints;
   /** Steps after which a rung of successive halving stops; absent: at the end of the schedule. */
   readonly until?: number;
@@ -30,14 +30,14 @@ export interface TrainingOptions<S, B, O> {
   readonly logEvery?: number;
 }
 
-/** Of a checkpoint: `state/...`, and `out/...`, the scalars that the last step put out. */
+/** Of a checkpoint: `state/...`, and `out/...`, the scalars that the last step returned. */
 const file = 'training.safetensors';
 
 type Scalars = { readonly [name: string]: HostTensor };
 
 /**
  * Runs a program step by step from the latest checkpoint, shows and logs its scalar outputs, and returns the last ones.
- * Saves checkpoints when they are due, and when it is told to stop. Use it once a stage: checkpoints have no names.
+ * Saves checkpoints when they are due, and when the signal stops it. Use it once a stage: checkpoints have no names.
  *
  * A training that diverges has failed here, not where its weights are used: each step's scalars must be finite, the
  * whole state (moments and codebook sums too) must be finite wherever it is saved and at the end, and one more step is
@@ -55,13 +55,12 @@ export async function train<S, B, O>(
   let out: Scalars = from ? resume(from.dir, state) : {};
   const begin = from?.step ?? 0;
   const begun = from?.begun ?? 0;
-  if (begin > end)
-    throw new Error(`The training to go on from is at step ${begin}, past the last one, ${end}.`);
+  if (begin > end) throw new Error(`The saved training is at step ${begin}, past the last one, ${end}.`);
   const show = (step: number) =>
     context.progress({ step, of: end, images: (step - begun) * batchSize, values: numbers(out) });
   const log = (step: number) => context.log({ step, ...numbers(out) });
   const advice = 'lower the learning rate or clip.';
-  /** The state and what the last step put out, if all of it is finite: another state is worth no checkpoint. */
+  /** The state and the scalars of the last step. Throws if a number is not finite: such a state is worth no checkpoint. */
   const snapshot = (step: number) => {
     const tree = { state: state.read(), out };
     const bad = describeNonFinite(tree);
@@ -76,7 +75,7 @@ export async function train<S, B, O>(
   // The rate is measured from here.
   if (begin > 0) show(begin);
   for (let step = begin; ; step++) {
-    // Behind the last step, too: what a stage does then may take long, and begins anew.
+    // Behind the last step, too: what a stage does then may take long, and starts from scratch after a stop.
     if (signal.aborted && step > saved) await save(step);
     signal.throwIfAborted();
     if (step === end) break;
@@ -108,7 +107,7 @@ export async function train<S, B, O>(
   }
 }
 
-/** Puts a saved state back; returns the scalars that the last step had put out. */
+/** Puts a saved state back; returns the scalars of its last step. */
 function resume<S>(dir: string, state: State<S>): Scalars {
   const saved = loadTree<{ state: HostOf<S>; out?: Scalars }>(path.join(dir, file));
   state.write(saved.state);
