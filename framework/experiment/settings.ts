@@ -31,20 +31,19 @@ export interface LoadedSettings {
 }
 
 // In this order within a folder; the nearest folder that has one wins.
+const code = ['ts', 'mts', 'js', 'mjs', 'cjs'];
 const names = [
-  'peco.config.ts',
-  'peco.config.mjs',
+  ...code.map((ending) => `peco.config.${ending}`),
   'peco.config.json',
   '.pecorc',
   '.pecorc.json',
   '.pecorc.yaml',
   '.pecorc.yml',
-  '.pecorc.ts',
-  '.pecorc.mjs',
+  ...code.map((ending) => `.pecorc.${ending}`),
 ];
 
 /**
- * Finds and reads `peco.config.{ts,mjs,json}`, `.pecorc*` or the key `peco` of package.json, in this folder or the
+ * Finds and reads `peco.config.{ts,mts,js,mjs,cjs,json}`, `.pecorc*` or the key `peco` of package.json, in this folder or the
  * nearest above. (The command line asks for the project's root: settings beside an experiment below it don't count.)
  *
  * @throws PecoError `invalid-settings` naming file, field and fix
@@ -103,7 +102,11 @@ export function findProjectFolder(folder: string, onLook: OnLook = () => {}): st
 
 /** True of settings that may come from more than their file: code, or cosmiconfig's `$import`. */
 export function readsOtherFiles(file: string): boolean {
-  return /\.[cm]?[jt]s$/.test(file) || fs.readFileSync(file, 'utf8').includes('$import');
+  return isCode(file) || fs.readFileSync(file, 'utf8').includes('$import');
+}
+
+function isCode(file: string): boolean {
+  return /\.[cm]?[jt]s$/.test(file);
 }
 
 function hasOwnKey(manifest: string): boolean {
@@ -116,10 +119,12 @@ function hasOwnKey(manifest: string): boolean {
 }
 
 async function readSettings(file: string, cwd: string): Promise<unknown> {
-  if (/\.(ts|mjs)$/.test(file)) {
+  if (isCode(file)) {
     const bundle = (await loadBundles([file], path.dirname(file))).get(file)!;
-    const exported = await evaluateBundle(bundle, { shown: path.relative(cwd, file), cwd });
-    return exported.default;
+    const shown = path.relative(cwd, file);
+    const exported = await evaluateBundle(bundle, { shown, cwd });
+    if ('default' in exported) return exported.default;
+    throw new PecoError(`${shown} has no default export`, { code: 'invalid-settings', hint: exportObject });
   }
   // Only its loaders: its search would read package.json in the current folder for settings of its own.
   const { defaultLoaders } = await import('cosmiconfig');

@@ -6,6 +6,10 @@ import { createProject, portable } from '../support/project.ts';
 const forms: { readonly [file: string]: string } = {
   'peco.config.ts': "const jobs: number = 3;\nexport default { store: 'there', jobs };\n",
   'peco.config.mjs': "export default { store: 'there', jobs: 3 };\n",
+  'peco.config.js': "export default { store: 'there', jobs: 3 };\n",
+  'peco.config.cjs': "module.exports = { store: 'there', jobs: 3 };\n",
+  'peco.config.mts': "const jobs: number = 3;\nexport default { store: 'there', jobs };\n",
+  '.pecorc.js': "export default { store: 'there', jobs: 3 };\n",
   'peco.config.json': '{ "store": "there", "jobs": 3 }',
   '.pecorc': 'store: there\njobs: 3\n',
   '.pecorc.json': '{ "store": "there", "jobs": 3 }',
@@ -49,6 +53,11 @@ test('wrong settings name the file, the field and the fix', async (t) => {
 test('settings that are a function, or have one, are said to be', async (t) => {
   t.snapshot(await messageOf(t, { 'peco.config.ts': 'export default async () => ({ jobs: 1 });' }));
   t.snapshot(await messageOf(t, { 'peco.config.ts': 'export default { jobs: () => 1 };' }));
+});
+
+test('settings that export nothing by default are refused: they would change nothing', async (t) => {
+  t.snapshot(await messageOf(t, { 'peco.config.ts': 'export const jobs = 1;' }));
+  t.snapshot(await messageOf(t, { 'peco.config.js': '' }));
 });
 
 test('broken settings files name the file', async (t) => {
