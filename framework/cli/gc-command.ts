@@ -1,4 +1,3 @@
-import fs from 'node:fs';
 import path from 'node:path';
 import type { Plan } from '../plan/plan.ts';
 import type { ContentKey } from '../plan/types.ts';
@@ -7,7 +6,7 @@ import { openStore, type Store } from '../store/store.ts';
 import type { CollectedEntry, Collection, CollectOptions } from '../store/types.ts';
 import { count, formatBytes, formatDays } from './format.ts';
 import { type ExperimentFlags, prepareExperiment, warnOnStderr } from './prepare.ts';
-import { findSettings } from './project.ts';
+import { findSettings, requireStore } from './project.ts';
 
 export interface GcFlags extends ExperimentFlags {
   /** Milliseconds. */
@@ -87,12 +86,7 @@ async function openSetStore(
 ): Promise<{ readonly store: Store; readonly plans: readonly Plan[] }> {
   const cwd = process.cwd();
   const { store } = await findSettings(cwd, { flags, env: process.env, cwd });
-  if (!fs.existsSync(store.value)) {
-    throw new PecoError(`there is no store in ${store.value}`, {
-      code: 'usage',
-      hint: 'say where it is with --store',
-    });
-  }
+  requireStore(store);
   return { store: openStore(store.value, { from: store.from, onWarning: warnOnStderr }), plans: [] };
 }
 

@@ -100,6 +100,15 @@ async function checkStore({ value, from }: Setting<string>): Promise<void> {
   }
 }
 
+/** @throws PecoError `usage` if there is no folder that could be the store */
+export function requireStore({ value }: Setting<string>): void {
+  if (fs.existsSync(value)) return;
+  throw new PecoError(`there is no store in ${value}`, {
+    code: 'usage',
+    hint: 'say where it is with --store',
+  });
+}
+
 /** The settings of the project at a folder, as `findProject` finds them, with their origins. Throws as that does. */
 export async function findSettings(folder: string, options: ProjectOptions): Promise<ProjectSettings> {
   const { flags, env, cwd } = options;

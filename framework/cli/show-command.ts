@@ -6,7 +6,7 @@ import { bytesOf, type Inventory, type StoredEntry, takeInventory } from '../sto
 import { openStore, type Store } from '../store/store.ts';
 import { findNamed } from './find-named.ts';
 import { formatPath } from './format.ts';
-import { findSettings, type ProjectFlags } from './project.ts';
+import { findSettings, type ProjectFlags, requireStore } from './project.ts';
 import { formatEntry } from './render/entry.ts';
 import { createLineRenderer } from './render/lines.ts';
 import { formatInventory, formatRunEnd, formatRunHead, formatRuns } from './render/show.ts';
@@ -19,11 +19,14 @@ export interface ShowFlags extends ProjectFlags {
 /**
  * `peco-exp show`: the runs and what the store holds. `show RUN` replays a run, `show KEY` tells about one result.
  *
- * @throws PecoError `unknown-name` or `ambiguous-name` if the word names nothing, or several
+ * @throws PecoError `unknown-name` or `ambiguous-name` if the word names nothing, or several; `usage` if a store was named
+ *   that isn't there
  */
 export async function showCommand(what: string | undefined, flags: ShowFlags): Promise<number> {
   const cwd = process.cwd();
   const settings = await findSettings(cwd, { flags, env: process.env, cwd });
+  // Before the first run a project has none; one that this command names is misspelt.
+  if (settings.store.from === '--store') requireStore(settings.store);
   const store = openStore(settings.store.value, { from: settings.store.from });
   const runs = listRuns(store.dir);
   if (what === undefined) {

@@ -135,6 +135,16 @@ test('all about one result', async (t) => {
   t.deepEqual(Object.keys(json.code.code).sort(), ['parts/obey.ts', 'parts/stage.ts', 'parts/tokenizer.ts']);
 });
 
+test('a store that the command names and that is not there is an error; a project without one is not', async (t) => {
+  const rig = createRig(t);
+  const { code, stdout, stderr } = await rig.peco('show', '--store', 'misspelt');
+  t.deepEqual(
+    [code, stdout, stderr.replaceAll(rig.dir, '<project>')],
+    [2, '', 'there is no store in <project>/misspelt\n  say where it is with --store\n'],
+  );
+  t.is((await rig.peco('show')).code, 0);
+});
+
 test('a name that is nothing, or several things', async (t) => {
   const rig = createRig(t);
   const ask = async (...what: string[]) => {
