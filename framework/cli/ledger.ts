@@ -2,6 +2,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Look } from '../stage/disk.ts';
+import { lstatAt, statAt } from '../stage/stat.ts';
 import { settledAt } from '../store/racy.ts';
 import { type FileStamp, type QuickRecord, stampOf } from './quick.ts';
 
@@ -57,7 +58,7 @@ export async function collectLooks(
 
 /** True if what an experiment file saw at a place can't have changed until now. */
 export function isAsSeen(place: string, { found, at }: Look): boolean {
-  const stat = fs.statSync(place, { throwIfNoEntry: false });
+  const stat = statAt(place);
   if (stat === undefined || found === null) return stat === undefined && found === null;
   const [size, mtimeMs, ctimeMs, inode] = found;
   const same =
@@ -77,7 +78,7 @@ function createLedger(): { readonly ledger: Ledger; take(): Looked | undefined }
   let spoilt = false;
   const ledger: Ledger = {
     look(place) {
-      const stat = fs.lstatSync(place, { throwIfNoEntry: false });
+      const stat = lstatAt(place);
       if (stat?.isFile()) watched.add(place);
       else if (stat?.isSymbolicLink() && fs.existsSync(place)) {
         ledger.link(place);

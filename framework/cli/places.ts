@@ -8,6 +8,7 @@ import { listVariants } from '../experiment/variants.ts';
 import type { Component } from '../stage/component.ts';
 import { PecoError } from '../stage/errors.ts';
 import { sourceOf } from '../stage/source.ts';
+import { statAt } from '../stage/stat.ts';
 import type { Project } from './project.ts';
 
 /** A folder that peco-exp writes to. */
@@ -163,5 +164,5 @@ function listItems(dir: string): fs.Dirent[] {
 }
 
 function isFolder(place: string): boolean {
-  return fs.statSync(place, { throwIfNoEntry: false })?.isDirectory() ?? false;
+  return statAt(place)?.isDirectory() ?? false;
 }

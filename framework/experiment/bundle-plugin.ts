@@ -4,10 +4,11 @@ import { isBuiltin } from 'node:module';
 import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { OnResolveArgs, Plugin, PluginBuild } from 'esbuild';
+import { statAt } from '../stage/stat.ts';
 import { hashFile } from '../store/digests.ts';
 import { withoutMark } from './json-file.ts';
 import { findOwnFiles, mayNameFiles } from './own-files.ts';
-import { installedRoot, isWithin, packageNameIn, packageOf, readManifest, realPath } from './package-root.ts';
+import { installedRoot, isWithin, packageNameIn, packageOf, readManifest } from './package-root.ts';
 import { isLibrary, isOwn, isScript, loaderOf } from './script.ts';
 
 const resolvedMark = Symbol('resolved by this plugin');
@@ -35,7 +36,7 @@ export function projectModules(seen: Seen, cwd: string): Plugin {
       });
       build.onResolve({ filter: /^[^./]/ }, (args) => resolveBare(build, args, seen));
       build.onLoad({ filter: /.*/, namespace: 'file' }, async ({ path: file }) => {
-        // Hashed here, so that the digest is that of the text that is bundled, whoever edits the file meanwhile.
+        // Hashed here, so that the digest is that of the text that is bundled, even if the file is edited meanwhile.
         const bytes = await fs.promises.readFile(file);
         seen.digests.set(file, createHash('sha256').update(bytes).digest('hex'));
         if (!isScript(file)) return { contents: bytes, loader: 'default' };
@@ -117,10 +118,7 @@ async function followOwnFiles(file: string, text: string, seen: Seen, cwd: strin
   const own = await findOwnFiles(file, text, cwd);
   if (own.length === 0) return '';
   seen.own.set(file, own);
-  const there = own.filter((place) => {
-    const real = realPath(place);
-    return real !== undefined && fs.statSync(real).isFile();
-  });
+  const there = own.filter((place) => statAt(place)?.isFile());
   for (const place of there)
     if (!isScript(place)) seen.digests.set(fs.realpathSync(place), await hashFile(place));
   const imports = there.filter(isScript).map((place) => `import(${JSON.stringify(place)})`);

@@ -155,13 +155,14 @@ function trustedBuiltins(file: string): readonly string[] {
   const owner = packageOf(file);
   if (owner?.name !== ownName) return [];
   const relative = path.relative(owner.dir, file).split(path.sep).join('/');
-  if (relative === 'framework/stage/disk.ts') return ['fs']; // it lists what it looks at
+  // The one lists what it looks at, the other looks for it.
+  if (['framework/stage/disk.ts', 'framework/stage/stat.ts'].includes(relative)) return ['fs'];
   return relative.startsWith('framework/') ? ['crypto'] : []; // digests
 }
 
 /**
- * A name that is put together when the code runs stands for every file that it may become: which of them a stage used,
- * and whether one was added, nobody could tell.
+ * A name that is put together when the code runs stands for every file that it may become. Which of them a stage used,
+ * and whether one was added, can't be known from the code.
  */
 function refuseGlobs(globs: ReadonlyMap<string, string>, cwd: string): void {
   for (const [file, pattern] of globs) {

@@ -21,7 +21,7 @@ const shift = 400 * 24 * 3600 * 1000; // milliseconds; another year, another day
 
 /**
  * Calls a function in another world: the clock goes more than a year ahead, Math.random draws other numbers, and
- * variables of the environment that nobody listed are not set. What comes out the same depends on none of them.
+ * variables of the environment that the file didn't list are not set. What comes out the same depends on none of them.
  */
 export function inAnotherWorld<T>(evaluate: () => Promise<T>): Promise<SecondEvaluation<T>> {
   // One at a time: each puts back the world that it found.

@@ -2,6 +2,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { PecoError } from '../stage/errors.ts';
 import { suggest } from '../stage/issues.ts';
+import { statAt } from '../stage/stat.ts';
 
 const giveFile = 'give the path of an experiment file';
 const mostNamed = 10;
@@ -13,7 +14,7 @@ const mostNamed = 10;
  * @throws PecoError `missing-file` with the files that could be meant, if nothing is there, or a folder
  */
 export function checkFile(file: string, shown: string): void {
-  const stat = fs.statSync(file, { throwIfNoEntry: false });
+  const stat = statAt(file);
   if (stat === undefined) {
     const hint = suggest(path.basename(file), scriptsIn(path.dirname(file))) ?? giveFile;
     throw new PecoError(`there is no file ${shown}`, { code: 'missing-file', hint });

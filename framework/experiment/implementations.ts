@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import type { Component } from '../stage/component.ts';
 import { suggest } from '../stage/issues.ts';
 import { sourceOf } from '../stage/source.ts';
+import { statAt } from '../stage/stat.ts';
 import { componentsIn, type Problem } from './problems.ts';
 import { showPath } from './show-path.ts';
 import type { Experiment } from './types.ts';
@@ -25,7 +26,7 @@ export async function implementationProblems(experiment: Experiment, cwd: string
     for (const part of parts) {
       const url = component.implementation[part];
       const name = `${part} ${url ?? component.kind}`;
-      // A module is told once, however many components have it.
+      // One message for a module, however many components have it.
       if (seen.has(name)) continue;
       seen.add(name);
       const fault = url === undefined ? findLack(component, part) : await findFault(url, part, cwd);
@@ -48,7 +49,7 @@ async function findFault(url: unknown, part: Part, cwd: string): Promise<Fault |
     return { message: `its \`${part}\` is not the URL of a file: ${String(url)}`, hint };
   }
   const shown = showPath(file, cwd);
-  if (!fs.statSync(file, { throwIfNoEntry: false })?.isFile()) {
+  if (!statAt(file)?.isFile()) {
     const hint = suggest(path.basename(file), scriptsBeside(file));
     return { message: `its \`${part}\` module ${shown} is not there`, ...(hint ? { hint } : {}) };
   }

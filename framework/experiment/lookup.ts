@@ -1,6 +1,7 @@
 import fs from 'node:fs';
 import { isBuiltin } from 'node:module';
 import path from 'node:path';
+import { statAt } from '../stage/stat.ts';
 import { installedRoot, isWithin, packageNameIn, readManifest, realPath } from './package-root.ts';
 import type { Tsconfig } from './tsconfig.ts';
 
@@ -50,7 +51,7 @@ export function isRelative(specifier: string): boolean {
 /** What a path without its ending, or of a folder, may stand for. */
 function* candidates(base: string, depth = 0): Iterable<string> {
   yield base;
-  const stat = fs.statSync(base, { throwIfNoEntry: false });
+  const stat = statAt(base);
   if (stat?.isFile()) return; // nothing comes before the file that has exactly this name
   for (const ending of endings) yield base + ending;
   const written = path.extname(base);

@@ -1,7 +1,6 @@
-import fs from 'node:fs';
 import path from 'node:path';
+import { statAt } from '../stage/stat.ts';
 import { type Evaluate, isImportMeta, nameOf, ownPlaces } from './own-place.ts';
-import { realPath } from './package-root.ts';
 import { isScript } from './script.ts';
 
 interface Node {
@@ -88,7 +87,7 @@ function placeOf(text: string, dir: string, file: string): string[] {
   if (text === '' || text.length > 250 || /[\n\0]|^\w+:/.test(text)) return [];
   const place = path.join(dir, text);
   if (place === file) return [];
-  const real = realPath(place);
-  const mayBeMeant = real === undefined ? /^[^\s<>]*\w\.\w+$/.test(text) : fs.statSync(real).isFile();
+  const stat = statAt(place);
+  const mayBeMeant = stat === undefined ? /^[^\s<>]*\w\.\w+$/.test(text) : stat.isFile();
   return mayBeMeant ? [place] : [];
 }

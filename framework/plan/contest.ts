@@ -83,7 +83,7 @@ async function readScore(entry: Entry, stage: StageNode, { metric }: Contest): P
   });
 }
 
-/** What is told of a point that lost. */
+/** What the output says of a point that lost. */
 export function stopAt({ rung, rungs, metric, kept }: Contest, standing: Standing): Stop {
   const { goesOn: _no, ...place } = standing;
   return { rung, rungs, metric, kept, ...place };

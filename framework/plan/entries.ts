@@ -70,7 +70,7 @@ function contradictions(
       before === undefined ? undefined : (store.documents.read(before) as DefaultsDocument | undefined);
     const present = current.get(after) as unknown as DefaultsDocument;
     if (old === undefined) {
-      // Nobody knows what was left out: then all that is left out now decides.
+      // What was left out isn't known: then all that is left out now decides.
       changed[`${path}defaults`] = after;
       return;
     }

@@ -88,13 +88,13 @@ export function createFingerprinter(nameStage: NameStage, options: FingerprintOp
     const identity = edge.type === 'stage' ? edge.stage : edge.component;
     let description = described.get(identity);
     if (!description) {
-      description = describeAnew(edge);
+      description = makeDescription(edge);
       described.set(identity, description);
     }
     return description;
   }
 
-  async function describeAnew(edge: StageEdge): Promise<EdgeDescription> {
+  async function makeDescription(edge: StageEdge): Promise<EdgeDescription> {
     const component = edge.type === 'stage' ? edge.stage.component : edge.component;
     const nested = edge.type === 'stage' ? edge.stage.inputs : edge.inputs;
     const { load } = component.implementation;

@@ -11,6 +11,7 @@ import { planRun } from '../plan/plan.ts';
 import { PecoError } from '../stage/errors.ts';
 import { suggest } from '../stage/issues.ts';
 import type { Json, JsonObject } from '../stage/json.ts';
+import { statAt } from '../stage/stat.ts';
 import { openStore } from '../store/store.ts';
 import type { Entry } from '../store/types.ts';
 import type { TaskOf, VariantOf } from './names.ts';
@@ -121,7 +122,7 @@ function checkName(what: string, name: string, names: readonly string[], where =
 }
 
 function checkFolder(store: string): void {
-  if (fs.statSync(store, { throwIfNoEntry: false })?.isDirectory()) return;
+  if (statAt(store)?.isDirectory()) return;
   throw new PecoError(`there is no store in ${store}`, {
     code: 'missing-store',
     hint: 'the option `store` is relative to `cwd`; without it the store of the project is taken',

@@ -1,5 +1,6 @@
 import fs from 'node:fs';
 import path from 'node:path';
+import { statAt } from './stat.ts';
 
 // By name, since an experiment's bundle and the command line have a copy of this module each.
 const key = Symbol.for('peco-exp.disk');
@@ -71,7 +72,7 @@ export function forgetLooks(): void {
 
 function note(place: string): Look {
   const file = path.resolve(place);
-  const stat = fs.statSync(file, { throwIfNoEntry: false });
+  const stat = statAt(file);
   const found = stat === undefined ? null : ([stat.size, stat.mtimeMs, stat.ctimeMs, stat.ino] as const);
   const look = { found, at: now() };
   if (!registry().has(file)) registry().set(file, look);

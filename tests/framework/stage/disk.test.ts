@@ -11,6 +11,7 @@ test.serial(
     forgetLooks();
     t.is(disk.first([at('b.txt.gz'), at('b.txt'), at('a.txt')]), at('b.txt'));
     t.is(disk.first([at('c.txt')]), undefined);
+    t.false(disk.exists(at('b.txt/below-a-file')));
     t.true(disk.exists(project.file('data')));
     t.is(Buffer.from(disk.read(at('b.txt'))).toString(), 'bytes');
     t.deepEqual(disk.list(project.file('data')), ['a.txt', 'b.txt']);
@@ -22,6 +23,7 @@ test.serial(
       project.file('data'),
       at('b.txt'),
       at('b.txt.gz'),
+      at('b.txt/below-a-file'),
       at('c.txt'),
     ]);
     t.deepEqual(looks.get(at('b.txt'))!.found, [size, mtimeMs, ctimeMs, ino]);
