@@ -1,3 +1,4 @@
+import { curvaturePreconditioner } from './curvature.ts';
 import { type FeatureRows, forEachBlock, type Standardisation } from './features.ts';
 import { type Minimum, minimise } from './lbfgs.ts';
 
@@ -23,7 +24,7 @@ export interface LogisticFit extends Minimum {
 
 /**
  * Multinomial logistic regression, fitted to its optimum: the function is convex, so there is one. L-BFGS in float64,
- * preconditioned by the second moments of the features, because features of a network are correlated.
+ * preconditioned by the curvature where it begins, because features of a network are correlated.
  */
 export async function fitLogistic(features: FeatureRows, options: LogisticOptions): Promise<LogisticFit> {
   const { classes, scale, l2, tolerance, maxIterations, signal } = options;
@@ -43,7 +44,14 @@ export async function fitLogistic(features: FeatureRows, options: LogisticOption
     loss = entropy;
     return entropy + 0.5 * l2 * squares;
   };
-  const precondition = preconditioner(secondMoments(features, scale), classes, l2);
+  const precondition = curvaturePreconditioner(features, {
+    ...{ scale, classes, l2 },
+    ...(options.start ? { x: options.start } : {}),
+    probabilities: (row, x, out) => {
+      scoreRow(row, x, out);
+      softmaxInPlace(out, 0);
+    },
+  });
   const minimum = await minimise(objective, start, { tolerance, maxIterations, precondition });
   if (minimum.iterations > 0) loss = crossEntropyOf(features, scale, classes, minimum.x);
   // Then each row's label has a probability above one half: larger weights would be better still, without end.
@@ -143,56 +151,4 @@ function softmaxInPlace(scores: Float64Array, label: number): number {
   }
   for (let k = 0; k < scores.length; k++) scores[k] /= sum;
   return Math.log(sum) - labelled;
-}
-
-/** X'X / N of the standardised features with a column of ones behind them, `[D + 1, D + 1]`. */
-function secondMoments(features: FeatureRows, scale: Standardisation): Float64Array {
-  const { count, width } = features;
-  const side = width + 1;
-  const moments = new Float64Array(side * side);
-  const row = new Float64Array(width);
-  const padded = new Float64Array(side).fill(1);
-  forEachBlock(features, (rows) => {
-    for (let r = 0; r * width < rows.length; r++) {
-      standardiseRow(rows, r, scale, row);
-      padded.set(row);
-      for (let a = 0; a < side; a++) {
-        const value = padded[a] / count;
-        for (let b = 0; b <= a; b++) moments[a * side + b] += value * padded[b];
-      }
-    }
-  });
-  return moments;
-}
-
-/**
- * The Hessian with equal probabilities everywhere, (K - 1) / K^2 X'X / N + l2 I (its diagonal blocks), inverted by
- * Cholesky, for each class alike. A bound of the true one in its shape (Boehning 1992), and cheap.
- */
-function preconditioner(moments: Float64Array, classes: number, l2: number): (vector: Float64Array) => void {
-  const side = Math.round(Math.sqrt(moments.length));
-  const share = (classes - 1) / classes ** 2;
-  const lower = new Float64Array(moments.length);
-  for (let i = 0; i < side; i++) {
-    for (let j = 0; j <= i; j++) {
-      // The last term keeps it positive definite for features that depend on each other, or never vary.
-      let sum = share * moments[i * side + j] + (i === j ? l2 + 1e-9 : 0);
-      for (let k = 0; k < j; k++) sum -= lower[i * side + k] * lower[j * side + k];
-      lower[i * side + j] = i === j ? Math.sqrt(Math.max(sum, 1e-12)) : sum / lower[j * side + j];
-    }
-  }
-  return (vector) => {
-    for (let k = 0; k < classes; k++) {
-      for (let i = 0; i < side; i++) {
-        let sum = vector[i * classes + k];
-        for (let j = 0; j < i; j++) sum -= lower[i * side + j] * vector[j * classes + k];
-        vector[i * classes + k] = sum / lower[i * side + i];
-      }
-      for (let i = side - 1; i >= 0; i--) {
-        let sum = vector[i * classes + k];
-        for (let j = i + 1; j < side; j++) sum -= lower[j * side + i] * vector[j * classes + k];
-        vector[i * classes + k] = sum / lower[i * side + i];
-      }
-    }
-  };
 }

@@ -80,3 +80,26 @@ test('a stop is obeyed between two iterations', async (t) => {
   const options = { classes, scale, l2: 1e-6, tolerance: 1e-8, maxIterations: 9, signal };
   await t.throwsAsync(fitLogistic(features, options), { message: 'stop' });
 });
+
+test('from the optimum of another penalty a fit ends in its own, and sooner than from zero', async (t) => {
+  const { l2, total } = fixture.fits[2];
+  const options = { classes, scale, tolerance: 1e-8, maxIterations: 1000 };
+  const other = await fitLogistic(features, { ...options, l2: 1e-3 });
+  const cold = await fitLogistic(features, { ...options, l2 });
+  const warm = await fitLogistic(features, { ...options, l2, start: other.x });
+  t.true(Math.abs(warm.value - total) < 1e-9);
+  t.true(warm.iterations < cold.iterations, `${warm.iterations} against ${cold.iterations}`);
+});
+
+test('weights that no feature tells apart do not matter: from far along them the optimum is the same', async (t) => {
+  const { l2, total } = fixture.fits[1];
+  // The bias of all classes moved by 50 changes no probability.
+  const start = new Float64Array((width + 1) * classes).fill(50, width * classes);
+  const fit = await fitLogistic(features, {
+    ...{ classes, scale, l2, start },
+    tolerance: 1e-8,
+    maxIterations: 1000,
+  });
+  t.true(fit.converged);
+  t.true(Math.abs(fit.value - total) < 1e-9);
+});
