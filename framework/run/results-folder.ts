@@ -81,7 +81,12 @@ export function checkResultsFolder(folder: string, file: string): void {
     const theirs = [resultsFile, configFile, timingFile].filter((name) =>
       fs.existsSync(path.join(folder, name)),
     );
-    throw new PecoError(`${path.join(folder, theirs[0]!)} is there, and peco-exp did not write it`, {
+    const target = path.join(folder, theirs[0]!);
+    const why =
+      theirs[0] === resultsFile
+        ? 'is there, and peco-exp did not write it'
+        : `is there, and no ${resultsFile} beside it says that peco-exp wrote it`;
+    throw new PecoError(`${target} ${why}`, {
       code: 'results-in-use',
       hint: 'move it, or choose another folder for the results with --out',
     });
