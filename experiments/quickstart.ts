@@ -43,7 +43,7 @@ const backbone = vit({ dim: 64, depth: 4, heads: 4, patch: 8 });
 const network = { width: 16, stages: 4, convsPerStage: [1, 1, 2, 2], learningRate: 4e-3 };
 // Shallow layers keep colours and edges, deep ones shapes. Without the shallow ones reconstructions are coloured noise.
 const layers = ['relu1_1', 'relu2_1', 'relu3_2', 'relu4_2'];
-const perceptual = { layers, weight: 1 };
+const perceptual = { layers, weight: 5 };
 
 const labels = { finetune: 2000, probe: 5000 };
 
