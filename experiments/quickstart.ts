@@ -35,7 +35,7 @@ const tokenizer = {
   width: 64,
   stride: 8,
   codebook: { size: 256, dim: 32 },
-  steps: 150,
+  steps: 140,
   learningRate: 3e-3,
 } as const;
 const backbone = vit({ dim: 64, depth: 4, heads: 4, patch: 8 });
@@ -43,7 +43,7 @@ const backbone = vit({ dim: 64, depth: 4, heads: 4, patch: 8 });
 const network = { width: 16, stages: 4, convsPerStage: [1, 1, 2, 2], learningRate: 4e-3 };
 // Shallow layers keep colours and edges, deep ones shapes. Without the shallow ones reconstructions are coloured noise.
 const layers = ['relu1_1', 'relu2_1', 'relu3_2', 'relu4_2'];
-const perceptual = { layers, weight: 5 };
+const perceptual = { layers, weight: 0.2 };
 
 const labels = { finetune: 2000, probe: 5000 };
 
@@ -64,13 +64,13 @@ export default defineExperiment({
     peco: vqvae({
       ...tokenizer,
       loss: {
-        perceptual: { ...perceptual, network: vgg({ ...network, steps: 120, supervision: 'rotations' }) },
+        perceptual: { ...perceptual, network: vgg({ ...network, steps: 100, supervision: 'rotations' }) },
       },
     }),
   },
   evaluation: tokenizerEvaluation({ images: 2000 }),
   pretraining: {
-    base: maskedImageModelling({ backbone, steps: 250, learningRate: 3e-3 }),
+    base: maskedImageModelling({ backbone, steps: 220, learningRate: 3e-3 }),
   },
   downstream: {
     finetune: fineTune({ labels: labels.finetune, steps: 150, learningRate: 6e-3 }),
