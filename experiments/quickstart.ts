@@ -14,7 +14,7 @@
  *
  * Every seed trains the whole chain: network, tokenizer, pretraining, tasks.
  *
- * Time: 4 min 0 s on two cores (one measurement; the control row costs a minute of it). Expect on the linear probe: scratch
+ * Time: 3:52 and 4:00 min on two cores (two measurements; the control row costs a minute of it). Expect on the linear probe: scratch
  * 61, beit 70, pixel 71.5, untrained 70.7, peco 71.3 %, with spreads of 0.2 where there is pretraining; on fine-tuning 68 to
  * 69 for all rows, with spreads up to 1.4. Two seeds don't tell peco from pixel; `docs/evidence/quickstart.md` has four.
  * Learning rates, layers and the perceptual weight were chosen on the last 2,000 training images; the numbers of steps were
