@@ -71,7 +71,7 @@ function measure(root: string, shape: Shape, output: Output): Sample {
   const wallSeconds = (performance.now() - started) / 1000;
   if (status !== 0) throw new Error(`${shell}: exit code ${status}\n${stderr}`);
   const drawn =
-    output === 'terminal' && fs.readFileSync(path.join(dir, 'terminal.log'), 'utf8').includes('\x1b[1A');
+    output === 'terminal' && fs.readFileSync(path.join(dir, 'terminal.log'), 'utf8').includes('\x1b[J');
   if (output === 'terminal' && !drawn) throw new Error('there was no live display');
   fs.rmSync(dir, { recursive: true, force: true });
   return { wallSeconds, cpuSeconds: Number(fs.readFileSync(usage, 'utf8')) };
