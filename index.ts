@@ -1,7 +1,7 @@
 /** What experiment files import. Everything else is internal and may change. */
 export type { Backbone } from './components/backbone/checkpoint.ts';
 export { type VitConfig, type VitInput, vit } from './components/backbone/config.ts';
-export { fashionMnist } from './components/data/fashion-mnist/config.ts';
+export { fashionMnist } from './components/data/readers/fashion-mnist/config.ts';
 export type { Dataset } from './components/data/types.ts';
 export { type FineTuneConfig, fineTune } from './components/downstream/finetune/config.ts';
 export { type LinearProbeConfig, linearProbe } from './components/downstream/probe/config.ts';
@@ -19,10 +19,12 @@ export {
 } from './components/tokenizer/evaluation/config.ts';
 export type { Tokenizer } from './components/tokenizer/types.ts';
 export { type VqvaeConfig, vqvae } from './components/tokenizer/vqvae/config.ts';
-export { defineExperiment, type Experiment, type ExperimentInput } from './framework/experiment/define.ts';
-export { env } from './framework/experiment/environment.ts';
-export { type Halving, type HalvingOptions, successiveHalving } from './framework/experiment/halving.ts';
-export { override } from './framework/experiment/override.ts';
+export {
+  type Halving,
+  type HalvingOptions,
+  successiveHalving,
+} from './framework/experiment/changes/halving.ts';
+export { override } from './framework/experiment/changes/override.ts';
 export {
   choice,
   type Distribution,
@@ -32,8 +34,17 @@ export {
   random,
   type Space,
   uniform,
-} from './framework/experiment/random.ts';
-export { chain, type Point, product, type Sweep, type SweepPart, zip } from './framework/experiment/sweep.ts';
+} from './framework/experiment/changes/sample.ts';
+export {
+  chain,
+  type Point,
+  product,
+  type Sweep,
+  type SweepPart,
+  zip,
+} from './framework/experiment/changes/sweep.ts';
+export { defineExperiment, type Experiment, type ExperimentInput } from './framework/experiment/define.ts';
+export { env } from './framework/experiment/environment.ts';
 export type {
   Component,
   ConfigIssue,

@@ -12,14 +12,14 @@ const recordFile = path.join(dist, 'build.json');
 
 const entries = {
   cli: 'framework/cli/main.ts',
-  worker: 'framework/run/worker.ts',
+  worker: 'framework/run/worker/worker.ts',
   // Called as a process, as the worker is: the command line knows where it lies, not what it computes.
   'engine-check': 'components/engine/check-process.ts',
   index: 'index.ts',
   results: 'framework/read/index.ts',
 };
 // What answers when nothing changed. CommonJS, since Node starts that faster; it imports nothing of the others.
-const quickEntry = { quick: 'framework/cli/quick.ts' };
+const quickEntry = { quick: 'framework/cli/quick/quick.ts' };
 
 const oneDay = 24 * 3600 * 1000; // milliseconds
 const launcherFiles = ['bin/build.mjs', 'bin/start.mjs', 'bin/peco-exp.js'];

@@ -3,10 +3,10 @@ import path from 'node:path';
 import type { StageContext, StageFunction, StageInput } from '../framework/stage/contract.ts';
 import type { JsonObject } from '../framework/stage/json.ts';
 import type { AblationTableConfig } from './config.ts';
-import { longCsv, wideCsv } from './csv.ts';
 import { readFacts } from './facts.ts';
-import { ablationMarkdown } from './markdown.ts';
-import { type PictureRow, stackRows } from './picture.ts';
+import { longCsv, wideCsv } from './formats/csv.ts';
+import { ablationMarkdown } from './formats/markdown.ts';
+import { type PictureRow, stackRows } from './formats/picture.ts';
 import { readResults, type TableConfig } from './results.ts';
 import { buildTable } from './table.ts';
 

@@ -2,7 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { StageInput } from '../../framework/stage/contract.ts';
 import type { HostTensor } from '../engine/types.ts';
-import { loadTree, saveTree } from '../nn/safetensors.ts';
+import { loadTree, saveTree } from '../weights/safetensors.ts';
 import type { VitConfig } from './config.ts';
 import type { Vit } from './vit.ts';
 

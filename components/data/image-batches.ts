@@ -1,9 +1,9 @@
 import type { HostTensor } from '../engine/types.ts';
 import { random } from '../nn/random.ts';
 import { hostTensor } from '../nn/tree.ts';
-import { flipRows } from './augment.ts';
-import { shuffledBatches } from './batches.ts';
+import { shuffledBatches } from './order.ts';
 import type { Dataset } from './types.ts';
+import { flipRows } from './views/augment.ts';
 
 export interface ImageBatchOptions {
   readonly batchSize: number;

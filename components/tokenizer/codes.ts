@@ -1,6 +1,6 @@
 import type * as tf from '@tensorflow/tfjs-core';
-import { flipRows } from '../data/augment.ts';
 import type { Dataset } from '../data/types.ts';
+import { flipRows } from '../data/views/augment.ts';
 import type { Engine } from '../engine/types.ts';
 import { hostTensor } from '../nn/tree.ts';
 import type { Tokenizer } from './types.ts';

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Component } from '../../framework/stage/component.ts';
 import { component } from '../../framework/stage/define.ts';
-import { warmupSteps } from '../nn/schedule-fields.ts';
+import { warmupSteps } from '../training/schedule-fields.ts';
 
 const positive = z.number().positive();
 const count = z.number().int().positive();

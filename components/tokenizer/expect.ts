@@ -1,8 +1,8 @@
 import type { ConfigIssue, WiredInput, WiredInputs, WiringIssue } from '../../framework/stage/component.ts';
 import type { NestedComponents } from '../../framework/stage/define.ts';
 import { expectAtMost, expectDivisor, factOf } from '../../framework/stage/expect.ts';
-import { checkSchedule } from '../nn/schedule-fields.ts';
 import { checkLayers } from '../perceptual/check-layers.ts';
+import { checkSchedule } from '../training/schedule-fields.ts';
 import type { TokenizerTraining } from './config.ts';
 
 /** What is wrong between the fields that every tokenizer has. */

@@ -1,8 +1,8 @@
 import path from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import type { HostTensor } from '../engine/types.ts';
-import { loadTree } from '../nn/safetensors.ts';
-import { applyDecoder, type Decoder, type Encoder } from './network.ts';
+import { loadTree } from '../weights/safetensors.ts';
+import { applyDecoder, type Decoder, type Encoder } from './autoencoder.ts';
 import type { Tokenizer } from './types.ts';
 
 /** What `tokenizer.safetensors` holds. */

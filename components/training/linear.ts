@@ -1,8 +1,8 @@
-import { classBalancedSubset } from '../data/batches.ts';
+import { classBalancedSubset } from '../data/order.ts';
 import type { Engine } from '../engine/types.ts';
-import type { TrainingContext } from '../nn/train.ts';
 import { type FeatureRows, featureSubset, type Standardisation, standardisationOf } from './features.ts';
 import { crossEntropyOf, fitLogistic, topOneOf } from './logistic.ts';
+import type { TrainingContext } from './loop.ts';
 import { fitInMinibatches, type MinibatchOptions } from './minibatch-linear.ts';
 
 export interface LinearOptions {

@@ -1,14 +1,14 @@
 import type * as tf from '@tensorflow/tfjs-core';
-import { shuffledBatches } from '../data/batches.ts';
+import { shuffledBatches } from '../data/order.ts';
 import type { Engine } from '../engine/types.ts';
-import { valueAndGradients } from '../nn/gradients.ts';
 import { dense } from '../nn/layers.ts';
 import { crossEntropy } from '../nn/losses.ts';
-import { adamw, initMoments, type StepSize } from '../nn/optimizer.ts';
-import { cosineLearningRate, stepSize } from '../nn/schedule.ts';
-import { type TrainingContext, train } from '../nn/train.ts';
 import { hostTensor } from '../nn/tree.ts';
 import type { FeatureRows, Standardisation } from './features.ts';
+import { valueAndGradients } from './gradients.ts';
+import { type TrainingContext, train } from './loop.ts';
+import { adamw, initMoments, type StepSize } from './optimizer.ts';
+import { cosineLearningRate, stepSize } from './schedule.ts';
 
 /** How a linear classifier is trained where a fit to its optimum takes too long; BEiT's values are the defaults. */
 export interface MinibatchOptions {

@@ -1,8 +1,8 @@
 import { fileURLToPath } from 'node:url';
-import { loadBundles, type StoredBundle } from '../experiment/modules.ts';
-import { isWithin } from '../experiment/package-root.ts';
+import { isWithin } from '../code/package-root.ts';
+import { loadBundles, type StoredBundle } from '../code/stored-bundles.ts';
 import { implementationsOfAll } from '../plan/implementations.ts';
-import type { FinishedRun } from './quick-record.ts';
+import type { FinishedRun } from './quick/record.ts';
 
 /** Bundles of an experiment file and of the modules of all its stages, by path. */
 export function bundlesOf({

@@ -1,8 +1,8 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import os from 'node:os';
-import type { Emit } from '../run/events.ts';
-import { shareCores } from '../run/schedule.ts';
+import { shareCores } from '../run/capacity.ts';
+import type { Emit } from '../run/record/events.ts';
 
 /** What a try of an engine gave. The built `engine-check.js` sends it, without `engine`. */
 export type EngineReport = { readonly engine: string } & EngineAnswer;

@@ -1,4 +1,4 @@
-import type { RecordedRun } from '../run/records.ts';
+import type { RecordedRun } from '../run/record/records.ts';
 import { PecoError } from '../stage/errors.ts';
 import type { StoredEntry } from '../store/contents.ts';
 import type { Store } from '../store/store.ts';

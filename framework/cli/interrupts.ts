@@ -1,4 +1,4 @@
-import type { Emit } from '../run/events.ts';
+import type { Emit } from '../run/record/events.ts';
 
 /**
  * npm and npx pass Ctrl-C on to their child, which the terminal has told already: within this time (milliseconds) a

@@ -3,13 +3,13 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { formatError, isPecoError } from '../stage/errors.ts';
-import type { AcceptFlags } from './accept-command.ts';
-import type { DoctorFlags } from './doctor-command.ts';
-import type { GcFlags } from './gc-command.ts';
-import type { GraphFlags } from './graph-command.ts';
+import type { AcceptFlags } from './commands/accept.ts';
+import type { DoctorFlags } from './commands/doctor.ts';
+import type { GcFlags } from './commands/gc.ts';
+import type { GraphFlags } from './commands/graph.ts';
+import type { ShowFlags } from './commands/show.ts';
 import { isReaderGone } from './interrupts.ts';
 import type { ExperimentFlags } from './prepare.ts';
-import type { ShowFlags } from './show-command.ts';
 
 /** Runs the command line; `args` without node and script. Returns the exit code. */
 export async function main(args: readonly string[]): Promise<number> {
@@ -52,13 +52,13 @@ function createProgram(finish: (code: number) => void): Command {
     .helpCommand(false);
   withExperimentFlags(program.command('run'), 'Run an experiment and write its table.').action(
     async (file: string, flags: ExperimentFlags) => {
-      const { runCommand } = await import('./run-command.ts');
+      const { runCommand } = await import('./commands/run.ts');
       finish(await runCommand(file, flags, readVersion()));
     },
   );
   withExperimentFlags(program.command('plan'), 'Show what would run, and why; run nothing.').action(
     async (file: string, flags: ExperimentFlags) => {
-      const { planCommand } = await import('./plan-command.ts');
+      const { planCommand } = await import('./commands/plan.ts');
       finish(await planCommand(file, flags));
     },
   );
@@ -67,7 +67,7 @@ function createProgram(finish: (code: number) => void): Command {
     'Say in which fields a stage differs from the nearest stored result; run nothing.',
     '<stage>',
   ).action(async (file: string, stage: string, flags: ExperimentFlags) => {
-    const { whyCommand } = await import('./why-command.ts');
+    const { whyCommand } = await import('./commands/why.ts');
     finish(await whyCommand(file, stage, flags));
   });
   withExperimentFlags(
@@ -78,7 +78,7 @@ function createProgram(finish: (code: number) => void): Command {
     .option('--all', 'every stage that would run and has a stored result of its kind')
     .option('--anything', 'also where config, data, seed or inputs differ, not only code and packages')
     .action(async (file: string, stages: string[], flags: AcceptFlags) => {
-      const { acceptCommand } = await import('./accept-command.ts');
+      const { acceptCommand } = await import('./commands/accept.ts');
       finish(await acceptCommand(file, stages, flags));
     });
   withExperimentFlags(
@@ -86,13 +86,13 @@ function createProgram(finish: (code: number) => void): Command {
     'Say in what two experiments, or two runs, differ, stage by stage; --set and the like concern the second.',
     '<other>',
   ).action(async (file: string, other: string, flags: ExperimentFlags) => {
-    const { diffCommand } = await import('./diff-command.ts');
+    const { diffCommand } = await import('./commands/diff.ts');
     finish(await diffCommand(file, other, flags));
   });
   withExperimentFlags(program.command('graph'), 'Print the DAG for mermaid or graphviz.')
     .addOption(new Option('--format <name>', 'language').choices(['mermaid', 'dot']).default('mermaid'))
     .action(async (file: string, flags: GraphFlags) => {
-      const { graphCommand } = await import('./graph-command.ts');
+      const { graphCommand } = await import('./commands/graph.ts');
       finish(await graphCommand(file, flags));
     });
   withExperimentOptions(
@@ -105,7 +105,7 @@ function createProgram(finish: (code: number) => void): Command {
     .option('--scratch', 'remove all work folders of stages, not only those older than a week')
     .option('--dry-run', 'only say what would be removed')
     .action(async (files: readonly string[], flags: GcFlags) => {
-      const { gcCommand } = await import('./gc-command.ts');
+      const { gcCommand } = await import('./commands/gc.ts');
       finish(await gcCommand(files, flags));
     });
   withProjectFlags(
@@ -114,14 +114,14 @@ function createProgram(finish: (code: number) => void): Command {
       .argument('[what]', 'a run (its id, a unique start of it, or last) or a stored key'),
     'Show what is stored: runs and results; replay one run; tell all about one result.',
   ).action(async (what: string | undefined, flags: ShowFlags) => {
-    const { showCommand } = await import('./show-command.ts');
+    const { showCommand } = await import('./commands/show.ts');
     finish(await showCommand(what, flags));
   });
   withProjectFlags(
     program.command('doctor'),
     'Try every engine on this machine; show the settings and where they come from.',
   ).action(async (flags: DoctorFlags) => {
-    const { doctorCommand } = await import('./doctor-command.ts');
+    const { doctorCommand } = await import('./commands/doctor.ts');
     finish(await doctorCommand(readVersion(), flags));
   });
   return program;

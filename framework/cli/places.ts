@@ -1,15 +1,15 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import { openProjectCache } from '../experiment/cache.ts';
+import { openProjectCache } from '../code/cache.ts';
 import type { LoadedExperiment } from '../experiment/load.ts';
 import { componentsIn, type Problem, reportProblems } from '../experiment/problems.ts';
-import { showPath } from '../experiment/show-path.ts';
 import { listVariants } from '../experiment/variants.ts';
+import { showPath } from '../files/show-path.ts';
+import type { Project } from '../settings/project.ts';
 import type { Component } from '../stage/component.ts';
 import { PecoError } from '../stage/errors.ts';
 import { sourceOf } from '../stage/source.ts';
 import { statAt } from '../stage/stat.ts';
-import type { Project } from './project.ts';
 
 /** A folder that peco-exp writes to. */
 interface Place {

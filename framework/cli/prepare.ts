@@ -1,6 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { type LoadedExperiment, loadExperiment } from '../experiment/load.ts';
+import { explainWriteError } from '../files/files.ts';
 import { resolveGraph } from '../plan/graph.ts';
 import { findStages } from '../plan/named.ts';
 import { type Plan, type PlannedStage, planRun } from '../plan/plan.ts';
@@ -8,10 +9,9 @@ import { mayRun } from '../plan/status.ts';
 import type { StageGraph, StageNode } from '../plan/types.ts';
 import { awaitedStages } from '../plan/upstream.ts';
 import { checkResultsFolder, resultsFolderName } from '../run/results-folder.ts';
-import { explainWriteError } from '../store/files.ts';
+import { findProject, type Project, type ProjectFlags } from '../settings/project.ts';
 import { openStore, type Store, type StoreWarning } from '../store/store.ts';
 import { checkPlaces } from './places.ts';
-import { findProject, type Project, type ProjectFlags } from './project.ts';
 
 /** Flags of every command that takes an experiment file. */
 export interface ExperimentFlags extends ProjectFlags {

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import type { PlannedStage } from '../plan/plan.ts';
 import { mayRun } from '../plan/status.ts';
-import { findResumePoint, type ResumePoint } from '../run/resume.ts';
+import { findResumePoint, type ResumePoint } from '../run/worker/resume.ts';
 import type { Store } from '../store/types.ts';
 
 /** Where a planned stage would resume. Undefined also where its inputs aren't known: checkpoints go by content key. */

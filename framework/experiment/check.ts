@@ -2,9 +2,9 @@ import { z } from 'zod';
 import type { ConfigIssue, Role } from '../stage/component.ts';
 import { explainZodError, suggest, valueAt, withArticle } from '../stage/issues.ts';
 import { isComponent } from '../stage/source.ts';
-import { checkHalving, isHalving } from './halving.ts';
+import { checkHalving, isHalving } from './changes/halving.ts';
+import { problemsOf } from './changes/sweep.ts';
 import type { Problem } from './problems.ts';
-import { problemsOf } from './sweep.ts';
 
 /** Names become parts of stage ids and of `--set` paths. */
 const namePattern = /^[A-Za-z0-9_-]+$/;

@@ -1,12 +1,12 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { showPath } from '../files/show-path.ts';
 import type { Component } from '../stage/component.ts';
 import { suggest } from '../stage/issues.ts';
 import { sourceOf } from '../stage/source.ts';
 import { statAt } from '../stage/stat.ts';
 import { componentsIn, type Problem } from './problems.ts';
-import { showPath } from './show-path.ts';
 import type { Experiment } from './types.ts';
 
 type Part = 'run' | 'load';

@@ -1,21 +1,21 @@
 import fs from 'node:fs';
 import path from 'node:path';
+import { evaluateBundle } from '../code/evaluate.ts';
+import { loadBundles, type StoredBundle } from '../code/stored-bundles.ts';
+import { showPath } from '../files/show-path.ts';
 import { canonicalJson } from '../stage/canonical.ts';
 import { forgetLooks, listedLooks } from '../stage/disk.ts';
 import { PecoError } from '../stage/errors.ts';
 import { isComponent, sourceOf } from '../stage/source.ts';
-import { changesOf } from './changes.ts';
+import { changesOf } from './changes/change.ts';
+import { applySweepFlags, sweepProblems } from './changes/check.ts';
+import { applyOverrides } from './changes/override.ts';
 import { compareEvaluations, inAnotherWorld } from './deterministic.ts';
 import { forgetEnvironment, listedEnvironment } from './environment.ts';
-import { evaluateBundle } from './evaluate.ts';
 import { checkFile } from './file.ts';
 import { implementationProblems } from './implementations.ts';
-import { loadBundles, type StoredBundle } from './modules.ts';
-import { applyOverrides } from './override.ts';
 import { collectProblems, missingFiles, type Problem, reportProblems } from './problems.ts';
 import { describeExperiment } from './resolved.ts';
-import { showPath } from './show-path.ts';
-import { applySweepFlags, sweepProblems } from './swept.ts';
 import type { Experiment, LoadedExperiment, LoadOptions } from './types.ts';
 import { wiringProblems } from './wiring.ts';
 

@@ -4,8 +4,8 @@ import { PecoError, type SourceLocation } from '../stage/errors.ts';
 import { valueAt } from '../stage/issues.ts';
 import { showValue } from '../stage/show.ts';
 import { isComponent, sourceOf } from '../stage/source.ts';
-import { isHalving } from './halving.ts';
-import { shellHint } from './shell.ts';
+import { isHalving } from './changes/halving.ts';
+import { shellHint } from './changes/shell.ts';
 import type { Experiment, Override } from './types.ts';
 
 /** Something wrong with an experiment, with the path from its root. */

@@ -1,6 +1,6 @@
 import type { Component } from '../stage/component.ts';
 import type { Json, JsonObject } from '../stage/json.ts';
-import { isHalving, pointsOf } from './halving.ts';
+import { isHalving, pointsOf } from './changes/halving.ts';
 import type { Experiment } from './types.ts';
 
 /**

@@ -1,9 +1,9 @@
 import type { Component, ConfigIssue } from '../stage/component.ts';
 import type { Look } from '../stage/disk.ts';
 import type { Json } from '../stage/json.ts';
-import type { Change } from './changes.ts';
-import type { Halving } from './halving.ts';
-import type { Sweep } from './sweep.ts';
+import type { Change } from './changes/change.ts';
+import type { Halving } from './changes/halving.ts';
+import type { Sweep } from './changes/sweep.ts';
 
 type Named<T> = { readonly [name: string]: T };
 

@@ -1,9 +1,9 @@
 import { canonicalJson } from '../stage/canonical.ts';
 import type { Component } from '../stage/component.ts';
 import type { Json } from '../stage/json.ts';
-import { type Assignment, replaceAll } from './assign.ts';
-import { pointsOf } from './halving.ts';
-import type { Point } from './sweep.ts';
+import { type Assignment, replaceAll } from './changes/assign.ts';
+import { pointsOf } from './changes/halving.ts';
+import type { Point } from './changes/sweep.ts';
 import type { Experiment } from './types.ts';
 
 /** A field that a sweep changes in a row. */

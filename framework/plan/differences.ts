@@ -1,5 +1,5 @@
+import type { FolderManifest } from '../files/folders.ts';
 import type { Json, JsonObject } from '../stage/json.ts';
-import type { FolderManifest } from '../store/folders.ts';
 import type { DefaultsDocument } from './fingerprint.ts';
 import type { Fingerprint } from './types.ts';
 

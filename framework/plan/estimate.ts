@@ -1,5 +1,5 @@
+import { mostSimilar, type Recorded } from './past-stages.ts';
 import type { Plan, PlannedStage } from './plan.ts';
-import { mostSimilar, type Recorded } from './recorded.ts';
 import { mayRun } from './status.ts';
 import type { StageNode } from './types.ts';
 import { upstreamStages } from './upstream.ts';

@@ -1,9 +1,9 @@
+import { bundleImplementation, type CodeBundle } from '../code/code.ts';
 import { digestJson } from '../stage/canonical.ts';
 import type { Component } from '../stage/component.ts';
 import { PecoError } from '../stage/errors.ts';
 import type { Json, JsonObject } from '../stage/json.ts';
 import type { Store } from '../store/types.ts';
-import { bundleImplementation, type CodeBundle } from './code.ts';
 import type { Digest, Edges, Fingerprint, StageEdge, StageNode } from './types.ts';
 
 /** Counts up when keys are made in another way: everything stored before is then of no use. */

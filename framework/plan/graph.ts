@@ -1,5 +1,5 @@
-import { type Change, describeChange } from '../experiment/changes.ts';
-import { isHalving } from '../experiment/halving.ts';
+import { type Change, describeChange } from '../experiment/changes/change.ts';
+import { isHalving } from '../experiment/changes/halving.ts';
 import type { Experiment } from '../experiment/types.ts';
 import { baselineName, listVariants, tagOf, type Variant } from '../experiment/variants.ts';
 import { createNodes, type Nodes } from './nodes.ts';

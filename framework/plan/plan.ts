@@ -1,6 +1,6 @@
+import { bundleImplementation, forgetBundles } from '../code/code.ts';
 import type { Json } from '../stage/json.ts';
 import type { Entry, Store } from '../store/types.ts';
-import { bundleImplementation, forgetBundles } from './code.ts';
 import { compareFingerprints, type Difference } from './differences.ts';
 import { type FoundEntry, findEntry } from './entries.ts';
 import { createFingerprinter, keyOf } from './fingerprint.ts';

@@ -1,4 +1,4 @@
-import { replaceAll } from '../experiment/assign.ts';
+import { replaceAll } from '../experiment/changes/assign.ts';
 import type { Component, Role } from '../stage/component.ts';
 
 /** What is trained before a pretraining: once per seed of the experiment, or once for all if its config names a seed. */

@@ -1,4 +1,4 @@
-import { type HalvingOptions, rungsOf, survivorsOf } from '../experiment/halving.ts';
+import { type HalvingOptions, rungsOf, survivorsOf } from '../experiment/changes/halving.ts';
 import { tagOf, type Variant } from '../experiment/variants.ts';
 import { valueAt } from '../stage/issues.ts';
 import type { Nodes } from './nodes.ts';

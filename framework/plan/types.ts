@@ -1,4 +1,4 @@
-import type { Change } from '../experiment/changes.ts';
+import type { Change } from '../experiment/changes/change.ts';
 import type { Component } from '../stage/component.ts';
 import type { Json, JsonObject } from '../stage/json.ts';
 

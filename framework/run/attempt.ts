@@ -5,13 +5,13 @@ import type { ContentKey, Fingerprint, StageNode } from '../plan/types.ts';
 import { formatError } from '../stage/errors.ts';
 import type { Json } from '../stage/json.ts';
 import type { Entry, Store } from '../store/types.ts';
-import type { Emit, Failure } from './events.ts';
-import type { Executor, JobResult } from './executor.ts';
+import type { Executor, JobResult } from './executors/executor.ts';
 import { type BundleModule, describeJob } from './job.ts';
 import { describeTimeout, type Limit, startLimit, type Timer } from './limit.ts';
-import type { Making, Provenance } from './provenance.ts';
-import { createRateMeter } from './rate.ts';
-import { findResumePoint, type ResumePoint } from './resume.ts';
+import type { Emit, Failure } from './record/events.ts';
+import type { Making, Provenance } from './record/provenance.ts';
+import { createRateMeter } from './record/rate.ts';
+import { findResumePoint, type ResumePoint } from './worker/resume.ts';
 
 /** A stage whose key is known and that the store doesn't have. */
 export interface Attempt {

@@ -1,6 +1,6 @@
 import type { StageEdge, StageNode } from '../plan/types.ts';
 import type { Entry } from '../store/types.ts';
-import type { InputDescriptor, StageJob } from './executor.ts';
+import type { InputDescriptor, StageJob } from './executors/executor.ts';
 
 /** A bundled implementation module: the file that a stage's process imports, and the packages that it needs. */
 export interface Bundle {

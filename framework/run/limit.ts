@@ -1,4 +1,4 @@
-import type { Failure } from './events.ts';
+import type { Failure } from './record/events.ts';
 
 /** Calls back after a time in seconds, unless it is cancelled first. */
 export type Timer = (seconds: number, then: () => void) => { cancel(): void };

@@ -2,14 +2,14 @@ import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import type { Change } from '../experiment/changes.ts';
+import type { Change } from '../experiment/changes/change.ts';
 import { shortestEnds, showValue } from '../experiment/variants.ts';
+import { findObstacle } from '../files/make-folders.ts';
 import { canonicalJson } from '../stage/canonical.ts';
 import { PecoError } from '../stage/errors.ts';
 import type { Json } from '../stage/json.ts';
-import { findObstacle } from '../store/make-folders.ts';
-import type { Git } from './git.ts';
-import { timingColumns } from './timing.ts';
+import type { Git } from './record/git.ts';
+import { timingColumns } from './record/timing.ts';
 
 /** `run.json` of a results folder: whose tables these are, and how they were made. */
 export interface ResultsRecord {

@@ -64,7 +64,7 @@ export interface Resources {
  * - `run` makes the result: exports `run: StageFunction`. Absent for leaves (datasets, committed weights).
  * - `load` lets other stages use the result: exports `load: LoadFunction`. Absent where nobody uses it as an input.
  */
-export interface Component<R extends Role = Role, Config extends JsonObject = JsonObject> {
+export interface Component<R extends Role = Role, Config extends object = JsonObject> {
   readonly role: R;
   /** What is it? Part of every key, so never rename: `vqvae`, `vgg`, `fashion-mnist`, ... */
   readonly kind: string;

@@ -63,7 +63,7 @@ export interface Checkpoints {
 }
 
 /** Everything that a stage may depend on. A stage is deterministic given config, inputs, seed and its code. */
-export interface StageContext<Config extends JsonObject = JsonObject> {
+export interface StageContext<Config extends object = JsonObject> {
   readonly config: Config;
   /** Stages whose role has no seed of its own (datasets, reports) get 0. */
   readonly seed: number;
@@ -110,7 +110,7 @@ export interface StageResult {
   readonly about?: string;
 }
 
-export type StageFunction<Config extends JsonObject = JsonObject> = (
+export type StageFunction<Config extends object = JsonObject> = (
   context: StageContext<Config>,
 ) => Promise<StageResult>;
 

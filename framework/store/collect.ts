@@ -1,15 +1,15 @@
 import fs from 'node:fs';
 import path from 'node:path';
+import { hasCode } from '../files/files.ts';
 import type { ContentKey } from '../plan/types.ts';
-import { hasCode } from './files.ts';
 import { measureFreed } from './freed.ts';
+import { withRoom } from './full-disk.ts';
 import { listInventory, type StoredEntry } from './inventory.ts';
+import { removeLeftover } from './leftovers.ts';
 import { readHolder, tryLock } from './lock.ts';
 import { entryDir, makeDir, newTemporary, type Place } from './place.ts';
 import { findRemains, type Remains } from './remains.ts';
-import { withRoom } from './room.ts';
 import { holdCollection, listSessions } from './sessions.ts';
-import { removeLeftover } from './sweep.ts';
 import type { CollectedEntry, Collection, CollectOptions } from './types.ts';
 
 /** A use is noted once a day, and clocks of hosts differ: what was used this long before a run began may be its. */

@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import fs from 'node:fs';
 import os from 'node:os';
-import { hasCode } from './files.ts';
+import { hasCode } from '../files/files.ts';
 
 /** A process as others can tell it: across hosts, restarts of a host, and pids that are used again. */
 export interface ProcessIdentity {

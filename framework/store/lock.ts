@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
-import { hasCode } from './files.ts';
+import { hasCode } from '../files/files.ts';
 import { identifyProcess, isDead, isOurs, type ProcessIdentity, temporaryName } from './identity.ts';
 import type { LockOptions, LockOwner } from './types.ts';
 

@@ -1,10 +1,10 @@
 import fs from 'node:fs';
 import path from 'node:path';
+import { writeDisposable } from '../files/disposable.ts';
+import { hasCode } from '../files/files.ts';
+import { makeFolders } from '../files/make-folders.ts';
 import { PecoError } from '../stage/errors.ts';
-import { writeDisposable } from './disposable.ts';
-import { hasCode } from './files.ts';
 import { findForeign, hasOwnContent } from './form.ts';
-import { makeFolders } from './make-folders.ts';
 
 /** The file by which a folder is a store of peco-exp: nothing is written to, or removed from, a folder of other things. */
 export const markerFile = 'peco-store.json';

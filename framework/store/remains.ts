@@ -2,9 +2,9 @@ import fs from 'node:fs';
 import path from 'node:path';
 import type { isOwnName } from './form.ts';
 import { listNames, listOwn, readText, type StoredEntry, timeOf } from './inventory.ts';
+import { findLeftovers } from './leftovers.ts';
 import type { Place } from './place.ts';
 import { collectionLock } from './sessions.ts';
-import { findLeftovers } from './sweep.ts';
 import type { CollectOptions } from './types.ts';
 
 /** What a collection removes beside entries: absolute paths. */

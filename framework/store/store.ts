@@ -1,19 +1,19 @@
 import fs from 'node:fs';
 import path from 'node:path';
+import { byInode, openFileDigests } from '../files/digests.ts';
+import { explainWriteError } from '../files/files.ts';
+import { digestFolder, folderMemoryFile } from '../files/folders.ts';
 import type { ContentKey, Digest, Fingerprint } from '../plan/types.ts';
 import { collect } from './collect.ts';
-import { commitKept, commitResult } from './commit.ts';
-import { byInode, openFileDigests } from './digests.ts';
+import { commitKept, commitResult } from './commit-result.ts';
 import { openDocuments } from './documents.ts';
-import { explainWriteError } from './files.ts';
-import { digestFolder, folderMemoryFile } from './folders.ts';
 import { isOwnName } from './form.ts';
+import { sweep } from './leftovers.ts';
 import { type Release, takeLock } from './lock.ts';
 import { digestText } from './manifest.ts';
 import { openMarker } from './marker.ts';
 import { discard, entryDir, makeDir, newTemporary, type Place } from './place.ts';
 import { enterStore } from './sessions.ts';
-import { sweep } from './sweep.ts';
 import type { Entry, LockOptions, Store, StoreWarning } from './types.ts';
 import { inspectEntry, readEntryManifest, type Verdict } from './verify.ts';
 

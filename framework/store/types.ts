@@ -1,7 +1,7 @@
+import type { FolderManifest } from '../files/folders.ts';
 import type { ContentKey, Digest, Fingerprint, InputKey } from '../plan/types.ts';
 import type { JsonObject } from '../stage/json.ts';
 import type { Documents } from './documents.ts';
-import type { FolderManifest } from './folders.ts';
 
 /** A file of a result. `path` is relative to the entry's `dir`, with forward slashes. */
 export interface OutputFile {

@@ -3,8 +3,8 @@ import path from 'node:path';
 import test from 'ava';
 import type { StageFunction } from '../../framework/stage/contract.ts';
 import type { JsonObject } from '../../framework/stage/json.ts';
-import { createProject } from '../framework/support/project.ts';
-import { attemptStage } from '../helpers/stage-runner.ts';
+import { createProject } from '../support/project.ts';
+import { attemptStage } from '../support/stage-runner.ts';
 import { inputsOf, kinds } from './support/trainings.ts';
 
 // A probe is fitted to its optimum: it has no updates to choose.

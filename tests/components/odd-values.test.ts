@@ -16,7 +16,7 @@ import {
   vit,
   vqvae,
 } from '../../index.ts';
-import { findProblems } from '../helpers/refused.ts';
+import { findProblems } from '../support/refused.ts';
 
 const tokenizer = { width: 16, codebook: { size: 32, dim: 8 }, steps: 20, batchSize: 16 } as const;
 const backbone = vit({ dim: 32, depth: 2, heads: 2, patch: 8 });

@@ -1,8 +1,8 @@
 import path from 'node:path';
 import test from 'ava';
 import type { StageFunction, StageInput } from '../../framework/stage/contract.ts';
-import { createProject } from '../framework/support/project.ts';
-import { type Attempt, attemptStage } from '../helpers/stage-runner.ts';
+import { createProject } from '../support/project.ts';
+import { type Attempt, attemptStage } from '../support/stage-runner.ts';
 import { inputsOf, kinds } from './support/trainings.ts';
 
 for (const [kind, { component, run }] of Object.entries(kinds)) {

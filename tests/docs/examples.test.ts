@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 import test from 'ava';
 import { loadExperiment } from '../../framework/experiment/load.ts';
 import { resolveGraph } from '../../framework/plan/graph.ts';
-import { createProject, repository } from '../framework/support/project.ts';
+import { createProject, repository } from '../support/project.ts';
 
 const run = promisify(execFile);
 const script = path.join(repository, 'bin/peco-exp.js');

@@ -1,6 +1,6 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import { repository } from '../framework/support/project.ts';
+import { repository } from '../support/project.ts';
 
 /** A page of the documentation. */
 export interface Page {

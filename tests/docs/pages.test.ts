@@ -3,7 +3,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import test from 'ava';
-import { repository } from '../framework/support/project.ts';
+import { repository } from '../support/project.ts';
 import { anchorsOf, excerptsOf, linesOf, linksOf, readPages } from './markdown.ts';
 
 const pages = readPages();

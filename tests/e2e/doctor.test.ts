@@ -1,7 +1,7 @@
 import test from 'ava';
 import { fakeTensorflow } from '../components/engine/support/fake-tensorflow.ts';
-import { type Project, repository } from '../framework/support/project.ts';
-import { createRig } from './support/rig.ts';
+import { type Project, repository } from '../support/project.ts';
+import { createRig } from '../support/rig.ts';
 
 /** Without what differs between machines: versions, threads, cores, memory, rounding. */
 function masked(text: string, project: Project): string {

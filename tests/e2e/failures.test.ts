@@ -1,6 +1,6 @@
 import fs from 'node:fs';
 import test from 'ava';
-import { createRig, normalise, type StageCommand } from './support/rig.ts';
+import { createRig, normalise, type StageCommand } from '../support/rig.ts';
 
 test('when a stage fails the others go on, and the table says what is missing', async (t) => {
   const rig = createRig(t);

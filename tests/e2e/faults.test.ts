@@ -1,5 +1,5 @@
 import test from 'ava';
-import { killRuns, moments } from './support/kills.ts';
+import { killRuns, moments } from '../support/kills.ts';
 
 // All moments: tests/long/faults.long.ts.
 const some = ['an entry is being put together', 'the report has started'];

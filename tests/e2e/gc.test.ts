@@ -1,6 +1,6 @@
 import fs from 'node:fs';
 import test from 'ava';
-import { createRig, normalise, type Rig, until } from './support/rig.ts';
+import { createRig, normalise, type Rig, until } from '../support/rig.ts';
 
 function tidy(text: string, rig: Rig): string {
   return normalise(text, rig)

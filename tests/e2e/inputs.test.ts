@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import test from 'ava';
-import { createRig, normalise } from './support/rig.ts';
+import { createRig, normalise } from '../support/rig.ts';
 
 test('data that changes while a stage uses it: the result is kept, not published, and the next run starts anew', async (t) => {
   const rig = createRig(t, { 'images/1.png': 'one', 'images/2.png': 'two' });

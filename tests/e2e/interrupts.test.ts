@@ -1,6 +1,6 @@
 import fs from 'node:fs';
 import test from 'ava';
-import { createRig, isAlive, normalise, type Rig, until } from './support/rig.ts';
+import { createRig, isAlive, normalise, type Rig, until } from '../support/rig.ts';
 
 /** The table of a run that nobody disturbed, in another store. */
 async function undisturbed(rig: Rig): Promise<string> {

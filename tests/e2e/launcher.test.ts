@@ -5,7 +5,7 @@ import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import test, { type ExecutionContext } from 'ava';
 import { transform } from 'esbuild';
-import { createProject, type Project, repository } from '../framework/support/project.ts';
+import { createProject, type Project, repository } from '../support/project.ts';
 
 const parts = ['bin', 'components', 'framework', 'reports', 'index.ts', 'package.json', 'tsconfig.json'];
 
@@ -62,7 +62,7 @@ test('components of the built library know where their code is', async (t) => {
   await launch(clone, '--version');
   const library = await import(pathToFileURL(clone.file('dist/index.js')).href);
   const { implementation } = library.fashionMnist({ split: 'test' });
-  t.is(implementation.load, pathToFileURL(clone.file('components/data/fashion-mnist/load.ts')).href);
+  t.is(implementation.load, pathToFileURL(clone.file('components/data/readers/fashion-mnist/load.ts')).href);
 });
 
 for (const command of [['run', 'experiment.ts'], ['plan', 'experiment.ts'], ['show']]) {

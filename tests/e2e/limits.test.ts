@@ -1,5 +1,5 @@
 import test from 'ava';
-import { createRig, isAlive, normalise, until } from './support/rig.ts';
+import { createRig, isAlive, normalise, until } from '../support/rig.ts';
 
 test('a stage whose process was killed is started again, and its result says so', async (t) => {
   const rig = createRig(t);

@@ -1,5 +1,5 @@
 import test from 'ava';
-import { createRig, normalise } from './support/rig.ts';
+import { createRig, normalise } from '../support/rig.ts';
 
 const config = `
 import { z } from 'zod';

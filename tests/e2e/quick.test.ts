@@ -3,9 +3,9 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { gzipSync } from 'node:zlib';
 import test from 'ava';
-import { formatIdx } from '../../components/data/idx.ts';
-import { repository } from '../framework/support/project.ts';
-import { createRig, normalise, type Rig } from './support/rig.ts';
+import { formatIdx } from '../../components/data/decode/idx.ts';
+import { repository } from '../support/project.ts';
+import { createRig, normalise, type Rig } from '../support/rig.ts';
 
 const command = ['run', 'experiment.ts', '--jobs', '1'] as const;
 

@@ -1,6 +1,6 @@
 import fs from 'node:fs';
 import test from 'ava';
-import { createRig, normalise, type Rig } from './support/rig.ts';
+import { createRig, normalise, type Rig } from '../support/rig.ts';
 
 function runs(rig: Rig): string[] {
   const dir = rig.file('.peco/runs');

@@ -1,5 +1,5 @@
 import test from 'ava';
-import { createRig, normalise, type Rig } from './support/rig.ts';
+import { createRig, normalise, type Rig } from '../support/rig.ts';
 
 /** Two seeds; tokenizers may name one. */
 function withTwoSeeds(rig: Rig): Rig {

@@ -1,6 +1,6 @@
 import test from 'ava';
-import { parseCsv } from '../helpers/csv.ts';
-import { createRig } from './support/rig.ts';
+import { parseCsv } from '../support/csv.ts';
+import { createRig } from '../support/rig.ts';
 
 const seeded = `
 import { z } from 'zod';

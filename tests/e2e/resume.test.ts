@@ -1,6 +1,6 @@
 import test from 'ava';
-import { createRig, until } from './support/rig.ts';
-import { findStageProcess, latestCheckpoint, readEntries, smallExperiment } from './support/small.ts';
+import { createRig, until } from '../support/rig.ts';
+import { findStageProcess, latestCheckpoint, readEntries, smallExperiment } from '../support/small.ts';
 
 const linuxTest = process.platform === 'linux' ? test.serial : test.serial.skip;
 

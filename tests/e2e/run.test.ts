@@ -1,6 +1,6 @@
 import fs from 'node:fs';
 import test from 'ava';
-import { createRig, normalise } from './support/rig.ts';
+import { createRig, normalise } from '../support/rig.ts';
 
 const everyStage = [
   'beit-0',

@@ -1,5 +1,5 @@
 import test from 'ava';
-import { createRig, until } from './support/rig.ts';
+import { createRig, until } from '../support/rig.ts';
 
 test('two runs at once on one store share the stages', async (t) => {
   const rig = createRig(t);

@@ -1,6 +1,6 @@
 import fs from 'node:fs';
 import test from 'ava';
-import { createRig, normalise } from './support/rig.ts';
+import { createRig, normalise } from '../support/rig.ts';
 
 test('--sweep runs a row a value, shares the rest, and leaves what was there before alone', async (t) => {
   const rig = createRig(t);

@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import test from 'ava';
 import { readResults } from '../../framework/read/results.ts';
-import { createRig, normalise, type Rig } from './support/rig.ts';
+import { createRig, normalise, type Rig } from '../support/rig.ts';
 
 /** Content keys and times differ from run to run. */
 function portable(text: string, rig: Rig): string {

@@ -1,5 +1,4 @@
 import test from 'ava';
-import { killRuns, moments } from '../e2e/support/kills.ts';
 import { openMatrix, runMatrix } from '../framework/store/support/matrix.ts';
 import { openProcesses } from '../framework/store/support/processes.ts';
 import { scenarios } from '../framework/store/support/scenarios.ts';
@@ -9,6 +8,7 @@ import {
   formatTable,
   type ScenarioResult,
 } from '../framework/store/support/table.ts';
+import { killRuns, moments } from '../support/kills.ts';
 
 test.serial('every fault at every call of the file system', async (t) => {
   const results: ScenarioResult[] = [];

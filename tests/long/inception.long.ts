@@ -1,11 +1,9 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import test from 'ava';
-import { initMoments } from '../../components/nn/optimizer.ts';
-import { cosineLearningRate, stepSize } from '../../components/nn/schedule.ts';
 import { hostTensor } from '../../components/nn/tree.ts';
 import { inception } from '../../components/perceptual/inception/config.ts';
 import { load } from '../../components/perceptual/inception/load.ts';
-import { reconstructionLoss } from '../../components/tokenizer/training.ts';
+import { reconstructionLoss } from '../../components/tokenizer/reconstruction.ts';
 import { type VqvaeConfig, vqvae } from '../../components/tokenizer/vqvae/config.ts';
 import {
   initVqvae,
@@ -13,10 +11,12 @@ import {
   type VqvaeState,
   vqvaeStep,
 } from '../../components/tokenizer/vqvae/model.ts';
+import { initMoments } from '../../components/training/optimizer.ts';
+import { cosineLearningRate, stepSize } from '../../components/training/schedule.ts';
 import { histories, proveEnginesAgree } from '../components/engine/steps/support/prove.ts';
 import { between, permutation, seededWeights } from '../components/engine/steps/support/seeded.ts';
 import type { Training } from '../components/engine/steps/support/train.ts';
-import { leafInput } from '../helpers/stage-input.ts';
+import { leafInput } from '../support/stage-input.ts';
 
 // PeCo's tokenizer with the network that experiments use: strides, unpadded convolutions, average pooling, branches.
 const network = inception({ upsample: 1 });

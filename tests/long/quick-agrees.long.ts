@@ -1,8 +1,8 @@
 import test from 'ava';
 import fc from 'fast-check';
-import { checkAgreement } from '../framework/cli/support/quick-agreement.ts';
-import { allEdits, editOf, kinds } from '../framework/cli/support/quick-edits.ts';
-import { createQuickProject } from '../framework/cli/support/quick-project.ts';
+import { checkAgreement } from '../framework/cli/quick/support/agreement.ts';
+import { allEdits, editOf, kinds } from '../framework/cli/quick/support/edits.ts';
+import { createQuickProject } from '../framework/cli/quick/support/project.ts';
 
 // Serial, since variables are of the whole process.
 

@@ -1,8 +1,8 @@
 import test from 'ava';
 import { type Random, random } from '../../components/nn/random.ts';
-import type { RunEvent } from '../../framework/run/events.ts';
-import { createRig, type Invocation, type Rig } from '../e2e/support/rig.ts';
-import { findStageProcess, latestCheckpoint, readEntries, smallExperiment } from '../e2e/support/small.ts';
+import type { RunEvent } from '../../framework/run/record/events.ts';
+import { createRig, type Invocation, type Rig } from '../support/rig.ts';
+import { findStageProcess, latestCheckpoint, readEntries, smallExperiment } from '../support/small.ts';
 
 /** How often the process of a stage is killed, and how often the whole command line while it runs. */
 const wanted: { readonly [kind: string]: { readonly stage: number; readonly run: number } } = {

@@ -1,6 +1,6 @@
 import fs from 'node:fs';
 import test from 'ava';
-import { createRig, type Rig, until } from '../e2e/support/rig.ts';
+import { createRig, type Rig, until } from '../support/rig.ts';
 
 /** A sweep of 8 x 5 x 5 points over real processes that train nothing. */
 const config = `

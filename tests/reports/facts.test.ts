@@ -4,7 +4,7 @@ import test, { type ExecutionContext } from 'ava';
 import type { StageInput } from '../../framework/stage/contract.ts';
 import type { JsonObject } from '../../framework/stage/json.ts';
 import { readFacts } from '../../reports/facts.ts';
-import { createProject } from '../framework/support/project.ts';
+import { createProject } from '../support/project.ts';
 import { cell, tableOf } from './support.ts';
 
 /** Makes stages that have results in a folder of the test's own. */
@@ -85,7 +85,7 @@ test('of components that say nothing, no more is said than their kind and config
 test('what is true of some rows of a task is said of those', async (t) => {
   const about = (variant: string, seed: number, text?: string) => ({
     ...cell(variant, seed, {}),
-    about: text,
+    ...(text === undefined ? {} : { about: text }),
   });
   const results = [
     about('beit', 0, '5,000 labels'),

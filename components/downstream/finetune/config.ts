@@ -7,7 +7,7 @@ import {
   deriveWarmup,
   minLearningRate,
   warmupSteps,
-} from '../../nn/schedule-fields.ts';
+} from '../../training/schedule-fields.ts';
 import { expectClassification } from '../expect.ts';
 
 const schema = z.strictObject({

@@ -9,10 +9,10 @@ import {
   withPositions,
 } from '../../backbone/vit.ts';
 import type { HostTensor } from '../../engine/types.ts';
-import { valueAndGradients } from '../../nn/gradients.ts';
 import { type Affine, dense, initNorm, layerNorm, type Norm } from '../../nn/layers.ts';
 import { accuracy, crossEntropy } from '../../nn/losses.ts';
-import { adamw, initMoments, type Moments, type StepSize } from '../../nn/optimizer.ts';
+import { valueAndGradients } from '../../training/gradients.ts';
+import { adamw, initMoments, type Moments, type StepSize } from '../../training/optimizer.ts';
 import type { FineTuneConfig } from './config.ts';
 
 /** BEiT's classifier: mean of the patch tokens, a norm of its own instead of the backbone's, a linear head. */

@@ -1,13 +1,13 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import type { StageFunction } from '../../../framework/stage/contract.ts';
 import { applyBlocks, embedPatches, meanOfPatches, type Vit, withPositions } from '../../backbone/vit.ts';
-import { classBalancedSubset } from '../../data/batches.ts';
+import { classBalancedSubset } from '../../data/order.ts';
 import { subset } from '../../data/subset.ts';
 import type { Dataset } from '../../data/types.ts';
 import { openEngine } from '../../engine/open.ts';
+import { forward } from '../../training/classify.ts';
 import { type FeatureRows, storeFeatures } from '../../training/features.ts';
 import { describeFit, linearTopOne } from '../../training/linear.ts';
-import { forward } from '../classify.ts';
 import { startingBackbone } from '../start.ts';
 import type { LinearProbeConfig } from './config.ts';
 

@@ -61,7 +61,10 @@ type Field = readonly [id: number, type: string, rule?: 'repeated'];
 function message(fields: { readonly [name: string]: Field }) {
   return {
     fields: Object.fromEntries(
-      Object.entries(fields).map(([name, [id, type, rule]]) => [name, { id, type, rule }]),
+      Object.entries(fields).map(([name, [id, type, rule]]) => [
+        name,
+        rule ? { id, type, rule } : { id, type },
+      ]),
     ),
   };
 }

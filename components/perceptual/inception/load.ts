@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { LoadFunction, StageInput } from '../../../framework/stage/contract.ts';
-import { parseSafetensors, type RawTensor, toHost } from '../../nn/safetensors.ts';
 import { hostTensor } from '../../nn/tree.ts';
+import { parseSafetensors, type RawTensor, toHost } from '../../weights/safetensors.ts';
 import type { FeatureNetwork, NetworkWeights } from '../types.ts';
 import type { InceptionConfig } from './config.ts';
 import { inceptionFeatures } from './model.ts';

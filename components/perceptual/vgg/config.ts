@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { ConfigIssue, WiredInput, WiringIssue } from '../../../framework/stage/component.ts';
 import { defineComponent } from '../../../framework/stage/define.ts';
 import { factOf } from '../../../framework/stage/expect.ts';
-import { checkSchedule, deriveWarmup, warmupSteps } from '../../nn/schedule-fields.ts';
+import { checkSchedule, deriveWarmup, warmupSteps } from '../../training/schedule-fields.ts';
 import { vggLayers } from './architecture.ts';
 import { countHeldOut } from './hold-out.ts';
 

@@ -1,8 +1,8 @@
 import path from 'node:path';
 import type * as tf from '@tensorflow/tfjs-core';
 import type { LoadFunction, StageInput } from '../../../framework/stage/contract.ts';
-import { flatten, loadTree, unflatten } from '../../nn/safetensors.ts';
 import type { HostTree } from '../../nn/tree.ts';
+import { flatten, loadTree, unflatten } from '../../weights/safetensors.ts';
 import type { FeatureNetwork } from '../types.ts';
 import { vggConvolutions, vggLayers } from './architecture.ts';
 import type { VggConfig } from './config.ts';

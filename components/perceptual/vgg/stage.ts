@@ -1,15 +1,15 @@
 import path from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import type { StageContext, StageFunction, StageResult } from '../../../framework/stage/contract.ts';
-import { orderedBatches } from '../../data/batches.ts';
+import { orderedBatches } from '../../data/order.ts';
 import { subset } from '../../data/subset.ts';
 import type { Dataset } from '../../data/types.ts';
 import { openEngine } from '../../engine/open.ts';
 import type { Engine, State } from '../../engine/types.ts';
 import { random } from '../../nn/random.ts';
-import { saveTree } from '../../nn/safetensors.ts';
-import { train } from '../../nn/train.ts';
 import { hostTensor } from '../../nn/tree.ts';
+import { train } from '../../training/loop.ts';
+import { saveTree } from '../../weights/safetensors.ts';
 import type { VggConfig } from './config.ts';
 import { countHeldOut } from './hold-out.ts';
 import { initVgg, vggLogits } from './model.ts';

@@ -1,5 +1,5 @@
-import { rotateQuarters } from '../../data/augment.ts';
 import type { Dataset } from '../../data/types.ts';
+import { rotateQuarters } from '../../data/views/augment.ts';
 import type { Random } from '../../nn/random.ts';
 import type { VggConfig } from './config.ts';
 

@@ -8,7 +8,7 @@ import {
   deriveWarmup,
   minLearningRate,
   warmupSteps,
-} from '../../nn/schedule-fields.ts';
+} from '../../training/schedule-fields.ts';
 import { expectMasks, maskFields } from '../mask-fields.ts';
 
 const schema = z.strictObject({

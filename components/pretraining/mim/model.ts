@@ -1,12 +1,12 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { applyBlocks, embedPatches, initVit, type Vit, withPositions } from '../../backbone/vit.ts';
 import type { HostTensor } from '../../engine/types.ts';
-import { valueAndGradients } from '../../nn/gradients.ts';
 import { truncatedNormal } from '../../nn/init.ts';
 import { type Affine, dense, initDense, layerNorm } from '../../nn/layers.ts';
 import { accuracy, crossEntropy } from '../../nn/losses.ts';
-import { adamw, initMoments, type Moments, type StepSize } from '../../nn/optimizer.ts';
 import { random } from '../../nn/random.ts';
+import { valueAndGradients } from '../../training/gradients.ts';
+import { adamw, initMoments, type Moments, type StepSize } from '../../training/optimizer.ts';
 import type { MaskedImageModellingConfig } from './config.ts';
 
 export interface MimParameters<T> {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { ConfigIssue } from '../../../framework/stage/component.ts';
 import { defineComponent } from '../../../framework/stage/define.ts';
-import { deriveWarmup } from '../../nn/schedule-fields.ts';
+import { deriveWarmup } from '../../training/schedule-fields.ts';
 import { codebookFields, perceptualNetwork, trainingFields } from '../config.ts';
 import { checkTokenizer, expectTokenizable } from '../expect.ts';
 

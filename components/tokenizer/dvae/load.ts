@@ -1,8 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { LoadFunction } from '../../../framework/stage/contract.ts';
+import { applyEncoder } from '../autoencoder.ts';
 import { bestCodes } from '../codebook.ts';
 import { loadTokenizer } from '../loading.ts';
-import { applyEncoder } from '../network.ts';
 import type { Tokenizer } from '../types.ts';
 import type { DvaeConfig } from './config.ts';
 

@@ -1,12 +1,12 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { HostTensor } from '../../engine/types.ts';
-import { valueAndGradients } from '../../nn/gradients.ts';
 import { normal } from '../../nn/init.ts';
-import { adamw, initMoments, type Moments, type StepSize } from '../../nn/optimizer.ts';
 import { random } from '../../nn/random.ts';
+import { valueAndGradients } from '../../training/gradients.ts';
+import { adamw, initMoments, type Moments, type StepSize } from '../../training/optimizer.ts';
+import { applyDecoder, applyEncoder, initDecoder, initEncoder } from '../autoencoder.ts';
 import type { TokenizerWeights } from '../loading.ts';
-import { applyDecoder, applyEncoder, initDecoder, initEncoder } from '../network.ts';
-import type { ReconstructionLoss } from '../training.ts';
+import type { ReconstructionLoss } from '../reconstruction.ts';
 import type { DvaeConfig } from './config.ts';
 
 export interface DvaeState<T> {

@@ -6,11 +6,11 @@ import type { Dataset } from '../../data/types.ts';
 import { openEngine } from '../../engine/open.ts';
 import type { SpecOf } from '../../engine/types.ts';
 import { random } from '../../nn/random.ts';
-import { saveTree } from '../../nn/safetensors.ts';
-import { cosineLearningRate, stepSize } from '../../nn/schedule.ts';
-import { train } from '../../nn/train.ts';
 import { hostScalar, hostTensor } from '../../nn/tree.ts';
-import { describeLoss, reconstructionLoss } from '../training.ts';
+import { train } from '../../training/loop.ts';
+import { cosineLearningRate, stepSize } from '../../training/schedule.ts';
+import { saveTree } from '../../weights/safetensors.ts';
+import { describeLoss, reconstructionLoss } from '../reconstruction.ts';
 import type { DvaeConfig } from './config.ts';
 import { type DvaeBatch, type DvaeState, dvaeStep, initDvae } from './model.ts';
 

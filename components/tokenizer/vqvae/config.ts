@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { defineComponent } from '../../../framework/stage/define.ts';
-import { deriveWarmup } from '../../nn/schedule-fields.ts';
+import { deriveWarmup } from '../../training/schedule-fields.ts';
 import { codebookFields, perceptualNetwork, trainingFields } from '../config.ts';
 import { checkTokenizer, expectRevivable, expectTokenizable } from '../expect.ts';
 

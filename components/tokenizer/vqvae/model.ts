@@ -1,10 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { HostTensor } from '../../engine/types.ts';
-import { stopGradient, valueAndGradients } from '../../nn/gradients.ts';
 import { meanSquaredError } from '../../nn/losses.ts';
-import { adamw, initMoments, type Moments, type StepSize } from '../../nn/optimizer.ts';
 import { random } from '../../nn/random.ts';
-import { type Codebook, initCodebook, nearestCodes, updateCodebook } from '../codebook.ts';
+import { stopGradient, valueAndGradients } from '../../training/gradients.ts';
+import { adamw, initMoments, type Moments, type StepSize } from '../../training/optimizer.ts';
 import {
   applyDecoder,
   applyEncoder,
@@ -12,8 +11,9 @@ import {
   type Encoder,
   initDecoder,
   initEncoder,
-} from '../network.ts';
-import type { ReconstructionLoss } from '../training.ts';
+} from '../autoencoder.ts';
+import { type Codebook, initCodebook, nearestCodes, updateCodebook } from '../codebook.ts';
+import type { ReconstructionLoss } from '../reconstruction.ts';
 import type { VqvaeConfig } from './config.ts';
 
 export interface VqvaeParameters<T> {

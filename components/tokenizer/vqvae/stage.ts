@@ -6,12 +6,12 @@ import type { Dataset } from '../../data/types.ts';
 import { openEngine } from '../../engine/open.ts';
 import type { SpecOf } from '../../engine/types.ts';
 import { random } from '../../nn/random.ts';
-import { saveTree } from '../../nn/safetensors.ts';
-import { cosineLearningRate, stepSize } from '../../nn/schedule.ts';
-import { train } from '../../nn/train.ts';
 import { hostTensor } from '../../nn/tree.ts';
+import { train } from '../../training/loop.ts';
+import { cosineLearningRate, stepSize } from '../../training/schedule.ts';
+import { saveTree } from '../../weights/safetensors.ts';
 import { revivalCandidates } from '../codebook.ts';
-import { describeLoss, reconstructionLoss } from '../training.ts';
+import { describeLoss, reconstructionLoss } from '../reconstruction.ts';
 import type { VqvaeConfig } from './config.ts';
 import { initVqvae, type VqvaeBatch, type VqvaeState, vqvaeStep } from './model.ts';
 

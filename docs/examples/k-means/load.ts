@@ -2,8 +2,8 @@ import path from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import type { LoadFunction, Tokenizer } from 'peco-exp';
 import type { HostTensor } from '../../../components/engine/types.ts';
-import { loadTree } from '../../../components/nn/safetensors.ts';
 import { nearestCodes } from '../../../components/tokenizer/codebook.ts';
+import { loadTree } from '../../../components/weights/safetensors.ts';
 import type { KMeansConfig } from './config.ts';
 import { toImages, toPatches } from './patches.ts';
 

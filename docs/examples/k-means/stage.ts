@@ -3,10 +3,10 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { Dataset, StageFunction } from 'peco-exp';
 import { openEngine } from '../../../components/engine/open.ts';
 import { type Random, random } from '../../../components/nn/random.ts';
-import { saveTree } from '../../../components/nn/safetensors.ts';
-import { train } from '../../../components/nn/train.ts';
 import { hostTensor } from '../../../components/nn/tree.ts';
 import { nearestCodes } from '../../../components/tokenizer/codebook.ts';
+import { train } from '../../../components/training/loop.ts';
+import { saveTree } from '../../../components/weights/safetensors.ts';
 import type { KMeansConfig } from './config.ts';
 import { toPatches } from './patches.ts';
 

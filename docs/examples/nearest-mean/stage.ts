@@ -7,10 +7,10 @@ import {
   type Vit,
   withPositions,
 } from '../../../components/backbone/vit.ts';
-import { classBalancedSubset } from '../../../components/data/batches.ts';
+import { classBalancedSubset } from '../../../components/data/order.ts';
 import { subset } from '../../../components/data/subset.ts';
-import { forward } from '../../../components/downstream/classify.ts';
 import { openEngine } from '../../../components/engine/open.ts';
+import { forward } from '../../../components/training/classify.ts';
 import type { NearestMeanConfig } from './config.ts';
 
 export const run: StageFunction<NearestMeanConfig> = async (context) => {

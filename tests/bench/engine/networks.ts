@@ -1,12 +1,12 @@
 import { fileURLToPath } from 'node:url';
 import type * as tf from '@tensorflow/tfjs-core';
-import { flatten, unflatten } from '../../../components/nn/safetensors.ts';
 import type { HostTree } from '../../../components/nn/tree.ts';
 import { load as loadInception } from '../../../components/perceptual/inception/load.ts';
 import type { FeatureNetwork } from '../../../components/perceptual/types.ts';
 import type { VggArchitecture } from '../../../components/perceptual/vgg/architecture.ts';
 import { vggLayers } from '../../../components/perceptual/vgg/architecture.ts';
 import { initVgg, type VggParameters, vggFeatures } from '../../../components/perceptual/vgg/model.ts';
+import { flatten, unflatten } from '../../../components/weights/safetensors.ts';
 import type { StageInput } from '../../../framework/stage/contract.ts';
 
 const vgg16: VggArchitecture = { width: 64, stages: 5, convsPerStage: [2, 2, 3, 3, 3] };

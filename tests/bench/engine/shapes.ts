@@ -4,13 +4,13 @@ import type { FineTuneConfig } from '../../../components/downstream/finetune/con
 import { fineTuneStep, initClassifier } from '../../../components/downstream/finetune/model.ts';
 import type { HostTensor } from '../../../components/engine/types.ts';
 import { random } from '../../../components/nn/random.ts';
-import { stepSize } from '../../../components/nn/schedule.ts';
 import { hostTensor } from '../../../components/nn/tree.ts';
 import type { MaskedImageModellingConfig } from '../../../components/pretraining/mim/config.ts';
 import { initMim, mimStep } from '../../../components/pretraining/mim/model.ts';
-import { reconstructionLoss } from '../../../components/tokenizer/training.ts';
+import { reconstructionLoss } from '../../../components/tokenizer/reconstruction.ts';
 import type { VqvaeConfig } from '../../../components/tokenizer/vqvae/config.ts';
 import { initVqvae, vqvaeStep } from '../../../components/tokenizer/vqvae/model.ts';
+import { stepSize } from '../../../components/training/schedule.ts';
 import { perceptualNetworkOf } from './networks.ts';
 
 /** A training step to measure: what `compile` takes, and a batch. `torch_steps.py` has the same steps in PyTorch. */

@@ -4,7 +4,7 @@ import { loadExperiment } from '../../../framework/experiment/load.ts';
 import { resolveGraph } from '../../../framework/plan/graph.ts';
 import { locateStage } from '../../../framework/plan/plan.ts';
 import type { StageNode } from '../../../framework/plan/types.ts';
-import { upstreamStages } from '../../../framework/run/schedule.ts';
+import { upstreamStages } from '../../../framework/run/capacity.ts';
 import { openStore } from '../../../framework/store/store.ts';
 import type { Entry } from '../../../framework/store/types.ts';
 import { countStages, type Shape, writeFiles } from './graph.ts';

@@ -1,9 +1,9 @@
 import test from 'ava';
-import { classBalancedSubset } from '../../../components/data/batches.ts';
+import { classBalancedSubset } from '../../../components/data/order.ts';
 import { subset } from '../../../components/data/subset.ts';
 import type { Dataset } from '../../../components/data/types.ts';
-import { countRight } from '../../../components/downstream/classify.ts';
 import { layerScale } from '../../../components/downstream/finetune/model.ts';
+import { countRight } from '../../../components/training/classify.ts';
 
 test('layer-wise decay: embeddings are layer 0, block i is i + 1, the head keeps its rate', (t) => {
   t.is(layerScale(['vit', 'positions'], 2, 0.5), 0.125);

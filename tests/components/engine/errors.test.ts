@@ -4,7 +4,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import test from 'ava';
 import { build } from 'esbuild';
 import { openEngine } from '../../../components/engine/open.ts';
-import { createProject } from '../../framework/support/project.ts';
+import { createProject } from '../../support/project.ts';
 import type { SmallStep, W, X } from './support/small.ts';
 import { compile, compileAndRun, identity, messageOf, zeros } from './support/small.ts';
 

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import test, { type ExecutionContext } from 'ava';
-import { createProject } from '../../framework/support/project.ts';
+import { createProject } from '../../support/project.ts';
 import { fakeTensorflow } from './support/fake-tensorflow.ts';
 
 const script = fileURLToPath(new URL('./support/open-in-child.ts', import.meta.url));

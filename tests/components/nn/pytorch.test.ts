@@ -5,8 +5,8 @@ import '../../../components/engine/gradients/register.ts';
 import test, { type ExecutionContext } from 'ava';
 import { gelu, groupNorm, layerNorm, silu } from '../../../components/nn/layers.ts';
 import { accuracy, crossEntropy } from '../../../components/nn/losses.ts';
-import { adamw } from '../../../components/nn/optimizer.ts';
-import { stepSize } from '../../../components/nn/schedule.ts';
+import { adamw } from '../../../components/training/optimizer.ts';
+import { stepSize } from '../../../components/training/schedule.ts';
 
 interface Flat {
   readonly shape: number[];

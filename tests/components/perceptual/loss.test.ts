@@ -6,7 +6,7 @@ import { inception } from '../../../components/perceptual/inception/config.ts';
 import { load } from '../../../components/perceptual/inception/load.ts';
 import { normaliseFeatures, perceptualLoss, targetFeatures } from '../../../components/perceptual/loss.ts';
 import type { FeatureNetwork } from '../../../components/perceptual/types.ts';
-import { leafInput } from '../../helpers/stage-input.ts';
+import { leafInput } from '../../support/stage-input.ts';
 
 /** A network whose two layers are the images themselves, and their doubles. */
 const identity: FeatureNetwork = {

@@ -2,7 +2,6 @@ import path from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import type { Dataset } from '../../../components/data/types.ts';
 import type { HostTensor } from '../../../components/engine/types.ts';
-import { saveTree } from '../../../components/nn/safetensors.ts';
 import { type HostTree, leaves } from '../../../components/nn/tree.ts';
 import {
   type TokenizerEvaluationConfig,
@@ -12,9 +11,10 @@ import { run } from '../../../components/tokenizer/evaluation/stage.ts';
 import { vqvae } from '../../../components/tokenizer/vqvae/config.ts';
 import { load } from '../../../components/tokenizer/vqvae/load.ts';
 import { initVqvae } from '../../../components/tokenizer/vqvae/model.ts';
+import { saveTree } from '../../../components/weights/safetensors.ts';
 import type { StageInput } from '../../../framework/stage/contract.ts';
-import { createProject } from '../../framework/support/project.ts';
-import { leafInput, noCheckpoints } from '../../helpers/stage-input.ts';
+import { createProject } from '../../support/project.ts';
+import { leafInput, noCheckpoints } from '../../support/stage-input.ts';
 import { uniforms } from '../engine/steps/support/seeded.ts';
 
 const [count, size] = [12, 16];

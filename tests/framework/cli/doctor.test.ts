@@ -1,10 +1,10 @@
 import test from 'ava';
 import { engineNames } from '../../../components/engine/open.ts';
-import { diagnose, type Machine } from '../../../framework/cli/doctor-command.ts';
+import { diagnose, type Machine } from '../../../framework/cli/commands/doctor.ts';
 import type { EngineReport } from '../../../framework/cli/engines.ts';
-import { engines, findSettings, type ProjectSettings } from '../../../framework/cli/project.ts';
-import { formatDoctor } from '../../../framework/cli/render/doctor.ts';
-import { createProject, portable } from '../support/project.ts';
+import { formatDoctor } from '../../../framework/cli/text/doctor.ts';
+import { engines, findSettings, type ProjectSettings } from '../../../framework/settings/project.ts';
+import { createProject, portable } from '../../support/project.ts';
 
 const machine: Machine = {
   version: '1.2.3',

@@ -1,7 +1,7 @@
 import test, { type ExecutionContext } from 'ava';
 import { checkEngine, resolveEngine } from '../../../framework/cli/engines.ts';
-import type { RunEvent } from '../../../framework/run/events.ts';
-import { createProject } from '../support/project.ts';
+import type { RunEvent } from '../../../framework/run/record/events.ts';
+import { createProject } from '../../support/project.ts';
 
 /** A script in the place of the one that tries engines. */
 function script(t: ExecutionContext, text: string): string {

@@ -1,6 +1,6 @@
 import test from 'ava';
 import { listenForInterrupts } from '../../../framework/cli/interrupts.ts';
-import type { RunEvent } from '../../../framework/run/events.ts';
+import type { RunEvent } from '../../../framework/run/record/events.ts';
 
 test('one key press that arrives twice, as under npx, stops; only a later one kills', (t) => {
   let clock = 1000;

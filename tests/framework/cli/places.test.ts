@@ -2,11 +2,11 @@ import fs from 'node:fs';
 import path from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { checkPlaces } from '../../../framework/cli/places.ts';
-import { findProject } from '../../../framework/cli/project.ts';
 import { loadExperiment } from '../../../framework/experiment/load.ts';
+import { findProject } from '../../../framework/settings/project.ts';
 import { formatError } from '../../../framework/stage/errors.ts';
-import { createRig, type Rig } from '../../e2e/support/rig.ts';
-import { portable } from '../support/project.ts';
+import { portable } from '../../support/project.ts';
+import { createRig, type Rig } from '../../support/rig.ts';
 
 /** What is said of an experiment whose training data lies there; undefined if it may. */
 async function check(

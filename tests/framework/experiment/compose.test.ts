@@ -1,12 +1,12 @@
 import test, { type ExecutionContext } from 'ava';
+import { override } from '../../../framework/experiment/changes/override.ts';
 import { defineExperiment } from '../../../framework/experiment/define.ts';
 import { loadExperiment } from '../../../framework/experiment/load.ts';
-import { override } from '../../../framework/experiment/override.ts';
 import type { LoadOptions } from '../../../framework/experiment/types.ts';
 import { formatError } from '../../../framework/stage/errors.ts';
-import { type Project, portable, repository } from '../support/project.ts';
-import { createFakeProject } from '../support/simulate.ts';
-import { fake } from '../support/typed-parts.ts';
+import { type Project, portable, repository } from '../../support/project.ts';
+import { createFakeProject } from '../../support/simulate.ts';
+import { fake } from '../../support/typed-parts.ts';
 
 const folder = JSON.stringify(`${repository}/framework/experiment/`).slice(0, -1);
 const head = `

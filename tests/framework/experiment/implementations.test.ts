@@ -1,8 +1,8 @@
 import test, { type ExecutionContext } from 'ava';
 import { loadExperiment } from '../../../framework/experiment/load.ts';
 import { formatError } from '../../../framework/stage/errors.ts';
-import { type Project, portable } from '../support/project.ts';
-import { createFakeProject } from '../support/simulate.ts';
+import { type Project, portable } from '../../support/project.ts';
+import { createFakeProject } from '../../support/simulate.ts';
 
 async function load(t: ExecutionContext, edit: (project: Project) => void): Promise<string> {
   const project = createFakeProject(t);

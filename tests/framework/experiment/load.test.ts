@@ -2,8 +2,8 @@ import test, { type ExecutionContext } from 'ava';
 import { loadExperiment } from '../../../framework/experiment/load.ts';
 import type { LoadOptions } from '../../../framework/experiment/types.ts';
 import { formatError } from '../../../framework/stage/errors.ts';
-import { type Project, portable } from '../support/project.ts';
-import { createFakeProject } from '../support/simulate.ts';
+import { type Project, portable } from '../../support/project.ts';
+import { createFakeProject } from '../../support/simulate.ts';
 
 function load(project: Project, options: Partial<LoadOptions> = {}) {
   return loadExperiment('experiment.ts', { cwd: project.dir, ...options });

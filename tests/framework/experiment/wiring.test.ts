@@ -2,7 +2,7 @@ import test, { type ExecutionContext } from 'ava';
 import { loadExperiment } from '../../../framework/experiment/load.ts';
 import type { LoadOptions } from '../../../framework/experiment/types.ts';
 import { formatError } from '../../../framework/stage/errors.ts';
-import { createProject, portable, repository } from '../support/project.ts';
+import { createProject, portable, repository } from '../../support/project.ts';
 
 /** Tokenizers with strides of 4 and 8, and a backbone whose patches are to fit them. */
 const experiment = (peco: number, patch: number) => `

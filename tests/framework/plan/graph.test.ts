@@ -3,8 +3,8 @@ import { loadExperiment } from '../../../framework/experiment/load.ts';
 import { resolveGraph, withMissing } from '../../../framework/plan/graph.ts';
 import { findStages } from '../../../framework/plan/named.ts';
 import type { StageEdge, StageGraph, StageNode } from '../../../framework/plan/types.ts';
-import type { Project } from '../support/project.ts';
-import { createFakeProject } from '../support/simulate.ts';
+import type { Project } from '../../support/project.ts';
+import { createFakeProject } from '../../support/simulate.ts';
 
 async function graphOf(project: Project) {
   const { experiment } = await loadExperiment('experiment.ts', { cwd: project.dir });

@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import test from 'ava';
-import type { Project } from '../support/project.ts';
-import { createFakeProject, plan, simulateRun } from '../support/simulate.ts';
+import type { Project } from '../../support/project.ts';
+import { createFakeProject, plan, simulateRun } from '../../support/simulate.ts';
 
 const seeds = ['seed-0', 'seed-1'];
 

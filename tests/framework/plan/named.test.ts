@@ -2,7 +2,7 @@ import test from 'ava';
 import { findStages } from '../../../framework/plan/named.ts';
 import type { StageGraph, StageNode } from '../../../framework/plan/types.ts';
 import { formatError } from '../../../framework/stage/errors.ts';
-import { fake } from '../support/typed-parts.ts';
+import { fake } from '../../support/typed-parts.ts';
 
 /** A graph of stages that are nothing but their ids; `twin` is another name of a stage. */
 function graphOf(ids: readonly string[], twins: { readonly [name: string]: string } = {}): StageGraph {

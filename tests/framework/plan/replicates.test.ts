@@ -1,8 +1,8 @@
 import test from 'ava';
 import fc from 'fast-check';
 import { z } from 'zod';
+import { product } from '../../../framework/experiment/changes/sweep.ts';
 import { defineExperiment } from '../../../framework/experiment/define.ts';
-import { product } from '../../../framework/experiment/sweep.ts';
 import type { Experiment } from '../../../framework/experiment/types.ts';
 import { resolveGraph } from '../../../framework/plan/graph.ts';
 import type { Edges, StageGraph, StageNode } from '../../../framework/plan/types.ts';

@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import test from 'ava';
-import type { Project } from '../support/project.ts';
-import { createFakeProject, simulateRun } from '../support/simulate.ts';
+import type { Project } from '../../support/project.ts';
+import { createFakeProject, simulateRun } from '../../support/simulate.ts';
 
 test('the version of a package that a stage imports is part of its key', async (t) => {
   const project = createFakeProject(t);

@@ -3,8 +3,8 @@ import { loadExperiment } from '../../../framework/experiment/load.ts';
 import type { LoadOptions } from '../../../framework/experiment/types.ts';
 import { resolveGraph } from '../../../framework/plan/graph.ts';
 import type { StageGraph } from '../../../framework/plan/types.ts';
-import type { Project } from '../support/project.ts';
-import { createFakeProject, simulateRun } from '../support/simulate.ts';
+import type { Project } from '../../support/project.ts';
+import { createFakeProject, simulateRun } from '../../support/simulate.ts';
 
 /** The fake experiment: rows scratch, pixel (the baseline), peco, shallow; two tasks, two seeds. */
 async function graphOf(project: Project, sweep: string, options: Partial<LoadOptions> = {}) {

@@ -3,8 +3,8 @@ import test from 'ava';
 import quickstart from '../../../experiments/quickstart.ts';
 import { readResults } from '../../../framework/read/results.ts';
 import { formatError } from '../../../framework/stage/errors.ts';
-import { createRig } from '../../e2e/support/rig.ts';
-import { portable } from '../support/project.ts';
+import { portable } from '../../support/project.ts';
+import { createRig } from '../../support/rig.ts';
 
 test('results are read back by variant, task and seed, with history, files and provenance', async (t) => {
   const rig = createRig(t);

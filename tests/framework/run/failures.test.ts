@@ -1,9 +1,9 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import test, { type ExecutionContext } from 'ava';
-import type { JobResult } from '../../../framework/run/executor.ts';
+import type { JobResult } from '../../../framework/run/executors/executor.ts';
 import { graceSeconds } from '../../../framework/run/limit.ts';
-import { until } from '../../e2e/support/rig.ts';
+import { until } from '../../support/rig.ts';
 import { startRun } from './support/fake-run.ts';
 
 const crash: JobResult = {

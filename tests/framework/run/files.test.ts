@@ -1,9 +1,9 @@
 import fs from 'node:fs';
 import test from 'ava';
-import { formatMetrics } from '../../../framework/run/context.ts';
-import { type Publication, publishReport, writeIfDifferent } from '../../../framework/run/publish.ts';
-import { formatTimings } from '../../../framework/run/timing.ts';
-import { createProject, type Project } from '../support/project.ts';
+import { formatTimings } from '../../../framework/run/record/timing.ts';
+import { formatMetrics } from '../../../framework/run/worker/context.ts';
+import { type Publication, publishReport, writeIfDifferent } from '../../../framework/run/write-results.ts';
+import { createProject, type Project } from '../../support/project.ts';
 
 test('metrics.json does not depend on the order in which a stage names its metrics', (t) => {
   const text = formatMetrics('onnx', { psnr: 21.5, accuracy: 0.25 });

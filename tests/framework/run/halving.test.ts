@@ -1,11 +1,11 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import test, { type ExecutionContext } from 'ava';
-import { formatDot, formatMermaid } from '../../../framework/cli/graph-command.ts';
-import { formatPlan } from '../../../framework/cli/plan-command.ts';
-import { createLineRenderer } from '../../../framework/cli/render/lines.ts';
-import { formatRunFinished } from '../../../framework/cli/render/text.ts';
-import { formatWhy } from '../../../framework/cli/render/why.ts';
+import { formatDot, formatMermaid } from '../../../framework/cli/commands/graph.ts';
+import { formatPlan } from '../../../framework/cli/commands/plan.ts';
+import { createLineRenderer } from '../../../framework/cli/progress/lines.ts';
+import { formatRunFinished } from '../../../framework/cli/text/text.ts';
+import { formatWhy } from '../../../framework/cli/text/why.ts';
 import { loadExperiment } from '../../../framework/experiment/load.ts';
 import { describeStop } from '../../../framework/plan/contest.ts';
 import { estimatePlan } from '../../../framework/plan/estimate.ts';
@@ -14,11 +14,11 @@ import { type Plan, planRun } from '../../../framework/plan/plan.ts';
 import { mayRun, type StageStatus } from '../../../framework/plan/status.ts';
 import type { StageGraph, StageNode } from '../../../framework/plan/types.ts';
 import { upstreamStages } from '../../../framework/plan/upstream.ts';
-import type { RunEvent } from '../../../framework/run/events.ts';
-import type { StageJob } from '../../../framework/run/executor.ts';
-import { runExperiment } from '../../../framework/run/scheduler.ts';
+import type { StageJob } from '../../../framework/run/executors/executor.ts';
+import type { RunEvent } from '../../../framework/run/record/events.ts';
+import { runExperiment } from '../../../framework/run/run.ts';
 import { openStore } from '../../../framework/store/store.ts';
-import { createRig, type Rig } from '../../e2e/support/rig.ts';
+import { createRig, type Rig } from '../../support/rig.ts';
 
 /** Score of a point's tokenizer of a seed after so many steps; undefined: its evaluation fails. */
 type Score = (weight: number, until: number, seed: number) => number | undefined;

@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import test from 'ava';
 import fc from 'fast-check';
-import { type Change, changesOf, describeChange } from '../../../framework/experiment/changes.ts';
+import { type Change, changesOf, describeChange } from '../../../framework/experiment/changes/change.ts';
 import {
   checkResultsFolder,
   nameFile,
@@ -11,7 +11,7 @@ import {
 } from '../../../framework/run/results-folder.ts';
 import { formatError } from '../../../framework/stage/errors.ts';
 import type { Json } from '../../../framework/stage/json.ts';
-import { createProject, portable } from '../support/project.ts';
+import { createProject, portable } from '../../support/project.ts';
 
 const set = (path: string, to: Json, from: Json = null): Change => ({ by: 'set', path, from, to });
 

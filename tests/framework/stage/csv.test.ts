@@ -1,8 +1,8 @@
 import test from 'ava';
 import fc from 'fast-check';
 import { formatCsv } from '../../../framework/stage/csv.ts';
-import { parseCsv, unguarded } from '../../helpers/csv.ts';
-import { anyText } from '../../helpers/text.ts';
+import { parseCsv, unguarded } from '../../support/csv.ts';
+import { anyText } from '../../support/text.ts';
 
 test('numbers have all their digits, and undefined is an empty field', (t) => {
   t.is(

@@ -35,7 +35,7 @@ interface TokenizerInput<Layer extends string> {
   };
 }
 function vqvae<Layer extends string = never>(input: TokenizerInput<Layer>) {
-  return makeTokenizer(input as z.input<typeof schema>);
+  return makeTokenizer(input as unknown as z.input<typeof schema>);
 }
 
 test('a constructor fills in defaults and lifts components out of the config', (t) => {

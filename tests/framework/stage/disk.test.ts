@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import test from 'ava';
 import { disk, forgetLooks, listedLooks } from '../../../framework/stage/disk.ts';
-import { createProject } from '../support/project.ts';
+import { createProject } from '../../support/project.ts';
 
 test.serial(
   'disk answers as node:fs does, and lists every place with what was there at the first look',

@@ -1,7 +1,7 @@
 import test from 'ava';
 import fc from 'fast-check';
 import { printable } from '../../../framework/stage/text.ts';
-import { anyText } from '../../helpers/text.ts';
+import { anyText } from '../../support/text.ts';
 
 test('what would steer a terminal is shown instead', (t) => {
   t.is(printable('a\n\u001b[31mb\u007f\u009b\u202ec\ud800'), 'a␊␛[31mb␡<U+009B><U+202E>c\ufffd');

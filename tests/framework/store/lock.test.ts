@@ -8,7 +8,7 @@ import test, { type ExecutionContext } from 'ava';
 import { identifyProcess } from '../../../framework/store/identity.ts';
 import { readHolder, takeLock, tryLock } from '../../../framework/store/lock.ts';
 import type { LockOwner } from '../../../framework/store/types.ts';
-import { createProject, repository } from '../support/project.ts';
+import { createProject, repository } from '../../support/project.ts';
 
 const timing = { heartbeat: 20, poll: 2, stale: 200, now: () => performance.now() };
 

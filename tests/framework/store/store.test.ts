@@ -4,7 +4,7 @@ import test, { type ExecutionContext } from 'ava';
 import type { ContentKey } from '../../../framework/plan/types.ts';
 import { openStore } from '../../../framework/store/store.ts';
 import type { Store, StoreWarning } from '../../../framework/store/types.ts';
-import { createProject } from '../support/project.ts';
+import { createProject } from '../../support/project.ts';
 import { commit, fingerprint, key, sha256 } from './support/bench.ts';
 
 const files = { 'weights.bin': 'weights', 'metrics.json': '{}', 'images/a.png': 'picture' };

@@ -94,7 +94,15 @@ function unaryTest(
   kernel: string,
   { of, min, max, integers, bools: withBools, special = {} }: UnaryTest,
 ): KernelTest {
-  const draws = [drawUnary(kernel, of, (shape, seed) => floats(shape, seed, { min, max }), [0])];
+  const draws = [
+    drawUnary(
+      kernel,
+      of,
+      (shape, seed) =>
+        floats(shape, seed, { ...(min === undefined ? {} : { min }), ...(max === undefined ? {} : { max }) }),
+      [0],
+    ),
+  ];
   if (integers) draws.push(drawUnary(kernel, of, ints));
   if (withBools) draws.push(drawUnary(kernel, of, bools));
   return kernelTest(kernel, draws, { tolerance, special, extremes: allExtremes(kernel, special, 1, of) });
@@ -158,7 +166,7 @@ function drawBinary(name: string, of: Binary, make: Make, gradients: number[] = 
 function binaryTest(kernel: string, given: BinaryTest): KernelTest {
   const { of, min, gradient, integers, bools: withBools, floats: withFloats = true, special = {} } = given;
   const draws: fc.Arbitrary<Case>[] = [];
-  const make: Make = (shape, seed) => floats(shape, seed, { min });
+  const make: Make = (shape, seed) => floats(shape, seed, min === undefined ? {} : { min });
   if (withFloats) draws.push(drawBinary(kernel, of, make, gradient ? [0, 1] : []));
   if (integers) draws.push(drawBinary(kernel, of, ints));
   if (withBools) draws.push(drawBinary(kernel, of, bools));

@@ -8,7 +8,7 @@ import { hostTensor } from '../../../../components/nn/tree.ts';
 import { inception } from '../../../../components/perceptual/inception/config.ts';
 import { load } from '../../../../components/perceptual/inception/load.ts';
 import type { FeatureNetwork } from '../../../../components/perceptual/types.ts';
-import { leafInput } from '../../../helpers/stage-input.ts';
+import { leafInput } from '../../../support/stage-input.ts';
 
 interface Expected {
   readonly height: number;

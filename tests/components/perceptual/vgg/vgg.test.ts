@@ -10,7 +10,7 @@ import { vgg } from '../../../../components/perceptual/vgg/config.ts';
 import { load } from '../../../../components/perceptual/vgg/load.ts';
 import { run } from '../../../../components/perceptual/vgg/stage.ts';
 import type { StageContext, StageInput } from '../../../../framework/stage/contract.ts';
-import { leafInput, noCheckpoints } from '../../../helpers/stage-input.ts';
+import { leafInput, noCheckpoints } from '../../../support/stage-input.ts';
 
 /** Stripes along x or along y, with a random-looking phase: easy for convolutions, impossible for a single pixel. */
 const stripes: Dataset = {

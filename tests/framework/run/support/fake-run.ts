@@ -4,13 +4,13 @@ import type { ExecutionContext } from 'ava';
 import { loadExperiment } from '../../../../framework/experiment/load.ts';
 import { resolveGraph } from '../../../../framework/plan/graph.ts';
 import { planRun } from '../../../../framework/plan/plan.ts';
-import type { RunEvent } from '../../../../framework/run/events.ts';
-import type { JobControl, JobResult, StageJob } from '../../../../framework/run/executor.ts';
+import type { JobControl, JobResult, StageJob } from '../../../../framework/run/executors/executor.ts';
 import type { Timer } from '../../../../framework/run/limit.ts';
-import { type RunOptions, runExperiment } from '../../../../framework/run/scheduler.ts';
+import type { RunEvent } from '../../../../framework/run/record/events.ts';
+import { type RunOptions, runExperiment } from '../../../../framework/run/run.ts';
 import type { Resources } from '../../../../framework/stage/component.ts';
 import { openStore, type Store } from '../../../../framework/store/store.ts';
-import { createRig, until } from '../../../e2e/support/rig.ts';
+import { createRig, until } from '../../../support/rig.ts';
 
 /** A run whose stages end when the test says so: nothing is forked. */
 export async function startRun(

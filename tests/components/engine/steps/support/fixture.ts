@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { HostTensor } from '../../../../../components/engine/types.ts';
-import { parseSafetensors, toHost } from '../../../../../components/nn/safetensors.ts';
+import { parseSafetensors, toHost } from '../../../../../components/weights/safetensors.ts';
 
 const FOLDER = new URL('../../../../fixtures/steps/', import.meta.url);
 

@@ -1,7 +1,5 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import type { HostOf, HostTensor } from '../../../../../components/engine/types.ts';
-import { initMoments } from '../../../../../components/nn/optimizer.ts';
-import { cosineLearningRate, stepSize } from '../../../../../components/nn/schedule.ts';
 import { hostTensor } from '../../../../../components/nn/tree.ts';
 import {
   type MaskedImageModellingConfig,
@@ -14,6 +12,8 @@ import {
   maskedLogits,
   mimStep,
 } from '../../../../../components/pretraining/mim/model.ts';
+import { initMoments } from '../../../../../components/training/optimizer.ts';
+import { cosineLearningRate, stepSize } from '../../../../../components/training/schedule.ts';
 import { readSpec, type Size, type Spec } from './fixture.ts';
 import { between, seededWeights, uniforms } from './seeded.ts';
 import { compute, type Training } from './train.ts';

@@ -1,6 +1,6 @@
 import test, { type ExecutionContext } from 'ava';
-import { flatten } from '../../../../../components/nn/safetensors.ts';
 import type { HostTree } from '../../../../../components/nn/tree.ts';
+import { flatten } from '../../../../../components/weights/safetensors.ts';
 import {
   type Difference,
   differences,

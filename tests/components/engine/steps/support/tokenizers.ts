@@ -3,14 +3,12 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import type { HostTensor } from '../../../../../components/engine/types.ts';
-import { initMoments } from '../../../../../components/nn/optimizer.ts';
-import { saveTree } from '../../../../../components/nn/safetensors.ts';
-import { cosineLearningRate, stepSize } from '../../../../../components/nn/schedule.ts';
 import { hostScalar, hostTensor } from '../../../../../components/nn/tree.ts';
 import type { FeatureNetwork } from '../../../../../components/perceptual/types.ts';
 import { type VggConfig, vgg } from '../../../../../components/perceptual/vgg/config.ts';
 import { load as loadVgg } from '../../../../../components/perceptual/vgg/load.ts';
 import { initVgg } from '../../../../../components/perceptual/vgg/model.ts';
+import { applyEncoder } from '../../../../../components/tokenizer/autoencoder.ts';
 import { type DvaeConfig, dvae } from '../../../../../components/tokenizer/dvae/config.ts';
 import { load as loadDvae } from '../../../../../components/tokenizer/dvae/load.ts';
 import {
@@ -20,8 +18,7 @@ import {
   initDvae,
 } from '../../../../../components/tokenizer/dvae/model.ts';
 import type { TokenizerWeights } from '../../../../../components/tokenizer/loading.ts';
-import { applyEncoder } from '../../../../../components/tokenizer/network.ts';
-import { reconstructionLoss } from '../../../../../components/tokenizer/training.ts';
+import { reconstructionLoss } from '../../../../../components/tokenizer/reconstruction.ts';
 import type { Tokenizer } from '../../../../../components/tokenizer/types.ts';
 import { type VqvaeConfig, vqvae } from '../../../../../components/tokenizer/vqvae/config.ts';
 import { load as loadVqvae } from '../../../../../components/tokenizer/vqvae/load.ts';
@@ -31,9 +28,12 @@ import {
   type VqvaeState,
   vqvaeStep,
 } from '../../../../../components/tokenizer/vqvae/model.ts';
+import { initMoments } from '../../../../../components/training/optimizer.ts';
+import { cosineLearningRate, stepSize } from '../../../../../components/training/schedule.ts';
+import { saveTree } from '../../../../../components/weights/safetensors.ts';
 import type { Component } from '../../../../../framework/stage/component.ts';
 import type { StageInput } from '../../../../../framework/stage/contract.ts';
-import { leafInput } from '../../../../helpers/stage-input.ts';
+import { leafInput } from '../../../../support/stage-input.ts';
 import { readSpec, type Size, type Spec } from './fixture.ts';
 import { between, permutation, seededWeights } from './seeded.ts';
 import { compute, type Training } from './train.ts';

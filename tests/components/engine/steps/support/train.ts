@@ -1,7 +1,7 @@
 import { openEngine } from '../../../../../components/engine/open.ts';
 import type { EngineOptions, HostOf, HostTensor, Step } from '../../../../../components/engine/types.ts';
-import { flatten } from '../../../../../components/nn/safetensors.ts';
 import type { HostTree } from '../../../../../components/nn/tree.ts';
+import { flatten } from '../../../../../components/weights/safetensors.ts';
 
 /** A whole training: the component's own step, first state, frozen weights and batches. */
 export interface Training<S, B, O, C> {

@@ -1,0 +1,86 @@
+import type { Random } from '../../nn/random.ts';
+
+/** Mirrors each image left to right with probability one half, in place. Images are `[n, size, size, channels]`. */
+export function flipRandomly(images: Float32Array, size: number, random: Random, channels = 3): void {
+  const count = images.length / (size * size * channels);
+  const flags = Uint8Array.from({ length: count }, () => (random.uniform() < 0.5 ? 1 : 0));
+  flipRows(images, flags, size, channels);
+}
+
+/** Mirrors the images whose flag is set, in place. */
+export function flipRows(images: Float32Array, flags: Uint8Array, size: number, channels = 3): void {
+  const row = size * channels;
+  for (const [image, flag] of flags.entries()) {
+    if (!flag) continue;
+    for (let y = 0; y < size; y++) mirror(images, (image * size + y) * row, size, channels);
+  }
+}
+
+function mirror(images: Float32Array, start: number, size: number, channels: number): void {
+  for (let left = 0, right = size - 1; left < right; left++, right--) {
+    for (let channel = 0; channel < channels; channel++) {
+      const a = start + left * channels + channel;
+      const b = start + right * channels + channel;
+      const kept = images[a];
+      images[a] = images[b];
+      images[b] = kept;
+    }
+  }
+}
+
+/**
+ * Moves each image by up to `distance` pixels along both axes, filling with zeros: the usual "pad, then crop at
+ * random" (He et al. 2016, section 4.2). Images are `[n, size, size, channels]`; returns a new array.
+ */
+export function shiftRandomly(
+  images: Float32Array,
+  size: number,
+  distance: number,
+  random: Random,
+  channels = 3,
+): Float32Array {
+  const shifted = new Float32Array(images.length);
+  const row = size * channels;
+  for (let start = 0; start < images.length; start += size * row) {
+    const down = random.int(2 * distance + 1) - distance;
+    const right = random.int(2 * distance + 1) - distance;
+    const width = (size - Math.abs(right)) * channels;
+    if (width <= 0) continue;
+    for (let y = Math.max(0, down); y < Math.min(size, size + down); y++) {
+      const from = start + (y - down) * row + Math.max(0, -right) * channels;
+      shifted.set(images.subarray(from, from + width), start + y * row + Math.max(0, right) * channels);
+    }
+  }
+  return shifted;
+}
+
+/**
+ * Turns each image counter-clockwise by its number of quarter turns, 0 to 3. Images are `[n, size, size, channels]`; returns
+ * a new array.
+ */
+export function rotateQuarters(
+  images: Float32Array,
+  turns: ArrayLike<number>,
+  size: number,
+  channels = 3,
+): Float32Array {
+  const rotated = new Float32Array(images.length);
+  const last = size - 1;
+  for (let image = 0; image < turns.length; image++) {
+    const start = image * size * size;
+    for (let y = 0; y < size; y++) {
+      for (let x = 0; x < size; x++) {
+        const [fromY, fromX] = [
+          [y, x],
+          [x, last - y],
+          [last - y, last - x],
+          [last - x, y],
+        ][turns[image]];
+        const to = (start + y * size + x) * channels;
+        const from = (start + fromY * size + fromX) * channels;
+        for (let channel = 0; channel < channels; channel++) rotated[to + channel] = images[from + channel];
+      }
+    }
+  }
+  return rotated;
+}

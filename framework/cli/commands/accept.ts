@@ -1,0 +1,92 @@
+import { acceptStage } from '../../plan/accept.ts';
+import { locateStage, type PlannedStage } from '../../plan/plan.ts';
+import type { StageNode } from '../../plan/types.ts';
+import { upstreamStages } from '../../plan/upstream.ts';
+import { findNearest } from '../../plan/why.ts';
+import { PecoError } from '../../stage/errors.ts';
+import type { Entry } from '../../store/types.ts';
+import {
+  type ExperimentFlags,
+  findPlanned,
+  type Prepared,
+  prepareExperiment,
+  warnOnStderr,
+} from '../prepare.ts';
+import { formatDifferences } from '../text/why.ts';
+
+export interface AcceptFlags extends ExperimentFlags {
+  readonly all?: boolean;
+  /** Also where more than code and packages differs. */
+  readonly anything?: boolean;
+}
+
+/**
+ * `peco-exp accept FILE STAGE...`: declares that what changed since the nearest stored result doesn't matter to these
+ * stages. Their keys then name that result; the entries say so, and in what they differ.
+ */
+export async function acceptCommand(
+  file: string,
+  stages: readonly string[],
+  flags: AcceptFlags,
+): Promise<number> {
+  if (stages.length === 0 && !flags.all) {
+    throw new PecoError('no stage is named', { code: 'usage', hint: 'name stages, or give --all' });
+  }
+  const prepared = await prepareExperiment(file, { ...flags, willRun: true }, warnOnStderr);
+  const { plan } = prepared;
+  const wanted = new Set(stages.flatMap((name) => findPlanned(plan, name)));
+  const lines: string[] = [];
+  const entries = new Map<StageNode, Entry>();
+  for (const planned of plan.stages) {
+    if (planned.entry) entries.set(planned.node, planned.entry);
+    if (planned.entry && wanted.has(planned)) lines.push(`${planned.node.id}  is stored: nothing to accept`);
+    if (planned.status === 'stopped') {
+      if (wanted.has(planned)) lines.push(`${planned.node.id}  is stopped: nothing to accept`);
+      continue;
+    }
+    if (planned.entry || !(flags.all || wanted.has(planned))) continue;
+    const accepted = await acceptOne(planned, entries, prepared, flags);
+    lines.push(...accepted.lines);
+    if (accepted.entry) entries.set(planned.node, accepted.entry);
+  }
+  process.stdout.write(`${lines.join('\n')}\n`);
+  return 0;
+}
+
+async function acceptOne(
+  planned: PlannedStage,
+  entries: ReadonlyMap<StageNode, Entry>,
+  { store, project }: Prepared,
+  flags: AcceptFlags,
+): Promise<{ lines: string[]; entry?: Entry }> {
+  const { node, reduced = node } = planned;
+  const { id } = node;
+  const missing = upstreamStages(reduced).find((one) => !entries.has(one));
+  if (missing) {
+    return { lines: [`${id}  can't be accepted: ${missing.id}, which it needs, has no result`] };
+  }
+  const located = await locateStage(reduced, (one) => entries.get(one)!, {
+    store,
+    root: project.root,
+  });
+  if (located.entry) return { lines: [`${id}  is stored: nothing to accept`], entry: located.entry };
+  const nearest = await findNearest(located, located, store);
+  if (!nearest) return { lines: [`${id}  nothing of its kind is stored: it has to run`] };
+  const meant = nearest.differences.filter(({ type }) => type !== 'code' && type !== 'package');
+  if (meant.length > 0 && !flags.anything) {
+    return {
+      lines: [
+        `${id}  is not accepted: it would pass for what it isn't, since these differ (--anything accepts that too)`,
+        ...formatDifferences(meant),
+      ],
+    };
+  }
+  const entry = await acceptStage(located, nearest, store);
+  return {
+    lines: [
+      `${id}  accepted: its result is ${nearest.key.slice(0, 12)} from now on, although these differ`,
+      ...formatDifferences(nearest.differences),
+    ],
+    entry,
+  };
+}

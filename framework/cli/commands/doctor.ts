@@ -1,0 +1,97 @@
+import os from 'node:os';
+import { fileURLToPath } from 'node:url';
+import type { ProjectFlags, ProjectSettings } from '../../settings/project.ts';
+import { engines, findSettings } from '../../settings/project.ts';
+import { formatError } from '../../stage/errors.ts';
+import { inspectStore } from '../../store/marker.ts';
+import type { EngineReport } from '../engines.ts';
+import { checkEngine } from '../engines.ts';
+import { formatDoctor } from '../text/doctor.ts';
+
+export interface DoctorFlags extends ProjectFlags {
+  readonly json?: boolean;
+}
+
+/** The machine as a run sees it. */
+export interface Machine {
+  readonly version: string;
+  readonly node: string;
+  readonly system: string;
+  readonly cpu: string;
+  readonly cores: number;
+  /** What this process may use at most, and what of it is free, in GiB. */
+  readonly memory: number;
+  readonly freeMemory: number;
+}
+
+/** All that `peco-exp doctor` tells; with `--json` it is what it prints. */
+export interface Diagnosis {
+  readonly machine: Machine;
+  readonly settings: ProjectSettings;
+  /** Every engine but `auto`. */
+  readonly engines: readonly EngineReport[];
+  /** What `auto` means here. */
+  readonly auto: string;
+  /** Why the folder of the settings can't be the store; absent if it can. */
+  readonly storeProblem?: string;
+  /** The engine of the settings works, and the store is one. */
+  readonly healthy: boolean;
+}
+
+/** `peco-exp doctor`: tries every engine, tells the settings. Returns the exit code: 1 if engine or store of the settings can't be used. */
+export async function doctorCommand(version: string, flags: DoctorFlags): Promise<number> {
+  const cwd = process.cwd();
+  const settings = await findSettings(cwd, { flags, env: process.env, cwd });
+  const script = fileURLToPath(new URL('./engine-check.js', import.meta.url));
+  const names = engines.filter((name) => name !== 'auto');
+  const reports = await Promise.all(names.map((name) => checkEngine(name, { script })));
+  const diagnosis = diagnose(describeMachine(version), settings, reports, findStoreProblem(settings));
+  const text = flags.json ? JSON.stringify(diagnosis) : formatDoctor(diagnosis).join('\n');
+  process.stdout.write(`${text}\n`);
+  return diagnosis.healthy ? 0 : 1;
+}
+
+/** What the reports mean for these settings. */
+export function diagnose(
+  machine: Machine,
+  settings: ProjectSettings,
+  reports: readonly EngineReport[],
+  storeProblem?: string,
+): Diagnosis {
+  const works = (name: string) => reports.some(({ engine, works }) => engine === name && works);
+  const auto = works('tensorflow') ? 'tensorflow' : 'onnx';
+  const { value } = settings.engine;
+  const healthy = works(value === 'auto' ? auto : value) && storeProblem === undefined;
+  return {
+    machine,
+    settings,
+    engines: reports,
+    auto,
+    ...(storeProblem === undefined ? {} : { storeProblem }),
+    healthy,
+  };
+}
+
+function findStoreProblem({ store }: ProjectSettings): string | undefined {
+  try {
+    inspectStore(store.value, store.from);
+    return undefined;
+  } catch (error) {
+    return formatError(error);
+  }
+}
+
+function describeMachine(version: string): Machine {
+  const gib = (bytes: number) => Math.round((bytes / 2 ** 30) * 10) / 10;
+  // A container's limit, where there is one; without one it is 0, unknown, or a number beyond all memory.
+  const limit = process.constrainedMemory() || Number.POSITIVE_INFINITY;
+  return {
+    version,
+    node: process.versions.node,
+    system: `${os.platform()} ${os.arch()}`,
+    cpu: os.cpus()[0]?.model.trim() ?? 'unknown',
+    cores: os.availableParallelism(),
+    memory: gib(Math.min(os.totalmem(), limit)),
+    freeMemory: gib(process.availableMemory()),
+  };
+}

@@ -1,0 +1,67 @@
+import type { Plan } from '../../plan/plan.ts';
+import type { StageStatus } from '../../plan/status.ts';
+import type { StageNode } from '../../plan/types.ts';
+import { upstreamStages } from '../../plan/upstream.ts';
+import { type ExperimentFlags, prepareExperiment, warnOnStderr } from '../prepare.ts';
+
+export interface GraphFlags extends ExperimentFlags {
+  readonly format?: 'mermaid' | 'dot';
+}
+
+const colours: { readonly [status in StageStatus]: string } = {
+  hit: '#d5e8d4',
+  run: '#ffe6cc',
+  maybe: '#fff2cc',
+  stopped: '#e6e6e6',
+};
+
+/** `peco-exp graph FILE`: the DAG as text for mermaid or graphviz; colours say what would run. */
+export async function graphCommand(file: string, flags: GraphFlags): Promise<number> {
+  const { plan } = await prepareExperiment(file, flags, warnOnStderr);
+  const lines = flags.format === 'dot' ? formatDot(plan) : formatMermaid(plan);
+  process.stdout.write(`${lines.join('\n')}\n`);
+  return 0;
+}
+
+/** A flow chart: https://mermaid.js.org. Ids are numbered, since those of stages hold characters that mermaid reads. */
+export function formatMermaid(plan: Plan): string[] {
+  const names = numberNodes(plan);
+  return [
+    'flowchart LR',
+    ...plan.stages.map(({ node, status }) => `  ${names.get(node)}["${escapeHtml(node.id)}"]:::${status}`),
+    ...edgesOf(plan).map(([from, to]) => `  ${names.get(from)} --> ${names.get(to)}`),
+    ...Object.entries(colours).map(([status, colour]) => `  classDef ${status} fill:${colour}`),
+  ];
+}
+
+/** For graphviz: `peco-exp graph FILE --format dot | dot -Tsvg > graph.svg`. */
+export function formatDot(plan: Plan): string[] {
+  return [
+    `digraph ${quote(plan.graph.experiment)} {`,
+    '  rankdir=LR; node [shape=box, style=filled];',
+    ...plan.stages.map(
+      ({ node, status }) =>
+        `  ${quote(node.id)} [fillcolor=${quote(colours[status])}, tooltip=${quote(status)}];`,
+    ),
+    ...edgesOf(plan).map(([from, to]) => `  ${quote(from.id)} -> ${quote(to.id)};`),
+    '}',
+  ];
+}
+
+function edgesOf(plan: Plan): [StageNode, StageNode][] {
+  return plan.stages.flatMap(({ node }) =>
+    upstreamStages(node).map((upstream): [StageNode, StageNode] => [upstream, node]),
+  );
+}
+
+function numberNodes(plan: Plan): Map<StageNode, string> {
+  return new Map(plan.stages.map(({ node }, index) => [node, `n${index}`]));
+}
+
+function quote(text: string): string {
+  return `"${text.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`;
+}
+
+function escapeHtml(text: string): string {
+  return text.replaceAll('&', '&amp;').replaceAll('"', '&quot;').replaceAll('<', '&lt;');
+}

@@ -1,0 +1,229 @@
+import fs from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describeExperiment } from '../../experiment/resolved.ts';
+import { estimatePlan } from '../../plan/estimate.ts';
+import { type Recorded, readRecorded } from '../../plan/past-stages.ts';
+import { mayRun } from '../../plan/status.ts';
+import type { ContentKey } from '../../plan/types.ts';
+import { localExecutor } from '../../run/executors/local.ts';
+import type { Emit, RunEvent, RunFinished, RunStarted, StageSummary } from '../../run/record/events.ts';
+import { type Git, readGit } from '../../run/record/git.ts';
+import { openRunLog, type RunLog } from '../../run/record/log.ts';
+import { type RunOutcome, runExperiment } from '../../run/run.ts';
+import type { Json, JsonObject } from '../../stage/json.ts';
+import { codeOf } from '../bundles.ts';
+import { resolveEngine } from '../engines.ts';
+import { listenForInterrupts } from '../interrupts.ts';
+import { type ExperimentFlags, type Prepared, prepareExperiment } from '../prepare.ts';
+import { createJsonRenderer } from '../progress/json.ts';
+import { createLineRenderer } from '../progress/lines.ts';
+import { isLiveTerminal } from '../progress/live-terminal.ts';
+import type { Renderer } from '../progress/renderer.ts';
+import { formatDuration, formatPath } from '../text/format.ts';
+import { formatRunFinished, formatRunStarted } from '../text/text.ts';
+
+/** `peco-exp run FILE`. Returns the exit code: 0 done, 1 a stage failed, 130 interrupted. */
+export async function runCommand(file: string, flags: ExperimentFlags, version: string): Promise<number> {
+  const interrupts = listenForInterrupts();
+  const early: RunEvent[] = [];
+  let show: Emit = (event) => early.push(event);
+  const finished = new Map<string, ContentKey>();
+  let warned = false;
+  const prepared = await withEngine(
+    await prepareExperiment(file, { ...flags, willRun: true, writesTables: true }, ({ message }) =>
+      show({ type: 'warning', message }),
+    ),
+    (event) => show(event),
+  );
+  const { project, store, plan } = prepared;
+  const recorded = await readRecorded(plan, store);
+  const renderer = await createRenderer(prepared, flags, recorded);
+  // Where all is stored, or stopped by what is, there is nothing to record.
+  const idle = !plan.stages.some(mayRun);
+  const git = idle ? null : await readGit(project.root, await codeOf(prepared));
+  const log = idle ? undefined : openLog(prepared, { version, git }, (event) => show(event));
+  show = (event) => {
+    if (event.type === 'stage-finished') finished.set(event.stage, event.contentKey as ContentKey);
+    if (event.type === 'warning') warned = true;
+    log?.record(event);
+    renderer.show(event);
+  };
+  for (const event of [describeStart(prepared), ...early]) show(event);
+
+  interrupts.begin(show);
+  let outcome: RunOutcome;
+  try {
+    outcome = await runExperiment(
+      plan,
+      {
+        store,
+        root: project.root,
+        results: project.results,
+        source: {
+          file: prepared.loaded.file,
+          command: commandOf(project.root),
+          config: describeResolved(prepared),
+          git: async () => git ?? readGit(project.root, await codeOf(prepared)),
+        },
+        jobs: project.jobs,
+        recorded: project.jobs > 1 ? recorded : [],
+        failFast: flags.failFast ?? false,
+        retries: project.retries,
+        ...(project.timeout === undefined ? {} : { timeout: project.timeout }),
+        engine: project.engine,
+        executor: localExecutor(fileURLToPath(new URL('./worker.js', import.meta.url)), {
+          sourceMaps: flags.verbose ?? false,
+          root: project.root,
+          cwd: process.cwd(),
+        }),
+        stop: interrupts.stop,
+        kill: interrupts.kill,
+        version,
+        git,
+        ...(log === undefined ? {} : { run: log.id }),
+      },
+      (event) => show(event),
+    );
+    await store.flush();
+  } finally {
+    interrupts.end();
+    await renderer.close();
+  }
+  const end = describeEnd(outcome);
+  log?.record(end);
+  if (flags.json) renderer.show(end);
+  else process.stdout.write(await formatConclusion(end));
+  // A rerun of a halved sweep tells which points it stops; the record couldn't.
+  const repeatable = outcome.status === 'done' && !warned && outcome.counts.stopped === 0;
+  if (repeatable) await rememberRun(prepared, outcome, [...finished.values()]);
+  return { done: 0, failed: 1, interrupted: 130 }[outcome.status];
+}
+
+/** Starts the record of the run. What goes wrong with it is a warning: no run fails for its record. */
+function openLog(
+  { loaded, project, store, plan }: Prepared,
+  about: { readonly version: string; readonly git: Git },
+  emit: Emit,
+): RunLog | undefined {
+  const description = {
+    experiment: plan.graph.experiment,
+    file: path.relative(project.root, loaded.file),
+    command: commandOf(project.root),
+    stages: plan.stages.length,
+    engine: project.engine,
+    jobs: project.jobs,
+    ...about,
+  };
+  return openRunLog(store.dir, description, {
+    onProblem: (message) => emit({ type: 'warning', message }),
+  });
+}
+
+/** `config.json`: data is named by its digest, so that the file says the same on every machine. */
+function describeResolved({ loaded, plan }: Prepared): JsonObject {
+  const described = describeExperiment(loaded.experiment, (file) => plan.data.get(file) ?? null);
+  return { ...described, changes: loaded.changes as unknown as Json };
+}
+
+function commandOf(root: string): string[] {
+  return process.argv.slice(2).map((argument) => withoutFolders(argument, root));
+}
+
+/** Records travel with the store, so they don't tell where the project and its user are at home. */
+function withoutFolders(argument: string, root: string): string {
+  const home = os.homedir();
+  const local = argument.replaceAll(root, '.');
+  return home.length > 1 ? local.replaceAll(home, '~') : local;
+}
+
+/** With the engine that `auto` means here, so that results name it. Only asked where something will run. */
+async function withEngine(prepared: Prepared, emit: Emit): Promise<Prepared> {
+  const { project, plan } = prepared;
+  if (!plan.stages.some(mayRun)) return prepared;
+  const script = fileURLToPath(new URL('./engine-check.js', import.meta.url));
+  const engine = await resolveEngine(project.engine, { script }, emit);
+  return { ...prepared, project: { ...project, engine } };
+}
+
+function describeStart({ loaded, project, store, plan }: Prepared): RunStarted {
+  return {
+    type: 'run-started',
+    experiment: plan.graph.experiment,
+    file: loaded.file,
+    overrides: loaded.overrides,
+    ...(loaded.changes.length > 0 ? { changes: loaded.changes } : {}),
+    stages: plan.stages.map(
+      ({ node, status }): StageSummary => ({ stage: node.id, kind: node.component.kind, status }),
+    ),
+    store: store.dir,
+    results: project.results,
+    jobs: project.jobs,
+    engine: project.engine,
+  };
+}
+
+/** NDJSON if asked for, a live display on a terminal, and lines everywhere else. */
+async function createRenderer(
+  { plan, project }: Prepared,
+  flags: ExperimentFlags,
+  recorded: readonly Recorded[],
+): Promise<Renderer> {
+  const write = (text: string) => void process.stdout.write(text);
+  const options = { write, verbose: flags.verbose ?? false };
+  if (flags.json) return createJsonRenderer(write);
+  const live = isLiveTerminal(process.stdout, process.env) && !options.verbose && plan.stages.some(mayRun);
+  if (!live) return createLineRenderer(options);
+  const { LiveDisplay } = await import('../progress/live.ts');
+  const { stdout } = process;
+  const terminal = { write, columns: () => stdout.columns, rows: () => stdout.rows };
+  const { stages, seconds, unknown } = estimatePlan(plan, recorded, project.jobs);
+  const known = new Map([...stages].map(([node, own]) => [node.id, own ?? 0]));
+  return new LiveDisplay({
+    terminal,
+    ...(unknown > 0 ? {} : { expected: { total: seconds, stages: known } }),
+  });
+}
+
+// The time is of the whole command, from the start of the process.
+function describeEnd({ status, counts, files }: RunOutcome): RunFinished {
+  return { type: 'run-finished', status, counts, files, seconds: performance.now() / 1000 };
+}
+
+/** The table, what happened, and where the files are. */
+async function formatConclusion(event: RunFinished): Promise<string> {
+  const table = event.files.find((file) => file.endsWith('.md'));
+  const shown = table ? `\n${await fs.readFile(table, 'utf8')}\n` : '';
+  return `${shown}${formatRunFinished(event, formatPath).join('\n')}\n`;
+}
+
+/** What this command says the next time, if nothing changes until then: the quick path answers with it. */
+async function rememberRun(
+  prepared: Prepared,
+  outcome: RunOutcome,
+  keys: readonly ContentKey[],
+): Promise<void> {
+  const { counts } = outcome;
+  const start = describeStart(prepared);
+  const stages = start.stages.map((stage) => ({ ...stage, status: 'hit' as const }));
+  const end = describeEnd(outcome);
+  const again = {
+    ...end,
+    counts: { ...counts, hit: counts.hit + counts.ran + counts.shared, ran: 0, shared: 0 },
+  };
+  const text = await formatConclusion(again);
+  const time = formatDuration(again.seconds);
+  const at = text.lastIndexOf(`done in ${time}`) + 'done in '.length;
+  const head = formatRunStarted({ ...start, stages }).join('\n');
+  const { recordQuickRun } = await import('../quick/record.ts');
+  await recordQuickRun({
+    prepared,
+    args: process.argv.slice(2),
+    cwd: process.cwd(),
+    keys,
+    results: outcome.files,
+    before: `${head}\n${text.slice(0, at)}`,
+    after: text.slice(at + time.length),
+  }).catch(() => {}); // a record that can't be written (read-only folder, full disk) only costs time
+}

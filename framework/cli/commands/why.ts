@@ -1,0 +1,63 @@
+import type { Plan, PlannedStage } from '../../plan/plan.ts';
+import { mayRun } from '../../plan/status.ts';
+import type { Edges } from '../../plan/types.ts';
+import { findNearest } from '../../plan/why.ts';
+import type { Store } from '../../store/types.ts';
+import { type ExperimentFlags, findPlanned, prepareExperiment, warnOnStderr } from '../prepare.ts';
+import { findResume } from '../resumes.ts';
+import { type Explanation, formatWhy } from '../text/why.ts';
+
+/**
+ * `peco-exp why FILE STAGE`: in which fields a stage differs from the nearest stored result; one explanation after the
+ * other if the name means several, such as those of all seeds. Runs nothing.
+ */
+export async function whyCommand(file: string, stage: string, flags: ExperimentFlags): Promise<number> {
+  const { plan, store, project } = await prepareExperiment(file, flags, warnOnStderr);
+  const texts: string[] = [];
+  for (const planned of findPlanned(plan, stage)) {
+    const explanation = await explain(planned, plan, store, project.engine);
+    texts.push(flags.json ? JSON.stringify(asJson(explanation)) : formatWhy(explanation).join('\n'));
+  }
+  process.stdout.write(`${texts.join(flags.json ? '\n' : '\n\n')}\n`);
+  return 0;
+}
+
+async function explain(
+  planned: PlannedStage,
+  plan: Plan,
+  store: Store,
+  engine: string,
+): Promise<Explanation> {
+  const open = new Set(plan.stages.filter(mayRun).map(({ node }) => node.id));
+  const { node, reduced = node } = planned;
+  const upstream = stagesOf(reduced.inputs);
+  const pending = Object.fromEntries(Object.entries(upstream).filter(([, id]) => open.has(id)));
+  const nearest = mayRun(planned) ? await findNearest(planned, plan, store) : undefined;
+  const saved = await findResume(planned, store, engine);
+  return { planned, pending, upstream, ...(nearest ? { nearest } : {}), ...(saved ? { saved } : {}) };
+}
+
+/** Ids of the stages behind inputs: by name, and those behind theirs as `pretrained.tokenizer`. */
+function stagesOf(edges: Edges, prefix = ''): { [input: string]: string } {
+  const found: { [input: string]: string } = {};
+  for (const [name, edge] of Object.entries(edges)) {
+    if (edge.type === 'stage') found[prefix + name] = edge.stage.id;
+    else Object.assign(found, stagesOf(edge.inputs, `${prefix}${name}.`));
+  }
+  return found;
+}
+
+function asJson({ planned, nearest, pending, upstream, saved }: Explanation) {
+  const { node, status, reason, contentKey, fingerprint } = planned;
+  return {
+    stage: node.id,
+    status,
+    reason,
+    ...(contentKey === undefined ? {} : { contentKey }),
+    ...(saved ? { resumesAt: saved } : {}),
+    fingerprint,
+    upstream,
+    pending,
+    nearest: nearest ? { key: nearest.key, differences: nearest.differences } : null,
+  };
+}

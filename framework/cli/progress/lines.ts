@@ -1,0 +1,76 @@
+import { describeStop } from '../../plan/contest.ts';
+import { type RunEvent, unreachable } from '../../run/record/events.ts';
+import { formatProgress } from '../text/format.ts';
+import {
+  formatFailure,
+  formatFinished,
+  formatInterrupt,
+  formatInterrupted,
+  formatRetrying,
+  formatRunStarted,
+  formatSkipped,
+  formatStopping,
+  formatWarning,
+} from '../text/text.ts';
+import type { Renderer, RenderOptions } from './renderer.ts';
+
+/** Seconds between two lines about one stage. */
+const progressInterval = 10;
+
+/** Plain lines, for logs: a stage's start and end, and in between its progress now and then. */
+export function createLineRenderer({ write, verbose }: RenderOptions): Renderer {
+  const shownAt = new Map<string, number>();
+  const planned = new Set<string>();
+  return {
+    show: (event) => {
+      for (const line of linesOf(event)) write(`${line}\n`);
+    },
+    close: async () => {},
+  };
+
+  function linesOf(event: RunEvent): string[] {
+    switch (event.type) {
+      case 'run-started':
+        for (const { stage, status } of event.stages) if (status === 'hit') planned.add(stage);
+        return formatRunStarted(event);
+      case 'stage-waiting':
+        return [`${event.stage}  another run is making it, waiting for that`];
+      case 'stage-started':
+        shownAt.set(event.stage, 0);
+        return [`${event.stage}  started, ${event.threads === 1 ? '1 thread' : `${event.threads} threads`}`];
+      case 'stage-progress':
+        // By the stage's own clock, not ours: the same events give the same lines.
+        if (event.seconds - (shownAt.get(event.stage) ?? 0) < progressInterval) return [];
+        shownAt.set(event.stage, event.seconds);
+        return [`${event.stage}  ${formatProgress(event)}`];
+      case 'stage-finished':
+        // The first line has counted those that the plan found in the store.
+        if (event.origin === 'hit' && planned.has(event.stage)) return [];
+        return [`${event.stage}  ${formatFinished(event)}`];
+      case 'stage-failed':
+        return formatFailure(event, verbose);
+      case 'stage-retrying':
+        shownAt.set(event.stage, 0);
+        return formatRetrying(event, verbose);
+      case 'stage-skipped':
+        return [`${event.stage}  ${formatSkipped(event)}`];
+      case 'stage-stopped':
+        // What depends on it stops with it: one line says so for all.
+        return event.because === undefined ? [`${event.stage}  ${describeStop(event)}`] : [];
+      case 'stage-interrupted':
+        return [`${event.stage}  ${formatInterrupted(event)}`];
+      case 'run-stopping':
+        return [formatStopping(event)];
+      case 'run-interrupted':
+        return [formatInterrupt(event)];
+      case 'warning':
+        return formatWarning(event);
+      case 'log':
+        return verbose ? [`${event.stage}  | ${event.text}`] : [];
+      case 'run-finished':
+        return [];
+      default:
+        return unreachable(event);
+    }
+  }
+}

@@ -1,0 +1,146 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { isUnchanged, listFolder, readFolderMemory } from '../../files/folder-memory.ts';
+
+// The quick path: a run in which nothing changed since it was recorded says what it would say, without loading anything
+// but this file. `quick-record.ts` writes the record. Imports nothing heavy: a test counts what is loaded.
+
+/** What a file or folder was when it was last known to be right; of a link, what the link itself was. */
+export type FileStamp = readonly [
+  path: string,
+  size: number,
+  mtimeMs: number,
+  ctimeMs: number,
+  inode: number,
+];
+
+// Counts up when records say something else.
+export const recordFormat = 2;
+
+/** A run that found or made everything, and all that must be as it was then for it to say the same again. */
+export interface QuickRecord {
+  readonly format: typeof recordFormat;
+  /** Milliseconds since 1970. */
+  readonly at: number;
+  readonly node: string;
+  readonly cwd: string;
+  readonly args: readonly string[];
+  /** Variables that peco-exp or the experiment file reads; null if not set. */
+  readonly environment: { readonly [name: string]: string | null };
+  /** Without links; of a folder only what is directly in it. */
+  readonly files: readonly FileStamp[];
+  /** What must not be there: settings files that would win, packages that would be nearer. */
+  readonly absent: readonly string[];
+  /** Places, and where they really are. */
+  readonly links: readonly (readonly [place: string, real: string])[];
+  /** Folders of data, and the memory that has the stat of their files. */
+  readonly folders: readonly { readonly folder: string; readonly memory: string; readonly digest: string }[];
+  /** What the run prints before and after its time. */
+  readonly before: string;
+  readonly after: string;
+}
+
+/** The long way notes once a day that results are in use: collections go by that. Milliseconds. */
+const longestLife = 24 * 3600 * 1000;
+
+/** Prints the recorded output if nothing changed. Returns false otherwise, and when in doubt. */
+export function runQuickly(args: readonly string[]): boolean {
+  const cwd = process.cwd();
+  const file = quickRecordFile(cwd, args);
+  const record = file === undefined ? undefined : readRecord(file);
+  if (!record || !isCurrent(record, cwd, args)) return false;
+  process.stdout.on('error', () => {}); // a reader that has gone away wants no more
+  process.stdout.write(`${record.before}${(performance.now() / 1000).toFixed(1)} s${record.after}`);
+  return true;
+}
+
+/**
+ * Where the record of a command in a folder is kept: in the cache of the nearest project above. Undefined where there
+ * is none, and for commands whose output isn't always the same.
+ */
+export function quickRecordFile(cwd: string, args: readonly string[]): string | undefined {
+  if (args[0] !== 'run' || args.includes('--json') || args.includes('--verbose')) return undefined;
+  for (let dir = cwd; ; dir = path.dirname(dir)) {
+    const modules = path.join(dir, 'node_modules');
+    if (fs.existsSync(modules)) {
+      return path.join(
+        modules,
+        '.cache',
+        'peco-exp',
+        'quick',
+        `${hash(JSON.stringify([cwd, ...args]))}.json`,
+      );
+    }
+    if (path.dirname(dir) === dir) return undefined;
+  }
+}
+
+export function stampOf(file: string): FileStamp | undefined {
+  const stat = fs.lstatSync(file, { throwIfNoEntry: false });
+  return stat ? [file, stat.size, stat.mtimeMs, stat.ctimeMs, stat.ino] : undefined;
+}
+
+/** Variables that change what a run does, beside those that an experiment file lists. */
+export function ownVariables(environment: { readonly [name: string]: string | undefined }): string[] {
+  return Object.keys(environment).filter((name) => name.startsWith('PECO_'));
+}
+
+function readRecord(file: string): QuickRecord | undefined {
+  try {
+    const record = JSON.parse(fs.readFileSync(file, 'utf8')) as QuickRecord;
+    return record.format === recordFormat ? record : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** True if the same command, given in the same folder, would find everything as it was. */
+export function isCurrent(record: QuickRecord, cwd: string, args: readonly string[]): boolean {
+  try {
+    return (
+      Math.abs(Date.now() - record.at) < longestLife &&
+      record.node === process.version &&
+      record.cwd === cwd &&
+      JSON.stringify(record.args) === JSON.stringify(args) &&
+      hasEnvironment(record.environment) &&
+      record.files.every(isSameFile) &&
+      !record.absent.some((file) => fs.existsSync(file)) &&
+      record.links.every(([place, real]) => fs.realpathSync.native(place) === real) &&
+      record.folders.every(isSameFolder)
+    );
+  } catch {
+    return false; // a file that can't be looked at: the long way tells
+  }
+}
+
+function hasEnvironment(environment: QuickRecord['environment']): boolean {
+  const same = Object.entries(environment).every(([name, value]) => (process.env[name] ?? null) === value);
+  return same && ownVariables(process.env).every((name) => name in environment);
+}
+
+function isSameFile([file, size, mtimeMs, ctimeMs, inode]: FileStamp): boolean {
+  const stat = fs.lstatSync(file, { throwIfNoEntry: false });
+  return (
+    stat !== undefined &&
+    stat.size === size &&
+    stat.mtimeMs === mtimeMs &&
+    stat.ctimeMs === ctimeMs &&
+    stat.ino === inode
+  );
+}
+
+function isSameFolder({ folder, memory, digest }: QuickRecord['folders'][number]): boolean {
+  const known = readFolderMemory(memory);
+  return known?.digest === digest && isUnchanged(known, listFolder(folder));
+}
+
+/** A name for a file, not a proof: the record says what it is of. FNV-1a, since loading node:crypto takes longer. */
+function hash(text: string): string {
+  let low = 0x811c9dc5;
+  let high = 0xcbf29ce4;
+  for (let i = 0; i < text.length; i++) {
+    low = Math.imul(low ^ text.charCodeAt(i), 0x01000193);
+    high = Math.imul(high ^ (text.charCodeAt(i) + i), 0x01000193);
+  }
+  return [high, low].map((half) => (half >>> 0).toString(16).padStart(8, '0')).join('');
+}

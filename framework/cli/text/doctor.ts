@@ -1,0 +1,48 @@
+import type { Diagnosis } from '../commands/doctor.ts';
+import type { EngineReport } from '../engines.ts';
+
+/** What `peco-exp doctor` prints, in lines. */
+export function formatDoctor(diagnosis: Diagnosis): string[] {
+  const { machine, settings, engines, auto, storeProblem } = diagnosis;
+  const { version, node, system, cpu, cores, memory, freeMemory } = machine;
+  const engine = settings.engine.value;
+  return [
+    `peco-exp ${version}, Node ${node}, ${system}`,
+    `${cores} core${cores === 1 ? '' : 's'} (${cpu}), ${memory} GiB of memory, ${freeMemory} free`,
+    '',
+    `settings of ${settings.root}`,
+    ...formatSettings(settings),
+    '',
+    'engines, each after some steps of training beside the reference',
+    ...engines.flatMap(formatEngine),
+    '',
+    engine === 'auto'
+      ? `the engine of this project is auto, which is ${auto} here`
+      : `the engine of this project is ${engine}`,
+    ...(isEngineHealthy(diagnosis)
+      ? []
+      : ['It does not work. Mend it, or choose another: --engine, PECO_ENGINE or the settings file.']),
+    ...(storeProblem === undefined ? [] : ['', ...storeProblem.split('\n')]),
+  ];
+}
+
+function isEngineHealthy({ settings, engines, auto }: Diagnosis): boolean {
+  const name = settings.engine.value === 'auto' ? auto : settings.engine.value;
+  return engines.some(({ engine, works }) => engine === name && works);
+}
+
+function formatSettings(settings: Diagnosis['settings']): string[] {
+  const { store, results, engine, jobs, retries, timeout } = settings;
+  const rows = Object.entries({ store, results, engine, jobs, retries, timeout }).map(
+    ([name, { value, from }]) => [name, String(value), from] as const,
+  );
+  const width = Math.max(...rows.map(([, value]) => value.length));
+  return rows.map(([name, value, from]) => `  ${name.padEnd(7)}  ${value.padEnd(width)}  ${from}`);
+}
+
+function formatEngine(report: EngineReport): string[] {
+  if (!report.works) return [`  no     ${report.engine}`, `         ${report.problem}`];
+  const { description, difference, steps, engine } = report;
+  const compared = engine === 'reference' ? '' : `, ${steps} steps differ by ${difference.toExponential(0)}`;
+  return [`  works  ${description}${compared}`];
+}

@@ -1,0 +1,91 @@
+import path from 'node:path';
+import type { StageProgress } from '../../run/record/events.ts';
+import { printable } from '../../stage/text.ts';
+
+/** `0.8 s`, `42 s`, `3:07`, `1:02:45`: short, and read at a glance. */
+export function formatDuration(seconds: number): string {
+  if (seconds < 9.95) return `${Math.max(0, seconds).toFixed(1)} s`;
+  const whole = Math.round(seconds);
+  if (whole < 60) return `${whole} s`;
+  const two = (value: number) => String(value).padStart(2, '0');
+  const minutes = Math.floor(whole / 60);
+  if (minutes < 60) return `${minutes}:${two(whole % 60)}`;
+  return `${Math.floor(minutes / 60)}:${two(minutes % 60)}:${two(whole % 60)}`;
+}
+
+/** Three significant digits where that is short, whole numbers with separators above. */
+export function formatRate(imagesPerSecond: number): string {
+  const digits = imagesPerSecond < 10 ? 1 : 0;
+  return `${formatNumber(imagesPerSecond, digits)} images/s`;
+}
+
+/** `step 120/600 · 3,200 images/s · 12 s left · loss 1.234` */
+export function formatProgress(progress: StageProgress): string {
+  const { step, of, imagesPerSecond, remainingSeconds, values } = progress;
+  const parts = [`step ${formatNumber(step)}/${formatNumber(of)}`];
+  if (imagesPerSecond !== undefined) parts.push(formatRate(imagesPerSecond));
+  if (remainingSeconds !== undefined) parts.push(`${formatDuration(remainingSeconds)} left`);
+  for (const [name, value] of Object.entries(values ?? {}))
+    parts.push(`${printable(name)} ${formatValue(value)}`);
+  return parts.join(' · ');
+}
+
+/** How long ago something was, in milliseconds: `42 s ago`, `3 min ago`, `5 h ago`, `12 days ago`. */
+export function formatAge(milliseconds: number): string {
+  const seconds = Math.max(0, Math.floor(milliseconds / 1000));
+  if (seconds < 60) return `${seconds} s ago`;
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} min ago`;
+  if (seconds < 48 * 3600) return `${Math.floor(seconds / 3600)} h ago`;
+  return `${Math.floor(seconds / 86400)} days ago`;
+}
+
+/** `2026-11-24 21:30:01 UTC` */
+export function formatTime(iso: string): string {
+  return `${iso.slice(0, 10)} ${iso.slice(11, 19)} UTC`;
+}
+
+/** `908be18a31c4 with changes` */
+export function formatGit({ commit, dirty }: { readonly commit: string; readonly dirty: boolean }): string {
+  return `${commit.slice(0, 12)}${dirty ? ' with changes' : ''}`;
+}
+
+/** Relative to the current folder if the file is in it. */
+export function formatPath(file: string): string {
+  const relative = path.relative(process.cwd(), file);
+  return relative.startsWith('..') ? file : relative || '.';
+}
+
+/** `1 stage`, `2 stages`. */
+export function count(many: number, noun: string): string {
+  return `${many} ${noun}${many === 1 ? '' : 's'}`;
+}
+
+function formatValue(value: number): string {
+  if (!Number.isFinite(value)) return String(value);
+  const size = Math.abs(value);
+  if (size !== 0 && (size < 1e-3 || size >= 1e6)) return value.toExponential(2);
+  return value.toFixed(size < 100 ? 3 : 0);
+}
+
+function formatNumber(value: number, digits = 0): string {
+  return value.toLocaleString('en-US', { minimumFractionDigits: digits, maximumFractionDigits: digits });
+}
+
+/** `812 B`, `1.5 KB`, `20 GB`: powers of 1000, as disks are sold and `--max-size` counts. */
+export function formatBytes(bytes: number): string {
+  const units = ['B', 'KB', 'MB', 'GB', 'TB'];
+  let value = bytes;
+  let unit = 0;
+  while (value >= 999.5 && unit < units.length - 1) {
+    value /= 1000;
+    unit += 1;
+  }
+  const digits = unit > 0 && value < 9.95 ? 1 : 0;
+  return `${value.toFixed(digits)} ${units[unit]}`;
+}
+
+/** What is known to the day: `today`, `1 day ago`, `12 days ago`. */
+export function formatDays(milliseconds: number): string {
+  const days = Math.floor(milliseconds / 86_400_000);
+  return days < 1 ? 'today' : `${count(days, 'day')} ago`;
+}

@@ -1,0 +1,130 @@
+import type { Override } from '../../experiment/types.ts';
+import { mayRun } from '../../plan/status.ts';
+import type {
+  Failure,
+  RunFinished,
+  RunInterrupted,
+  RunStarted,
+  RunStopping,
+  StageFailed,
+  StageFinished,
+  StageInterrupted,
+  StageRetrying,
+  StageSkipped,
+  StageSummary,
+  Warning,
+} from '../../run/record/events.ts';
+import { formatResumePoint } from '../../run/worker/resume.ts';
+import { formatLocation } from '../../stage/errors.ts';
+import { count, formatDuration, formatRate } from './format.ts';
+
+/** Lines about a run that are the same on a terminal and in a log. */
+
+export function formatOverrides(overrides: readonly Override[]): string[] {
+  return overrides.map(
+    ({ path, from, to }) => `set ${path} = ${JSON.stringify(to)} (was ${JSON.stringify(from)})`,
+  );
+}
+
+export function formatRunStarted(event: RunStarted): string[] {
+  const { experiment, stages, engine, jobs, overrides } = event;
+  const how = stages.some(mayRun) ? ` (${engine}, ${count(jobs, 'job')})` : '';
+  return [...formatOverrides(overrides), `${formatStatuses(experiment, stages)}${how}`];
+}
+
+/** `quickstart: 26 stages, 12 stored, 3 to run, 9 maybe, 2 stopped` */
+export function formatStatuses(
+  experiment: string,
+  stages: readonly { readonly status: StageSummary['status'] }[],
+): string {
+  const many = (status: StageSummary['status']) => stages.filter((stage) => stage.status === status).length;
+  const parts = [count(stages.length, 'stage'), `${many('hit')} stored`];
+  if (many('run') > 0) parts.push(`${many('run')} to run`);
+  if (many('maybe') > 0) parts.push(`${many('maybe')} maybe`);
+  if (many('stopped') > 0) parts.push(`${many('stopped')} stopped`);
+  return `${experiment}: ${parts.join(', ')}`;
+}
+
+/** `done in 31 s · 3,100 images/s`; for a result that was there already, where it came from. */
+export function formatFinished(event: StageFinished): string {
+  if (event.origin === 'hit') return 'stored';
+  const parts = [event.origin === 'shared' ? 'made by another run' : 'done'];
+  if (event.seconds !== undefined) parts[0] += ` in ${formatDuration(event.seconds)}`;
+  if (event.imagesPerSecond !== undefined) parts.push(formatRate(event.imagesPerSecond));
+  return parts.join(' · ');
+}
+
+export function formatSkipped(event: StageSkipped): string {
+  return `skipped, because ${event.because} failed`;
+}
+
+/** The message, its hint, and with `verbose` the stack, indented below the stage's name. */
+export function formatFailure(event: StageFailed, verbose: boolean): string[] {
+  const { failure, tail } = event;
+  const lines = [`${event.stage}  FAILED: ${failure.message}`, ...details(failure, verbose)];
+  // With `verbose` everything that it printed has been shown already.
+  return verbose ? lines : [...lines, ...formatTail(tail)];
+}
+
+/** That a stage is started again, and why. */
+export function formatRetrying(event: StageRetrying, verbose: boolean): string[] {
+  const lines = [
+    `${event.stage}  ${event.failure.message}: starting it again (retry ${event.retry} of ${event.of})`,
+    ...details(event.failure, verbose),
+  ];
+  return verbose ? lines : [...lines, ...formatTail(event.tail)];
+}
+
+export function formatStopping(event: RunStopping): string {
+  return `stopping, because ${event.because} failed (--fail-fast)`;
+}
+
+function formatTail(tail: readonly string[]): string[] {
+  return tail.length === 0 ? [] : ['  the last that it printed:', ...tail.map((line) => `  | ${line}`)];
+}
+
+export function formatWarning(event: Warning): string[] {
+  const about = event.stage === undefined ? '' : `${event.stage}: `;
+  return [`warning: ${about}${event.message}`, ...(event.hint === undefined ? [] : [`  ${event.hint}`])];
+}
+
+/** That a stage has stopped, and where the next run begins with it. */
+export function formatInterrupted({ saved }: StageInterrupted): string {
+  return saved
+    ? `saved at ${formatResumePoint(saved)}; the same command resumes there`
+    : 'stopped; without a checkpoint, it starts again';
+}
+
+export function formatInterrupt(event: RunInterrupted): string {
+  return event.kill ? 'killing the stages that still run' : 'stopping; Ctrl-C again kills';
+}
+
+/** What happened to the stages and how long it all took; then where the files are, shown by `showPath`. */
+export function formatRunFinished(event: RunFinished, showPath: (file: string) => string): string[] {
+  const { counts } = event;
+  const parts = [`${counts.hit} stored`, `${counts.ran} ran`];
+  if (counts.shared > 0) parts.push(`${counts.shared} made by another run`);
+  if (counts.failed > 0) parts.push(`${counts.failed} FAILED`);
+  if (counts.skipped > 0) parts.push(`${counts.skipped} skipped`);
+  if (counts.stopped > 0) parts.push(`${counts.stopped} stopped by halving`);
+  const open = counts.interrupted + counts.unstarted;
+  if (open > 0) parts.push(`${open} not finished`);
+  const lines = [`${wordOf(event)} in ${formatDuration(event.seconds)}: ${parts.join(', ')}`];
+  if (open > 0) lines.push('the same command resumes: finished stages are stored');
+  if (event.files.length > 0) lines.push(...event.files.map((file) => `  ${showPath(file)}`));
+  return lines;
+}
+
+function wordOf(event: RunFinished): string {
+  if (event.status === 'interrupted') return 'interrupted';
+  return event.status === 'failed' ? 'failed' : 'done';
+}
+
+function details(failure: Failure, verbose: boolean): string[] {
+  const { location } = failure;
+  const place = location && `at ${formatLocation(location)}`;
+  const text = [place, failure.hint, verbose ? failure.stack : undefined].filter(
+    (part) => part !== undefined,
+  );
+  return text.flatMap((part) => part.split('\n')).map((line) => `  ${line}`);
+}

@@ -1,0 +1,40 @@
+import { canonicalJson } from '../../stage/canonical.ts';
+import type { Json } from '../../stage/json.ts';
+import type { Override } from '../types.ts';
+
+/** How a run's experiment differs from the one that its file declares. */
+export interface Change {
+  readonly by: 'set' | 'seeds' | 'sweep';
+  readonly path: string;
+  /** What the file says; null where the field isn't written. Absent for a sweep. */
+  readonly from?: Json;
+  /** The value; of a sweep the list of its values. */
+  readonly to: Json;
+}
+
+/** One for each path, sorted, whatever the order of the flags. A field that ends as it began is none, if there is another. */
+export function changesOf(
+  overrides: readonly Override[],
+  sweeps: { readonly [path: string]: readonly Json[] },
+): readonly Change[] {
+  const byPath = new Map<string, Change>();
+  for (const { path, from, to } of overrides) {
+    const by = path === 'seeds' ? 'seeds' : 'set';
+    byPath.set(path, { by, path, from: byPath.has(path) ? byPath.get(path)!.from! : from, to });
+  }
+  const all = [...byPath.values()];
+  const effective = all.filter(({ from, to }) => canonicalJson(from ?? null) !== canonicalJson(to));
+  const swept = Object.entries(sweeps).map(([path, to]): Change => ({ by: 'sweep', path, to }));
+  const changes = [...effective, ...swept];
+  return (changes.length > 0 ? changes : all).sort((a, b) => (a.path < b.path ? -1 : 1));
+}
+
+/** `codebook.size: 256 instead of 128`, `seeds: [3] instead of [0,1]`, `codebook.size: swept over 128,256`: in one line. */
+export function describeChange({ by, path, from, to }: Change): string {
+  if (by === 'sweep') return `${path}: swept over ${(to as readonly Json[]).map(text).join(',')}`;
+  return `${path}: ${text(to)}${from === null ? ', which the file does not set' : ` instead of ${text(from ?? null)}`}`;
+}
+
+function text(value: Json): string {
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}

@@ -1,0 +1,94 @@
+import type { ConfigIssue } from '../../stage/component.ts';
+import { problemsOf, type Sweep } from './sweep.ts';
+
+export interface HalvingOptions {
+  /** Name of a metric of the experiment's `evaluation`, such as `psnr`. */
+  readonly metric: string;
+  /** Default: `higher`. */
+  readonly better?: 'higher' | 'lower';
+  /** Points compete by the measures of their tokenizers: the only kind there is so far. */
+  readonly task?: 'tokenizer';
+  /**
+   * Steps after which points are compared, ascending; the end of the training follows if it isn't the last of them.
+   * Or the first rung and the factor between rungs.
+   */
+  readonly rungs: readonly number[] | { readonly first: number; readonly eta: number };
+  /** Share of the points of a rung that goes on, at least one of them; default 1 / eta. */
+  readonly keep?: number;
+  /** One of eta points goes on; default: the factor between rungs, or 3. */
+  readonly eta?: number;
+}
+
+/** A sweep whose points are trained rung by rung; after each, only the best go on. */
+export interface Halving {
+  readonly halving: HalvingOptions;
+  readonly points: Sweep;
+}
+
+/**
+ * Successive halving (Jamieson and Talwalkar 2016): trains all points a little, measures them, goes on with the best,
+ * and so on. For fields of tokenizers; the points of each tokenizer compete among themselves, by the mean of the metric
+ * over the seeds of the experiment. All seeds of a point go on, or none.
+ */
+export function successiveHalving(points: Sweep, options: HalvingOptions): Halving {
+  return { halving: options, points };
+}
+
+export function isHalving(sweep: unknown): sweep is Halving {
+  return typeof sweep === 'object' && sweep !== null && 'halving' in sweep && 'points' in sweep;
+}
+
+/** The points of a sweep, halved or not. */
+export function pointsOf(sweep: Sweep | Halving | undefined): Sweep {
+  if (sweep === undefined) return [{}];
+  return isHalving(sweep) ? sweep.points : sweep;
+}
+
+/** Steps of the rungs of a training of so many steps, the last being its end. */
+export function rungsOf({ rungs }: HalvingOptions, steps: number): readonly number[] {
+  if (isLadder(rungs)) {
+    const early: number[] = [];
+    for (let rung = rungs.first; rung < steps; rung = Math.ceil(rung * rungs.eta)) early.push(rung);
+    return [...early, steps];
+  }
+  return rungs.at(-1) === steps ? rungs : [...rungs, steps];
+}
+
+/** How many of a rung's points go on. */
+export function survivorsOf({ keep, eta, rungs }: HalvingOptions, points: number): number {
+  const share = keep ?? 1 / (eta ?? (isLadder(rungs) ? rungs.eta : 3));
+  // Not one less because of rounding: a third of 9 is 3.
+  return Math.max(1, Math.floor(points * share + 1e-9));
+}
+
+/** What is wrong with a halving's options by themselves. */
+export function checkHalving({ halving, points }: Halving): ConfigIssue[] {
+  const { rungs, keep, eta, metric, better, task } = halving;
+  const messages: string[] = [];
+  if (typeof metric !== 'string' || metric === '') messages.push('`metric` names a metric of the evaluation');
+  if (better !== undefined && better !== 'higher' && better !== 'lower')
+    messages.push("`better` is 'higher' or 'lower'");
+  if (task !== undefined && task !== 'tokenizer') messages.push("`task` can only be 'tokenizer'");
+  if (keep !== undefined && !(keep > 0 && keep < 1)) messages.push('`keep` is a share between 0 and 1');
+  if (eta !== undefined && !(eta > 1)) messages.push('`eta` is a factor above 1');
+  if (keep !== undefined && eta !== undefined) messages.push('give `keep` or `eta`, not both');
+  if (!areRungs(rungs))
+    messages.push('`rungs` are ascending whole numbers of steps, or { first, eta } with eta above 1');
+  return [
+    ...messages.map((message) => ({ path: ['sweep'], message: `successiveHalving: ${message}` })),
+    ...problemsOf(points),
+  ];
+}
+
+function areRungs(rungs: HalvingOptions['rungs'] | undefined): boolean {
+  if (typeof rungs !== 'object' || rungs === null) return false;
+  if (isLadder(rungs)) return Number.isInteger(rungs.first) && rungs.first > 0 && rungs.eta > 1;
+  return (
+    rungs.length > 0 &&
+    rungs.every((rung, index) => Number.isInteger(rung) && rung > (index === 0 ? 0 : rungs[index - 1]!))
+  );
+}
+
+function isLadder(rungs: HalvingOptions['rungs']): rungs is { readonly first: number; readonly eta: number } {
+  return !Array.isArray(rungs);
+}

@@ -1,0 +1,197 @@
+import type { Change } from '../../experiment/changes/change.ts';
+import type { Stop } from '../../plan/contest.ts';
+import type { StageStatus } from '../../plan/status.ts';
+import type { SourceLocation } from '../../stage/errors.ts';
+import type { Json } from '../../stage/json.ts';
+import type { ResumePoint } from '../worker/resume.ts';
+
+/** What went wrong, as plain data: it crosses process borders and goes to `--json`. */
+export interface Failure {
+  readonly message: string;
+  readonly hint?: string;
+  /** The innermost place in the project's own files that it passed through; the file as people see it. */
+  readonly location?: SourceLocation;
+  /** Shown with `--verbose` only. */
+  readonly stack?: string;
+}
+
+/** How a stage got its result: found in the store, made by this run, or made by another run that we waited for. */
+export type Origin = 'hit' | 'ran' | 'shared';
+
+/** One line of the plan as a run starts. */
+export interface StageSummary {
+  readonly stage: string;
+  readonly kind: string;
+  /** What the plan says. */
+  readonly status: StageStatus;
+}
+
+export interface RunStarted {
+  readonly type: 'run-started';
+  readonly experiment: string;
+  readonly file: string;
+  readonly stages: readonly StageSummary[];
+  readonly overrides: readonly { readonly path: string; readonly from: Json; readonly to: Json }[];
+  /** What the flags change in all, sweeps too; absent if nothing. */
+  readonly changes?: readonly Change[];
+  readonly store: string;
+  readonly results: string;
+  readonly jobs: number;
+  readonly engine: string;
+}
+
+/** Another process holds the lock of this stage: wait for its result instead of making it twice. */
+export interface StageWaiting {
+  readonly type: 'stage-waiting';
+  readonly stage: string;
+}
+
+export interface StageStarted {
+  readonly type: 'stage-started';
+  readonly stage: string;
+  readonly threads: number;
+}
+
+export interface StageProgress {
+  readonly type: 'stage-progress';
+  readonly stage: string;
+  readonly step: number;
+  readonly of: number;
+  /** Seconds since the stage's `run` was called. */
+  readonly seconds: number;
+  readonly images?: number;
+  readonly imagesPerSecond?: number;
+  /** Seconds until step `of` at the current rate. */
+  readonly remainingSeconds?: number;
+  readonly values?: { readonly [name: string]: number };
+}
+
+export interface StageFinished {
+  readonly type: 'stage-finished';
+  readonly stage: string;
+  readonly origin: Origin;
+  readonly contentKey: string;
+  /** Wall time of the run that made the result; for a hit that was some earlier run. */
+  readonly seconds?: number;
+  readonly imagesPerSecond?: number;
+}
+
+export interface StageFailed {
+  readonly type: 'stage-failed';
+  readonly stage: string;
+  readonly failure: Failure;
+  /** Last lines of what the stage printed. */
+  readonly tail: readonly string[];
+}
+
+/** Its process died without saying why; it is started again, with its scratch. */
+export interface StageRetrying {
+  readonly type: 'stage-retrying';
+  readonly stage: string;
+  readonly failure: Failure;
+  readonly tail: readonly string[];
+  /** Of the retries that it may have: 1 for the first. */
+  readonly retry: number;
+  readonly of: number;
+}
+
+/** Never started, because a stage that it needs failed. */
+export interface StageSkipped {
+  readonly type: 'stage-skipped';
+  readonly stage: string;
+  /** Id of the stage that failed. */
+  readonly because: string;
+}
+
+/** Never started, because its point of a halved sweep was not among the best of a rung. */
+export interface StageStopped extends Stop {
+  readonly type: 'stage-stopped';
+  readonly stage: string;
+  /** Id of the stage that was stopped, if this one only depends on it. */
+  readonly because?: string;
+}
+
+/** Stopped before it had a result: by Ctrl-C, or because another stage failed. */
+export interface StageInterrupted {
+  readonly type: 'stage-interrupted';
+  readonly stage: string;
+  /** Last lines of what the stage printed, if it printed any. */
+  readonly tail?: readonly string[];
+  /** Where it resumes; absent where it starts again. */
+  readonly saved?: ResumePoint;
+}
+
+/** A stage failed and the run is to stop then: no other starts, and those that run are told to stop. */
+export interface RunStopping {
+  readonly type: 'run-stopping';
+  /** Id of the stage that failed. */
+  readonly because: string;
+}
+
+/** Ctrl-C: first it stops the stages gently, the second time it kills them. */
+export interface RunInterrupted {
+  readonly type: 'run-interrupted';
+  readonly kill: boolean;
+}
+
+export interface Warning {
+  readonly type: 'warning';
+  readonly message: string;
+  readonly hint?: string;
+  readonly stage?: string;
+}
+
+/** A line that a stage printed. */
+export interface Log {
+  readonly type: 'log';
+  readonly stage: string;
+  readonly stream: 'stdout' | 'stderr';
+  readonly text: string;
+}
+
+export type RunStatus = 'done' | 'failed' | 'interrupted';
+
+export interface RunFinished {
+  readonly type: 'run-finished';
+  readonly status: RunStatus;
+  readonly seconds: number;
+  readonly counts: { readonly [state in StageState]: number };
+  /** Files in the results folder, the table first; empty without a report. */
+  readonly files: readonly string[];
+}
+
+/** How a stage ended. `unstarted`: the run was stopped first. */
+export type StageState =
+  | 'hit'
+  | 'ran'
+  | 'shared'
+  | 'failed'
+  | 'skipped'
+  | 'stopped'
+  | 'interrupted'
+  | 'unstarted';
+
+/** Everything that happens in a run. What a user sees, on any output, is a rendering of these and nothing else. */
+export type RunEvent =
+  | RunStarted
+  | StageWaiting
+  | StageStarted
+  | StageProgress
+  | StageFinished
+  | StageFailed
+  | StageRetrying
+  | StageSkipped
+  | StageStopped
+  | StageInterrupted
+  | RunStopping
+  | RunInterrupted
+  | Warning
+  | Log
+  | RunFinished;
+
+export type Emit = (event: RunEvent) => void;
+
+/** For the default case of a switch over a closed union: a new member fails to compile. */
+export function unreachable(value: never): never {
+  throw new Error(`unreachable: ${JSON.stringify(value)}`);
+}

@@ -1,0 +1,164 @@
+import { execFile } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { installedRoot, isWithin } from '../../code/package-root.ts';
+
+/** The commit of a project, and what is not in it. Null outside a git tree. Names are relative to the project. */
+export type Git = {
+  readonly commit: string;
+  /** True if a tracked file differs from the commit, or git doesn't track a file of the experiment's code. */
+  readonly dirty: boolean;
+  /** Files that differ from the commit, those of the experiment first. Absent: none, or not known. */
+  readonly changed?: readonly string[];
+  /** Files of the experiment's code that git doesn't track: ignored, not added, or in no repository. */
+  readonly untracked?: readonly string[];
+  /** How many more of either there are than are named. */
+  readonly unnamed?: number;
+  /** Commits of other repositories that have code of the experiment (submodules, linked packages), by folder. */
+  readonly others?: { readonly [folder: string]: string };
+} | null;
+
+/** Files that are named of each list. */
+const mostNamed = 20;
+/** Names given to one call of git. */
+const mostArguments = 200;
+
+/**
+ * @param root folder of the project
+ * @param files code of the experiment: absolute, without links. Installed packages count by their versions elsewhere,
+ *   and are left out.
+ */
+export async function readGit(root: string, files: readonly string[] = []): Promise<Git> {
+  const real = fs.realpathSync(root);
+  const own = await readTree(real);
+  // No git, no repository, no commit yet, one that git refuses: all the same to a result.
+  if (own === undefined) return null;
+  const trees = new Map<string, Promise<Tree | undefined>>();
+  const membersOf = new Map<Tree | undefined, string[]>();
+  for (const file of files) {
+    if (isInstalled(file, real)) continue;
+    const dir = markedFolder(path.dirname(file));
+    if (dir !== undefined && !trees.has(dir)) trees.set(dir, readTree(dir));
+    const read = dir === undefined ? undefined : await trees.get(dir);
+    const tree = read?.top === own.top ? own : read;
+    membersOf.set(tree, [...(membersOf.get(tree) ?? []), file]);
+  }
+  const untracked: string[] = [];
+  const changed = new Map<string, string>();
+  const others: { [folder: string]: string } = {};
+  for (const [tree, members] of membersOf) {
+    const name = (file: string) => nameFor(file, { root: real, own, tree });
+    const tracked = tree === undefined ? new Map() : await listTracked(tree.top, members);
+    if (tree !== undefined && tree !== own) others[name(tree.top)] = tree.commit;
+    untracked.push(...members.filter((file) => !tracked.has(file)).map(name));
+    for (const file of members)
+      if (tracked.get(file) === 'hidden' || tree?.changed.has(file)) changed.set(file, name(file));
+  }
+  for (const file of own.changed) changed.set(file, nameFor(file, { root: real, own, tree: own }));
+  return describe(own.commit, [...changed.values()], untracked.sort(), others);
+}
+
+function describe(
+  commit: string,
+  changed: readonly string[],
+  untracked: readonly string[],
+  others: { readonly [folder: string]: string },
+): Git {
+  const unnamed = [changed, untracked].reduce((sum, list) => sum + Math.max(0, list.length - mostNamed), 0);
+  return {
+    commit,
+    dirty: changed.length + untracked.length > 0,
+    ...(changed.length > 0 ? { changed: changed.slice(0, mostNamed) } : {}),
+    ...(untracked.length > 0 ? { untracked: untracked.slice(0, mostNamed) } : {}),
+    ...(unnamed > 0 ? { unnamed } : {}),
+    ...(Object.keys(others).length > 0 ? { others } : {}),
+  };
+}
+
+/** Relative to the project within its repository; elsewhere without what is of this machine only. */
+function nameFor(
+  file: string,
+  { root, own, tree }: { readonly root: string; readonly own: Tree; readonly tree: Tree | undefined },
+): string {
+  const isNear = isWithin(file, root) || (tree === own && isWithin(file, own.top));
+  const start = tree === undefined ? path.dirname(path.dirname(file)) : path.dirname(tree.top);
+  return path
+    .relative(isNear ? root : start, file)
+    .split(path.sep)
+    .join('/');
+}
+
+interface Tree {
+  /** Real path of its folder. */
+  readonly top: string;
+  readonly commit: string;
+  /** Tracked files that differ from the commit in any way, staged or not, absolute. */
+  readonly changed: ReadonlySet<string>;
+}
+
+/** The repository that a folder is in; undefined if there is none with a commit. */
+async function readTree(folder: string): Promise<Tree | undefined> {
+  try {
+    const top = (await git(folder, 'rev-parse', '--show-toplevel')).replace(/\n$/, '');
+    const [commit, status] = await Promise.all([
+      git(top, 'rev-parse', 'HEAD'),
+      git(top, 'status', '--porcelain', '-z', '--untracked-files=no', '--ignore-submodules=untracked'),
+    ]);
+    return {
+      top,
+      commit: commit.trim(),
+      changed: new Set(filesOf(status).map((file) => path.join(top, file))),
+    };
+  } catch {
+    return undefined;
+  }
+}
+
+/** Of `git status --porcelain -z`: `XY name`, and after a renamed or copied one its old name. */
+function filesOf(status: string): string[] {
+  const records = status.split('\0').slice(0, -1);
+  const files: string[] = [];
+  for (let index = 0; index < records.length; index++) {
+    const record = records[index]!;
+    files.push(record.slice(3));
+    if (/[RC]/.test(record.slice(0, 2))) files.push(records[++index]!);
+  }
+  return files;
+}
+
+/** Files that git tracks; `hidden`: it was told not to look whether they changed, and they did. */
+async function listTracked(top: string, files: readonly string[]): Promise<Map<string, 'seen' | 'hidden'>> {
+  const tracked = new Map<string, 'seen' | 'hidden'>();
+  for (let at = 0; at < files.length; at += mostArguments) {
+    const names = files.slice(at, at + mostArguments).map((file) => path.relative(top, file));
+    const listed = await git(top, '--literal-pathspecs', 'ls-files', '-z', '-v', '--stage', '--', ...names);
+    for (const line of listed.split('\0').slice(0, -1)) {
+      const [, tag, blob, name] = /^(.) \d+ ([0-9a-f]+) \d\t(.*)$/s.exec(line)!;
+      const isUnwatched = tag === 'S' || tag !== tag!.toUpperCase(); // skip-worktree, assume-unchanged
+      const differs = isUnwatched && (await git(top, 'hash-object', '--', name!)).trim() !== blob;
+      tracked.set(path.join(top, name!), differs ? 'hidden' : 'seen');
+    }
+  }
+  return tracked;
+}
+
+/** The nearest folder at or above one that looks like a repository's, a submodule's or a worktree's. */
+function markedFolder(folder: string): string | undefined {
+  for (let dir = folder; ; dir = path.dirname(dir)) {
+    if (fs.existsSync(path.join(dir, '.git'))) return dir;
+    if (path.dirname(dir) === dir) return undefined;
+  }
+}
+
+function isInstalled(file: string, root: string): boolean {
+  const dir = installedRoot(file);
+  return dir !== undefined && !isWithin(root, dir);
+}
+
+async function git(cwd: string, ...args: string[]): Promise<string> {
+  // Inside of a git hook these name another repository, or an index of the moment.
+  const { GIT_DIR, GIT_WORK_TREE, GIT_INDEX_FILE, GIT_PREFIX, ...env } = process.env;
+  const options = { cwd, env: { ...env, GIT_OPTIONAL_LOCKS: '0' }, timeout: 5000, maxBuffer: 2 ** 26 };
+  return (await promisify(execFile)('git', args, options)).stdout;
+}

@@ -1,0 +1,185 @@
+import { createHash, randomBytes } from 'node:crypto';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { hasCode } from '../../files/files.ts';
+import type { RunEvent, RunFinished, RunStatus } from './events.ts';
+import type { Git } from './git.ts';
+import { createThinner } from './thin.ts';
+
+/** `run.json` of a run: what it is, and how it ended. */
+export interface RunRecord {
+  readonly format: 1;
+  readonly id: string;
+  readonly experiment: string;
+  /** Relative to the project. */
+  readonly file: string;
+  /** Arguments of peco-exp. */
+  readonly command: readonly string[];
+  /** `running` until it has ended by itself. */
+  readonly status: RunStatus | 'running';
+  /** ISO 8601, UTC. */
+  readonly started: string;
+  readonly seconds?: number;
+  readonly counts?: RunFinished['counts'];
+  /** In the plan. */
+  readonly stages: number;
+  readonly engine: string;
+  readonly jobs: number;
+  readonly version: string;
+  readonly node: string;
+  readonly git: Git;
+  /** Of the process that runs it, and of its machine; they tell later whether it is still there. */
+  readonly pid: number;
+  readonly host: string;
+}
+
+export type RunDescription = Pick<
+  RunRecord,
+  'experiment' | 'file' | 'command' | 'stages' | 'engine' | 'jobs' | 'version' | 'git'
+>;
+
+/** Keeps the events of a run. */
+export interface RunLog {
+  readonly id: string;
+  /** Never throws: a record that can't be written is given up, with one warning. */
+  record(event: RunEvent): void;
+}
+
+export interface LogOptions {
+  /** Told once if the run can't be recorded, or not to its end. */
+  onProblem(message: string): void;
+  /** For tests. */
+  readonly append?: (descriptor: number, line: string) => void;
+}
+
+/** Milliseconds between signs of life; whoever looks at a run that gives none for long takes it for dead. */
+const heartbeat = 10_000;
+
+export const eventsFile = 'events.ndjson';
+export const recordFile = 'run.json';
+
+export function runsFolder(store: string): string {
+  return path.join(store, 'runs');
+}
+
+/**
+ * Starts the record of a run in the store: `runs/<id>/run.json` and `events.ndjson`, one JSON object a line with the
+ * time of the event. Lines are appended as things happen, so that a run that is killed leaves all up to then.
+ *
+ * @returns undefined, after `onProblem`, if the store can't be written
+ */
+export function openRunLog(
+  store: string,
+  description: RunDescription,
+  options: LogOptions,
+): RunLog | undefined {
+  const { onProblem, append = appendLine } = options;
+  const started = new Date();
+  try {
+    const { id, dir } = makeFolder(runsFolder(store), description.experiment, started);
+    const record: RunRecord = {
+      format: 1,
+      id,
+      ...description,
+      status: 'running',
+      started: started.toISOString(),
+      node: process.version,
+      pid: process.pid,
+      host: hostDigest(),
+    };
+    writeRecord(dir, record);
+    const events = path.join(dir, eventsFile);
+    const descriptor = fs.openSync(events, 'a');
+    const beating = setInterval(() => touch(events), heartbeat);
+    beating.unref();
+    return { id, record: recorder({ dir, record, descriptor, append, onProblem, beating }) };
+  } catch (error) {
+    onProblem(`this run is not recorded: ${whatHappened(error)}`);
+    return undefined;
+  }
+}
+
+function recorder(log: {
+  readonly dir: string;
+  readonly record: RunRecord;
+  readonly descriptor: number;
+  readonly append: (descriptor: number, line: string) => void;
+  readonly onProblem: (message: string) => void;
+  readonly beating: NodeJS.Timeout;
+}): (event: RunEvent) => void {
+  const thin = createThinner();
+  let open = true;
+
+  function end(): void {
+    open = false;
+    clearInterval(log.beating);
+    fs.closeSync(log.descriptor);
+  }
+
+  return (event) => {
+    if (!open) return;
+    try {
+      const time = new Date().toISOString();
+      for (const kept of thin(event)) log.append(log.descriptor, `${JSON.stringify({ time, ...kept })}\n`);
+      if (event.type !== 'run-finished') return;
+      const { status, seconds, counts } = event;
+      fs.fsyncSync(log.descriptor);
+      end();
+      writeRecord(log.dir, { ...log.record, status, seconds, counts });
+    } catch (error) {
+      if (open) end();
+      log.onProblem(`the record of this run ends early: ${whatHappened(error)}`);
+    }
+  };
+}
+
+/** `20261124-213001-quickstart-3f2a`: sorted by name they are sorted by time (UTC). */
+function makeFolder(
+  runs: string,
+  experiment: string,
+  at: Date,
+): { readonly id: string; readonly dir: string } {
+  fs.mkdirSync(runs, { recursive: true });
+  const time = at.toISOString().replaceAll(/[-:]/g, '').replace('T', '-').slice(0, 15);
+  const name = experiment.replaceAll(/[^\w-]+/g, '-').slice(0, 60);
+  for (;;) {
+    const id = `${time}-${name}-${randomBytes(2).toString('hex')}`;
+    try {
+      fs.mkdirSync(path.join(runs, id));
+      return { id, dir: path.join(runs, id) };
+    } catch (error) {
+      if (!hasCode(error, 'EEXIST')) throw error;
+    }
+  }
+}
+
+function writeRecord(dir: string, record: RunRecord): void {
+  const file = path.join(dir, recordFile);
+  const temporary = `${file}.tmp`;
+  fs.writeFileSync(temporary, `${JSON.stringify(record, null, 2)}\n`);
+  fs.renameSync(temporary, file);
+}
+
+function appendLine(descriptor: number, line: string): void {
+  const bytes = Buffer.from(line);
+  for (let written = 0; written < bytes.length; )
+    written += fs.writeSync(descriptor, bytes, written, bytes.length - written);
+}
+
+/** A machine's name may tell whose it is, and records travel with the store: only whether it is this one counts. */
+export function hostDigest(): string {
+  return createHash('sha256').update(os.hostname()).digest('hex').slice(0, 12);
+}
+
+function touch(file: string): void {
+  const now = new Date();
+  fs.utimes(file, now, now, () => {});
+}
+
+function whatHappened(error: unknown): string {
+  const code = (error as NodeJS.ErrnoException).code;
+  if (code === 'ENOSPC' || code === 'EDQUOT') return 'the disk is full';
+  if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS') return 'the store is read-only';
+  return `can't write to the store (${code ?? String(error)})`;
+}

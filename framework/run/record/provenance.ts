@@ -1,0 +1,112 @@
+import os from 'node:os';
+import type { StageNode } from '../../plan/types.ts';
+import type { JsonObject } from '../../stage/json.ts';
+import { type Git, readGit } from './git.ts';
+
+/** How an entry was made. Beside the result, never in a key, and without paths or names of the machine. */
+export interface Provenance extends JsonObject {
+  /** ISO 8601, UTC. */
+  readonly started: string;
+  readonly ended: string;
+  /** Wall time of the work that is in the result: from the last checkpoint that was gone on from, and until that. */
+  readonly seconds: number;
+  /** The step of the checkpoint that the last attempt went on from; null if it began at the beginning. */
+  readonly resumedFrom: number | null;
+  /** Processes that it took in this run. */
+  readonly attempts: number;
+  /** What the stage was called in the run that made it. */
+  readonly stage: string;
+  /** Id of that run; null if it wasn't recorded. */
+  readonly run: string | null;
+  /** As the stage saw it, defaults included. */
+  readonly config: JsonObject;
+  /** Images used, all steps together; 0 if the stage counts none. */
+  readonly images: number;
+  readonly engine: string;
+  /** The engine with its versions, null if the stage opened none. */
+  readonly engineDescription: string | null;
+  readonly threads: number;
+  /** MiB that the last process took at most: what a `resources` hint may say. Null where unknown. */
+  readonly peakMemory: number | null;
+  /** Version of peco-exp; null where nobody said. */
+  readonly version: string | null;
+  readonly host: JsonObject;
+  /** Third-party packages of the implementation -> version. */
+  readonly packages: { readonly [name: string]: string };
+  readonly git: Git;
+}
+
+/** What is known of one stage when it has run. */
+export interface Making {
+  readonly node: StageNode;
+  readonly startedAt: Date;
+  readonly seconds: number;
+  readonly resumedFrom: number | undefined;
+  readonly tries: number;
+  readonly images: number;
+  readonly engine: string;
+  readonly engineDescription: string | undefined;
+  readonly peakMemory: number | undefined;
+  readonly threads: number;
+  readonly packages: { readonly [name: string]: string };
+}
+
+/** What the stages of a run have in common. */
+export interface Circumstances {
+  readonly root: string;
+  readonly run?: string;
+  readonly version?: string;
+  /** As the run began; otherwise asked when the first stage has run. */
+  readonly git?: Git;
+}
+
+/** Collects provenance for the stages of one run; asks git at most once. */
+export function createProvenanceWriter(
+  circumstances: Circumstances,
+): (making: Making) => Promise<Provenance> {
+  const { root, run, version } = circumstances;
+  let git = circumstances.git === undefined ? undefined : Promise.resolve(circumstances.git);
+  return async (making) => {
+    git ??= readGit(root);
+    const { node, startedAt } = making;
+    return {
+      started: startedAt.toISOString(),
+      ended: new Date().toISOString(),
+      seconds: Math.round(making.seconds * 1000) / 1000,
+      resumedFrom: making.resumedFrom ?? null,
+      attempts: making.tries,
+      stage: node.id,
+      run: run ?? null,
+      config: node.component.config,
+      images: making.images,
+      engine: making.engine,
+      engineDescription: making.engineDescription ?? null,
+      threads: making.threads,
+      peakMemory: making.peakMemory ?? null,
+      version: version ?? null,
+      host: describeHost(),
+      packages: making.packages,
+      git: await git,
+    };
+  };
+}
+
+/** Images per second of wall time, or undefined for a stage that counts no images. */
+export function imagesPerSecond(provenance: JsonObject): number | undefined {
+  const { images, seconds } = provenance;
+  if (typeof images !== 'number' || typeof seconds !== 'number' || images <= 0 || seconds <= 0)
+    return undefined;
+  return images / seconds;
+}
+
+function describeHost(): JsonObject {
+  const cpus = os.cpus();
+  return {
+    os: `${os.platform()} ${os.release()}`,
+    arch: os.arch(),
+    cpu: cpus[0]?.model.trim() ?? 'unknown',
+    cores: cpus.length,
+    memoryGiB: Math.round(os.totalmem() / 2 ** 30),
+    node: process.version,
+  };
+}

@@ -1,0 +1,125 @@
+import path from 'node:path';
+import { describeChange } from '../experiment/changes/change.ts';
+import { explainMakeError } from '../files/make-folders.ts';
+import type { Recorded } from '../plan/past-stages.ts';
+import type { Plan } from '../plan/plan.ts';
+import type { Store } from '../store/types.ts';
+import { describeFailure } from './attempt.ts';
+import type { Executor } from './executors/executor.ts';
+import type { Timer } from './limit.ts';
+import type { Emit, RunStatus, StageState } from './record/events.ts';
+import type { Git } from './record/git.ts';
+import { formatTimings } from './record/timing.ts';
+import { resultsFolderName, timingFile } from './results-folder.ts';
+import { settleStages, type Task } from './tasks.ts';
+import { type Publication, publishReport, writeIfDifferent } from './write-results.ts';
+
+export interface RunOptions {
+  readonly store: Store;
+  /** Folder of the project: code is named relative to it. */
+  readonly root: string;
+  /** Where the report's files go; a folder per experiment, and per change of it, is made in it. */
+  readonly results: string;
+  /** What is written beside the tables. */
+  readonly source: Pick<Publication, 'file' | 'command' | 'config' | 'git'>;
+  /** Processes at once. */
+  readonly jobs: number;
+  /** Threads to share among them; default: what the machine has. */
+  readonly cores?: number;
+  /** MiB to share among them; default: most of what the machine or its container has. */
+  readonly memory?: number;
+  /** What stages took earlier: the memory of those that don't say what they need. */
+  readonly recorded?: readonly Recorded[];
+  /** Stops the run at the first failure; otherwise it makes all that doesn't depend on what failed. */
+  readonly failFast?: boolean;
+  /** How often a stage is started again whose process died without a word; default 1. */
+  readonly retries?: number;
+  /** Seconds that a stage may run; no limit if absent. */
+  readonly timeout?: number;
+  readonly timer?: Timer;
+  /** For provenance: id of the run's record, version of peco-exp, the project's commit. */
+  readonly run?: string;
+  readonly version?: string;
+  readonly git?: Git;
+  readonly engine: string;
+  readonly executor: Executor;
+  /** Aborted at the first and at the second Ctrl-C. */
+  readonly stop: AbortSignal;
+  readonly kill: AbortSignal;
+}
+
+export interface RunOutcome {
+  readonly status: RunStatus;
+  readonly counts: { readonly [state in StageState]: number };
+  readonly seconds: number;
+  /** Absolute paths of the published files, the report's first; empty without a report. */
+  readonly files: readonly string[];
+}
+
+/**
+ * Runs the stages of a plan that have no result, as many at once as `jobs` says, and publishes the report. A failed
+ * stage stops only what depends on it; the report is then made with missing cells. Never throws for a stage's failure.
+ */
+export async function runExperiment(plan: Plan, options: RunOptions, emit: Emit): Promise<RunOutcome> {
+  const started = performance.now();
+  const tasks = await settleStages(plan, options, emit);
+  const counts = countStates(tasks);
+  const report = tasks.find((task) => task.node.component.role === 'report');
+  let status = runStatus(counts, options.stop.aborted);
+  let files: readonly string[] = [];
+  if (report?.entry) {
+    const { experiment, changes } = plan.graph;
+    const folder = path.join(options.results, resultsFolderName(experiment, changes));
+    const { root, version = null } = options;
+    const made = report.entry.provenance.run;
+    try {
+      const published = await publishReport(report.entry, folder, {
+        experiment,
+        changes,
+        root,
+        version,
+        ...options.source,
+        run: options.run ?? (typeof made === 'string' ? made : null),
+      });
+      const timing = path.join(folder, timingFile);
+      await writeIfDifferent(timing, await formatTimings(timingsOf(tasks), changes.map(describeChange)));
+      files = [...published, timing];
+    } catch (error) {
+      const why = explainMakeError(error) ?? describeFailure(error).message;
+      const message = `could not write the results to ${folder}: ${why}; choose another folder with --out`;
+      emit({ type: 'warning', message });
+      status = 'failed';
+    }
+  }
+  return { status, counts, seconds: (performance.now() - started) / 1000, files };
+}
+
+function runStatus(counts: { readonly [state in StageState]: number }, stopped: boolean): RunStatus {
+  // A run that stops at the first failure leaves stages open too: it has failed, unless the user stopped it as well.
+  const open = counts.interrupted + counts.unstarted > 0;
+  if (open && (stopped || counts.failed === 0)) return 'interrupted';
+  return counts.failed > 0 ? 'failed' : 'done';
+}
+
+function countStates(tasks: readonly Task[]): { readonly [state in StageState]: number } {
+  const counts = {
+    hit: 0,
+    ran: 0,
+    shared: 0,
+    failed: 0,
+    skipped: 0,
+    stopped: 0,
+    interrupted: 0,
+    unstarted: 0,
+  };
+  for (const task of tasks) counts[task.state] += 1;
+  return counts;
+}
+
+function timingsOf(tasks: readonly Task[]) {
+  return tasks.flatMap(({ node, entry, state }) => {
+    if (!entry) return [];
+    const { id, component, seed } = node;
+    return [{ stage: id, kind: component.kind, seed, provenance: entry.provenance, reused: state !== 'ran' }];
+  });
+}

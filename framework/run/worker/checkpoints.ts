@@ -1,0 +1,151 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { hasCode } from '../../files/files.ts';
+import type { Checkpoint, Checkpoints } from '../../stage/contract.ts';
+import type { History } from './history.ts';
+import { checkpointFolder, listSteps } from './resume.ts';
+import { readState, writeState } from './state-folder.ts';
+
+/** Seconds between two checkpoints: what a kill may cost. */
+const defaultInterval = 30;
+/** A checkpoint is taken after at least this many times what the last one took: 2 % of the time. */
+const patience = 50;
+/** The one before the latest is there for the case that the latest is damaged. */
+const kept = 2;
+
+export interface CheckpointOptions {
+  readonly scratchDir: string;
+  readonly outDir: string;
+  /** Another engine rounds otherwise: each has its own checkpoints. */
+  readonly engine: string;
+  /** Outputs of the previous rung. */
+  readonly previousDir: string | undefined;
+  readonly history: History;
+  /** Seconds; 0: every step, whatever it costs. */
+  readonly interval: number;
+  /** Steps of the whole training, as far as the stage has told; saved with each checkpoint. */
+  readonly of?: () => number | undefined;
+  /** Seconds, on a clock that only goes forward. */
+  readonly now?: () => number;
+  onWarning(message: string): void;
+}
+
+/** What a stage has behind it when it goes on from a checkpoint. */
+export interface Past {
+  readonly resumedFrom?: number;
+  readonly earlierSeconds?: number;
+}
+
+/** Value of PECO_CHECKPOINT_SECONDS, which is there for tests; throws if it is none. */
+export function checkpointSeconds(variable: string | undefined): number {
+  if (variable === undefined || variable === '') return defaultInterval;
+  const seconds = Number(variable);
+  if (Number.isFinite(seconds) && seconds >= 0) return seconds;
+  throw new Error(`PECO_CHECKPOINT_SECONDS is "${variable}": give seconds, 0 or more`);
+}
+
+/**
+ * Checkpoints of one stage, in `<scratch>/checkpoints/<engine>/step-<n>/`. Only the holder of the stage's lock opens
+ * them.
+ */
+export function openCheckpoints(options: CheckpointOptions): {
+  readonly checkpoints: Checkpoints;
+  past(): Past;
+} {
+  const { engine, history, interval, onWarning, now = () => performance.now() / 1000 } = options;
+  const folder = checkpointFolder(options.scratchDir, engine);
+  const started = now();
+  let lastEnd = started;
+  let lastCost = 0;
+  let past: Past = {};
+  let begun = 0;
+  let failing = false;
+
+  async function latest(): Promise<Checkpoint | undefined> {
+    const previous = options.previousDir === undefined ? undefined : await openPrevious(options.previousDir);
+    begun = previous?.step ?? 0;
+    const own = await openOwn();
+    return own ?? previous;
+  }
+
+  /** The newest whole one. Whatever is wrong with the others, there is always the beginning. */
+  async function openOwn(): Promise<Checkpoint | undefined> {
+    const damaged: string[] = [];
+    const steps = await listSteps(folder).catch((error: unknown) => {
+      if (!hasCode(error, 'ENOENT'))
+        onWarning(`can't read the checkpoints, starting again: ${reason(error)}`);
+      return [];
+    });
+    for (const step of steps) {
+      const dir = stepDir(folder, step);
+      const state = await readState(dir);
+      if (typeof state !== 'string' && state.step === step) {
+        for (const message of damaged) onWarning(`${message}: going on from step ${step}`);
+        history.replace(state.history);
+        past = { resumedFrom: step, earlierSeconds: state.seconds };
+        return { step, dir: state.dir, begun };
+      }
+      const why = typeof state === 'string' ? state : `it is of step ${state.step}`;
+      damaged.push(`the checkpoint of step ${step} is damaged (${why})`);
+      // Or it would count as one of the two that are kept.
+      await fs.promises.rm(dir, { recursive: true, force: true }).catch(() => {});
+    }
+    for (const message of damaged) onWarning(`${message}: starting again`);
+    return undefined;
+  }
+
+  async function openPrevious(dir: string): Promise<Checkpoint> {
+    const state = await readState(path.join(dir, 'state'));
+    if (typeof state === 'string') {
+      throw new Error(`the rung before, in ${dir}, has put out no state to go on from (${state})`);
+    }
+    history.replace(state.history);
+    return { step: state.step, dir: state.dir, begun: state.step };
+  }
+
+  async function save(step: number, write: (dir: string) => void | Promise<void>): Promise<void> {
+    const begin = now();
+    try {
+      const seconds = (past.earlierSeconds ?? 0) + begin - started;
+      const of = options.of?.();
+      const about = { step, seconds, history: history.read(), ...(of === undefined ? {} : { of }) };
+      await writeState(stepDir(folder, step), about, write);
+      await removeOld(folder);
+      failing = false;
+    } catch (error) {
+      // A full disk stays full for a while: once is enough.
+      if (!failing) onWarning(`can't write a checkpoint at step ${step}, going on without: ${reason(error)}`);
+      failing = true;
+    }
+    lastEnd = now();
+    lastCost = lastEnd - begin;
+  }
+
+  return {
+    checkpoints: {
+      latest,
+      isDue: () => interval === 0 || now() - lastEnd >= Math.max(interval, patience * lastCost),
+      save,
+      // Without times: it is a part of the result, the same bytes each time.
+      handOver: (step, write) =>
+        writeState(path.join(options.outDir, 'state'), { step, seconds: 0, history: history.read() }, write),
+    },
+    past: () => past,
+  };
+}
+
+function reason(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+function stepDir(folder: string, step: number): string {
+  return path.join(folder, `step-${step}`);
+}
+
+/** All but the newest, and what killed processes left half written. */
+async function removeOld(folder: string): Promise<void> {
+  const wanted = new Set((await listSteps(folder)).slice(0, kept).map((step) => `step-${step}`));
+  for (const name of await fs.promises.readdir(folder)) {
+    if (!wanted.has(name)) await fs.promises.rm(path.join(folder, name), { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,73 @@
+import { type CsvValue, formatCsv } from '../../framework/stage/csv.ts';
+import type { CellResult } from '../results.ts';
+import type { AblationTable, TableCell } from '../table.ts';
+
+/** Statistics of a metric in `ablation.csv`, by the ends of their columns' names. */
+const statistics: { readonly [name: string]: (cell: TableCell) => CsvValue } = {
+  mean: ({ mean }) => mean,
+  sd: ({ deviation }) => deviation,
+  n: ({ n }) => n,
+  difference: ({ difference }) => difference?.mean,
+  difference_sd: ({ difference }) => difference?.deviation,
+  difference_low95: ({ difference }) => difference?.interval?.[0],
+  difference_high95: ({ difference }) => difference?.interval?.[1],
+  pairs: ({ difference }) => difference?.n,
+};
+
+/**
+ * A row a variant, not scaled; of every metric, once, however many columns show it: mean, sample standard deviation
+ * and number of seeds, then the same of the differences to the baseline, paired by seed, with their 95 % interval.
+ * Where stages ran once for all seeds, which; where a sweep changes the baseline, the row that is the baseline of each;
+ * where it was halved, why a row was stopped; of a changed experiment, what was changed.
+ */
+export function wideCsv({ compared, columns, rows }: AblationTable, changes: readonly string[] = []): string {
+  const changed = changedColumn(changes);
+  const halved = rows.some(({ stopped }) => stopped !== undefined);
+  const names = columns.map(({ task, metric }) => `${task}.${metric}`);
+  const fields = [...names.keys()].filter((index) => names.indexOf(names[index]) === index);
+  const sharing = fields.map((field) => rows.some(({ cells }) => (cells[field]?.shared.length ?? 0) > 0));
+  const header = [
+    'variant',
+    ...fields.flatMap((field, index) =>
+      [...Object.keys(statistics), ...(sharing[index] ? ['shared'] : [])].map(
+        (statistic) => `${names[field]}.${statistic}`,
+      ),
+    ),
+    ...(compared ? ['baseline'] : []),
+    ...(halved ? ['stopped'] : []),
+    ...changed.map(() => 'changed'),
+  ];
+  const records = rows.map(({ variant, cells, baseline, stopped }) => [
+    variant,
+    ...fields.flatMap((field, index) => [
+      ...describe(cells[field]),
+      ...(sharing[index] ? [cells[field]?.shared.join(' ')] : []),
+    ]),
+    ...(compared ? [baseline ?? ''] : []),
+    ...(halved ? [stopped ?? ''] : []),
+    ...changed,
+  ]);
+  return formatCsv([header, ...records]);
+}
+
+function describe(cell: TableCell | undefined): CsvValue[] {
+  if (cell) return Object.values(statistics).map((statistic) => statistic(cell));
+  return Object.keys(statistics).map((name) => (name === 'n' ? 0 : undefined));
+}
+
+/** A line for every number of every cell, not scaled. */
+export function longCsv(results: readonly CellResult[], changes: readonly string[] = []): string {
+  const changed = changedColumn(changes);
+  const records = results.flatMap(({ variant, task, seed, metrics }) =>
+    Object.entries(metrics).map(([metric, value]) => [variant, task, seed, metric, value, ...changed]),
+  );
+  return formatCsv([
+    ['variant', 'task', 'seed', 'metric', 'value', ...changed.map(() => 'changed')],
+    ...records,
+  ]);
+}
+
+/** In each row, so that no part of the table can be taken for one of the experiment as its file declares it. */
+function changedColumn(changes: readonly string[]): readonly string[] {
+  return changes.length > 0 ? [changes.join('; ')] : [];
+}

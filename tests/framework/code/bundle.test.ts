@@ -1,0 +1,127 @@
+import { createHash } from 'node:crypto';
+import fs from 'node:fs';
+import { pathToFileURL } from 'node:url';
+import test from 'ava';
+import { bundleModules } from '../../../framework/code/bundle.ts';
+import { loadBundles } from '../../../framework/code/stored-bundles.ts';
+import { formatError } from '../../../framework/stage/errors.ts';
+import { createProject, portable } from '../../support/project.ts';
+
+const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
+
+test.serial(
+  'the digest of a source is that of the text that was bundled, though it is edited meanwhile',
+  async (t) => {
+    const project = createProject(t, {
+      'entry.ts': "export { value } from './value.ts';\n",
+      'value.ts': 'export const value = 1;\n',
+    });
+    const [entry, value] = [project.file('entry.ts'), project.file('value.ts')];
+    const readFile = fs.promises.readFile;
+    fs.promises.readFile = (async (file: string, ...rest: []) => {
+      const bytes = await readFile(file, ...rest);
+      if (file === value) fs.writeFileSync(value, 'export const value = 2;\n');
+      return bytes;
+    }) as typeof readFile;
+    const bundles = await bundleModules([entry], project.dir).finally(() => {
+      fs.promises.readFile = readFile;
+    });
+    const { text, sources } = bundles.get(entry)!;
+    t.regex(text, /value = 1/);
+    t.is(sources[value], sha256('export const value = 1;\n'));
+    // So the next look finds that the bundle isn't of the file as it is.
+    const stored = (await loadBundles([entry], project.dir)).get(entry)!;
+    t.regex(fs.readFileSync(stored.path, 'utf8'), /value = 2/);
+  },
+);
+
+test('what a module imports of Node itself is told, and what peco-exp imports is not', async (t) => {
+  const project = createProject(t, {
+    'entry.ts':
+      "import { readFileSync } from 'node:fs';\nimport './other.ts';\nexport const read = readFileSync;\n",
+    'other.ts': "import path from 'path';\nexport const join = path.join;\n",
+  });
+  const entry = project.file('entry.ts');
+  t.deepEqual((await bundleModules([entry], project.dir)).get(entry)!.builtins, ['fs', 'path']);
+});
+
+test('a bundle that was damaged in the cache is made again', async (t) => {
+  const project = createProject(t, { 'entry.ts': 'export const value = 1;\n' });
+  const entry = project.file('entry.ts');
+  const load = async () => (await loadBundles([entry], project.dir)).get(entry)!;
+  const { path, digest } = await load();
+  const whole = fs.readFileSync(path, 'utf8');
+  t.is(digest, sha256(whole));
+  for (const damage of [
+    () => fs.truncateSync(path),
+    () => fs.writeFileSync(path, whole.replace('value = 1', 'value = 9')),
+    () => fs.rmSync(path),
+  ]) {
+    damage();
+    await load();
+    t.is(fs.readFileSync(path, 'utf8'), whole);
+  }
+});
+
+test('an import whose file only the run decides is refused, with its place', async (t) => {
+  const project = createProject(t, {
+    'entry.ts': `const name = process.argv[2];\n\nexport const part = await import('./parts/' + name + '.ts');\n`,
+    'parts/one.ts': 'export const value = 1;\n',
+  });
+  const error = await t.throwsAsync(bundleModules([project.file('entry.ts')], project.dir));
+  t.snapshot(portable(formatError(error), project));
+});
+
+test('the source map of a bundle names the sources where they are', async (t) => {
+  const project = createProject(t, {
+    'folder/entry.ts': "export { value } from '../value.ts';\n",
+    'value.ts': 'export const value = 1;\n',
+  });
+  const entry = project.file('folder/entry.ts');
+  const { path } = (await loadBundles([entry], project.dir)).get(entry)!;
+  const name = /\/\/# sourceMappingURL=(.+)\n$/.exec(fs.readFileSync(path, 'utf8'))![1]!;
+  const map = JSON.parse(fs.readFileSync(path.replace(/[^/]+$/, name), 'utf8'));
+  t.true(map.sources.includes(project.file('value.ts')));
+});
+
+test('files that begin with a byte order mark are read as Node reads them', async (t) => {
+  const project = createProject(t, {
+    'entry.ts':
+      "\uFEFF#!/usr/bin/env node\nimport table from './table.json';\nexport const found = [import.meta.url, table];\n",
+    'table.json': '\uFEFF{ "rows": 2 }',
+  });
+  const entry = project.file('entry.ts');
+  const { path } = (await loadBundles([entry], project.dir)).get(entry)!;
+  const { found } = (await import(path)) as { readonly found: unknown };
+  t.deepEqual(found, [pathToFileURL(entry).href, { rows: 2 }]);
+});
+
+test('CommonJS that is bundled still gets modules of Node and packages by require', async (t) => {
+  const project = createProject(t, {
+    'entry.ts': "import own from './own.cjs';\nexport const found = own;\n",
+    'own.cjs': "module.exports = [require('path').sep, typeof require('zod').z];\n",
+  });
+  const entry = project.file('entry.ts');
+  const { path, packages } = (await loadBundles([entry], project.dir)).get(entry)!;
+  const { found } = (await import(path)) as { readonly found: unknown };
+  t.deepEqual(found, ['/', 'object']);
+  t.deepEqual(
+    packages.map(({ specifier }) => specifier),
+    ['zod'],
+  );
+});
+
+test('a file that an import prefers is taken as soon as it is there, whatever the cache holds', async (t) => {
+  const project = createProject(t, {
+    'entry.ts': "export { name } from './names';\n",
+    'names/index.ts': "export const name = 'folder';\n",
+  });
+  const entry = project.file('entry.ts');
+  const text = async () =>
+    fs.readFileSync((await loadBundles([entry], project.dir)).get(entry)!.path, 'utf8');
+  t.regex(await text(), /'folder'|"folder"/);
+  project.write({ 'names.ts': "export const name = 'file';\n" });
+  t.regex(await text(), /'file'|"file"/);
+  project.remove('names.ts');
+  t.regex(await text(), /'folder'|"folder"/);
+});

@@ -1,0 +1,54 @@
+import vm from 'node:vm';
+import test from 'ava';
+import fc from 'fast-check';
+import { describeThrown } from '../../../../framework/run/worker/error.ts';
+
+test('whatever is thrown has a message', (t) => {
+  const thrown = fc.oneof(
+    fc.anything({ withBigInt: true, withDate: true, withMap: true }),
+    fc.string().map((text) => new Error(text)),
+  );
+  fc.assert(
+    fc.property(thrown, (value) => {
+      const { message } = describeThrown(value);
+      t.true(typeof message === 'string' && message.length > 0);
+    }),
+  );
+});
+
+test('an error that is its own cause, or part of itself, is described once', (t) => {
+  const error = new AggregateError([], 'a circle');
+  Object.assign(error, { errors: [error, new Error('a part')], cause: error });
+  const { message, stack } = describeThrown(error);
+  t.true(message.startsWith('a circle: '));
+  t.is(stack!.split('AggregateError: a circle').length, 2);
+});
+
+test('of many errors three are told and the others counted', (t) => {
+  const errors = Array.from({ length: 5 }, (_, index) => new Error(`number ${index}`));
+  t.is(
+    describeThrown(new AggregateError(errors, 'all failed')).message,
+    'all failed: number 0; number 1; number 2; and 2 more',
+  );
+});
+
+test('an error of another realm is one', (t) => {
+  const error: unknown = vm.runInNewContext("new TypeError('from a sandbox')");
+  t.is(describeThrown(error).message, 'TypeError: from a sandbox');
+});
+
+test('a full disk is told, also as the cause of another error, unless the error has a hint of its own', (t) => {
+  const full = Object.assign(new Error('write failed'), { code: 'ENOSPC' });
+  t.regex(describeThrown(new Error('not saved', { cause: full })).hint!, /the disk is full/);
+  t.is(describeThrown(Object.assign(full, { hint: 'buy a larger one' })).hint, 'buy a larger one');
+});
+
+test('an error whose message cannot be read is no second error', (t) => {
+  const error = new Error('x');
+  Object.defineProperty(error, 'message', {
+    get: () => {
+      throw new Error('no');
+    },
+  });
+  t.is(describeThrown(error).message, 'it threw something that cannot be shown');
+});

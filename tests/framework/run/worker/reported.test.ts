@@ -1,0 +1,111 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import test, { type ExecutionContext } from 'ava';
+import { openContext } from '../../../../framework/run/worker/context.ts';
+import type { StageContext } from '../../../../framework/stage/contract.ts';
+import { createProject } from '../../../support/project.ts';
+
+/** The context of a stage in folders of its own; `end` is what the framework says when the stage resolves. */
+function stageContext(t: ExecutionContext) {
+  const project = createProject(t, {});
+  for (const folder of ['out', 'scratch']) fs.mkdirSync(project.file(folder), { recursive: true });
+  const job = {
+    stage: 'tokenizer/mine',
+    bundle: '',
+    config: {},
+    seed: 0,
+    inputs: {},
+    descriptors: {},
+    outDir: project.file('out'),
+    scratchDir: project.file('scratch'),
+    engine: { name: 'onnx', threads: 1 },
+  };
+  const warnings: string[] = [];
+  const { context, finish } = openContext(job, {
+    signal: new AbortController().signal,
+    checkpointSeconds: 30,
+    onProgress: () => {},
+    onWarning: (message) => void warnings.push(message),
+  });
+  const end = (metrics: { [name: string]: number } = { loss: 1 }) => {
+    try {
+      finish({ metrics });
+      return 'done';
+    } catch (error) {
+      return (error as Error).message;
+    }
+  };
+  return { context, end, warnings, history: () => project.read('out/metrics.jsonl') };
+}
+
+const bad = [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+
+test('a metric that is not finite is refused with the step that the stage had reached', (t) => {
+  for (const value of bad) {
+    const { context, end } = stageContext(t);
+    context.progress({ step: 40, of: 40 });
+    t.is(
+      end({ psnr: value }),
+      `metric "psnr" is ${value} at step 40: a stage returns finite numbers, or leaves the metric out`,
+    );
+  }
+});
+
+const reports: { [by: string]: (context: StageContext, loss: number, step: number) => void } = {
+  'the progress': (context, loss, step) => context.progress({ step, of: 40, values: { loss } }),
+  'the history': (context, loss, step) => context.log({ step, loss }),
+};
+
+for (const [by, report] of Object.entries(reports)) {
+  test(`a stage whose last loss in ${by} is not finite has failed, whatever it returns`, (t) => {
+    for (const value of bad) {
+      const { context, end } = stageContext(t);
+      report(context, 0.5, 39);
+      report(context, value, 40);
+      t.is(
+        end(),
+        `"loss" was ${value} when last reported at step 40: the training diverged; lower the learning rate, or report finite numbers only`,
+      );
+    }
+  });
+
+  test(`a loss in ${by} that was infinite on the way and is finite at the end is no failure`, (t) => {
+    const { context, end } = stageContext(t);
+    report(context, Number.POSITIVE_INFINITY, 1);
+    report(context, 0.5, 2);
+    t.is(end(), 'done');
+  });
+}
+
+test('nested numbers of the history count, and NaN stays visible there', (t) => {
+  const { context, end, history } = stageContext(t);
+  context.log({ parts: { pixel: 1, perceptual: [2, Number.NaN] } });
+  t.is(
+    end(),
+    '"parts.perceptual.1" was NaN when last reported: the training diverged; lower the learning rate, or report finite numbers only',
+  );
+  t.is(history(), '{"parts":{"pixel":1,"perceptual":[2,"NaN"]}}\n');
+});
+
+test('a stage that reports nothing but words is done', (t) => {
+  const { context, end } = stageContext(t);
+  context.log({ note: 'NaN', none: null, yes: true });
+  t.is(end({}), 'done');
+});
+
+test('a diverged state is neither saved nor handed over', async (t) => {
+  const { context, warnings } = stageContext(t);
+  const wrote: string[] = [];
+  const write = (name: string) => (dir: string) => {
+    wrote.push(name);
+    fs.writeFileSync(path.join(dir, name), '');
+  };
+  context.log({ step: 1, loss: 2 });
+  await context.checkpoints.save(1, write('good'));
+  context.log({ step: 2, loss: Number.NaN });
+  await context.checkpoints.save(2, write('bad'));
+  const error = await t.throwsAsync(context.checkpoints.handOver(2, write('bad')));
+  t.deepEqual(wrote, ['good']);
+  t.is(warnings.length, 1);
+  t.is(warnings[0], `no checkpoint of step 2: ${error?.message}`);
+});
