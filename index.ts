@@ -17,7 +17,7 @@ export {
   type TokenizerEvaluationConfig,
   tokenizerEvaluation,
 } from './components/tokenizer/evaluation/config.ts';
-export type { Tokenizer } from './components/tokenizer/types.ts';
+export type { Tokenizer } from './components/tokenizer/tokenizer.ts';
 export { type VqvaeConfig, vqvae } from './components/tokenizer/vqvae/config.ts';
 export {
   type Halving,

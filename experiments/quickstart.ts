@@ -44,7 +44,7 @@ const tokenizer = {
 } as const;
 const backbone = vit({ dim: 64, depth: 4, heads: 4, patch: 8 });
 
-const network = { width: 16, stages: 4, convsPerStage: [1, 1, 2, 2], learningRate: 4e-3 };
+const network = { width: 16, blocks: 4, convsPerBlock: [1, 1, 2, 2], learningRate: 4e-3 };
 // Shallow layers keep colours and edges, deep ones shapes. Without the shallow ones reconstructions are coloured noise.
 const layers = ['relu1_1', 'relu2_1', 'relu3_2', 'relu4_2'];
 const perceptual = { layers, weight: 0.2 };

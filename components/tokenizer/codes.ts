@@ -3,7 +3,7 @@ import type { Dataset } from '../data/types.ts';
 import { flipRows } from '../data/views/augment.ts';
 import type { Engine } from '../engine/types.ts';
 import { hostTensor } from '../nn/tree.ts';
-import type { Tokenizer } from './types.ts';
+import type { Tokenizer } from './tokenizer.ts';
 
 /**
  * Codes of images `[0, count)` of a data set, int32 [count * tokens], optionally of their mirror images.

@@ -1,7 +1,7 @@
 import type { ConfigIssue, WiredInput, WiredInputs, WiringIssue } from '../../framework/stage/component.ts';
 import type { NestedComponents } from '../../framework/stage/define.ts';
 import { expectAtMost, expectDivisor, factOf } from '../../framework/stage/expect.ts';
-import { checkLayers } from '../perceptual/check-layers.ts';
+import { checkLayers } from '../perceptual/layers.ts';
 import { checkSchedule } from '../training/schedule-fields.ts';
 import type { TokenizerTraining } from './config.ts';
 

@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { isWithin } from '../code/package-root.ts';
 import { loadBundles, type StoredBundle } from '../code/stored-bundles.ts';
-import { implementationsOfAll } from '../plan/implementations.ts';
+import { implementationsOfAll } from '../plan/walk.ts';
 import type { FinishedRun } from './quick/record.ts';
 
 /** Bundles of an experiment file and of the modules of all its stages, by path. */

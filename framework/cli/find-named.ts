@@ -1,6 +1,6 @@
 import type { RecordedRun } from '../run/record/records.ts';
 import { PecoError } from '../stage/errors.ts';
-import type { StoredEntry } from '../store/contents.ts';
+import type { StoredEntry } from '../store/inventory.ts';
 import type { Store } from '../store/store.ts';
 
 /** Shortest start of a key that names an entry. */

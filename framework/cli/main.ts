@@ -102,7 +102,7 @@ function createProgram(finish: (code: number) => void): Command {
     .option('--older-than <age>', 'remove only what was not used for so long: 12h, 30d', parseAge)
     .option('--max-size <size>', 'remove the longest unused until the rest fits: 500MB, 20GB', parseSize)
     .option('--all', 'remove every result')
-    .option('--scratch', 'remove all work folders of stages, not only those older than a week')
+    .option('--work', 'remove all work folders of stages, not only those older than a week')
     .option('--dry-run', 'only say what would be removed')
     .action(async (files: readonly string[], flags: GcFlags) => {
       const { gcCommand } = await import('./commands/gc.ts');

@@ -1,6 +1,6 @@
 import path from 'node:path';
 import type { PlannedStage } from '../plan/plan.ts';
-import { mayRun } from '../plan/status.ts';
+import { mayRun } from '../plan/types.ts';
 import { findResumePoint, type ResumePoint } from '../run/worker/resume.ts';
 import type { Store } from '../store/types.ts';
 
@@ -12,5 +12,5 @@ export async function findResume(
 ): Promise<ResumePoint | undefined> {
   const { contentKey } = planned;
   if (contentKey === undefined || !mayRun(planned)) return undefined;
-  return findResumePoint(path.join(store.dir, 'scratch', contentKey), engine);
+  return findResumePoint(path.join(store.dir, 'work', contentKey), engine);
 }

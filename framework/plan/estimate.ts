@@ -1,8 +1,8 @@
 import { mostSimilar, type Recorded } from './past-stages.ts';
 import type { Plan, PlannedStage } from './plan.ts';
-import { mayRun } from './status.ts';
 import type { StageNode } from './types.ts';
-import { upstreamStages } from './upstream.ts';
+import { mayRun } from './types.ts';
+import { upstreamStages } from './walk.ts';
 
 export interface Estimate {
   /** By stage that would run; undefined where no stage of its kind was ever recorded. */

@@ -2,7 +2,7 @@ import type { Entry } from '../store/types.ts';
 import { describeStop, judgeContest, type Standing, type Stop, stopAt, stoppedCell } from './contest.ts';
 import { withMissing } from './table.ts';
 import type { Contest, Point, StageGraph, StageNode } from './types.ts';
-import { upstreamStages } from './upstream.ts';
+import { upstreamStages } from './walk.ts';
 
 /** A stage that won't run: its own gate has stopped it, or that of a stage that it needs. */
 interface Loss {

@@ -2,8 +2,8 @@ import type { Json, JsonObject } from '../stage/json.ts';
 import type { Store } from '../store/types.ts';
 import type { DefaultsDocument } from './fingerprint.ts';
 import type { Plan } from './plan.ts';
-import { mayRun } from './status.ts';
 import type { Fingerprint } from './types.ts';
+import { mayRun } from './types.ts';
 
 /** What a stage took. */
 export interface Recorded {

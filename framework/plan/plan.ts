@@ -5,11 +5,18 @@ import { compareFingerprints, type Difference } from './differences.ts';
 import { type FoundEntry, findEntry } from './entries.ts';
 import { createFingerprinter, keyOf } from './fingerprint.ts';
 import { createGates, type Gates } from './gates.ts';
-import { implementationsOfAll } from './implementations.ts';
 import { createPrecedents } from './precedent.ts';
-import type { StageStatus } from './status.ts';
-import type { ContentKey, Digest, Edges, Fingerprint, InputKey, StageGraph, StageNode } from './types.ts';
-import { inAwaitedOrder, upstreamStages } from './upstream.ts';
+import type {
+  ContentKey,
+  Digest,
+  Edges,
+  Fingerprint,
+  InputKey,
+  StageGraph,
+  StageNode,
+  StageStatus,
+} from './types.ts';
+import { implementationsOfAll, inAwaitedOrder, upstreamStages } from './walk.ts';
 
 export interface PlannedStage {
   readonly node: StageNode;

@@ -9,8 +9,8 @@ import type { Executor, JobResult } from './executors/executor.ts';
 import { type BundleModule, describeJob } from './job.ts';
 import { describeTimeout, type Limit, startLimit, type Timer } from './limit.ts';
 import type { Emit, Failure } from './record/events.ts';
+import { createRateMeter } from './record/pace.ts';
 import type { Making, Provenance } from './record/provenance.ts';
-import { createRateMeter } from './record/rate.ts';
 import { findResumePoint, type ResumePoint } from './worker/resume.ts';
 
 /** A stage whose key is known and that the store doesn't have. */
@@ -100,13 +100,13 @@ async function runLocked(attempt: Attempt, threads: number, shop: Workshop): Pro
   const limit = startLimit(shop.timeout, shop, shop.timer);
   try {
     for (let tries = 1; ; tries++) {
-      // Each try gets a new one: what a process wrote that died is no output, but its scratch is worth keeping.
+      // Each try gets a new one: what a process wrote that died is no output, but its work folder is worth keeping.
       const outDir = await store.newOutDir();
       const clock = performance.now();
       try {
         const engine = { name: shop.engine, threads };
-        const scratchDir = await store.scratchDir(attempt.contentKey);
-        const result = await execute({ ...job, outDir, scratchDir, engine }, limit, shop);
+        const workDir = await store.workDir(attempt.contentKey);
+        const result = await execute({ ...job, outDir, workDir, engine }, limit, shop);
         const crashed = result.type === 'failed' && result.crashed === true;
         if ((result.type === 'interrupted' || crashed) && limit.expired()) {
           return { type: 'failed', failure: describeTimeout(shop.timeout!), tail: result.tail ?? [] };
@@ -119,12 +119,12 @@ async function runLocked(attempt: Attempt, threads: number, shop: Workshop): Pro
         if (result.type !== 'done') {
           await forgetIfChanged(attempt, shop);
           if (result.type === 'failed') return result;
-          const saved = await findResumePoint(scratchDir, shop.engine);
+          const saved = await findResumePoint(workDir, shop.engine);
           return { ...result, ...(saved ? { saved } : {}) };
         }
         const changed = await shop.findChangedInputs(attempt);
         if (changed.length > 0) {
-          await store.clearScratch(attempt.contentKey);
+          await store.clearWork(attempt.contentKey);
           return await withhold(stage, outDir, changed, store);
         }
         const { images, resumedFrom, earlierSeconds = 0, peakMemory, engine: engineDescription } = result;
@@ -147,7 +147,7 @@ async function runLocked(attempt: Attempt, threads: number, shop: Workshop): Pro
           fingerprint: attempt.fingerprint,
           provenance,
         });
-        await store.clearScratch(attempt.contentKey);
+        await store.clearWork(attempt.contentKey);
         return { type: 'finished', origin: 'ran', entry };
       } finally {
         await fs.rm(outDir, { recursive: true, force: true });
@@ -161,25 +161,25 @@ async function runLocked(attempt: Attempt, threads: number, shop: Workshop): Pro
 /** Checkpoints that come from other inputs than their key says: nobody may go on from them. */
 async function forgetIfChanged(attempt: Attempt, shop: Workshop): Promise<void> {
   const changed = await shop.findChangedInputs(attempt).catch(() => undefined);
-  if (changed === undefined || changed.length > 0) await shop.store.clearScratch(attempt.contentKey);
+  if (changed === undefined || changed.length > 0) await shop.store.clearWork(attempt.contentKey);
 }
 
-/** A result whose inputs changed under it belongs to no key: it is kept for the user, but not published. */
+/** A result whose inputs changed under it belongs to no key: it is kept for the user, but not stored. */
 async function withhold(
   stage: string,
   outDir: string,
   changed: readonly Difference[],
   store: Store,
 ): Promise<AttemptResult> {
-  const kept = path.join(store.dir, 'unpublished', `${stage.replaceAll('/', '-')}-${path.basename(outDir)}`);
-  await fs.mkdir(path.dirname(kept), { recursive: true });
-  await fs.rename(outDir, kept);
+  const aside = path.join(store.dir, 'uncommitted', `${stage.replaceAll('/', '-')}-${path.basename(outDir)}`);
+  await fs.mkdir(path.dirname(aside), { recursive: true });
+  await fs.rename(outDir, aside);
   const shown = changed
     .slice(0, 3)
     .map(({ path: file, input }) => `${file}${input ? ` (input ${input})` : ''}`);
   const more = changed.length > shown.length ? ` and ${changed.length - shown.length} more` : '';
   const failure = {
-    message: `its inputs changed while it ran: ${shown.join(', ')}${more}. The result is kept in ${kept}, but not published`,
+    message: `its inputs changed while it ran: ${shown.join(', ')}${more}. The result is in ${aside}, and not stored`,
     hint: 'run again: it starts from the inputs as they are now',
   };
   return { type: 'failed', failure, tail: [] };

@@ -1,8 +1,8 @@
 import type { StageNode } from '../plan/types.ts';
-import { awaitedStages } from '../plan/upstream.ts';
+import { awaitedStages } from '../plan/walk.ts';
 import type { Resources } from '../stage/component.ts';
 
-export { awaitedStages, upstreamStages } from '../plan/upstream.ts';
+export { awaitedStages, upstreamStages } from '../plan/walk.ts';
 
 /**
  * For every stage the number of stages, itself included, on the longest chain from it to the end of the DAG.

@@ -12,7 +12,7 @@ export type BundleModule = (url: string) => Promise<Bundle>;
 
 /** What is known of a job before a place to run it: the job but for its folders and engine. */
 export interface JobDescription {
-  readonly job: Omit<StageJob, 'outDir' | 'scratchDir' | 'engine'>;
+  readonly job: Omit<StageJob, 'outDir' | 'workDir' | 'engine'>;
   readonly packages: { readonly [name: string]: string };
 }
 

@@ -12,7 +12,7 @@ import type { Git } from './record/git.ts';
 import { formatTimings } from './record/timing.ts';
 import { resultsFolderName, timingFile } from './results-folder.ts';
 import { settleStages, type Task } from './tasks.ts';
-import { type Publication, publishReport, writeIfDifferent } from './write-results.ts';
+import { type ResultsInfo, writeIfDifferent, writeResults } from './write-results.ts';
 
 export interface RunOptions {
   readonly store: Store;
@@ -21,7 +21,7 @@ export interface RunOptions {
   /** Where the report's files go; a folder per experiment, and per change of it, is made in it. */
   readonly results: string;
   /** What is written beside the tables. */
-  readonly source: Pick<Publication, 'file' | 'command' | 'config' | 'git'>;
+  readonly source: Pick<ResultsInfo, 'file' | 'command' | 'config' | 'git'>;
   /** Processes at once. */
   readonly jobs: number;
   /** Threads to share among them; default: what the machine has. */
@@ -73,7 +73,7 @@ export async function runExperiment(plan: Plan, options: RunOptions, emit: Emit)
     const { root, version = null } = options;
     const made = report.entry.provenance.run;
     try {
-      const published = await publishReport(report.entry, folder, {
+      const published = await writeResults(report.entry, folder, {
         experiment,
         changes,
         root,

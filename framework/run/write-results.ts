@@ -21,7 +21,7 @@ import {
 const bookkeeping = new Set(['metrics.json', 'metrics.jsonl']);
 
 /** What is written beside the tables of a report, and never into them: their bytes are a function of results alone. */
-export interface Publication {
+export interface ResultsInfo {
   readonly experiment: string;
   /** Absolute. */
   readonly file: string;
@@ -37,7 +37,7 @@ export interface Publication {
   git(): Promise<Git>;
 }
 
-interface PublishedFile {
+interface ResultsFile {
   readonly name: string;
   readonly content: Uint8Array | string;
 }
@@ -50,10 +50,10 @@ interface PublishedFile {
  * @returns absolute paths of the files, those of the top folder first, otherwise by name
  * @throws PecoError `results-in-use`, before anything is written, for a file in the way that peco-exp didn't write
  */
-export async function publishReport(
+export async function writeResults(
   report: { readonly dir: string; readonly outputs: readonly { readonly path: string }[] },
   folder: string,
-  about: Publication,
+  about: ResultsInfo,
 ): Promise<readonly string[]> {
   checkResultsFolder(folder, about.file);
   const tables = report.outputs.map(({ path: name }) => name).filter((name) => !bookkeeping.has(name));
@@ -62,7 +62,7 @@ export async function publishReport(
     throw new PecoError(`the report wrote ${taken}, which peco-exp writes itself`, {
       code: 'results-in-use',
     });
-  const files: PublishedFile[] = [{ name: configFile, content: formatConfig(about.config) }];
+  const files: ResultsFile[] = [{ name: configFile, content: formatConfig(about.config) }];
   for (const name of tables) files.push({ name, content: await fs.readFile(path.join(report.dir, name)) });
   const changed = await findChanged(files, folder);
   const owner = readOwner(folder);
@@ -100,8 +100,8 @@ function formatConfig(config: Json): string {
   return `${JSON.stringify(JSON.parse(canonicalJson(config)), null, 2)}\n`;
 }
 
-async function findChanged(files: readonly PublishedFile[], folder: string): Promise<PublishedFile[]> {
-  const changed: PublishedFile[] = [];
+async function findChanged(files: readonly ResultsFile[], folder: string): Promise<ResultsFile[]> {
+  const changed: ResultsFile[] = [];
   for (const file of files) {
     const present = await fs.readFile(path.join(folder, file.name)).catch(() => undefined);
     if (!present?.equals(Buffer.from(file.content))) changed.push(file);
@@ -110,7 +110,7 @@ async function findChanged(files: readonly PublishedFile[], folder: string): Pro
 }
 
 async function refuseForeign(
-  changed: readonly PublishedFile[],
+  changed: readonly ResultsFile[],
   folder: string,
   owner: ReturnType<typeof readOwner>,
 ): Promise<void> {
@@ -130,7 +130,7 @@ async function refuseForeign(
 }
 
 async function describeRun(
-  about: Publication,
+  about: ResultsInfo,
   folder: string,
   files: readonly string[],
 ): Promise<ResultsRecord> {

@@ -7,8 +7,7 @@ import { parseLimit } from '../run/limit.ts';
 import { PecoError } from '../stage/errors.ts';
 import { suggest } from '../stage/issues.ts';
 import { inspectStore } from '../store/marker.ts';
-import { folderSetting, notBlank, pick, type Setting } from './setting.ts';
-import { findProjectFolder, loadSettings } from './settings.ts';
+import { findProjectFolder, folderSetting, loadSettings, notBlank, pick, type Setting } from './settings.ts';
 
 /** What can be set in several ways. Precedence: flag, environment, settings file, default. */
 export interface ProjectFlags {

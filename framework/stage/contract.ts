@@ -71,7 +71,7 @@ export interface StageContext<Config extends object = JsonObject> {
   /** Empty folder for the outputs; committed as a whole when `run` resolves. */
   readonly outDir: string;
   /** Survives crashes, wiped on success: the place of checkpoints. Never part of the result. */
-  readonly scratchDir: string;
+  readonly workDir: string;
   readonly checkpoints: Checkpoints;
   /**
    * Only for stages that are a rung of successive halving: train up to this step of the whole schedule, and hand over

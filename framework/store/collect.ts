@@ -2,13 +2,12 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { hasCode } from '../files/files.ts';
 import type { ContentKey } from '../plan/types.ts';
-import { measureFreed } from './freed.ts';
 import { withRoom } from './full-disk.ts';
-import { listInventory, type StoredEntry } from './inventory.ts';
+import { type InventoryEntry, listInventory } from './inventory.ts';
 import { removeLeftover } from './leftovers.ts';
 import { readHolder, tryLock } from './lock.ts';
 import { entryDir, makeDir, newTemporary, type Place } from './place.ts';
-import { findRemains, type Remains } from './remains.ts';
+import { findRemains, measureFreed, type Remains } from './remains.ts';
 import { holdCollection, listSessions } from './sessions.ts';
 import type { CollectedEntry, Collection, CollectOptions } from './types.ts';
 
@@ -31,7 +30,7 @@ export async function collect(place: Place, options: CollectOptions): Promise<Co
   }
 }
 
-const emptyRemains: Remains = { objects: [], documents: [], scratch: [], leftovers: [], logs: [] };
+const emptyRemains: Remains = { objects: [], documents: [], work: [], leftovers: [], logs: [] };
 
 async function removeUnneeded(place: Place, options: CollectOptions): Promise<Collection> {
   const now = Date.now();
@@ -39,8 +38,8 @@ async function removeUnneeded(place: Place, options: CollectOptions): Promise<Co
   const usedSince = Math.min(...sessions.map(({ since }) => since - useMargin));
   const stored = listInventory(place);
   const chosen = chooseEntries(stored, options, now);
-  const removed: StoredEntry[] = [];
-  const inUse: StoredEntry[] = [];
+  const removed: InventoryEntry[] = [];
+  const inUse: InventoryEntry[] = [];
   const trash: string[] = [];
   for (const entry of chosen) {
     const take = () => takeAway(place, entry.key, options.dryRun);
@@ -63,7 +62,11 @@ async function removeUnneeded(place: Place, options: CollectOptions): Promise<Co
 }
 
 /** Every entry that isn't to be kept; with limits, those that are too old, and the longest unused beyond the size. */
-function chooseEntries(stored: readonly StoredEntry[], options: CollectOptions, now: number): StoredEntry[] {
+function chooseEntries(
+  stored: readonly InventoryEntry[],
+  options: CollectOptions,
+  now: number,
+): InventoryEntry[] {
   const keep = new Set<string>(options.keep ?? []);
   const { olderThan, maxSize } = options;
   // What can't be read may be whole.
@@ -112,14 +115,14 @@ async function takeAway(place: Place, key: ContentKey, dryRun = false): Promise<
 }
 
 function summarise(
-  kept: readonly StoredEntry[],
-  removed: readonly StoredEntry[],
+  kept: readonly InventoryEntry[],
+  removed: readonly InventoryEntry[],
   remains: Remains,
-  inUse: readonly StoredEntry[],
+  inUse: readonly InventoryEntry[],
   freed: number,
 ): Collection {
   const sizes = new Map(kept.flatMap(({ outputs }) => outputs).map(({ sha256, size }) => [sha256, size]));
-  const describe = ({ key, kind, lastUse, outputs }: StoredEntry): CollectedEntry => ({
+  const describe = ({ key, kind, lastUse, outputs }: InventoryEntry): CollectedEntry => ({
     key,
     ...(kind === undefined ? {} : { kind }),
     lastUse,
@@ -131,7 +134,7 @@ function summarise(
     inUse: inUse.map(describe),
     objects: remains.objects.length,
     documents: remains.documents.length,
-    scratch: remains.scratch.length,
+    work: remains.work.length,
     leftovers: remains.leftovers.length,
     logs: remains.logs.length,
     freed,

@@ -1,164 +1,79 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import { hashFile } from '../files/digests.ts';
-import { hasCode, linkOrCopy, syncToDisk } from '../files/files.ts';
+import { explainWriteError, hasCode } from '../files/files.ts';
 import type { ContentKey } from '../plan/types.ts';
-import { PecoError } from '../stage/errors.ts';
-import { entryOf, formatManifest } from './manifest.ts';
-import type { FinishedFile, FinishedStage } from './pending.ts';
-import { discard, entryDir, makeDir, newTemporary, objectFile, type Place } from './place.ts';
-import type { Entry } from './types.ts';
-import { inspectEntry, inspectFile } from './verify.ts';
+import { isPecoError } from '../stage/errors.ts';
+import { tryLock } from './lock.ts';
+import {
+  describeFinished,
+  describePending,
+  type FinishedStage,
+  forgetPending,
+  keepFinished,
+  keepForPeople,
+  readPending,
+} from './pending.ts';
+import { discard, type Place } from './place.ts';
+import type { Commit, Entry } from './types.ts';
+import { inspectEntry } from './verify.ts';
+import { writeEntry } from './write-entry.ts';
 
-/** How often the objects of a commit may be taken away by a collection that runs at the same time. */
-const mostAttempts = 10;
+/** Stores a result. If that fails, the finished outputs stay in `pending/`, and the error says where. */
+export async function commitResult(place: Place, key: ContentKey, commit: Commit): Promise<Entry> {
+  let outDir = commit.outDir;
+  try {
+    const finished = await describeFinished(key, commit);
+    outDir = await keepFinished(place, finished);
+    const entry = await writeEntry(place, { ...finished, outDir });
+    await discard(outDir);
+    await forgetPending(place, key);
+    return entry;
+  } catch (error) {
+    if (isPecoError(error)) throw error; // outputs that are refused are not finished work
+    const published = await inspectEntry(place, key);
+    if (published.state === 'whole') return published.entry; // it failed after that, or another process was quicker
+    if (outDir === commit.outDir) outDir = await keepForPeople(place, key, outDir);
+    throw describePending(explainWriteError(error, place.root), outDir);
+  }
+}
 
 /**
- * One rename, after everything that the entry consists of is on the disk: bytes before names, objects and manifest
- * before the entry. Leaves the outputs where they are, but read-only.
+ * Stores outputs that an earlier commit had to leave, if there are any for this key.
  *
- * @throws PecoError `store-write` if they are not what `finished` says
+ * @throws PecoError `store-write` if the disk is still full: making the result again would not help
  */
-export async function publishEntry(place: Place, finished: FinishedStage): Promise<Entry> {
-  const staged = newTemporary(place, 'entry');
+export async function commitPending(place: Place, key: ContentKey): Promise<Entry | undefined> {
+  if (readPending(place, key) === undefined) return undefined;
+  const lock = path.join(place.root, 'locks', `${key}.lock`);
+  const release = place.held.has(key) ? async () => {} : await tryLock(lock).catch(() => undefined);
+  if (release === undefined) return undefined; // somebody is storing them now
   try {
-    const target = path.join(staged, 'outputs');
-    const folders = new Set([await makeDir(target)]);
-    for (const file of finished.files) {
-      const name = path.join(target, file.path);
-      for (let dir = path.dirname(name); !folders.has(dir); dir = path.dirname(dir))
-        folders.add(await makeDir(dir));
-      await stageFile(place, path.join(finished.outDir, file.path), file, name);
-    }
-    for (const dir of folders) await syncToDisk(dir);
-    await writeDurably(path.join(staged, 'fingerprint.json'), finished.fingerprint);
-    await writeDurably(path.join(staged, 'manifest.json'), formatManifest(finished.manifest));
-    await syncToDisk(staged);
-    return await publish(place, staged, finished);
+    const pending = readPending(place, key);
+    return pending && (await storePending(place, key, pending));
   } finally {
-    await discard(staged);
+    await release();
   }
 }
 
-/** Puts an output among the objects, and links it to its place in the entry. */
-async function stageFile(place: Place, source: string, file: FinishedFile, staged: string): Promise<void> {
-  for (let attempt = 1; ; attempt++) {
-    const object = await storeObject(place, source, file);
-    try {
-      await linkOrCopy(object, staged);
-      return;
-    } catch (error) {
-      // A collection took the object away, since no entry has it yet.
-      if (!hasCode(error, 'ENOENT') || attempt === mostAttempts) throw error;
-    }
-  }
-}
-
-async function storeObject(place: Place, source: string, file: FinishedFile): Promise<string> {
-  const object = objectFile(place, file.sha256);
-  const temporary = newTemporary(place, 'object');
-  try {
-    await makeDir(path.dirname(temporary));
-    await linkOrCopy(source, temporary);
-    await fs.promises.chmod(temporary, 0o444);
-    await syncToDisk(temporary);
-    if (!(await isStill(temporary, file))) throw changedMeanwhile(file);
-    if (fs.lstatSync(object, { throwIfNoEntry: false }) !== undefined) {
-      if ((await inspectFile(place, object, file)).state === 'right') return object;
-      await clearWay(place, object);
-    }
-    await makeDurableDir(path.dirname(object));
-    await fs.promises.rename(temporary, object); // a racer's object has the same bytes: either may stay
-    await syncToDisk(path.dirname(object));
-    return object;
-  } finally {
-    await discard(temporary);
-  }
-}
-
-/** Whether a file has the bytes that it had when it was finished. By its stat, where that was taken moments ago. */
-async function isStill(file: string, finished: FinishedFile): Promise<boolean> {
-  const { size, mtimeNs, ino } = await fs.promises.lstat(file, { bigint: true });
-  if (Number(size) !== finished.size) return false;
-  if (finished.stat?.ino === ino && finished.stat.mtimeNs === mtimeNs) return true;
-  return (await hashFile(file, finished.size)) === finished.sha256;
-}
-
-function changedMeanwhile(file: FinishedFile): PecoError {
-  return new PecoError(`the output "${file.path}" changed after its stage had ended`, {
-    code: 'store-write',
-    hint: 'a process that the stage started may still be writing to it',
-  });
-}
-
-/** A file is replaced by the rename; a folder in its place must go first. */
-async function clearWay(place: Place, object: string): Promise<void> {
-  if (!fs.lstatSync(object, { throwIfNoEntry: false })?.isDirectory()) return;
-  const trash = newTemporary(place, 'damaged');
-  await fs.promises.rename(object, trash);
-  await discard(trash);
-}
-
-async function makeDurableDir(dir: string): Promise<void> {
-  if ((await fs.promises.mkdir(dir, { recursive: true })) !== undefined) await syncToDisk(path.dirname(dir));
-}
-
-async function publish(place: Place, staged: string, { manifest }: FinishedStage): Promise<Entry> {
-  const dir = entryDir(place, manifest.key);
-  await makeDurableDir(path.dirname(dir));
-  for (;;) {
-    const before = fs.lstatSync(dir, { bigint: true, throwIfNoEntry: false });
-    // A file or a link in its place would not be replaced by the rename of a folder.
-    if (before !== undefined && !before.isDirectory()) await setAside(place, manifest.key, before, 'damaged');
-    try {
-      await fs.promises.rename(staged, dir);
-      break;
-    } catch (error) {
-      if (!hasCode(error, 'ENOTEMPTY', 'EEXIST')) throw error;
-    }
-    const found = await inspectEntry(place, manifest.key);
-    if (found.state === 'whole') return found.entry;
-    if (found.state !== 'absent' && before !== undefined)
-      await setAside(place, manifest.key, before, found.state);
-  }
-  // If this fails, a power cut may take the entry back: a miss, nothing worse.
-  await syncToDisk(path.dirname(dir)).catch(() => {});
-  return entryOf(manifest, dir);
-}
-
-/**
- * Takes an entry out of the way that is damaged, or can't be read: that one is kept, it may be whole. Somebody else
- * may have replaced it since `seen`; then theirs goes back.
- */
-async function setAside(
+async function storePending(
   place: Place,
   key: ContentKey,
-  seen: fs.BigIntStats,
-  state: 'damaged' | 'unreadable',
-): Promise<void> {
-  const dir = entryDir(place, key);
-  const aside =
-    state === 'damaged'
-      ? newTemporary(place, 'damaged')
-      : path.join(place.root, 'unreadable', `${key}-${Date.now()}`);
-  await makeDir(path.dirname(aside));
+  pending: FinishedStage,
+): Promise<Entry | undefined> {
+  const name = `the finished outputs of ${key.slice(0, 12)} that were pending`;
   try {
-    await fs.promises.rename(dir, aside);
+    const entry = await writeEntry(place, pending);
+    await forgetPending(place, key);
+    place.warn({ code: 'pending-result', message: `stored ${name}`, key });
+    return entry;
   } catch (error) {
-    if (hasCode(error, 'ENOENT')) return;
-    throw error;
+    if (hasCode(error, 'ENOSPC', 'EDQUOT'))
+      throw describePending(explainWriteError(error, place.root), pending.outDir);
+    const why = error instanceof Error ? error.message : String(error);
+    // Damaged since: asking again would not help.
+    if (isPecoError(error))
+      fs.rmSync(path.join(path.dirname(pending.outDir), 'manifest.json'), { force: true });
+    place.warn({ code: 'pending-result', message: `can't store ${name} in ${pending.outDir}: ${why}`, key });
+    return undefined;
   }
-  const moved = fs.lstatSync(aside, { bigint: true, throwIfNoEntry: false });
-  if (moved !== undefined && moved.ino !== seen.ino) await fs.promises.rename(aside, dir).catch(() => {});
-  if (state === 'damaged') {
-    await discard(aside);
-    return;
-  }
-  const message = `the stored result ${key.slice(0, 12)} can't be read: it was moved to ${aside}`;
-  place.warn({ code: 'unreadable-entry', message, key });
-}
-
-async function writeDurably(file: string, text: string): Promise<void> {
-  await fs.promises.writeFile(file, text, { flag: 'wx' });
-  await syncToDisk(file);
 }

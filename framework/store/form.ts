@@ -17,10 +17,10 @@ const folders = {
   objects: (name: string) => name === 'sha256',
   'objects/sha256': (name: string) => /^[0-9a-f]{2}$/.test(name),
   documents: (name: string) => /^[0-9a-f]{64}\.json(\.\d+)?$/.test(name),
-  scratch: (name: string) => key.test(name),
-  kept: (name: string) => key.test(name),
+  work: (name: string) => key.test(name),
+  pending: (name: string) => key.test(name),
   unreadable: (name: string) => /^[0-9a-f]{64}-\d+$/.test(name),
-  unpublished: (name: string) => /-out-\d+\.\d*\.[0-9a-f]+-[0-9a-f-]{36}$/.test(name),
+  uncommitted: (name: string) => /-out-\d+\.\d*\.[0-9a-f]+-[0-9a-f-]{36}$/.test(name),
   locks: (name: string) =>
     /^([0-9a-f]{64}|run-[0-9a-f-]{36}|collect)\.lock$/.test(name) || ownerOfName(name) !== undefined,
   tmp: isTemporary,

@@ -37,8 +37,8 @@ function isFull(error: unknown): boolean {
 /** What costs least to lose. */
 function nameDeletable(place: Place): string {
   const folders: readonly (readonly [name: string, loss: string])[] = [
-    ['scratch', 'stages that were stopped begin anew'],
-    ['unpublished', 'results whose inputs changed while they were made'],
+    ['work', 'stages that were stopped begin anew'],
+    ['uncommitted', 'results whose inputs changed while they were made'],
     ['runs', 'what earlier runs told'],
   ];
   for (const [name, loss] of folders) {

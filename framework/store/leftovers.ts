@@ -34,7 +34,7 @@ export function findLeftovers(
 }
 
 /** Removes them; what can't be removed stays. */
-export async function sweep(place: Place): Promise<void> {
+export async function clearLeftovers(place: Place): Promise<void> {
   for (const leftover of findLeftovers(place)) await removeLeftover(leftover);
 }
 

@@ -5,7 +5,7 @@ import { hasCode, listFiles } from '../files/files.ts';
 import type { ContentKey, Digest, Fingerprint } from '../plan/types.ts';
 import { PecoError } from '../stage/errors.ts';
 import { digestOutputs, digestText, formatManifest, type Manifest, readManifest } from './manifest.ts';
-import { discard, keptDir, makeDir, newTemporary, type Place } from './place.ts';
+import { discard, makeDir, newTemporary, type Place, pendingDir } from './place.ts';
 import type { Commit, OutputFile } from './types.ts';
 
 /** A finished output. `stat` is that of when it was hashed, in this process. */
@@ -47,16 +47,16 @@ export async function describeFinished(key: ContentKey, commit: Commit): Promise
 }
 
 /**
- * Moves finished outputs to `kept/<key>` before they are stored: should that fail, or the process die, the store takes
+ * Moves finished outputs to `pending/<key>` before they are stored: should that fail, or the process die, the store takes
  * them from there when it is next asked for the key. The folder has the shape of an entry. Its manifest proves the
  * outputs, so a power cut can't pass off half of them; the rename of the outputs comes last.
  *
  * Never throws: what can't be kept in full is stored from where it lies. Returns where that is.
  */
 export async function keepFinished(place: Place, finished: FinishedStage): Promise<string> {
-  const dir = keptDir(place, finished.manifest.key);
+  const dir = pendingDir(place, finished.manifest.key);
   try {
-    await emptyKept(place, dir);
+    await emptyPending(place, dir);
     await fs.promises.writeFile(path.join(dir, 'fingerprint.json'), finished.fingerprint);
     await fs.promises.writeFile(path.join(dir, 'manifest.json'), formatManifest(finished.manifest));
     await fs.promises.rename(finished.outDir, path.join(dir, 'outputs'));
@@ -68,9 +68,9 @@ export async function keepFinished(place: Place, finished: FinishedStage): Promi
 
 /** Moves outputs there without a proof, for people: nothing else will come of them. Returns where they lie. */
 export async function keepForPeople(place: Place, key: ContentKey, outDir: string): Promise<string> {
-  const dir = keptDir(place, key);
+  const dir = pendingDir(place, key);
   try {
-    await emptyKept(place, dir);
+    await emptyPending(place, dir);
     await fs.promises.rename(outDir, path.join(dir, 'outputs'));
     return path.join(dir, 'outputs');
   } catch {
@@ -90,8 +90,8 @@ async function renameInPlace(outDir: string, key: ContentKey): Promise<string> {
 }
 
 /** What lay there is of no use any more: these outputs are newer. */
-async function emptyKept(place: Place, dir: string): Promise<void> {
-  const trash = newTemporary(place, 'kept');
+async function emptyPending(place: Place, dir: string): Promise<void> {
+  const trash = newTemporary(place, 'pending');
   try {
     await fs.promises.rename(dir, trash);
   } catch (error) {
@@ -102,17 +102,17 @@ async function emptyKept(place: Place, dir: string): Promise<void> {
 }
 
 /** Adds to an error where the outputs are. */
-export function describeKept(error: unknown, outDir: string): unknown {
+export function describePending(error: unknown, outDir: string): unknown {
   if (!(error instanceof PecoError)) return error;
   const { message, code, hint, cause } = error;
   const proven = fs.existsSync(path.join(path.dirname(outDir), 'manifest.json'));
-  const where = `the finished outputs are kept in ${outDir}${proven ? '; the next run stores them' : ''}`;
+  const where = `the finished outputs are in ${outDir}${proven ? '; the next run stores them' : ''}`;
   return new PecoError(message, { code, hint: hint === undefined ? where : `${hint}\n  ${where}`, cause });
 }
 
 /** Kept outputs with a proof of what they are; undefined if there are none. */
-export function readKept(place: Place, key: ContentKey): FinishedStage | undefined {
-  const dir = keptDir(place, key);
+export function readPending(place: Place, key: ContentKey): FinishedStage | undefined {
+  const dir = pendingDir(place, key);
   const read = readManifest(dir, key);
   const outDir = path.join(dir, 'outputs');
   if (read.state !== 'read' || !fs.existsSync(outDir)) return undefined;
@@ -127,6 +127,6 @@ export function readKept(place: Place, key: ContentKey): FinishedStage | undefin
   }
 }
 
-export async function forgetKept(place: Place, key: ContentKey): Promise<void> {
-  await discard(keptDir(place, key));
+export async function forgetPending(place: Place, key: ContentKey): Promise<void> {
+  await discard(pendingDir(place, key));
 }

@@ -33,8 +33,8 @@ export function newTemporary(place: Place, kind: string): string {
 }
 
 /** Where the outputs of a finished stage are kept that could not be stored. */
-export function keptDir(place: Place, key: ContentKey): string {
-  return path.join(place.root, 'kept', key);
+export function pendingDir(place: Place, key: ContentKey): string {
+  return path.join(place.root, 'pending', key);
 }
 
 export async function makeDir(dir: string): Promise<string> {

@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import type { isOwnName } from './form.ts';
-import { listNames, listOwn, readText, type StoredEntry, timeOf } from './inventory.ts';
+import { type InventoryEntry, listNames, listOwn, readText, timeOf } from './inventory.ts';
 import { findLeftovers } from './leftovers.ts';
 import type { Place } from './place.ts';
 import { collectionLock } from './sessions.ts';
@@ -12,7 +12,7 @@ export interface Remains {
   readonly objects: readonly string[];
   readonly documents: readonly string[];
   /** Work folders of stages, and outputs that could not be stored. */
-  readonly scratch: readonly string[];
+  readonly work: readonly string[];
   /** Of dead processes, in `tmp/` and `locks/`. */
   readonly leftovers: readonly string[];
   /** Logs of runs, and what was put aside for people. */
@@ -20,8 +20,8 @@ export interface Remains {
 }
 
 export interface RemainsQuery {
-  readonly kept: readonly StoredEntry[];
-  readonly removed: readonly StoredEntry[];
+  readonly kept: readonly InventoryEntry[];
+  readonly removed: readonly InventoryEntry[];
   /** Runs that go on may use what was used since then; infinite if there are none. Milliseconds since 1970. */
   readonly usedSince: number;
   readonly now: number;
@@ -32,15 +32,15 @@ type Folder = Parameters<typeof isOwnName>[0];
 
 /** An object or a document without an entry may be of a commit that is on its way. */
 const grace = 3600 * 1000;
-const scratchAge = 7 * 24 * 3600 * 1000;
+const workAge = 7 * 24 * 3600 * 1000;
 
 export function findRemains(place: Place, query: RemainsQuery): Remains {
   return {
     objects: findObjects(place, query),
     documents: findDocuments(place, query),
-    scratch: [
-      ...findOld(place, 'scratch', new Set(query.options.keepScratch ?? []), query),
-      ...findKept(place, query),
+    work: [
+      ...findOld(place, 'work', new Set(query.options.keepWork ?? []), query),
+      ...findPending(place, query),
     ],
     leftovers: findLeftovers(place, { now: query.now, locks: 'all' }).filter(
       (file) => file !== collectionLock(place),
@@ -48,13 +48,13 @@ export function findRemains(place: Place, query: RemainsQuery): Remains {
     logs: [
       ...findLogs(place, query),
       ...findPutAside(place, 'unreadable', query),
-      ...findPutAside(place, 'unpublished', query),
+      ...findPutAside(place, 'uncommitted', query),
     ],
   };
 }
 
 function findObjects(place: Place, { kept, removed, now }: RemainsQuery): string[] {
-  const digests = (entries: readonly StoredEntry[]) =>
+  const digests = (entries: readonly InventoryEntry[]) =>
     new Set<string>(entries.flatMap(({ outputs }) => outputs.map(({ sha256 }) => sha256)));
   const needed = digests(kept);
   const freed = digests(removed);
@@ -73,7 +73,7 @@ function findDocuments(place: Place, { kept, removed, now }: RemainsQuery): stri
   const root = path.join(place.root, 'documents');
   const names = listOwn(place, 'documents');
   if (names.length === 0 || kept.some(({ fingerprint }) => fingerprint === undefined)) return [];
-  const reach = (entries: readonly StoredEntry[]): Set<string> => {
+  const reach = (entries: readonly InventoryEntry[]): Set<string> => {
     const found = new Set<string>();
     const pending = entries.map(({ fingerprint }) => fingerprint ?? '');
     for (let text = pending.pop(); text !== undefined; text = pending.pop()) {
@@ -95,7 +95,7 @@ function findDocuments(place: Place, { kept, removed, now }: RemainsQuery): stri
 
 function findOld(place: Place, folder: Folder, keep: ReadonlySet<string>, query: RemainsQuery): string[] {
   const { usedSince, now, options } = query;
-  const oldest = options.scratch ? now : now - scratchAge;
+  const oldest = options.work ? now : now - workAge;
   return listOwn(place, folder)
     .filter((name) => !keep.has(name))
     .map((name) => path.join(place.root, folder, name))
@@ -106,12 +106,12 @@ function findOld(place: Place, folder: Folder, keep: ReadonlySet<string>, query:
 }
 
 /** Outputs that wait to be stored: those of an entry that is there, or was just removed, wait for nothing. */
-function findKept(place: Place, query: RemainsQuery): string[] {
+function findPending(place: Place, query: RemainsQuery): string[] {
   const { kept, removed, usedSince, options } = query;
-  const root = path.join(place.root, 'kept');
+  const root = path.join(place.root, 'pending');
   const settled = [...kept, ...removed].map(({ key }) => path.join(root, key));
   const useless = settled.filter((dir) => fs.existsSync(dir) && lastTouch(dir) < usedSince);
-  return [...new Set([...useless, ...findOld(place, 'kept', new Set(options.keep ?? []), query)])];
+  return [...new Set([...useless, ...findOld(place, 'pending', new Set(options.keep ?? []), query)])];
 }
 
 function findLogs(place: Place, query: RemainsQuery): string[] {
@@ -163,4 +163,26 @@ function isOlder(file: string, age: number, now: number): boolean {
   } catch {
     return false;
   }
+}
+
+/** Bytes that become free if these files and folders go: a file with names elsewhere stays on the disk. */
+export function measureFreed(targets: readonly string[]): number {
+  const files = new Map<string, { readonly size: number; readonly links: number; names: number }>();
+  const visit = (target: string): void => {
+    try {
+      const stat = fs.lstatSync(target);
+      if (stat.isDirectory()) {
+        for (const name of fs.readdirSync(target)) visit(path.join(target, name));
+        return;
+      }
+      const id = `${stat.dev}:${stat.ino}`;
+      const known = files.get(id) ?? { size: stat.size, links: stat.nlink, names: 0 };
+      known.names += 1;
+      files.set(id, known);
+    } catch {
+      // Somebody else removed it.
+    }
+  };
+  for (const target of targets) visit(target);
+  return [...files.values()].reduce((sum, { size, links, names }) => (names >= links ? sum + size : sum), 0);
 }

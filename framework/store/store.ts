@@ -5,10 +5,10 @@ import { explainWriteError } from '../files/files.ts';
 import { digestFolder, folderMemoryFile } from '../files/folders.ts';
 import type { ContentKey, Digest, Fingerprint } from '../plan/types.ts';
 import { collect } from './collect.ts';
-import { commitKept, commitResult } from './commit-result.ts';
+import { commitPending, commitResult } from './commit.ts';
 import { openDocuments } from './documents.ts';
 import { isOwnName } from './form.ts';
-import { sweep } from './leftovers.ts';
+import { clearLeftovers } from './leftovers.ts';
 import { type Release, takeLock } from './lock.ts';
 import { digestText } from './manifest.ts';
 import { openMarker } from './marker.ts';
@@ -37,8 +37,8 @@ const useInterval = 24 * 3600 * 1000;
  * objects/sha256/ab/cdef...        immutable bytes, one file per content
  * entries/<content key>/manifest.json, fingerprint.json, outputs/..., defaults/<digest>
  * documents/<digest>.json          what digests in fingerprints were made of
- * scratch/<content key>/  locks/  tmp/  cache/
- * kept/<content key>/              finished outputs that could not be stored
+ * work/<content key>/  locks/  tmp/  cache/
+ * pending/<content key>/              finished outputs that could not be stored
  * unreadable/                      entries that could not be read when they were to be replaced
  * ```
  *
@@ -61,7 +61,7 @@ export function openStore(dir: string, options: StoreOptions = {}): Store {
     told: new Set(),
     warn: (warning) => options.onWarning?.(warning),
   };
-  let swept: Promise<void> | undefined;
+  let cleared: Promise<void> | undefined;
   const writing = async <T>(work: () => Promise<T>): Promise<T> => {
     try {
       await marker.ensure();
@@ -75,12 +75,12 @@ export function openStore(dir: string, options: StoreOptions = {}): Store {
     lookup: (key) => lookup(place, key),
     commit: (key, commit) => writing(() => commitResult(place, key, commit)),
     fingerprint: async (key) => readFingerprint(place, key),
-    scratchDir: (key) => writing(() => openScratch(path.join(root, 'scratch', key))),
-    clearScratch: (key) => discard(path.join(root, 'scratch', key)),
+    workDir: (key) => writing(() => openWork(path.join(root, 'work', key))),
+    clearWork: (key) => discard(path.join(root, 'work', key)),
     newOutDir: () =>
       writing(async () => {
-        swept ??= sweep(place);
-        await swept;
+        cleared ??= clearLeftovers(place);
+        await cleared;
         return makeDir(newTemporary(place, 'out'));
       }),
     lock: (key, lockOptions = {}) => writing(() => lockKey(place, key, lockOptions)),
@@ -138,7 +138,7 @@ async function lockKey(place: Place, key: string, options: LockOptions): Promise
 async function lookup(place: Place, key: ContentKey): Promise<Entry | undefined> {
   const verdict = await inspectEntry(place, key);
   report(place, key, verdict);
-  if (verdict.state !== 'whole') return commitKept(place, key);
+  if (verdict.state !== 'whole') return commitPending(place, key);
   noteUse(place, key);
   return verdict.entry;
 }
@@ -192,7 +192,7 @@ function readFingerprint(place: Place, key: ContentKey): Fingerprint | undefined
 }
 
 /** Its time of modification says that it is in use. */
-async function openScratch(dir: string): Promise<string> {
+async function openWork(dir: string): Promise<string> {
   await makeDir(dir);
   const now = new Date();
   await fs.promises.utimes(dir, now, now).catch(() => {});

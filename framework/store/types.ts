@@ -54,13 +54,13 @@ export interface CollectOptions {
   /** Entries to keep, whatever the limits. */
   readonly keep?: Iterable<ContentKey>;
   /** Work folders to keep, whatever their age. */
-  readonly keepScratch?: Iterable<ContentKey>;
+  readonly keepWork?: Iterable<ContentKey>;
   /** Remove entries that were not used for so many milliseconds, and logs of runs that old. */
   readonly olderThan?: number;
   /** Remove the longest unused entries until the outputs of all are no more than so many bytes. */
   readonly maxSize?: number;
   /** Remove all work folders that aren't to be kept, not only those that nobody touched for a week. */
-  readonly scratch?: boolean;
+  readonly work?: boolean;
   /** Only say what would be removed. */
   readonly dryRun?: boolean;
 }
@@ -85,7 +85,7 @@ export interface Collection {
   readonly objects: number;
   readonly documents: number;
   /** Work folders of stages, and finished outputs that could not be stored. */
-  readonly scratch: number;
+  readonly work: number;
   /** What dead processes left behind. */
   readonly leftovers: number;
   readonly logs: number;
@@ -114,8 +114,8 @@ export interface Store {
   /** Everything that a key was made of, as stored beside the entry; undefined if that is gone or damaged. */
   fingerprint(key: ContentKey): Promise<Fingerprint | undefined>;
   /** A stage's work folder that survives crashes; made if need be. */
-  scratchDir(key: ContentKey): Promise<string>;
-  clearScratch(key: ContentKey): Promise<void>;
+  workDir(key: ContentKey): Promise<string>;
+  clearWork(key: ContentKey): Promise<void>;
   /** A fresh, empty folder on the store's file system, for the outputs of a stage that is about to run. */
   newOutDir(): Promise<string>;
   /**

@@ -20,7 +20,7 @@ import { findProblems } from '../support/refused.ts';
 
 const tokenizer = { width: 16, codebook: { size: 32, dim: 8 }, steps: 20, batchSize: 16 } as const;
 const backbone = vit({ dim: 32, depth: 2, heads: 2, patch: 8 });
-const network = vgg({ width: 8, stages: 2, steps: 20, batchSize: 16 });
+const network = vgg({ width: 8, blocks: 2, steps: 20, batchSize: 16 });
 
 const experiment = defineExperiment({
   name: 'odd',
@@ -159,7 +159,7 @@ const constructors: { readonly [kind: string]: readonly [(input: never) => Compo
   fashionMnist: [fashionMnist, { split: 'train', range: [0, 400], size: 32 }],
   dvae: [dvae, { ...tokenizer, loss: { pixel: 1 }, temperature: { from: 1, to: 0.1 } }],
   vqvae: [vqvae, { ...tokenizer, loss: { perceptual: { network, layers: ['relu1_1'] } } }],
-  vgg: [vgg, { width: 8, stages: 2, convsPerStage: [1, 2], warmupSteps: 1 }],
+  vgg: [vgg, { width: 8, blocks: 2, convsPerBlock: [1, 2], warmupSteps: 1 }],
   inception: [inception, { upsample: 2, interpolation: 'nearest' }],
   tokenizerEvaluation: [tokenizerEvaluation, { images: 10, probeLabels: 10, pictures: 2 }],
   maskedImageModelling: [maskedImageModelling, { backbone, steps: 20, warmupSteps: 1, minLearningRate: 0 }],

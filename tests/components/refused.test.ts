@@ -17,7 +17,7 @@ import { refusals } from '../support/refused.ts';
 const tokenizer = { width: 16, codebook: { size: 32, dim: 8 }, steps: 20, batchSize: 16 } as const;
 const backbone = vit({ dim: 32, depth: 2, heads: 2, patch: 8 });
 const perceptual = {
-  network: vgg({ width: 8, stages: 2, steps: 20, batchSize: 16 }),
+  network: vgg({ width: 8, blocks: 2, steps: 20, batchSize: 16 }),
   layers: ['relu1_1', 'relu2_1'],
 };
 
@@ -105,7 +105,7 @@ const refused: readonly (readonly [change: string | readonly string[], complaint
   [`${network}.batchSize=361`, `${network}.batchSize: expected at most 360`],
   [`${network}.holdOut=0.999`, `${network}.holdOut: keeps back all 400 images of data.train`],
   [`${network}.holdOut=0.99`, `${network}.batchSize: expected at most 4`],
-  [`${network}.stages=5`, ''],
+  [`${network}.blocks=5`, ''],
   [`${network}.warmupSteps=20`, `${network}.warmupSteps: must be less than \`steps\`, 20`],
   ['tokenizers.beit.warmupSteps=20', 'tokenizers.beit.warmupSteps: must be less than `steps`, 20'],
   ['pretraining.base.warmupSteps=50', 'pretraining.base.warmupSteps: must be less than `steps`, 20'],
@@ -152,7 +152,7 @@ for (const [change, complaint] of refused) {
 
 test('the same values are refused in a sweep', (t) => {
   for (const [change] of refused) {
-    if (typeof change !== 'string' || change === `${network}.stages=5`) continue;
+    if (typeof change !== 'string' || change === `${network}.blocks=5`) continue;
     const [path, value] = change.split('=');
     const found = refusals(experiment, { sweep: [`${path}=${value}`] });
     t.is(found.length, 1, `${change}: ${found.join('\n')}`);
@@ -197,10 +197,10 @@ test('a row without pretraining needs a network of its own', (t) => {
 test('images that shrink away before the last stage of a network are refused', (t) => {
   // Nothing that ships is as small; a data set that says so is enough.
   const train = { ...experiment.data.train, provides: { size: 8, images: 400 } };
-  const small = vgg({ stages: 5 });
+  const small = vgg({ blocks: 5 });
   const facts = { train: { name: 'data.train', facts: train.provides } };
   t.snapshot([...small.expects!(facts), ...inception({}).expects!(facts)]);
-  t.deepEqual(vgg({ stages: 4 }).expects!({ train: { name: 'data.train', facts: { size: 8 } } }), []);
+  t.deepEqual(vgg({ blocks: 4 }).expects!({ train: { name: 'data.train', facts: { size: 8 } } }), []);
 });
 
 test('inputs that do not say what they are like are believed', (t) => {

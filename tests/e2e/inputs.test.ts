@@ -15,8 +15,8 @@ test('data that changes while a stage uses it: the result is kept, not published
   t.is(code, 1);
   t.snapshot(normalise(stdout, rig).replaceAll(/out-[0-9a-f.-]{36,}/g, 'out-<id>'));
   t.deepEqual(rig.entries(), []);
-  const [kept] = fs.readdirSync(rig.file('.peco/unpublished'));
-  t.regex(fs.readFileSync(path.join(rig.file('.peco/unpublished'), kept!, 'weights.txt'), 'utf8'), /^"peco"/);
+  const [kept] = fs.readdirSync(rig.file('.peco/uncommitted'));
+  t.regex(fs.readFileSync(path.join(rig.file('.peco/uncommitted'), kept!, 'weights.txt'), 'utf8'), /^"peco"/);
 
   rig.forget();
   t.is((await rig.peco('run', 'experiment.ts', '--upto', 'tokenizer/peco')).code, 0);
@@ -25,7 +25,7 @@ test('data that changes while a stage uses it: the result is kept, not published
   t.deepEqual(rig.takeRan(), []);
 });
 
-test('a stage that is stopped keeps its scratch, but not if its data changed under it', async (t) => {
+test('a stage that is stopped keeps its work, but not if its data changed under it', async (t) => {
   const rig = createRig(t, { 'images/1.png': 'one' });
   rig.edit('experiment.ts', "data({ name: 'train' })", "data({ name: 'train', folder: 'images' })");
   rig.command('peco-0', 'wait');
@@ -33,12 +33,12 @@ test('a stage that is stopped keeps its scratch, but not if its data changed und
   for (const data of ['same', 'other']) {
     const run = rig.start('run', 'experiment.ts', '--upto', 'tokenizer/peco');
     await rig.reached('peco-0');
-    const [key] = fs.readdirSync(rig.file('.peco/scratch'));
-    rig.write({ [`.peco/scratch/${key}/checkpoint`]: 'half way' });
+    const [key] = fs.readdirSync(rig.file('.peco/work'));
+    rig.write({ [`.peco/work/${key}/checkpoint`]: 'half way' });
     if (data === 'other') rig.edit('images/1.png', 'one', 'One');
     run.process.kill('SIGINT');
     t.is((await run.done).code, 130);
-    left[data] = fs.readdirSync(rig.file('.peco/scratch'));
+    left[data] = fs.readdirSync(rig.file('.peco/work'));
   }
   t.is(left.same!.length, 1);
   t.deepEqual(left.other, []);

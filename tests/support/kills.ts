@@ -26,7 +26,7 @@ export const moments: readonly Moment[] = [
   },
   {
     name: 'finished outputs are kept',
-    reach: (rig) => until(() => isThere(rig, `${stores}/kept`)),
+    reach: (rig) => until(() => isThere(rig, `${stores}/pending`)),
   },
   {
     name: 'an entry is being put together',
@@ -65,10 +65,10 @@ function ranAlready(rig: Rig): string[] {
 
 /** Keys of whole entries and of kept outputs that the next run only has to store. */
 function finishedWork(rig: Rig): number {
-  const kept = list(rig, `${stores}/kept`).filter(
+  const kept = list(rig, `${stores}/pending`).filter(
     (key) =>
-      fs.existsSync(rig.file(`${stores}/kept/${key}/manifest.json`)) &&
-      fs.existsSync(rig.file(`${stores}/kept/${key}/outputs`)),
+      fs.existsSync(rig.file(`${stores}/pending/${key}/manifest.json`)) &&
+      fs.existsSync(rig.file(`${stores}/pending/${key}/outputs`)),
   );
   return new Set([...rig.entries(), ...kept]).size;
 }
@@ -94,8 +94,8 @@ export async function killRuns(t: ExecutionContext, at: readonly Moment[]): Prom
     t.is(rig.takeRan().length, stages - finished, `${moment.name}: what had finished does not run again`);
     t.is(rig.read('results/rig/ablation.md'), table);
     t.is(rig.entries().length, stages);
-    await rig.peco('gc', 'experiment.ts', '--scratch');
-    for (const folder of ['tmp', 'locks', 'kept', 'scratch'])
+    await rig.peco('gc', 'experiment.ts', '--work');
+    for (const folder of ['tmp', 'locks', 'pending', 'work'])
       t.deepEqual(list(rig, `${stores}/${folder}`), [], `${moment.name}: ${folder}`);
     for (const folder of [stores, 'results']) fs.rmSync(rig.file(folder), { recursive: true });
     rig.forget();

@@ -20,7 +20,7 @@ import {
 
 const steps = ${steps};
 const tokenizer = { width: 16, residualBlocks: 1, stride: 8, codebook: { size: 32, dim: 8 }, steps, batchSize: 32 } as const;
-const network = vgg({ width: 8, stages: 2, convsPerStage: 1, steps, batchSize: 32 });
+const network = vgg({ width: 8, stages: 2, convsPerBlock: 1, steps, batchSize: 32 });
 
 export default defineExperiment({
   name: 'small',
@@ -82,10 +82,10 @@ export function findStageProcess(cli: number, stage: string): number | undefined
 
 /** The latest step that a checkpoint in the store is of, of one stage or of all; 0 if there is none. */
 export function latestCheckpoint(rig: Rig, store: string, stage?: string): number {
-  const scratch = rig.file(`${store}/scratch`);
-  if (!fs.existsSync(scratch)) return 0;
-  const names = (stage === undefined ? fs.readdirSync(scratch) : [stage]).flatMap((key) => {
-    const folder = path.join(scratch, key, 'checkpoints/onnx');
+  const work = rig.file(`${store}/work`);
+  if (!fs.existsSync(work)) return 0;
+  const names = (stage === undefined ? fs.readdirSync(work) : [stage]).flatMap((key) => {
+    const folder = path.join(work, key, 'checkpoints/onnx');
     return fs.existsSync(folder) ? fs.readdirSync(folder) : [];
   });
   return Math.max(0, ...names.map((name) => Number(/^step-(\d+)$/.exec(name)?.[1] ?? 0)));

@@ -31,12 +31,12 @@ export interface AttemptOutcome {
 /** Runs a stage in this process, with the framework's checkpoints in `dir`, one attempt. */
 export async function attemptStage(run: StageFunction<never>, attempt: Attempt): Promise<AttemptOutcome> {
   const outDir = path.join(attempt.dir, `out-${attempt.name}`);
-  const scratchDir = path.join(attempt.dir, `scratch-${attempt.name}`);
+  const workDir = path.join(attempt.dir, `work-${attempt.name}`);
   fs.rmSync(outDir, { recursive: true, force: true });
-  for (const folder of [outDir, scratchDir]) fs.mkdirSync(folder, { recursive: true });
+  for (const folder of [outDir, workDir]) fs.mkdirSync(folder, { recursive: true });
   const history = openHistory(path.join(outDir, 'metrics.jsonl'));
   const { checkpoints, past } = openCheckpoints({
-    scratchDir,
+    workDir,
     outDir,
     engine: 'onnx',
     previousDir: attempt.inputs.previous?.dir,
@@ -53,7 +53,7 @@ export async function attemptStage(run: StageFunction<never>, attempt: Attempt):
     seed: attempt.seed ?? 0,
     inputs: attempt.inputs,
     outDir,
-    scratchDir,
+    workDir,
     checkpoints,
     ...(attempt.until === undefined ? {} : { until: attempt.until }),
     engine: { name: 'onnx', threads: 1 },

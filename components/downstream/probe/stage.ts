@@ -13,7 +13,7 @@ import type { LinearProbeConfig } from './config.ts';
 
 /** Extracts the features once, fits a linear classifier to them, and measures top-1 on the whole test split. */
 export const run: StageFunction<LinearProbeConfig> = async (context) => {
-  const { config, seed, scratchDir } = context;
+  const { config, seed, workDir } = context;
   const all = await context.inputs.train.load<Dataset>();
   const test = await context.inputs.test.load<Dataset>();
   const classes = all.classes.length;
@@ -28,7 +28,7 @@ export const run: StageFunction<LinearProbeConfig> = async (context) => {
   const state = engine.state<Vit<tf.Tensor>>(backbone.weights);
   const count = labelled.count + test.count;
   const features = async (data: Dataset, name: string, done: number): Promise<FeatureRows> => {
-    const store = storeFeatures({ count: data.count, width: backbone.config.dim, folder: scratchDir, name });
+    const store = storeFeatures({ count: data.count, width: backbone.config.dim, folder: workDir, name });
     await forward(engine, data, {
       name: 'features',
       state,

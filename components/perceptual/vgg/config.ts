@@ -12,9 +12,9 @@ const convs = z.int().min(1).max(4);
 const schema = z.strictObject({
   /** Channels of the first stage; VGG16 has 64. */
   width: count.default(32),
-  stages: z.int().min(1).max(5).default(4),
-  /** 3x3 convolutions a stage, or one number for each stage; VGG16 has 5 stages of [2, 2, 3, 3, 3]. */
-  convsPerStage: z.union([convs, z.array(convs)]).default(2),
+  blocks: z.int().min(1).max(5).default(4),
+  /** 3x3 convolutions a block, or one number for each block; VGG16 has 5 blocks of [2, 2, 3, 3, 3]. */
+  convsPerBlock: z.union([convs, z.array(convs)]).default(2),
   /**
    * Where its answers come from: the labels of the data, or by how many quarter turns each image was rotated (Gidaris et
    * al. 2018), which needs no labels. PeCo's network is self-supervised, too (MoCo v3).
@@ -52,23 +52,23 @@ export const vgg = defineComponent({
   load: new URL('./load.ts', import.meta.url).href,
   offers: vggLayers,
   derive: (config) => deriveWarmup(config, 20),
-  check: (config) => [...checkStages(config), ...checkSchedule(config)],
+  check: (config) => [...checkBlocks(config), ...checkSchedule(config)],
   expects: (config, { train }) => [...expectSize(config, train), ...expectBatch(config, train)],
 });
 
-function checkStages({ stages, convsPerStage }: VggConfig): ConfigIssue[] {
-  if (typeof convsPerStage === 'number' || convsPerStage.length === stages) return [];
-  const message = `has ${convsPerStage.length} numbers for ${stages} stages`;
-  return [{ path: ['convsPerStage'], message, hint: 'give one number for all stages, or one for each' }];
+function checkBlocks({ blocks, convsPerBlock }: VggConfig): ConfigIssue[] {
+  if (typeof convsPerBlock === 'number' || convsPerBlock.length === blocks) return [];
+  const message = `has ${convsPerBlock.length} numbers for ${blocks} blocks`;
+  return [{ path: ['convsPerBlock'], message, hint: 'give one number for all blocks, or one for each' }];
 }
 
-/** Each stage but the first halves the image. */
-function expectSize({ stages }: VggConfig, train: WiredInput | undefined): WiringIssue[] {
+/** Each block but the first halves the image. */
+function expectSize({ blocks }: VggConfig, train: WiredInput | undefined): WiringIssue[] {
   const size = factOf(train, 'size');
-  if (size === undefined || size >= 2 ** (stages - 1)) return [];
+  if (size === undefined || size >= 2 ** (blocks - 1)) return [];
   const most = Math.floor(Math.log2(size)) + 1;
-  const hint = `each stage after the first halves the ${size} pixels of ${train!.name}`;
-  return [{ path: ['stages'], message: `expected at most ${most}`, hint }];
+  const hint = `each block after the first halves the ${size} pixels of ${train!.name}`;
+  return [{ path: ['blocks'], message: `expected at most ${most}`, hint }];
 }
 
 /** It learns from the images that aren't held out: at least a batch of them. */

@@ -16,7 +16,7 @@ export const load: LoadFunction<FeatureNetwork> = async (input: StageInput) => {
   const names = vggConvolutions(config).map(({ name }) => name);
   const weights = flatten(Object.fromEntries(names.map((name) => [name, trained[name]])));
   return {
-    name: `vgg (width ${config.width}, ${config.stages} stages, ${how})`,
+    name: `vgg (width ${config.width}, ${config.blocks} blocks, ${how})`,
     layers: vggLayers(config),
     weights,
     features: (tensors, images, layers) => vggFeatures(nest(tensors), images, layers, config),

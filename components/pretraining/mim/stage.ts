@@ -8,7 +8,7 @@ import type { SpecOf } from '../../engine/types.ts';
 import { random } from '../../nn/random.ts';
 import { hostTensor } from '../../nn/tree.ts';
 import { codesOf } from '../../tokenizer/codes.ts';
-import type { Tokenizer } from '../../tokenizer/types.ts';
+import type { Tokenizer } from '../../tokenizer/tokenizer.ts';
 import { train } from '../../training/loop.ts';
 import { cosineLearningRate, stepSize } from '../../training/schedule.ts';
 import { maskIssues, maskingOf } from '../mask-fields.ts';

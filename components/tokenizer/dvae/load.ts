@@ -2,8 +2,8 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { LoadFunction } from '../../../framework/stage/contract.ts';
 import { applyEncoder } from '../autoencoder.ts';
 import { bestCodes } from '../codebook.ts';
-import { loadTokenizer } from '../loading.ts';
-import type { Tokenizer } from '../types.ts';
+import type { Tokenizer } from '../tokenizer.ts';
+import { loadTokenizer } from '../tokenizer.ts';
 import type { DvaeConfig } from './config.ts';
 
 export const load: LoadFunction<Tokenizer> = async (input) => {

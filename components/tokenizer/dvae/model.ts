@@ -5,8 +5,8 @@ import { random } from '../../nn/random.ts';
 import { valueAndGradients } from '../../training/gradients.ts';
 import { adamw, initMoments, type Moments, type StepSize } from '../../training/optimizer.ts';
 import { applyDecoder, applyEncoder, initDecoder, initEncoder } from '../autoencoder.ts';
-import type { TokenizerWeights } from '../loading.ts';
 import type { ReconstructionLoss } from '../reconstruction.ts';
+import type { TokenizerWeights } from '../tokenizer.ts';
 import type { DvaeConfig } from './config.ts';
 
 export interface DvaeState<T> {

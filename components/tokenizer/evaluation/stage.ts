@@ -14,7 +14,7 @@ import { type FeatureRows, featuresInMemory } from '../../training/features.ts';
 import { describeFit, linearTopOne, quietly } from '../../training/linear.ts';
 import { codebookUsage, perplexity } from '../codebook.ts';
 import { codesOf } from '../codes.ts';
-import type { Tokenizer } from '../types.ts';
+import type { Tokenizer } from '../tokenizer.ts';
 import type { TokenizerEvaluationConfig } from './config.ts';
 import { meanPsnr } from './psnr.ts';
 

@@ -1,7 +1,7 @@
 import { acceptStage } from '../../plan/accept.ts';
 import { locateStage, type PlannedStage } from '../../plan/plan.ts';
 import type { StageNode } from '../../plan/types.ts';
-import { upstreamStages } from '../../plan/upstream.ts';
+import { upstreamStages } from '../../plan/walk.ts';
 import { findNearest } from '../../plan/why.ts';
 import { PecoError } from '../../stage/errors.ts';
 import type { Entry } from '../../store/types.ts';

@@ -14,7 +14,7 @@ export interface GcFlags extends ExperimentFlags {
   /** Bytes. */
   readonly maxSize?: number;
   readonly all?: boolean;
-  readonly scratch?: boolean;
+  readonly work?: boolean;
   readonly dryRun?: boolean;
 }
 
@@ -24,12 +24,12 @@ const mostShown = 5;
 export async function gcCommand(files: readonly string[], flags: GcFlags): Promise<number> {
   checkUsage(files, flags);
   const { store, plans } = files.length > 0 ? await planAll(files, flags) : await openSetStore(flags);
-  const { olderThan, maxSize, scratch, dryRun } = flags;
+  const { olderThan, maxSize, work, dryRun } = flags;
   const collection = await store.collect({
     ...(files.length > 0 ? await reach(store, plans) : {}),
     ...(olderThan === undefined ? {} : { olderThan }),
     ...(maxSize === undefined ? {} : { maxSize }),
-    ...(scratch === undefined ? {} : { scratch }),
+    ...(work === undefined ? {} : { work }),
     ...(dryRun === undefined ? {} : { dryRun }),
   });
   await store.flush();
@@ -96,11 +96,11 @@ async function openSetStore(
  */
 async function reach(store: Store, plans: readonly Plan[]): Promise<CollectOptions> {
   const keep = new Set<ContentKey>();
-  const keepScratch = new Set<ContentKey>();
+  const keepWork = new Set<ContentKey>();
   const open = new Set<string>();
   for (const { node, contentKey, entry } of plans.flatMap(({ stages }) => stages)) {
     // A stage that has its result needs no work folder.
-    if (entry === undefined && contentKey !== undefined) keepScratch.add(contentKey);
+    if (entry === undefined && contentKey !== undefined) keepWork.add(contentKey);
     const key = entry?.key ?? contentKey;
     if (key !== undefined) keep.add(key);
     else open.add(`${node.component.role}/${node.component.kind} ${node.seed}`);
@@ -111,7 +111,7 @@ async function reach(store: Store, plans: readonly Plan[]): Promise<CollectOptio
       if (fingerprint && open.has(`${fingerprint.kind} ${fingerprint.seed}`)) keep.add(key);
     }
   }
-  return { keep, keepScratch };
+  return { keep, keepWork };
 }
 
 /** What was removed, for people: counts, bytes, the largest few. */
@@ -119,12 +119,12 @@ export function formatCollection(
   collection: Collection,
   options: { readonly store: string; readonly dryRun: boolean; readonly now: number },
 ): string[] {
-  const { kept, removed, inUse, objects, documents, scratch, leftovers, logs, freed } = collection;
+  const { kept, removed, inUse, objects, documents, work, leftovers, logs, freed } = collection;
   const parts = [
     count(removed.length, 'result'),
     ...(objects > 0 ? [count(objects, 'object')] : []),
     ...(documents > 0 ? [count(documents, 'document')] : []),
-    ...(scratch > 0 ? [count(scratch, 'work folder')] : []),
+    ...(work > 0 ? [count(work, 'work folder')] : []),
     ...(leftovers > 0 ? [count(leftovers, 'leftover')] : []),
     ...(logs > 0 ? [count(logs, 'log')] : []),
   ];

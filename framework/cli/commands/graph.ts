@@ -1,7 +1,6 @@
 import type { Plan } from '../../plan/plan.ts';
-import type { StageStatus } from '../../plan/status.ts';
-import type { StageNode } from '../../plan/types.ts';
-import { upstreamStages } from '../../plan/upstream.ts';
+import type { StageNode, StageStatus } from '../../plan/types.ts';
+import { upstreamStages } from '../../plan/walk.ts';
 import { type ExperimentFlags, prepareExperiment, warnOnStderr } from '../prepare.ts';
 
 export interface GraphFlags extends ExperimentFlags {

@@ -2,7 +2,7 @@ import { type Estimate, estimatePlan } from '../../plan/estimate.ts';
 import { readRecorded } from '../../plan/past-stages.ts';
 import type { Plan } from '../../plan/plan.ts';
 import type { StageNode } from '../../plan/types.ts';
-import { upstreamStages } from '../../plan/upstream.ts';
+import { upstreamStages } from '../../plan/walk.ts';
 import { formatResumePoint, type ResumePoint } from '../../run/worker/resume.ts';
 import type { Store } from '../../store/types.ts';
 import { type ExperimentFlags, prepareExperiment, warnOnStderr } from '../prepare.ts';

@@ -3,7 +3,7 @@ import { readMetrics } from '../../plan/compare.ts';
 import { listRuns, type RecordedRun, readEvents } from '../../run/record/records.ts';
 import { findSettings, type ProjectFlags, requireStore } from '../../settings/project.ts';
 import { PecoError } from '../../stage/errors.ts';
-import { bytesOf, type Inventory, type StoredEntry, takeInventory } from '../../store/contents.ts';
+import { bytesOf, type Inventory, type StoredEntry, takeInventory } from '../../store/inventory.ts';
 import { openStore, type Store } from '../../store/store.ts';
 import { findNamed } from '../find-named.ts';
 import { createLineRenderer } from '../progress/lines.ts';

@@ -1,6 +1,6 @@
 import type { Plan, PlannedStage } from '../../plan/plan.ts';
-import { mayRun } from '../../plan/status.ts';
 import type { Edges } from '../../plan/types.ts';
+import { mayRun } from '../../plan/types.ts';
 import { findNearest } from '../../plan/why.ts';
 import type { Store } from '../../store/types.ts';
 import { type ExperimentFlags, findPlanned, prepareExperiment, warnOnStderr } from '../prepare.ts';

@@ -59,8 +59,8 @@ export function watchStore(store: Store, ledger: Ledger): Store {
     },
     // These answer nothing that is there already.
     commit: (key, commit) => store.commit(key, commit),
-    scratchDir: (key) => store.scratchDir(key),
-    clearScratch: (key) => store.clearScratch(key),
+    workDir: (key) => store.workDir(key),
+    clearWork: (key) => store.clearWork(key),
     newOutDir: () => store.newOutDir(),
     lock: (key, options) => store.lock(key, options),
     enter: () => store.enter(),

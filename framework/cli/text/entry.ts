@@ -1,7 +1,7 @@
 import { acceptedOf } from '../../plan/accept.ts';
 import type { Json, JsonObject } from '../../stage/json.ts';
 import { printable } from '../../stage/text.ts';
-import type { StoredEntry } from '../../store/contents.ts';
+import type { StoredEntry } from '../../store/inventory.ts';
 import { alignColumns } from './columns.ts';
 import { count, formatAge, formatBytes, formatDuration, formatTime } from './format.ts';
 import { formatGitTree } from './git.ts';

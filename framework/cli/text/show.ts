@@ -1,7 +1,7 @@
 import { acceptedOf } from '../../plan/accept.ts';
 import type { RecordedRun, TimedEvent } from '../../run/record/records.ts';
 import type { Json } from '../../stage/json.ts';
-import { bytesOf, type Inventory, type StoredEntry } from '../../store/contents.ts';
+import { bytesOf, type Inventory, type StoredEntry } from '../../store/inventory.ts';
 import { indentColumns } from './columns.ts';
 import { count, formatAge, formatBytes, formatDuration, formatTime } from './format.ts';
 import { formatGitTree } from './git.ts';

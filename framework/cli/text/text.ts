@@ -1,5 +1,5 @@
 import type { Override } from '../../experiment/types.ts';
-import { mayRun } from '../../plan/status.ts';
+import { mayRun } from '../../plan/types.ts';
 import type {
   Failure,
   RunFinished,

@@ -24,7 +24,7 @@ export interface StageJob {
   readonly inputs: { readonly [name: string]: string };
   readonly descriptors: { readonly [id: string]: InputDescriptor };
   readonly outDir: string;
-  readonly scratchDir: string;
+  readonly workDir: string;
   /** See `StageContext.until`. The rung before is the input `previous`. */
   readonly until?: number;
   readonly engine: { readonly name: string; readonly threads: number };

@@ -1,6 +1,6 @@
 import type { Change } from '../../experiment/changes/change.ts';
 import type { Stop } from '../../plan/contest.ts';
-import type { StageStatus } from '../../plan/status.ts';
+import type { StageStatus } from '../../plan/types.ts';
 import type { SourceLocation } from '../../stage/errors.ts';
 import type { Json } from '../../stage/json.ts';
 import type { ResumePoint } from '../worker/resume.ts';
@@ -84,7 +84,7 @@ export interface StageFailed {
   readonly tail: readonly string[];
 }
 
-/** Its process died without saying why; it is started again, with its scratch. */
+/** Its process died without saying why; it is started again, with its work. */
 export interface StageRetrying {
   readonly type: 'stage-retrying';
   readonly stage: string;

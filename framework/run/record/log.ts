@@ -5,7 +5,7 @@ import path from 'node:path';
 import { hasCode } from '../../files/files.ts';
 import type { RunEvent, RunFinished, RunStatus } from './events.ts';
 import type { Git } from './git.ts';
-import { createThinner } from './thin.ts';
+import { createThinner } from './pace.ts';
 
 /** `run.json` of a run: what it is, and how it ended. */
 export interface RunRecord {

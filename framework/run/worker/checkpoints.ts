@@ -14,7 +14,7 @@ const patience = 50;
 const kept = 2;
 
 export interface CheckpointOptions {
-  readonly scratchDir: string;
+  readonly workDir: string;
   readonly outDir: string;
   /** Another engine rounds otherwise: each has its own checkpoints. */
   readonly engine: string;
@@ -45,7 +45,7 @@ export function checkpointSeconds(variable: string | undefined): number {
 }
 
 /**
- * Checkpoints of one stage, in `<scratch>/checkpoints/<engine>/step-<n>/`. Only the holder of the stage's lock opens
+ * Checkpoints of one stage, in `<work folder>/checkpoints/<engine>/step-<n>/`. Only the holder of the stage's lock opens
  * them.
  */
 export function openCheckpoints(options: CheckpointOptions): {
@@ -53,7 +53,7 @@ export function openCheckpoints(options: CheckpointOptions): {
   past(): Past;
 } {
   const { engine, history, interval, onWarning, now = () => performance.now() / 1000 } = options;
-  const folder = checkpointFolder(options.scratchDir, engine);
+  const folder = checkpointFolder(options.workDir, engine);
   const started = now();
   let lastEnd = started;
   let lastCost = 0;

@@ -31,7 +31,7 @@ export function openContext(job: StageJob, options: ContextOptions): OpenContext
   const started = performance.now();
   const history = openHistory(path.join(job.outDir, 'metrics.jsonl'));
   const saved = openCheckpoints({
-    scratchDir: job.scratchDir,
+    workDir: job.workDir,
     outDir: job.outDir,
     engine: job.engine.name,
     previousDir: inputs.previous?.dir,
@@ -68,7 +68,7 @@ export function openContext(job: StageJob, options: ContextOptions): OpenContext
     seed: job.seed,
     inputs,
     outDir: job.outDir,
-    scratchDir: job.scratchDir,
+    workDir: job.workDir,
     engine: {
       ...job.engine,
       onOpen(description) {

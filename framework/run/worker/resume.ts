@@ -10,16 +10,16 @@ export interface ResumePoint {
 }
 
 /** The folder of a stage's checkpoints. Another engine rounds otherwise: each has its own. */
-export function checkpointFolder(scratchDir: string, engine: string): string {
-  return path.join(scratchDir, 'checkpoints', engine);
+export function checkpointFolder(workDir: string, engine: string): string {
+  return path.join(workDir, 'checkpoints', engine);
 }
 
 /**
  * Looks where a stage would resume, and changes nothing. Undefined without a checkpoint of this engine that is whole:
  * all bytes are read, so that no step is promised that the stage won't resume at.
  */
-export async function findResumePoint(scratchDir: string, engine: string): Promise<ResumePoint | undefined> {
-  const folder = checkpointFolder(scratchDir, engine);
+export async function findResumePoint(workDir: string, engine: string): Promise<ResumePoint | undefined> {
+  const folder = checkpointFolder(workDir, engine);
   for (const step of await listSteps(folder).catch(() => [])) {
     const state = await readState(path.join(folder, `step-${step}`));
     if (typeof state !== 'string' && state.step === step)

@@ -9,7 +9,7 @@ import { initVgg, type VggParameters, vggFeatures } from '../../../components/pe
 import { flatten, unflatten } from '../../../components/weights/safetensors.ts';
 import type { StageInput } from '../../../framework/stage/contract.ts';
 
-const vgg16: VggArchitecture = { width: 64, stages: 5, convsPerStage: [2, 2, 3, 3, 3] };
+const vgg16: VggArchitecture = { width: 64, blocks: 5, convsPerBlock: [2, 2, 3, 3, 3] };
 
 /** Inception with its weights; VGG16 with random ones, which take the same time. */
 export async function perceptualNetworkOf(

@@ -46,7 +46,7 @@ const tokenizer = { ...training, width: 16, stride: 8 as const, residualBlocks: 
 /** A tiny training of every kind, with the function that runs it. */
 export const kinds: { readonly [kind: string]: { component: Component; run: unknown } } = {
   vgg: {
-    component: vgg({ ...training, width: 4, stages: 1, convsPerStage: 1, shift: 1, holdOut: 0.25 }),
+    component: vgg({ ...training, width: 4, blocks: 1, convsPerBlock: 1, shift: 1, holdOut: 0.25 }),
     run: runVgg,
   },
   vqvae: { component: vqvae(tokenizer), run: runVqvae },

@@ -59,7 +59,7 @@ async function evaluated(
     seed: 0,
     inputs: { train: data, test: data, tokenizer: trained },
     outDir: dir,
-    scratchDir: dir,
+    workDir: dir,
     checkpoints: noCheckpoints,
     engine: { name: 'onnx', threads: 1 },
     signal: new AbortController().signal,

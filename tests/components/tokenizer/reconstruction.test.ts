@@ -40,7 +40,7 @@ async function trained(steps: number): Promise<{ pixel: number; perplexity: numb
     seed: 0,
     inputs: { train: data },
     outDir,
-    scratchDir: outDir,
+    workDir: outDir,
     checkpoints: noCheckpoints,
     engine: { name: 'onnx', threads: 1 },
     signal: new AbortController().signal,

@@ -8,9 +8,9 @@ import { type Project, portable, repository } from '../../support/project.ts';
 import { createFakeProject } from '../../support/simulate.ts';
 import { fake } from '../../support/typed-parts.ts';
 
-const folder = JSON.stringify(`${repository}/framework/experiment/`).slice(0, -1);
+const folder = JSON.stringify(`${repository}/framework/experiment/changes/`).slice(0, -1);
 const head = `
-import { defineExperiment } from ${folder}define.ts";
+import { defineExperiment } from ${JSON.stringify(`${repository}/framework/experiment/define.ts`)};
 import { override } from ${folder}override.ts";
 import { chain, product, zip } from ${folder}sweep.ts";
 import { successiveHalving } from ${folder}halving.ts";

@@ -2,8 +2,7 @@ import test from 'ava';
 import { estimatePlan } from '../../../framework/plan/estimate.ts';
 import { createMeasured, type Recorded } from '../../../framework/plan/past-stages.ts';
 import type { Plan } from '../../../framework/plan/plan.ts';
-import type { StageStatus } from '../../../framework/plan/status.ts';
-import type { StageNode } from '../../../framework/plan/types.ts';
+import type { StageNode, StageStatus } from '../../../framework/plan/types.ts';
 import type { JsonObject } from '../../../framework/stage/json.ts';
 
 interface Sketch {

@@ -14,7 +14,7 @@ async function graphOf(project: Project, sweep: string, options: Partial<LoadOpt
 }
 
 function addSweep(project: Project, sweep: string): void {
-  const folder = new URL('../../../framework/experiment/', import.meta.url).pathname;
+  const folder = new URL('../../../framework/experiment/changes/', import.meta.url).pathname;
   project.edit(
     'experiment.ts',
     'export default',

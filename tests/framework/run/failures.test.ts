@@ -14,7 +14,7 @@ const crash: JobResult = {
 };
 const thrown: JobResult = { type: 'failed', failure: { message: 'the loss is NaN' }, tail: [] };
 
-test('a stage whose process dies is started again with its scratch and an empty folder for outputs', async (t) => {
+test('a stage whose process dies is started again with its work folder and an empty folder for outputs', async (t) => {
   const { startsUpTo, finish, open, events, stop, outcome } = await startRun(t, {
     jobs: 1,
     cores: 1,
@@ -23,11 +23,11 @@ test('a stage whose process dies is started again with its scratch and an empty 
   await startsUpTo(1);
   await until(() => open.has('tokenizer/beit/seed-0'));
   const first = open.get('tokenizer/beit/seed-0')!.job;
-  fs.writeFileSync(path.join(first.scratchDir, 'checkpoint'), 'step 3');
+  fs.writeFileSync(path.join(first.workDir, 'checkpoint'), 'step 3');
   await finish('tokenizer/beit/seed-0', crash);
   t.deepEqual(await startsUpTo(2), ['tokenizer/beit/seed-0 1']);
   const second = open.get('tokenizer/beit/seed-0')!.job;
-  t.is(fs.readFileSync(path.join(second.scratchDir, 'checkpoint'), 'utf8'), 'step 3');
+  t.is(fs.readFileSync(path.join(second.workDir, 'checkpoint'), 'utf8'), 'step 3');
   t.not(second.outDir, first.outDir);
   t.deepEqual(fs.readdirSync(second.outDir), []);
   t.false(fs.existsSync(first.outDir));

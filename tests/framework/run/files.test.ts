@@ -2,7 +2,7 @@ import fs from 'node:fs';
 import test from 'ava';
 import { formatTimings } from '../../../framework/run/record/timing.ts';
 import { formatMetrics } from '../../../framework/run/worker/context.ts';
-import { type Publication, publishReport, writeIfDifferent } from '../../../framework/run/write-results.ts';
+import { type ResultsInfo, writeIfDifferent, writeResults } from '../../../framework/run/write-results.ts';
 import { createProject, type Project } from '../../support/project.ts';
 
 test('metrics.json does not depend on the order in which a stage names its metrics', (t) => {
@@ -22,7 +22,7 @@ test('a metric that is no finite number is refused by name', (t) => {
   t.snapshot(t.throws(() => formatMetrics('onnx', { psnr: Number.POSITIVE_INFINITY }))?.message);
 });
 
-const about = (project: Project): Publication => ({
+const about = (project: Project): ResultsInfo => ({
   experiment: 'p',
   file: project.file('experiment.ts'),
   root: project.dir,
@@ -43,7 +43,7 @@ test("a report is published without the framework's own files, folders included,
   });
   const outputs = ['a/picture.png', 'ablation.md', 'metrics.json', 'metrics.jsonl'].map((path) => ({ path }));
   const entry = { dir: project.file('entry'), outputs };
-  const files = await publishReport(entry, project.file('results'), about(project));
+  const files = await writeResults(entry, project.file('results'), about(project));
   const top = ['ablation.md', 'config.json', 'run.json'];
   t.deepEqual(
     files,
@@ -56,7 +56,7 @@ test("a report is published without the framework's own files, folders included,
 test('publishing follows no hard link back into the store', async (t) => {
   const project = createProject(t, { 'entry/ablation.md': 'table' });
   const outputs = [{ path: 'ablation.md' }];
-  await publishReport({ dir: project.file('entry'), outputs }, project.file('results'), about(project));
+  await writeResults({ dir: project.file('entry'), outputs }, project.file('results'), about(project));
   project.write({ 'results/ablation.md': 'edited by its reader' });
   t.is(project.read('entry/ablation.md'), 'table');
 });
@@ -64,8 +64,8 @@ test('publishing follows no hard link back into the store', async (t) => {
 test('beside the tables: the resolved experiment, and how they were made, which stays as long as they do', async (t) => {
   const project = createProject(t, { 'entry/ablation.md': 'table' });
   const entry = { dir: project.file('entry'), outputs: [{ path: 'ablation.md' }] };
-  const publish = (change: Partial<Publication> = {}) =>
-    publishReport(entry, project.file('results/p'), { ...about(project), ...change });
+  const publish = (change: Partial<ResultsInfo> = {}) =>
+    writeResults(entry, project.file('results/p'), { ...about(project), ...change });
   await publish();
   t.snapshot(project.read('results/p/config.json'));
   const record = project.read('results/p/run.json');
@@ -94,7 +94,7 @@ test('a file that peco-exp did not write is never replaced, and then nothing is 
   for (const files of mine) {
     const within = Object.fromEntries(Object.entries(files).map(([name, text]) => [`results/${name}`, text]));
     const project = createProject(t, { ...entry, ...within });
-    const publish = publishReport(
+    const publish = writeResults(
       { dir: project.file('entry'), outputs },
       project.file('results'),
       about(project),
@@ -118,7 +118,7 @@ test('what lies beside the tables stays, also a table that was there before with
     'results/a.md': 'table',
   });
   const publish = () =>
-    publishReport(
+    writeResults(
       { dir: project.file('entry'), outputs: [{ path: 'a.md' }] },
       project.file('results'),
       about(project),
@@ -137,7 +137,7 @@ test('tables of a version that wrote no run.json are known by their timing.csv',
     'results/a.md': 'old table',
     'results/timing.csv': `${head}x,y,0,,,,,no\n`,
   });
-  await publishReport(
+  await writeResults(
     { dir: project.file('entry'), outputs: [{ path: 'a.md' }] },
     project.file('results'),
     about(project),
@@ -149,7 +149,7 @@ test('a report that writes what peco-exp writes itself is refused', async (t) =>
   for (const name of ['run.json', 'config.json', 'timing.csv']) {
     const project = createProject(t, { [`entry/${name}`]: 'x' });
     const entry = { dir: project.file('entry'), outputs: [{ path: name }] };
-    await t.throwsAsync(publishReport(entry, project.file('results'), about(project)), {
+    await t.throwsAsync(writeResults(entry, project.file('results'), about(project)), {
       message: `the report wrote ${name}, which peco-exp writes itself`,
     });
   }

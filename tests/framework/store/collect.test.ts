@@ -131,16 +131,16 @@ test('work folders go after a week without a touch, or all at once; those of kep
   const { dir, store } = await openBoth(t);
   const input = (letter: string) => letter.repeat(64) as ContentKey;
   for (const letter of ['c', 'd', 'e']) {
-    const scratch = await store.scratchDir(input(letter));
-    fs.writeFileSync(path.join(scratch, 'checkpoint'), 'half');
+    const work = await store.workDir(input(letter));
+    fs.writeFileSync(path.join(work, 'checkpoint'), 'half');
     const old = new Date(Date.now() - (letter === 'e' ? 0 : 8 * day));
-    for (const file of [path.join(scratch, 'checkpoint'), scratch]) fs.utimesSync(file, old, old);
+    for (const file of [path.join(work, 'checkpoint'), work]) fs.utimesSync(file, old, old);
   }
   const keep = [key, otherKey];
-  t.is((await store.collect({ keep, keepScratch: [input('c')] })).scratch, 1);
-  t.deepEqual(fs.readdirSync(path.join(dir, 'scratch')).sort(), [input('c'), input('e')]);
-  t.is((await store.collect({ keep, keepScratch: [input('c')], scratch: true })).scratch, 1);
-  t.deepEqual(fs.readdirSync(path.join(dir, 'scratch')), [input('c')]);
+  t.is((await store.collect({ keep, keepWork: [input('c')] })).work, 1);
+  t.deepEqual(fs.readdirSync(path.join(dir, 'work')).sort(), [input('c'), input('e')]);
+  t.is((await store.collect({ keep, keepWork: [input('c')], work: true })).work, 1);
+  t.deepEqual(fs.readdirSync(path.join(dir, 'work')), [input('c')]);
 });
 
 test('logs of runs go only by age', async (t) => {

@@ -57,7 +57,7 @@ test.serial('on a full disk the finished outputs are kept, and the next look sto
   const { store, warnings } = openFresh(dir);
   t.is(checkEntry(await store.lookup(key), files), 'hit');
   t.snapshot(warnings.map(({ message }) => message));
-  t.deepEqual(fs.readdirSync(path.join(dir, 'kept')), []);
+  t.deepEqual(fs.readdirSync(path.join(dir, 'pending')), []);
   t.deepEqual(fs.readdirSync(path.join(dir, 'tmp')), []);
 });
 
@@ -69,10 +69,10 @@ test.serial('if not even that can be written, the outputs stay and the message s
   const error = await failing('ENOSPC', writes, () => t.throwsAsync(commit(openFresh(dir).store)));
   t.snapshot(tidy(error, dir));
   t.deepEqual(
-    readTree(path.join(dir, 'kept', key, 'outputs')),
-    readTree(path.join(dir, 'kept', key, 'outputs')),
+    readTree(path.join(dir, 'pending', key, 'outputs')),
+    readTree(path.join(dir, 'pending', key, 'outputs')),
   );
-  t.is(Object.keys(readTree(path.join(dir, 'kept', key, 'outputs'))!).length, 3);
+  t.is(Object.keys(readTree(path.join(dir, 'pending', key, 'outputs'))!).length, 3);
 });
 
 test.serial(
@@ -116,7 +116,7 @@ test.serial('a collection on a full disk begins with the cache, which can be mad
   t.deepEqual(fs.readdirSync(path.join(dir, 'locks')), []);
 });
 
-for (const folder of ['scratch', 'unpublished', 'runs', `entries/${key}`]) {
+for (const folder of ['work', 'uncommitted', 'runs', `entries/${key}`]) {
   test.serial(`if the cache is not enough, a collection names what may be deleted: ${folder}`, async (t) => {
     const dir = createStoreDir(t);
     await commit(openFresh(dir).store);
@@ -136,7 +136,7 @@ test.serial('kept outputs that were changed since are not stored', async (t) => 
   const intoEntries = (name: string, args: readonly string[]) =>
     name === 'rename' && args[1]!.includes('/entries/');
   await failing('EIO', intoEntries, () => t.throwsAsync(commit(openFresh(dir).store)));
-  const file = path.join(dir, 'kept', key, 'outputs/weights.bin');
+  const file = path.join(dir, 'pending', key, 'outputs/weights.bin');
   fs.chmodSync(file, 0o644);
   fs.writeFileSync(file, 'WEIGHTS');
   const { store, warnings } = openFresh(dir);
@@ -165,7 +165,7 @@ test.serial(
           for (const write of [
             () => store.newOutDir(),
             () => store.lock(key),
-            () => store.scratchDir('f'.repeat(64) as never),
+            () => store.workDir('f'.repeat(64) as never),
           ])
             messages.push(tidy(await t.throwsAsync<Error>(write() as Promise<unknown>), dir));
         },

@@ -48,7 +48,7 @@ test('opening a store writes nothing, and a look at one that is not there makes 
 test('every operation that writes marks the folder first', async (t) => {
   const acts: readonly ((store: ReturnType<typeof openStore>, dir: string) => Promise<unknown>)[] = [
     (store) => store.newOutDir(),
-    (store) => store.scratchDir(key),
+    (store) => store.workDir(key),
     async (store) => (await store.lock(key))(),
     async (store) => (await store.enter())(),
     (store) => store.flush(),
@@ -84,9 +84,9 @@ test('a folder of other things is refused by name, and nothing in it changes', (
     // Called as the folders of a store are.
     ...[
       'entries',
-      'scratch',
-      'kept',
-      'unpublished',
+      'work',
+      'pending',
+      'uncommitted',
       'unreadable',
       'locks',
       'tmp',
@@ -102,7 +102,7 @@ test('a folder of other things is refused by name, and nothing in it changes', (
     { [`entries/${digits}/outputs/a`]: 'mine' },
     { [`entries/${digits}/manifest.json`]: '{}' },
     { [`objects/sha256/ab/${'c'.repeat(62)}`]: 'mine' },
-    { [`scratch/${digits}/a`]: 'mine' },
+    { [`work/${digits}/a`]: 'mine' },
     { 'runs/20260101-120000-p-00ff/notes.txt': 'mine' },
     // A marker that is none.
     { [markerFile]: '', 'notes.txt': 'mine' },
@@ -139,7 +139,7 @@ test('a store from before there were markers is one, if all in it is named as pe
   const { store } = openFresh(dir);
   await commit(store);
   const release = await store.lock('d'.repeat(64) as ContentKey);
-  await store.scratchDir('e'.repeat(64) as ContentKey);
+  await store.workDir('e'.repeat(64) as ContentKey);
   await store.flush();
   store.documents.save(new Map([['f'.repeat(64), {}]]));
   fs.rmSync(path.join(dir, markerFile));
@@ -179,9 +179,9 @@ test('a collection leaves alone what others put into the folders of a store', as
   await commit(store);
   const mine = [
     'entries',
-    'scratch',
-    'kept',
-    'unpublished',
+    'work',
+    'pending',
+    'uncommitted',
     'unreadable',
     'locks',
     'tmp',
@@ -201,7 +201,7 @@ test('a collection leaves alone what others put into the folders of a store', as
   for (const name of fs.readdirSync(dir, { recursive: true, encoding: 'utf8' }))
     fs.utimesSync(path.join(dir, name), old, old);
   await openFresh(dir).store.newOutDir(); // sweeps leftovers
-  await openFresh(dir).store.collect({ scratch: true });
+  await openFresh(dir).store.collect({ work: true });
   await openFresh(dir).store.collect({ olderThan: 0 });
   t.deepEqual(fs.readdirSync(path.join(dir, 'entries')), ['mine']);
   for (const name of mine) t.true(fs.existsSync(path.join(dir, name)), name);

@@ -93,12 +93,12 @@ test('a store that is a file says so instead of crashing', (t) => {
   t.is(error.message.replace(project.dir, ''), "/.peco can't be a store: a file is where a folder should be");
 });
 
-test('scratch survives until it is cleared', async (t) => {
+test('a work folder survives until it is cleared', async (t) => {
   const { store, reopen } = openBench(t);
-  fs.writeFileSync(path.join(await store.scratchDir(key), 'checkpoint'), 'half way');
-  t.is(fs.readFileSync(path.join(await reopen().scratchDir(key), 'checkpoint'), 'utf8'), 'half way');
-  await store.clearScratch(key);
-  t.deepEqual(fs.readdirSync(await store.scratchDir(key)), []);
+  fs.writeFileSync(path.join(await store.workDir(key), 'checkpoint'), 'half way');
+  t.is(fs.readFileSync(path.join(await reopen().workDir(key), 'checkpoint'), 'utf8'), 'half way');
+  await store.clearWork(key);
+  t.deepEqual(fs.readdirSync(await store.workDir(key)), []);
 });
 
 test('all whole entries are listed', async (t) => {

@@ -41,7 +41,7 @@ const images: Dataset = {
 
 // Large enough for ONNX Runtime to divide the work of its larger kernels among threads.
 const sizes = { width: 32, stride: 8 as const, residualBlocks: 1, steps: 4, batchSize: 16, warmupSteps: 1 };
-const network = vgg({ width: 16, stages: 2, steps: 1 });
+const network = vgg({ width: 16, blocks: 2, steps: 1 });
 const perceptual = { network, layers: ['relu1_2', 'relu2_2'] };
 const components = {
   vqvae: vqvae({ ...sizes, codebook: { size: 64, dim: 16 }, loss: { perceptual } }),
@@ -77,7 +77,7 @@ function input(component: Component, dir: string, load: (of: StageInput) => Prom
 /** What a stage needs besides its config: images, a perceptual network and a tokenizer with their first weights. */
 function inputs(): { readonly [name: string]: StageInput } {
   const [frozen, tokenizer] = [folder(), folder()];
-  saveTree(path.join(frozen, 'vgg.safetensors'), initVgg({ width: 16, stages: 2, convsPerStage: 2 }, 1, 0));
+  saveTree(path.join(frozen, 'vgg.safetensors'), initVgg({ width: 16, blocks: 2, convsPerBlock: 2 }, 1, 0));
   const { parameters, codebook } = initVqvae(components.vqvae.config as never, 0);
   saveTree(path.join(tokenizer, 'tokenizer.safetensors'), { ...parameters, codebook: codebook.vectors });
   return {
@@ -96,7 +96,7 @@ async function outcome(name: keyof typeof components, seed: number, threads: num
     seed,
     inputs: inputs(),
     outDir,
-    scratchDir: outDir,
+    workDir: outDir,
     checkpoints: noCheckpoints,
     engine: { name: 'onnx', threads },
     signal: new AbortController().signal,

@@ -30,8 +30,8 @@ const stripes: Dataset = {
 
 const component = vgg({
   width: 8,
-  stages: 2,
-  convsPerStage: [1, 2],
+  blocks: 2,
+  convsPerBlock: [1, 2],
   steps: 120,
   batchSize: 16,
   shift: 1,
@@ -50,7 +50,7 @@ async function trainOn(
     seed: 0,
     inputs: { train },
     outDir: dir,
-    scratchDir: dir,
+    workDir: dir,
     checkpoints: noCheckpoints,
     engine: { name: 'onnx', threads: 1 },
     signal: new AbortController().signal,
@@ -70,7 +70,7 @@ async function openNetwork(component: ReturnType<typeof vgg>, dir: string) {
 }
 
 test('width 64 with [2, 2, 3, 3, 3] has the convolutions of VGG16', (t) => {
-  const convolutions = vggConvolutions({ width: 64, stages: 5, convsPerStage: [2, 2, 3, 3, 3] });
+  const convolutions = vggConvolutions({ width: 64, blocks: 5, convsPerBlock: [2, 2, 3, 3, 3] });
   // torchvision: 14,714,688 parameters in `features`.
   const parameters = convolutions.reduce(
     (sum, { inputs, outputs }) => sum + 9 * inputs * outputs + outputs,
@@ -81,12 +81,12 @@ test('width 64 with [2, 2, 3, 3, 3] has the convolutions of VGG16', (t) => {
 });
 
 test('the layers of a configuration are offered', (t) => {
-  const { offers } = vgg({ stages: 2, convsPerStage: [1, 2], steps: 1 });
+  const { offers } = vgg({ blocks: 2, convsPerBlock: [1, 2], steps: 1 });
   t.deepEqual(offers, ['relu1_1', 'relu2_1', 'relu2_2']);
 });
 
-test('numbers for other stages than there are: told by field', (t) => {
-  t.snapshot(vgg({ stages: 3, convsPerStage: [1, 2], steps: 1 }).issues);
+test('numbers for other blocks than there are: told by field', (t) => {
+  t.snapshot(vgg({ blocks: 3, convsPerBlock: [1, 2], steps: 1 }).issues);
 });
 
 test('training learns, is deterministic, and its result is a network of the offered layers', async (t) => {
@@ -111,7 +111,7 @@ test('training learns, is deterministic, and its result is a network of the offe
 });
 
 test('a network says how many labels its batches have seen', async (t) => {
-  const short = vgg({ width: 8, stages: 1, convsPerStage: 1, steps: 2, batchSize: 16, warmupSteps: 1 });
+  const short = vgg({ width: 8, blocks: 1, convsPerBlock: 1, steps: 2, batchSize: 16, warmupSteps: 1 });
   t.is((await trainOn(stripes, short)).about, 'network trained on 32 labels');
   const rotated = vgg({ ...short.config, supervision: 'rotations' } as never);
   const { metrics, about } = await trainOn(stripes, rotated);
@@ -120,7 +120,7 @@ test('a network says how many labels its batches have seen', async (t) => {
 });
 
 test('of no steps a network keeps its random weights, has seen no labels, and no layer of it is dead or explodes', async (t) => {
-  const untrained = vgg({ width: 16, stages: 4, convsPerStage: [1, 1, 2, 2], steps: 0 });
+  const untrained = vgg({ width: 16, blocks: 4, convsPerBlock: [1, 1, 2, 2], steps: 0 });
   t.deepEqual(untrained.issues, []);
   const noise = tf.randomUniform([4, 32, 32, 3], 0, 1, 'float32', 5) as tf.Tensor4D;
   const { dir, metrics, about } = await trainOn(stripes, untrained);

@@ -40,12 +40,12 @@ async function load(project: Project, text: string, options: Partial<LoadOptions
 
 const same = "export { default } from './experiment.ts';";
 const withOverride = (path: string) => `
-import { override } from '${framework}/experiment/override.ts';
+import { override } from '${framework}/experiment/changes/override.ts';
 import base from './experiment.ts';
 export default override(base, { ${JSON.stringify(path)}: 4 });`;
 const withSweep = (path: string) => `
 import { defineExperiment } from '${framework}/experiment/define.ts';
-import { product } from '${framework}/experiment/sweep.ts';
+import { product } from '${framework}/experiment/changes/sweep.ts';
 import base from './experiment.ts';
 export default defineExperiment({ ...base, sweep: product({ [${JSON.stringify(path)}]: [4] }) });`;
 

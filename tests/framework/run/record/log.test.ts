@@ -8,8 +8,8 @@ import {
   openRunLog,
   type RunDescription,
 } from '../../../../framework/run/record/log.ts';
+import { createThinner } from '../../../../framework/run/record/pace.ts';
 import { listRuns, readEvents } from '../../../../framework/run/record/records.ts';
-import { createThinner } from '../../../../framework/run/record/thin.ts';
 import { createProject, type Project } from '../../../support/project.ts';
 
 const about: RunDescription = {

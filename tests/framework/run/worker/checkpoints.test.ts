@@ -7,7 +7,7 @@ import { createProject } from '../../../support/project.ts';
 
 /** A stage's folders, and a clock that the test moves. */
 function createStage(t: ExecutionContext) {
-  const project = createProject(t, { 'scratch/x': '', 'out/x': '' });
+  const project = createProject(t, { 'work/x': '', 'out/x': '' });
   const clock = { seconds: 1000 };
   const warnings: string[] = [];
   /** Begins an attempt, as another process would. */
@@ -17,7 +17,7 @@ function createStage(t: ExecutionContext) {
     fs.rmSync(project.file(`${out}/metrics.jsonl`), { force: true });
     const history = openHistory(project.file(`${out}/metrics.jsonl`));
     const opened = openCheckpoints({
-      scratchDir: project.file('scratch'),
+      workDir: project.file('work'),
       outDir: project.file(out),
       engine,
       previousDir: previous === undefined ? undefined : project.file(previous),
@@ -28,7 +28,7 @@ function createStage(t: ExecutionContext) {
     });
     return { ...opened.checkpoints, past: opened.past, history };
   }
-  const folder = 'scratch/checkpoints/onnx';
+  const folder = 'work/checkpoints/onnx';
   const names = () => fs.readdirSync(project.file(folder)).sort();
   return { project, clock, warnings, open, names, folder };
 }

@@ -8,7 +8,7 @@ import { createProject } from '../../../support/project.ts';
 /** The context of a stage in folders of its own; `end` is what the framework says when the stage resolves. */
 function stageContext(t: ExecutionContext) {
   const project = createProject(t, {});
-  for (const folder of ['out', 'scratch']) fs.mkdirSync(project.file(folder), { recursive: true });
+  for (const folder of ['out', 'work']) fs.mkdirSync(project.file(folder), { recursive: true });
   const job = {
     stage: 'tokenizer/mine',
     bundle: '',
@@ -17,7 +17,7 @@ function stageContext(t: ExecutionContext) {
     inputs: {},
     descriptors: {},
     outDir: project.file('out'),
-    scratchDir: project.file('scratch'),
+    workDir: project.file('work'),
     engine: { name: 'onnx', threads: 1 },
   };
   const warnings: string[] = [];

@@ -78,7 +78,7 @@ async function judge(
   if (result.type === 'failed' && !(isPecoError(result.error) && result.error.code === 'store-write'))
     throw result.error;
   if (result.type === 'done' && scenario.looks) checkEntry(result.value as Entry | undefined, files);
-  const keptFirst = readTree(path.join(dir, 'kept', key, 'outputs'));
+  const keptFirst = readTree(path.join(dir, 'pending', key, 'outputs'));
   const inPlace = readTree(path.join(dir, finished));
   const { store } = openFresh(dir);
   const found = checkEntry(await store.lookup(key), files);
@@ -102,7 +102,7 @@ async function judge(
   await release();
   await (await again.store.enter())();
   await again.store.collect({ keep: [key, otherKey] });
-  for (const name of ['tmp', 'locks', 'kept']) {
+  for (const name of ['tmp', 'locks', 'pending']) {
     const left = fs.existsSync(path.join(dir, name)) ? fs.readdirSync(path.join(dir, name)) : [];
     const others = left.filter((one) => one !== path.basename(finished));
     if (others.length > 0) throw new Error(`left in ${name}: ${others.join()}`);

@@ -24,14 +24,14 @@ export async function openProcesses() {
     const found = checkEntry(await store.lookup(key), all);
     if (checkEntry(await store.lookup(otherKey), otherFiles) === 'miss')
       throw new Error('the other entry is gone');
-    const damage = warnings.find(({ code }) => code !== 'kept-result');
+    const damage = warnings.find(({ code }) => code !== 'pending-result');
     if (damage) throw new Error(damage.message);
     const again = await runChild(script, [dir, '0', '']);
     if (again.code !== 0) throw new Error(`the next process failed: ${again.stderr}`);
     const last = openFresh(dir).store;
     if (checkEntry(await last.lookup(key), all) === 'miss') throw new Error('the next process has no entry');
     await last.collect({ keep: [key, otherKey] });
-    for (const name of ['tmp', 'locks', 'kept']) {
+    for (const name of ['tmp', 'locks', 'pending']) {
       const left = fs.existsSync(path.join(dir, name)) ? fs.readdirSync(path.join(dir, name)) : [];
       if (left.length > 0) throw new Error(`left in ${name}: ${left.join()}`);
     }

@@ -54,7 +54,7 @@ function damage(dir: string, text: string): void {
   fs.writeFileSync(object, text.toUpperCase());
 }
 
-/** Outputs that wait in `kept/`, as after a commit on a full disk. */
+/** Outputs that wait in `pending/`, as after a commit on a full disk. */
 async function keepOutputs(dir: string): Promise<void> {
   const { store } = openFresh(dir);
   const outDir = await store.newOutDir();
@@ -140,7 +140,7 @@ export const scenarios: readonly Scenario[] = [
       const store = openStore(dir);
       const release = await store.lock(key);
       await store.newOutDir();
-      await store.scratchDir('f'.repeat(64) as ContentKey);
+      await store.workDir('f'.repeat(64) as ContentKey);
       await release();
     },
     commits: false,

@@ -17,9 +17,8 @@ import {
   dvaeStep,
   initDvae,
 } from '../../../../../components/tokenizer/dvae/model.ts';
-import type { TokenizerWeights } from '../../../../../components/tokenizer/loading.ts';
 import { reconstructionLoss } from '../../../../../components/tokenizer/reconstruction.ts';
-import type { Tokenizer } from '../../../../../components/tokenizer/types.ts';
+import type { Tokenizer, TokenizerWeights } from '../../../../../components/tokenizer/tokenizer.ts';
 import { type VqvaeConfig, vqvae } from '../../../../../components/tokenizer/vqvae/config.ts';
 import { load as loadVqvae } from '../../../../../components/tokenizer/vqvae/load.ts';
 import {

@@ -8,7 +8,7 @@ import { loadExperiment } from '../../../../../framework/experiment/load.ts';
 import { resolveGraph } from '../../../../../framework/plan/graph.ts';
 import { locateStage, planRun } from '../../../../../framework/plan/plan.ts';
 import type { StageNode } from '../../../../../framework/plan/types.ts';
-import { publishReport } from '../../../../../framework/run/write-results.ts';
+import { writeResults } from '../../../../../framework/run/write-results.ts';
 import { findProject } from '../../../../../framework/settings/project.ts';
 import { openStore } from '../../../../../framework/store/store.ts';
 import type { Entry } from '../../../../../framework/store/types.ts';
@@ -69,7 +69,7 @@ export function createQuickProject(t: ExecutionContext): QuickProject {
       entries.set(node, entry);
     }
     await store.flush();
-    const results = await publishReport(
+    const results = await writeResults(
       entries.get(reportOf(plan.stages))!,
       path.join(place.results, 'quick'),
       {

@@ -36,3 +36,22 @@ export function inAwaitedOrder(stages: readonly StageNode[]): readonly StageNode
   for (const node of stages) visit(node);
   return ordered;
 }
+
+/** URLs of all implementation modules of some stages and of the leaves behind them. */
+export function implementationsOfAll(stages: Iterable<StageNode>): Set<string> {
+  const urls = new Set<string>();
+  const visit = (edges: Edges): void => {
+    for (const edge of Object.values(edges)) {
+      if (edge.type === 'stage') continue; // it is among the stages
+      add(edge.component.implementation.load);
+      visit(edge.inputs);
+    }
+  };
+  const add = (url: string | undefined) => void (url !== undefined && urls.add(url));
+  for (const { component, inputs } of stages) {
+    add(component.implementation.run);
+    add(component.implementation.load);
+    visit(inputs);
+  }
+  return urls;
+}

@@ -1,5 +1,5 @@
 import test from 'ava';
-import { createRateMeter } from '../../../../framework/run/record/rate.ts';
+import { createRateMeter } from '../../../../framework/run/record/pace.ts';
 
 test('there is no rate before a second point', (t) => {
   const measure = createRateMeter();
