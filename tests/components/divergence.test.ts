@@ -23,7 +23,7 @@ for (const [kind, { component, run }] of trained) {
       left.filter((name) => name !== 'metrics.jsonl'),
       [],
     );
-    t.deepEqual(statesIn(path.join(dir, 'scratch-diverged')), [], 'nor a state to resume from');
+    t.deepEqual(statesIn(path.join(dir, 'work-diverged')), [], 'nor a state to resume from');
   });
 }
 
