@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { philox } from '../engine/philox.ts';
 
 /**
  * Counter-based random numbers: every stream is a pure function of a seed and a path such as
@@ -9,6 +10,8 @@ import { createHash } from 'node:crypto';
  * its key is the first 64 bits of SHA-256 of the path.
  */
 export interface Random {
+  /** The two words of its key, signed: for a program that draws by itself (`uniformRows`). */
+  readonly keys: readonly [number, number];
   /** The next number of the stream, uniform in [0, 1), 32 bits of it. */
   uniform(): number;
   /** Uniform integer in [0, bound). */
@@ -60,44 +63,5 @@ export function random(seed: number, ...path: readonly (string | number)[]): Ran
     for (let i = 0; i < target.length; i++) target[i] = (next() >>> 8) / 0x1000000;
     return target;
   };
-  return { uniform, int, normal, permutation, fillUniform };
-}
-
-/** One block of Philox4x32-10 with this counter of four 32-bit words, written to `out`. Exported for its known answers. */
-export function philox(
-  counter: readonly [number, number, number, number],
-  key0: number,
-  key1: number,
-  out: Uint32Array,
-): void {
-  let [c0, c1, c2, c3] = counter;
-  let k0 = key0;
-  let k1 = key1;
-  for (let round = 0; round < 10; round++) {
-    const high0 = multiplyHigh(0xd2511f53, c0);
-    const low0 = Math.imul(0xd2511f53, c0);
-    const high1 = multiplyHigh(0xcd9e8d57, c2);
-    const low1 = Math.imul(0xcd9e8d57, c2);
-    c0 = (high1 ^ c1 ^ k0) >>> 0;
-    c2 = (high0 ^ c3 ^ k1) >>> 0;
-    c1 = low1 >>> 0;
-    c3 = low0 >>> 0;
-    k0 = (k0 + 0x9e3779b9) | 0;
-    k1 = (k1 + 0xbb67ae85) | 0;
-  }
-  out[0] = c0;
-  out[1] = c1;
-  out[2] = c2;
-  out[3] = c3;
-}
-
-/** Upper 32 bits of the 64-bit product of two unsigned 32-bit integers. */
-function multiplyHigh(a: number, b: number): number {
-  const aLow = a & 0xffff;
-  const aHigh = a >>> 16;
-  const bLow = b & 0xffff;
-  const bHigh = b >>> 16;
-  const middle = aHigh * bLow + ((aLow * bLow) >>> 16);
-  const cross = (middle & 0xffff) + aLow * bHigh;
-  return (aHigh * bHigh + Math.floor(middle / 0x10000) + Math.floor(cross / 0x10000)) >>> 0;
+  return { keys: [key0 | 0, key1 | 0], uniform, int, normal, permutation, fillUniform };
 }

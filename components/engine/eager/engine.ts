@@ -6,6 +6,7 @@ import { refuseInStep } from '../step.ts';
 import type { TreeOf } from '../tree.ts';
 import type { Engine, HostOf, HostTensor, Program, ProgramOptions, State } from '../types.ts';
 import { EngineError } from '../types.ts';
+import { registerUniform } from '../uniform.ts';
 import type { EagerBackend } from './backend.ts';
 import { EagerProgram } from './program.ts';
 import { EagerState } from './state.ts';
@@ -21,6 +22,7 @@ export class EagerEngine implements Engine {
     this.name = backend.engineName;
     this.description = `${backend.engineName} (${backend.description})`;
     this.backend = backend;
+    registerUniform(backend.backendName);
   }
 
   state<S>(initial: HostOf<S>): State<S> {

@@ -50,7 +50,7 @@ export function cast(g: Graph, x: Value, type: ElementType): Value {
 }
 
 /** ONNX's numbers of the element types (`TensorProto.DataType`). */
-export const onnxTypes = { float32: 1, int32: 6, int64: 7, bool: 9 } as const;
+export const onnxTypes = { float32: 1, int32: 6, int64: 7, bool: 9, uint64: 13 } as const;
 
 /** An ONNX operator on two values of one type that are broadcast together. `type` is that of the result. */
 export function binary(g: Graph, op: string, a: Value, b: Value, type = a.type): Value {

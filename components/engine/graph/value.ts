@@ -1,10 +1,17 @@
 import type { Dtype } from '../types.ts';
 import { EngineError } from '../types.ts';
 
-/** tfjs's types and what ONNX's operators want besides: int64 for shapes and indices. */
-export type ElementType = Dtype | 'int64';
+/** tfjs's types and what ONNX's operators want besides: int64 for shapes and indices, uint64 for shifts of bits. */
+export type ElementType = Dtype | 'int64' | 'uint64';
 
-export type TypedData = Float32Array | Int32Array | Uint8Array | BigInt64Array;
+/** Types that no tfjs tensor has. */
+export type WideType = Exclude<ElementType, Dtype>;
+
+export function isWide(type: ElementType): type is WideType {
+  return type === 'int64' || type === 'uint64';
+}
+
+export type TypedData = Float32Array | Int32Array | Uint8Array | BigInt64Array | BigUint64Array;
 
 export interface ValueType {
   readonly type: ElementType;

@@ -8,6 +8,7 @@ import type { Lowerings } from './lowering.ts';
 import { lrnLowerings } from './lrn.ts';
 import { morphologyLowerings } from './morphology.ts';
 import { poolLowerings } from './pool.ts';
+import { randomLowerings } from './random.ts';
 import { reduceLowerings } from './reduce.ts';
 import { resizeLowerings } from './resize.ts';
 import { rotateLowerings } from './rotate.ts';
@@ -34,6 +35,7 @@ export const lowerings: Lowerings = {
   ...rotateLowerings,
   ...lrnLowerings,
   ...morphologyLowerings,
+  ...randomLowerings,
 };
 
 export { alternatives } from './alternatives.ts';

@@ -2,7 +2,7 @@ import type { BackendValues, DataId, DataType, TensorInfo } from '@tensorflow/tf
 import { engine, getKernel, KernelBackend, registerKernel } from '@tensorflow/tfjs-core';
 import { Graph } from '../graph/graph.ts';
 import type { ElementType, Value } from '../graph/value.ts';
-import { sizeOf } from '../graph/value.ts';
+import { isWide, sizeOf } from '../graph/value.ts';
 import { lowerings } from '../lower/all.ts';
 import '../gradients/register.ts';
 import { EngineError } from '../types.ts';
@@ -17,7 +17,7 @@ export class TraceBackend extends KernelBackend {
 
   /** A tensor of the graph as tfjs wants it. */
   tensorInfo(value: Value): TensorInfo {
-    if (value.type === 'int64') throw new EngineError('an int64 value left its kernel');
+    if (isWide(value.type)) throw new EngineError(`a value of type ${value.type} left its kernel`);
     const dataId = {};
     this.values.set(dataId, value);
     return { dataId, shape: [...value.shape], dtype: value.type };
@@ -38,7 +38,12 @@ export class TraceBackend extends KernelBackend {
   override readSync(dataId: object): Float32Array | Int32Array | Uint8Array {
     const value = this.values.get(dataId);
     const source = value?.source;
-    if (source?.kind === 'constant' && !(source.data instanceof BigInt64Array)) return source.data;
+    if (
+      source?.kind === 'constant' &&
+      !(source.data instanceof BigInt64Array) &&
+      !(source.data instanceof BigUint64Array)
+    )
+      return source.data;
     if (value && source?.kind === 'splat')
       return toTyped(value.type, Array(sizeOf(value.shape)).fill(source.value));
     const maker = source?.kind === 'node' ? `the result of ${source.node.op}` : 'an input';

@@ -3,6 +3,7 @@ import { elementwiseTests } from './elementwise.ts';
 import { gatherTests } from './gather.ts';
 import { imageTests } from './image.ts';
 import type { KernelTest } from './kernel-test.ts';
+import { randomTests } from './random.ts';
 import { reduceTests } from './reduce.ts';
 import { shapeTests } from './shape.ts';
 
@@ -14,4 +15,5 @@ export const families: { readonly [family: string]: readonly KernelTest[] } = {
   gathering: gatherTests,
   convolution: convTests,
   image: imageTests,
+  random: randomTests,
 };

@@ -5,6 +5,7 @@ import test from 'ava';
 import { alternatives, lowerings } from '../../../../components/engine/lower/all.ts';
 import { openEngine } from '../../../../components/engine/open.ts';
 import type { EngineError } from '../../../../components/engine/types.ts';
+import { uniformKernel } from '../../../../components/engine/uniform.ts';
 import { kernelsTable } from './table.ts';
 
 /** tfjs-core has these names, but none of its ops runs them. */
@@ -25,9 +26,9 @@ function kernelNames(): string[] {
   return [...new Set(values as string[])].filter((name) => /^[A-Z_]\w+$/.test(name));
 }
 
-test('every kernel of tfjs is compiled or refused with an alternative', (t) => {
+test('every kernel of tfjs, and the one of the engine, is compiled or refused with an alternative', (t) => {
   t.deepEqual(
-    kernelNames().sort(),
+    [...kernelNames(), uniformKernel].sort(),
     [...Object.keys(lowerings), ...Object.keys(alternatives), ...unused].sort(),
   );
 });
