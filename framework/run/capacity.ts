@@ -1,3 +1,4 @@
+import os from 'node:os';
 import type { StageNode } from '../plan/types.ts';
 import { awaitedStages } from '../plan/walk.ts';
 import type { Resources } from '../stage/component.ts';
@@ -26,6 +27,29 @@ export interface Capacity {
   readonly cores: number;
   /** MiB that all stages together may take. */
   readonly memory: number;
+}
+
+/** What is given, and most of what the machine has where nothing is. */
+export function capacityOf(given: {
+  readonly jobs: number;
+  readonly cores?: number;
+  readonly memory?: number;
+}): Capacity {
+  return {
+    jobs: given.jobs,
+    cores: given.cores ?? os.availableParallelism(),
+    memory: given.memory ?? usableMemory(),
+  };
+}
+
+/** What the system, and other programs, keep for themselves. */
+const reservedShare = 0.1;
+
+/** MiB that stages may take together: most of what the machine has, or the container around us. */
+function usableMemory(): number {
+  // Without a container's limit it is 0, unknown, or a number beyond all memory.
+  const limit = process.constrainedMemory() || Number.POSITIVE_INFINITY;
+  return (Math.min(os.totalmem(), limit) * (1 - reservedShare)) / 2 ** 20;
 }
 
 /** What a running stage holds of it. */

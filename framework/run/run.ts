@@ -5,13 +5,14 @@ import type { Recorded } from '../plan/past-stages.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Store } from '../store/types.ts';
 import { describeFailure } from './attempt.ts';
+import { settleStages } from './driver.ts';
 import type { Executor } from './executors/executor.ts';
 import type { Timer } from './limit.ts';
 import type { Emit, RunStatus, StageState } from './record/events.ts';
 import type { Git } from './record/git.ts';
 import { formatTimings } from './record/timing.ts';
 import { resultsFolderName, timingFile } from './results-folder.ts';
-import { settleStages, type Task } from './tasks.ts';
+import type { Task } from './tasks.ts';
 import { type ResultsInfo, writeIfDifferent, writeResults } from './write-results.ts';
 
 export interface RunOptions {

@@ -1,21 +1,10 @@
-import { setMaxListeners } from 'node:events';
-import os from 'node:os';
-import { bundleImplementation } from '../code/code.ts';
-import { judgeContest, type Standing, stopAt, stoppedCell } from '../plan/contest.ts';
+import { type Standing, stopAt, stoppedCell } from '../plan/contest.ts';
 import { type MissingCell, withMissing } from '../plan/graph.ts';
-import { createMeasured, recordedOf } from '../plan/past-stages.ts';
-import { findChangedInputs, locateStage, type Plan, type PlannedStage } from '../plan/plan.ts';
-import type { Contest, Point, StageNode } from '../plan/types.ts';
+import type { Plan, PlannedStage } from '../plan/plan.ts';
+import type { Contest, StageNode } from '../plan/types.ts';
 import type { Resources } from '../stage/component.ts';
 import type { Entry } from '../store/types.ts';
-import {
-  type Attempt,
-  type AttemptResult,
-  attemptStage,
-  describeFailure,
-  type Slot,
-  type Workshop,
-} from './attempt.ts';
+import type { Attempt } from './attempt.ts';
 import {
   awaitedStages,
   type Capacity,
@@ -24,314 +13,178 @@ import {
   chooseStarts,
   upstreamStages,
 } from './capacity.ts';
-import { realTimer } from './limit.ts';
-import type { Emit, StageState, StageStopped } from './record/events.ts';
-import { createProvenanceWriter, imagesPerSecond } from './record/provenance.ts';
-import type { RunOptions } from './run.ts';
+import type { StageState, StageStopped } from './record/events.ts';
+
+/**
+ * pending (upstream stages have not settled) -> looking (in the store) -> ready (must run) -> running (holds a place) ->
+ * settled. A hit skips the middle, and so does a stage that lost an input. A stage whose lock another run holds goes from
+ * running to waiting (without a place), then to queued (it has the lock and needs a place), then to running again.
+ */
+export type Phase = 'pending' | 'looking' | 'ready' | 'running' | 'waiting' | 'queued' | 'settled';
 
 /** A stage on its way through a run. */
 export interface Task {
   readonly planned: PlannedStage;
   /** The planned node, or the report without the inputs that could not be made. */
   node: StageNode;
-  /**
-   * pending (upstream stages not settled) -> resolving (being looked up) -> ready (must run) -> active -> settled;
-   * a hit skips the middle, and so does a stage whose upstream failed.
-   */
-  phase: 'pending' | 'resolving' | 'ready' | 'active' | 'settled';
+  /** Changed by `Tasks.move` only. */
+  readonly phase: Phase;
   state: StageState;
+  /** Its result, once it has settled with one. */
   entry?: Entry;
   attempt?: Attempt;
+  /** What it holds while it is running. */
+  claim?: Claim;
   /** Its gate has let it pass. */
   admitted?: boolean;
   stopped?: StageStopped;
 }
 
-/** Brings every stage to its end. Resolves when nothing runs and nothing more can start. */
-export function settleStages(plan: Plan, options: RunOptions, emit: Emit): Promise<readonly Task[]> {
-  const { store, root, kill } = options;
-  const failing = new AbortController();
-  const stop = AbortSignal.any([options.stop, failing.signal]);
-  // As many listen as there are stages that run or wait for locks; Node would warn of a leak from 11 up.
-  setMaxListeners(0, stop, kill);
-  const tasks = new Map<StageNode, Task>(
-    plan.stages.map((planned) => [
-      planned.node,
-      { planned, node: planned.node, phase: 'pending', state: 'unstarted' },
-    ]),
-  );
-  const capacity: Capacity = {
-    jobs: options.jobs,
-    cores: options.cores ?? os.availableParallelism(),
-    memory: options.memory ?? usableMemory(),
-  };
-  const chains = chainLengths(plan.stages.map((planned) => planned.node));
-  const shop: Workshop = {
-    store,
-    engine: options.engine,
-    executor: options.executor,
-    bundleModule: (url) => bundleImplementation(url, { root }),
-    findChangedInputs: (attempt) =>
-      findChangedInputs(attempt.node, attempt, attempt.entryOf, { store, root }),
-    writeProvenance: createProvenanceWriter(options),
-    stop,
-    kill,
-    retries: options.retries ?? 1,
-    ...(options.timeout === undefined ? {} : { timeout: options.timeout }),
-    timer: options.timer ?? realTimer,
-    emit,
-  };
-  /** What the stages hold that have a slot. */
-  const slots = new Map<Task, Claim>();
-  const contests = new Map<Contest, Promise<ReadonlyMap<Point, Standing>>>();
-  /** Attempts that hold a lock after waiting for it: first in line, since other runs may now wait for them. */
-  const queue: { task: Task; grant: (threads: number) => void }[] = [];
-  const warned = new Set<Task>();
-  const measured = createMeasured(options.recorded ?? []);
-  let busy = 0;
-  let finish: (tasks: readonly Task[]) => void;
-  let giveUp: (bug: unknown) => void;
-  const finished = new Promise<readonly Task[]>((resolve, reject) => {
-    finish = resolve;
-    giveUp = reject;
-  });
+/** The stages of a run: in which phase each is, and which waits for which. */
+export class Tasks {
+  /** In the order of the plan. */
+  readonly all: readonly Task[];
+  readonly #cells: Plan['graph']['cells'];
+  readonly #byNode: ReadonlyMap<StageNode, Task>;
+  readonly #byPhase = new Map<Phase, Set<Task>>();
+  readonly #upstream = new Map<Task, readonly Task[]>();
+  readonly #awaited = new Map<Task, readonly Task[]>();
+  readonly #chains: ReadonlyMap<StageNode, number>;
 
-  function pump(): void {
-    if (!stop.aborted) for (const task of tasks.values()) if (task.phase === 'pending') advance(task);
-    startReady();
-    if (busy === 0) finish([...tasks.values()]);
-  }
-
-  /** Moves a pending stage on as soon as its upstream stages have settled. */
-  function advance(task: Task): void {
-    if (awaitedStages(task.node).some((node) => tasks.get(node)!.phase !== 'settled')) return;
-    const upstream = upstreamStages(task.node).map((node) => tasks.get(node)!);
-    const lost = upstream.filter((one) => one.entry === undefined);
-    if (lost.length > 0) {
-      const made = upstream.length - lost.length;
-      if (task.node.component.role !== 'report' || made === 0) {
-        skip(task, causeOf(lost[0]!));
-        return;
-      }
-      task.node = withMissing(task.node, missingCells());
-    }
-    if (task.node.gate && !task.admitted) {
-      task.phase = 'resolving';
-      work(passGate(task));
-      return;
-    }
-    if (task.planned.entry && task.node === task.planned.node && !task.planned.reduced) {
-      settle(task, { type: 'finished', origin: 'hit', entry: task.planned.entry });
-      return;
-    }
-    task.phase = 'resolving';
-    work(resolve(task));
-  }
-
-  /** Whether the stage runs is up to the results of others: it is stopped, or pending once more. */
-  async function passGate(task: Task): Promise<void> {
-    const { contest, point } = task.node.gate!;
-    try {
-      const standings = contests.get(contest) ?? judgeContest(contest, standingOf);
-      contests.set(contest, standings);
-      const standing = (await standings).get(point)!;
-      task.admitted = standing.goesOn;
-      if (standing.goesOn) task.phase = 'pending';
-      else lose(task, contest, standing);
-    } catch (error) {
-      settle(task, { type: 'failed', failure: describeFailure(error), tail: [] });
+  constructor({ stages, graph }: Pick<Plan, 'stages' | 'graph'>) {
+    this.all = stages.map((planned) => ({
+      planned,
+      node: planned.node,
+      phase: 'pending',
+      state: 'unstarted',
+    }));
+    this.#cells = graph.cells;
+    this.#byNode = new Map(this.all.map((task) => [task.node, task]));
+    this.#byPhase.set('pending', new Set(this.all));
+    this.#chains = chainLengths(stages.map(({ node }) => node));
+    for (const task of this.all) {
+      this.#upstream.set(
+        task,
+        upstreamStages(task.node).map((node) => this.of(node)),
+      );
+      this.#awaited.set(
+        task,
+        awaitedStages(task.node).map((node) => this.of(node)),
+      );
     }
   }
 
-  function standingOf(evaluation: StageNode): Entry | 'failed' | 'stopped' {
-    const { entry, state } = tasks.get(evaluation)!;
-    return entry ?? (state === 'stopped' ? 'stopped' : 'failed');
+  of(node: StageNode): Task {
+    return this.#byNode.get(node)!;
   }
 
-  function lose(task: Task, contest: Contest, standing: Standing): void {
-    task.phase = 'settled';
-    task.state = 'stopped';
-    task.stopped = { type: 'stage-stopped', stage: task.node.id, ...stopAt(contest, standing) };
-    emit(task.stopped);
+  /** In the order in which they came there. */
+  in(phase: Phase): readonly Task[] {
+    return [...(this.#byPhase.get(phase) ?? [])];
   }
 
-  /** Names the stage by what its upstream stages really put out: that may be in the store already. */
-  async function resolve(task: Task): Promise<void> {
-    try {
-      const { entry, ...located } = await locateStage(task.node, entryOf, { store, root });
-      if (entry) {
-        settle(task, { type: 'finished', origin: 'hit', entry });
-        return;
-      }
-      task.attempt = { node: task.node, ...located, entryOf };
-      task.phase = 'ready';
-    } catch (error) {
-      settle(task, { type: 'failed', failure: describeFailure(error), tail: [] });
-    }
+  move(task: Task, phase: Phase): void {
+    this.#byPhase.get(task.phase)!.delete(task);
+    const there = this.#byPhase.get(phase) ?? new Set();
+    this.#byPhase.set(phase, there.add(task));
+    (task as { phase: Phase }).phase = phase;
+    if (phase !== 'running') delete task.claim;
   }
 
-  /** What a stage says of itself; else it takes as much memory as the most similar one that was measured here. */
-  function resourcesOf({ node }: Task): { readonly resources: Resources } {
-    const { kind, config, resources } = node.component;
-    const memory = measured.memoryLike(kind, config);
-    return { resources: { ...(memory === undefined ? {} : { memory }), ...resources } };
+  /** Those whose results it needs. */
+  upstreamOf(task: Task): readonly Task[] {
+    return this.#upstream.get(task)!;
   }
 
-  function startReady(): void {
-    // Stages that are being looked up may start in a moment: the cores are shared when all of them are known.
-    const all = [...tasks.values()];
-    if (all.some((task) => task.phase === 'resolving')) return;
-    const ready = all.filter((task) => task.phase === 'ready');
-    ready.sort((a, b) => chains.get(b.planned.node)! - chains.get(a.planned.node)!);
-    const candidates = [
-      // Other runs may wait for the locks that these hold, so nothing overtakes them.
-      ...queue.map(({ task, grant }) => ({ task, grant, holdsUp: true, ...resourcesOf(task) })),
-      ...(stop.aborted ? [] : ready).map((task) => ({ task, grant: undefined, ...resourcesOf(task) })),
-    ];
-    for (const { candidate, claim } of chooseStarts(candidates, [...slots.values()], capacity)) {
-      const { task, grant } = candidate;
-      slots.set(task, claim);
-      warnIfTooLarge(task, claim);
-      if (grant) {
-        queue.splice(
-          queue.findIndex((waiting) => waiting.task === task),
-          1,
-        );
-        grant(claim.threads);
-        continue;
-      }
-      task.phase = 'active';
-      work(run(task, claim.threads));
-    }
+  /** Whether all have settled that decide what it runs on, and whether it runs. */
+  isDecided(task: Task): boolean {
+    return this.#awaited.get(task)!.every(({ phase }) => phase === 'settled');
   }
 
-  function warnIfTooLarge(task: Task, claim: Claim): void {
-    if (claim.memory <= capacity.memory || warned.has(task)) return;
-    warned.add(task);
-    const message = `it may take ${gib(claim.memory)} of memory, more than the ${gib(capacity.memory)} for stages here: it runs alone`;
-    emit({ type: 'warning', stage: task.node.id, message });
-  }
-
-  async function run(task: Task, threads: number): Promise<void> {
-    const slot: Slot = {
-      release() {
-        slots.delete(task);
-        // Later, since this may be called from within `startReady`.
-        queueMicrotask(pump);
-      },
-      acquire: () =>
-        new Promise((grant) => {
-          queue.push({ task, grant });
-          queueMicrotask(pump);
-        }),
-    };
-    const result = await attemptStage(task.attempt!, slot, threads, shop);
-    slots.delete(task);
-    settle(task, result);
-  }
-
-  function settle(
-    task: Task,
-    result: AttemptResult | { type: 'finished'; origin: 'hit'; entry: Entry },
-  ): void {
-    const stage = task.node.id;
-    task.phase = 'settled';
-    if (result.type === 'finished') {
-      const { entry, origin } = result;
-      task.entry = entry;
-      task.state = origin;
-      const { seconds } = entry.provenance;
-      const { kind, config } = task.node.component;
-      const took = origin === 'ran' ? recordedOf(kind, config, entry.provenance) : undefined;
-      if (took) measured.add(took);
-      const rate = imagesPerSecond(entry.provenance);
-      emit({
-        type: 'stage-finished',
-        stage,
-        origin,
-        contentKey: entry.key,
-        ...(typeof seconds === 'number' ? { seconds } : {}),
-        ...(rate === undefined ? {} : { imagesPerSecond: rate }),
-      });
-    } else if (result.type === 'failed') {
-      task.state = 'failed';
-      emit({ type: 'stage-failed', stage, failure: result.failure, tail: result.tail });
-      if (options.failFast && !stop.aborted) {
-        emit({ type: 'run-stopping', because: stage });
-        failing.abort(new Error(`${stage} failed`));
-      }
-    } else {
-      task.state = 'interrupted';
-      const { tail = [], saved } = result;
-      emit({
-        type: 'stage-interrupted',
-        stage,
-        ...(tail.length > 0 ? { tail } : {}),
-        ...(saved ? { saved } : {}),
-      });
-    }
-  }
-
-  function skip(task: Task, cause: Task): void {
-    task.phase = 'settled';
-    if (cause.stopped) {
-      task.state = 'stopped';
-      task.stopped = { because: cause.node.id, ...cause.stopped, stage: task.node.id };
-      emit(task.stopped);
-      return;
-    }
-    task.state = 'skipped';
-    emit({ type: 'stage-skipped', stage: task.node.id, because: cause.node.id });
+  /** How many stages follow on the longest chain to the end, itself included. */
+  chainOf(task: Task): number {
+    return this.#chains.get(task.planned.node)!;
   }
 
   /** The stage whose failure, or whose gate, is why this one has no result. */
-  function causeOf(task: Task): Task {
+  causeOf(task: Task): Task {
     if (task.state !== 'skipped') return task;
-    const lost = upstreamStages(task.node).map((node) => tasks.get(node)!);
-    return causeOf(lost.find((one) => one.entry === undefined)!);
+    return this.causeOf(this.upstreamOf(task).find(({ entry }) => entry === undefined)!);
   }
 
-  function entryOf(node: StageNode): Entry {
-    return tasks.get(node)!.entry!;
-  }
-
-  function missingCells(): MissingCell[] {
-    return plan.graph.cells.flatMap((place) => {
-      const { variant, task, seed } = place;
-      const cell = tasks.get(place.stage)!;
-      if (cell.entry) return [];
-      if (cell.stopped) return [stoppedCell(place, cell.stopped)];
-      return [{ variant, task, seed, reason: `${causeOf(cell).node.id} failed` }];
+  /** The cells of the table whose stages have no result, and why. */
+  missingCells(): MissingCell[] {
+    return this.#cells.flatMap((cell) => {
+      const { variant, task, seed, stage } = cell;
+      const made = this.of(stage);
+      if (made.entry) return [];
+      if (made.stopped) return [stoppedCell(cell, made.stopped)];
+      return [{ variant, task, seed, reason: `${this.causeOf(made).node.id} failed` }];
     });
   }
-
-  function work(promise: Promise<void>): void {
-    busy += 1;
-    promise.then(
-      () => {
-        busy -= 1;
-        pump();
-      },
-      // A bug of the framework: it must end the run with its stack, not hang it.
-      (bug) => giveUp(bug),
-    );
-  }
-
-  stop.addEventListener('abort', pump, { once: true });
-  pump();
-  return finished.finally(() => stop.removeEventListener('abort', pump));
 }
 
-/** What the system, and other programs, keep for themselves. */
-const reservedShare = 0.1;
+/** What the run does next with a task. */
+export type Action =
+  /** It will never have a result, because `because` has none. */
+  | { readonly type: 'skip'; readonly task: Task; readonly because: Task }
+  /** The measures of all points are there: its gate is asked. */
+  | { readonly type: 'judge'; readonly task: Task }
+  /** The plan found its result, and nothing has changed since. */
+  | { readonly type: 'reuse'; readonly task: Task; readonly entry: Entry }
+  /** Its inputs are known: its result may be stored under the key that they make. */
+  | { readonly type: 'look'; readonly task: Task; readonly node: StageNode }
+  /** It gets a place: a ready stage starts, a queued one resumes. */
+  | { readonly type: 'start'; readonly task: Task; readonly claim: Claim };
 
-/** MiB that stages may take together: most of what the machine has, or the container around us. */
-function usableMemory(): number {
-  // Without a container's limit it is 0, unknown, or a number beyond all memory.
-  const limit = process.constrainedMemory() || Number.POSITIVE_INFINITY;
-  return (Math.min(os.totalmem(), limit) * (1 - reservedShare)) / 2 ** 20;
+export interface Circumstances {
+  readonly capacity: Capacity;
+  /** Nothing more begins; only what is queued gets its place, to end in it. */
+  readonly stopping: boolean;
+  resourcesOf(task: Task): Resources;
 }
 
-function gib(mebibytes: number): string {
-  return `${(mebibytes / 1024).toFixed(1)} GiB`;
+/**
+ * What can be done now, given what has been done: each action moves its task to another phase. None is left when all
+ * tasks have settled, or when others have to end first.
+ */
+export function next(tasks: Tasks, circumstances: Circumstances): readonly Action[] {
+  const moves = circumstances.stopping ? [] : tasks.in('pending').flatMap((task) => moveOn(task, tasks));
+  return moves.length > 0 ? moves : startsOf(tasks, circumstances);
+}
+
+/** What becomes of a pending stage, if that is known by now. */
+function moveOn(task: Task, tasks: Tasks): Action[] {
+  if (!tasks.isDecided(task)) return [];
+  const upstream = tasks.upstreamOf(task);
+  const lost = upstream.filter(({ entry }) => entry === undefined);
+  const partial = task.node.component.role === 'report' && lost.length < upstream.length;
+  if (lost[0] && !partial) return [{ type: 'skip', task, because: tasks.causeOf(lost[0]) }];
+  if (task.node.gate && !task.admitted) return [{ type: 'judge', task }];
+  if (lost.length > 0) return [{ type: 'look', task, node: withMissing(task.node, tasks.missingCells()) }];
+  const { entry, reduced } = task.planned;
+  return [entry && !reduced ? { type: 'reuse', task, entry } : { type: 'look', task, node: task.node }];
+}
+
+function startsOf(tasks: Tasks, { capacity, stopping, resourcesOf }: Circumstances): readonly Action[] {
+  // Stages that are being looked up may start in a moment: the cores are shared when all of them are known.
+  if (tasks.in('looking').length > 0) return [];
+  const ready = stopping ? [] : [...tasks.in('ready')];
+  ready.sort((a, b) => tasks.chainOf(b) - tasks.chainOf(a));
+  const candidates = [
+    // Other runs may wait for the locks that these hold, so nothing overtakes them.
+    ...tasks.in('queued').map((task) => ({ task, holdsUp: true, resources: resourcesOf(task) })),
+    ...ready.map((task) => ({ task, resources: resourcesOf(task) })),
+  ];
+  const claims = tasks.in('running').map(({ claim }) => claim!);
+  return chooseStarts(candidates, claims, capacity).map(({ candidate: { task }, claim }) => ({
+    type: 'start',
+    task,
+    claim,
+  }));
+}
+
+/** What happens to a stage that lost in a contest. */
+export function stoppedBy(task: Task, contest: Contest, standing: Standing): StageStopped {
+  return { type: 'stage-stopped', stage: task.node.id, ...stopAt(contest, standing) };
 }

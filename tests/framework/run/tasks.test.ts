@@ -1,0 +1,253 @@
+import test from 'ava';
+import fc from 'fast-check';
+import type { PlannedStage } from '../../../framework/plan/plan.ts';
+import { tableOf } from '../../../framework/plan/table.ts';
+import type { Cell, StageGraph, StageNode } from '../../../framework/plan/types.ts';
+import type { Capacity } from '../../../framework/run/capacity.ts';
+import { type Action, next, type Task, Tasks } from '../../../framework/run/tasks.ts';
+import type { Component, Resources } from '../../../framework/stage/component.ts';
+import type { Entry } from '../../../framework/store/types.ts';
+
+const component: Component = {
+  role: 'tokenizer',
+  kind: 'fake',
+  config: {},
+  implementation: {},
+  inputs: {},
+  files: {},
+  issues: [],
+};
+const result = {} as Entry;
+
+function stage(id: string, upstream: readonly StageNode[]): StageNode {
+  const inputs = upstream.map((one) => [one.id, { type: 'stage', stage: one }] as const);
+  return { id, component, seed: 0, inputs: Object.fromEntries(inputs) };
+}
+
+/** A graph of numbered stages, each with the stages that it needs, and a report of all that nothing else needs. */
+function tasksOf(needs: readonly (readonly number[])[], stored: readonly number[] = []): Tasks {
+  const nodes: StageNode[] = [];
+  for (const [index, upstream] of needs.entries())
+    nodes.push(
+      stage(
+        String(index),
+        [...new Set(upstream)].map((one) => nodes[one]!),
+      ),
+    );
+  const needed = new Set(needs.flat());
+  const cells: Cell[] = nodes.flatMap((node, index) =>
+    needed.has(index) ? [] : [{ variant: node.id, task: 'probe', seed: 0, stage: node }],
+  );
+  const report = tableOf({
+    component: { ...component, role: 'report' },
+    experiment: 'test',
+    baseline: '0',
+    variants: cells.map(({ variant }) => variant),
+    cells,
+    shared: [],
+    changes: [],
+  });
+  const stages = [...nodes, report].map(
+    (node, index) => ({ node, ...(stored.includes(index) ? { entry: result } : {}) }) as PlannedStage,
+  );
+  return new Tasks({ stages, graph: { cells } as unknown as StageGraph });
+}
+
+const plenty: Capacity = { jobs: 99, cores: 99, memory: 99 };
+
+/** What is done next, in words: `look 3`, `start 0`. */
+function steps(tasks: Tasks, capacity = plenty, stopping = false): string[] {
+  const resourcesOf = ({ node }: Task) => ({ memory: node.id === '3' ? 60 : 1 });
+  return next(tasks, { capacity, stopping, resourcesOf }).map(({ type, task }) => `${type} ${task.node.id}`);
+}
+
+function finish(tasks: Tasks, id: number | string, how: 'ran' | 'failed' | 'skipped' = 'ran'): void {
+  const task = tasks.all.find(({ node }) => node.id === String(id))!;
+  task.state = how;
+  if (how === 'ran') task.entry = result;
+  tasks.move(task, 'settled');
+}
+
+function bring(tasks: Tasks, id: number, phase: Task['phase']): void {
+  tasks.move(tasks.all[id]!, phase);
+}
+
+test('a stage is looked up when its inputs are known, and starts when no other is being looked up', (t) => {
+  const tasks = tasksOf([[], [0], []]);
+  // Two stages need nothing.
+  t.deepEqual(steps(tasks), ['look 0', 'look 2']);
+  bring(tasks, 0, 'looking');
+  bring(tasks, 2, 'looking');
+  t.deepEqual(steps(tasks), []);
+  // One isn't stored: it waits for what the other look says, since they share the cores.
+  bring(tasks, 0, 'ready');
+  t.deepEqual(steps(tasks), []);
+  bring(tasks, 2, 'ready');
+  t.deepEqual(steps(tasks), ['start 0', 'start 2'], 'that with the longer chain first');
+  t.deepEqual(steps(tasks, { ...plenty, jobs: 1 }), ['start 0']);
+});
+
+test('what the plan found is used again, unless something upstream was lost', (t) => {
+  const tasks = tasksOf([[], [0]], [0, 1, 2]);
+  t.deepEqual(steps(tasks), ['reuse 0']);
+  finish(tasks, 0);
+  t.deepEqual(steps(tasks), ['reuse 1']);
+  finish(tasks, 1, 'failed');
+  t.deepEqual(steps(tasks), ['skip report']);
+});
+
+test('what needs a failed stage is skipped; the report is made without it', (t) => {
+  const tasks = tasksOf([[], [0], [1], []]);
+  finish(tasks, 0, 'failed');
+  finish(tasks, 3);
+  t.deepEqual(steps(tasks), ['skip 1']);
+  finish(tasks, 1, 'skipped');
+  const [skip] = next(tasks, { capacity: plenty, stopping: false, resourcesOf: () => ({}) });
+  t.is(skip?.type === 'skip' && skip.because.node.id, '0', 'not the one that was skipped itself');
+  finish(tasks, 2, 'skipped');
+  const [look] = next(tasks, { capacity: plenty, stopping: false, resourcesOf: () => ({}) });
+  t.deepEqual(look?.type === 'look' && Object.keys(look.node.inputs), ['3/probe/0']);
+  t.like(look?.type === 'look' && look.node.component.config.table, {
+    missing: [{ variant: '2', reason: '0 failed' }],
+  });
+});
+
+test('a stage that holds a lock is first in line, and holds up the others', (t) => {
+  const tasks = tasksOf([[], [], [], []]);
+  for (const id of [0, 1, 2, 3]) bring(tasks, id, 'ready');
+  bring(tasks, 3, 'running');
+  tasks.all[3]!.claim = { threads: 1, memory: 1 };
+  bring(tasks, 3, 'waiting');
+  t.false('claim' in tasks.all[3]!, 'while it waits for a lock it holds no place');
+  bring(tasks, 3, 'queued');
+  t.deepEqual(steps(tasks, { ...plenty, jobs: 2 }), ['start 3', 'start 0']);
+  t.deepEqual(steps(tasks, { ...plenty, jobs: 2 }, true), ['start 3'], 'it ends in its place');
+  bring(tasks, 0, 'running');
+  tasks.all[0]!.claim = { threads: 1, memory: 50 };
+  t.deepEqual(steps(tasks), [], 'the others would fit beside it, but would have it wait for longer');
+});
+
+test('a run that is asked to stop begins nothing more', (t) => {
+  const tasks = tasksOf([[], [0], []]);
+  bring(tasks, 2, 'ready');
+  t.deepEqual(steps(tasks, plenty, true), []);
+});
+
+const scenario = fc.record({
+  needs: fc.array(fc.array(fc.nat(), { maxLength: 2 }), { minLength: 1, maxLength: 14 }),
+  stored: fc.array(fc.nat(14)),
+  resources: fc.array(
+    fc.record(
+      { cores: fc.integer({ min: 1, max: 8 }), memory: fc.integer({ min: 1, max: 60 }) },
+      { requiredKeys: [] },
+    ),
+    { minLength: 15, maxLength: 15 },
+  ),
+  capacity: fc.record({
+    jobs: fc.integer({ min: 1, max: 4 }),
+    cores: fc.integer({ min: 1, max: 8 }),
+    memory: fc.integer({ min: 50, max: 100 }),
+  }),
+  /** After so many ends the run is asked to stop. */
+  stopAfter: fc.option(fc.nat(20), { nil: Number.POSITIVE_INFINITY }),
+  /** How each step of a stage ends: what is looked up is there or not, what runs is made, fails, or waits for a lock. */
+  ends: fc.infiniteStream(fc.constantFrom('well', 'well', 'well', 'badly', 'wait', 'wait')),
+  picks: fc.infiniteStream(fc.nat()),
+});
+
+/** One step of a stage that is on its way. */
+function goOn(tasks: Tasks, task: Task, how: 'well' | 'badly' | 'wait', waited: Set<Task>): void {
+  const waits = how === 'wait' && task.phase === 'running' && !waited.has(task);
+  if (waits) waited.add(task);
+  const to: { readonly [phase: string]: Task['phase'] | Task['state'] } = {
+    looking: how === 'badly' ? 'hit' : 'ready',
+    waiting: how === 'badly' ? 'shared' : 'queued',
+    running: waits ? 'waiting' : how === 'badly' ? 'failed' : 'ran',
+  };
+  const then = to[task.phase]!;
+  if (then === 'ready' || then === 'queued' || then === 'waiting') {
+    tasks.move(task, then);
+    return;
+  }
+  task.state = then as Task['state'];
+  if (then !== 'failed') task.entry = result;
+  tasks.move(task, 'settled');
+}
+
+function perform(tasks: Tasks, action: Action): void {
+  const { task } = action;
+  if (action.type === 'start') {
+    tasks.move(task, 'running');
+    task.claim = action.claim;
+  } else if (action.type === 'look') {
+    task.node = action.node;
+    tasks.move(task, 'looking');
+  } else {
+    task.state = action.type === 'reuse' ? 'hit' : 'skipped';
+    if (action.type === 'reuse') task.entry = action.entry;
+    tasks.move(task, 'settled');
+  }
+}
+
+test('whatever stages need and however they end, limits hold, inputs come first, and all settle', (t) => {
+  fc.assert(
+    fc.property(scenario, (given) => {
+      const { capacity } = given;
+      const tasks = tasksOf(
+        given.needs.map((needs, index) => (index === 0 ? [] : needs.map((one) => one % index))),
+        given.stored,
+      );
+      const indices = new Map(tasks.all.map((task, index) => [task, index]));
+      const resourcesOf = (task: Task): Resources => given.resources[indices.get(task)!]!;
+      const waited = new Set<Task>();
+      for (let ended = 0; ; ended++) {
+        const stopping = ended >= given.stopAfter;
+        for (;;) {
+          const actions = next(tasks, { capacity, stopping, resourcesOf });
+          if (actions.length === 0) break;
+          const queued = tasks.in('queued');
+          for (const action of actions) checkAction(action, stopping);
+          for (const action of actions) perform(tasks, action);
+          if (actions.some(({ type, task }) => type === 'start' && !queued.includes(task)))
+            t.deepEqual(tasks.in('queued'), [], 'nothing overtakes a stage that holds a lock');
+          checkCapacity();
+        }
+        const open = [...tasks.in('looking'), ...tasks.in('running'), ...tasks.in('waiting')];
+        if (open.length === 0) break;
+        goOn(tasks, open[given.picks.next().value % open.length]!, given.ends.next().value, waited);
+      }
+      t.deepEqual(tasks.in('queued'), [], 'a stage that holds a lock is never left with it');
+      if (given.stopAfter === Number.POSITIVE_INFINITY) checkEnd();
+
+      function checkAction({ type, task }: Action, stopping: boolean): void {
+        const upstream = tasks.upstreamOf(task);
+        t.true(upstream.every(({ phase }) => phase === 'settled'));
+        const made = upstream.filter(({ entry }) => entry !== undefined);
+        if (type === 'skip') t.true(made.length < upstream.length);
+        else if (task.node.id === 'report') t.is(Object.keys(task.node.inputs).length > 0, made.length > 0);
+        else t.is(made.length, upstream.length);
+        if (stopping) t.true(type === 'start' && task.phase === 'queued');
+      }
+
+      function checkCapacity(): void {
+        const running = tasks.in('running');
+        const memory = running.reduce((sum, task) => sum + (resourcesOf(task).memory ?? 0), 0);
+        t.true(running.length <= capacity.jobs);
+        t.true(running.length <= 1 || memory <= capacity.memory, `${memory} MiB`);
+        for (const task of running) {
+          const { threads } = task.claim!;
+          t.true(threads >= 1 && threads <= Math.min(capacity.cores, resourcesOf(task).cores ?? 8));
+        }
+      }
+
+      function checkEnd(): void {
+        for (const task of tasks.all) {
+          t.is(task.phase, 'settled');
+          if (task.state !== 'skipped') continue;
+          t.is(tasks.causeOf(task).state, 'failed');
+        }
+      }
+    }),
+    { numRuns: 300 },
+  );
+});
