@@ -20,7 +20,7 @@ import {
 
 const steps = ${steps};
 const tokenizer = { width: 16, residualBlocks: 1, stride: 8, codebook: { size: 32, dim: 8 }, steps, batchSize: 32 } as const;
-const network = vgg({ width: 8, stages: 2, convsPerBlock: 1, steps, batchSize: 32 });
+const network = vgg({ width: 8, blocks: 2, convsPerBlock: 1, steps, batchSize: 32 });
 
 export default defineExperiment({
   name: 'small',
