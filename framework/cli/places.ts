@@ -72,15 +72,8 @@ function dataOf({ experiment }: LoadedExperiment): DataFile[] {
     for (const [name, nested] of Object.entries(component.inputs)) add(nested, [...field, name]);
   };
   for (const { component, path: field } of componentsIn(sourceOf(experiment)?.input)) add(component, field);
-  for (const { data, tokenizer, pretraining, evaluation, downstream } of listVariants(experiment)) {
-    add(data.train, ['data', 'train']);
-    add(data.test, ['data', 'test']);
-    if (tokenizer) add(tokenizer.component, ['tokenizers', tokenizer.name]);
-    if (pretraining) add(pretraining.component, ['pretraining', pretraining.name]);
-    if (evaluation) add(evaluation, ['evaluation']);
-    for (const [task, component] of Object.entries(downstream))
-      if (component) add(component, ['downstream', task]);
-  }
+  for (const { parts } of listVariants(experiment))
+    for (const { component, path: field } of parts) add(component, field);
   return [...files.values()];
 }
 

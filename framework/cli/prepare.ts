@@ -10,6 +10,7 @@ import { mayRun } from '../plan/types.ts';
 import { awaitedStages } from '../plan/walk.ts';
 import { checkResultsFolder, resultsFolderName } from '../run/results-folder.ts';
 import { findProject, type Project, type ProjectFlags } from '../settings/project.ts';
+import { isReport } from '../stage/roles.ts';
 import { openStore, type Store, type StoreWarning } from '../store/store.ts';
 import { checkPlaces } from './places.ts';
 
@@ -71,7 +72,7 @@ function checkWritable(store: string): void {
 
 /** Where the tables go; undefined if none are made. */
 function resultsOf({ experiment, changes, stages }: StageGraph, { results }: Project): string | undefined {
-  if (!stages.some(({ component }) => component.role === 'report')) return undefined;
+  if (!stages.some(({ component }) => isReport(component))) return undefined;
   return path.join(results, resultsFolderName(experiment, changes));
 }
 

@@ -1,7 +1,7 @@
 import type { Component } from '../stage/component.ts';
 import { rememberSource } from '../stage/source.ts';
-import { checkExperiment } from './check.ts';
 import { refusedIn } from './refused.ts';
+import { checkExperiment } from './schema.ts';
 import type { Experiment, ExperimentInput } from './types.ts';
 
 export type { Experiment, ExperimentInput } from './types.ts';

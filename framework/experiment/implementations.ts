@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { showPath } from '../files/show-path.ts';
 import type { Component } from '../stage/component.ts';
 import { suggest } from '../stage/issues.ts';
+import { isReport, roles } from '../stage/roles.ts';
 import { sourceOf } from '../stage/source.ts';
 import { statAt } from '../stage/stat.ts';
 import { componentsIn, type Problem } from './problems.ts';
@@ -14,9 +15,6 @@ const parts: readonly Part[] = ['run', 'load'];
 
 /** What is wrong with a module of a component. */
 type Fault = Pick<Problem, 'message' | 'hint'>;
-
-/** Roles whose components are nothing without a stage; others may be files that a `load` module reads. */
-const needsRun = new Set(['evaluation', 'downstream', 'report']);
 
 /** Modules of components that are not there, or lack the export by which the framework calls them. */
 export async function implementationProblems(experiment: Experiment, cwd: string): Promise<Problem[]> {
@@ -37,7 +35,9 @@ export async function implementationProblems(experiment: Experiment, cwd: string
 }
 
 function findLack({ role, kind }: Component, part: Part): Fault | undefined {
-  if (part !== 'run' || !needsRun.has(role)) return undefined;
+  // Other components may be files that a `load` module reads.
+  const needsRun = roles[role].cells !== undefined || isReport({ role });
+  if (part !== 'run' || !needsRun) return undefined;
   const hint = 'give `run` to its defineComponent';
   return { message: `the ${role} "${kind}" has no code to run`, hint };
 }

@@ -1,14 +1,53 @@
 import type { Component, ConfigIssue } from '../stage/component.ts';
 import type { Look } from '../stage/disk.ts';
 import type { Json } from '../stage/json.ts';
+import type { Role, Roles } from '../stage/roles.ts';
 import type { Change } from './changes/change.ts';
 import type { Halving } from './changes/halving.ts';
 import type { Sweep } from './changes/sweep.ts';
 
 type Named<T> = { readonly [name: string]: T };
 
-/** What `defineExperiment` takes. */
-export interface ExperimentInput {
+/** The roles that the table says are declared as `As`. */
+export type RoleDeclaredAs<As extends string> = {
+  [R in Role]: Roles[R] extends { readonly declared: { readonly as: As } } ? R : never;
+}[Role];
+
+/** The field that declares components of a role. */
+export type GroupOf<R extends Role> = Roles[R] extends {
+  readonly declared: { readonly group: infer G extends string };
+}
+  ? G
+  : never;
+
+type MemberOf<R extends Role> = Roles[R] extends {
+  readonly declared: { readonly names: readonly (infer N extends string)[] };
+}
+  ? N
+  : never;
+
+/** The field of tasks for a row without the rest, which is called by it. */
+export type BareOf<R extends Role> = Roles[R] extends {
+  readonly declared: { readonly bare: infer B extends string };
+}
+  ? B
+  : never;
+
+/** The fields that declare components, as the table of roles has them. */
+export type Groups = {
+  readonly [R in RoleDeclaredAs<'members'> as GroupOf<R>]: { readonly [Name in MemberOf<R>]: Component<R> };
+} & {
+  readonly [R in RoleDeclaredAs<'rows' | 'tasks'> as GroupOf<R>]: Named<Component<R>>;
+} & {
+  readonly [R in RoleDeclaredAs<'one'> as GroupOf<R>]?: Component<R>;
+} & {
+  readonly [R in RoleDeclaredAs<'tasks'> as BareOf<R>]?: {
+    readonly [G in GroupOf<R>]: Named<Component<R> | undefined>;
+  };
+};
+
+/** What `defineExperiment` takes. Some fields of `Groups` are here again, for their descriptions. */
+export interface ExperimentInput extends Groups {
   /** Names the results folder. Not part of any key. */
   readonly name: string;
   /**
@@ -16,18 +55,19 @@ export interface ExperimentInput {
    * has a `seed` is made once by that one, and all seeds share it.
    */
   readonly seeds: readonly number[];
+  /** What trains, and what tests. */
   readonly data: { readonly train: Component<'dataset'>; readonly test: Component<'dataset'> };
   /** The rows of the table, in this order. */
-  readonly tokenizers: Named<Component<'tokenizer'>>;
-  readonly pretraining: Named<Component<'pretraining'>>;
-  readonly downstream: Named<Component<'downstream'>>;
+  readonly tokenizers: Groups['tokenizers'];
+  readonly pretraining: Groups['pretraining'];
+  readonly downstream: Groups['downstream'];
   /** Measures every tokenizer, by the seed that made it. */
-  readonly evaluation?: Component<'evaluation'>;
+  readonly evaluation?: NonNullable<Groups['evaluation']>;
   /** Adds the row `scratch`: downstream tasks without pretraining. A task that isn't given here has no cell in it. */
-  readonly scratch?: { readonly downstream: Named<Component<'downstream'> | undefined> };
+  readonly scratch?: NonNullable<Groups['scratch']>;
   /** The row that the others are compared with: a tokenizer's name, or `scratch`. */
   readonly baseline: string;
-  readonly report?: Component<'report'>;
+  readonly report?: NonNullable<Groups['report']>;
   /** Values for fields: every point becomes rows. Made by product, zip, chain, random or successiveHalving. */
   readonly sweep?: Sweep | Halving;
 }

@@ -1,9 +1,11 @@
 import { canonicalJson } from '../stage/canonical.ts';
 import type { Component } from '../stage/component.ts';
 import type { Json } from '../stage/json.ts';
+import { placeOf, type Role, roles, upstreamRoles } from '../stage/roles.ts';
 import { type Assignment, replaceAll } from './changes/assign.ts';
 import { pointsOf } from './changes/halving.ts';
 import type { Point } from './changes/sweep.ts';
+import { baselineName, listRows, type Part, partsOf, type Row } from './rows.ts';
 import type { Experiment } from './types.ts';
 
 /** A field that a sweep changes in a row. */
@@ -20,23 +22,14 @@ export interface SweptField {
 export interface Variant {
   /** `peco`, `peco/long`, `scratch`; with swept fields `peco@size=512,dim=16`. */
   readonly name: string;
+  /** The name without swept fields. */
+  readonly row: string;
   /** The swept fields that concern this row. */
   readonly fields: readonly SweptField[];
   /** The row that it is compared with: of the same point if the sweep changes the baseline; null if that is several. */
   readonly baseline: string | null;
-  /** Absent in the row `scratch`. */
-  readonly tokenizer?: { readonly name: string; readonly component: Component };
-  readonly pretraining?: { readonly name: string; readonly component: Component };
-  readonly data: Experiment['data'];
-  readonly evaluation?: Component;
-  readonly downstream: { readonly [task: string]: Component | undefined };
-}
-
-/** A row as declared, before a sweep makes several of it. */
-interface Row {
-  readonly name: string;
-  readonly tokenizer?: string;
-  readonly pretraining?: string;
+  /** In the order of the table of roles. */
+  readonly parts: readonly Part[];
 }
 
 const listed = new WeakMap<Experiment, readonly Variant[]>();
@@ -53,45 +46,53 @@ function makeVariants(experiment: Experiment): readonly Variant[] {
   const texts = points.map((point) => new Map(Object.entries(point).map(([k, v]) => [k, canonicalJson(v)])));
   const paths = [...new Set(points.flatMap((point) => Object.keys(point)))];
   const rebuild = createRebuilder();
-  const rows = listRows(experiment);
-  const baseline = rows.find(({ name }) => name === baselineName(experiment))!;
-  const families = rows.map((row) => spread(row, points, texts, paths));
-  const compared = families[rows.indexOf(baseline)]!;
+  const families = listRows(experiment).map((row) => spread(row, points, texts, paths));
+  const compared = families.find(({ row }) => row.name === baselineName(experiment))!;
   return families.flatMap(({ row, members }) =>
     members.map(({ name, fields, points: own }): Variant => {
-      const baselines = row === baseline ? [name] : new Set(own.map((point) => compared.nameAt[point]!));
+      const baselines = row === compared.row ? [name] : new Set(own.map((point) => compared.nameAt[point]!));
       const [only, ...others] = baselines;
       return {
         name,
+        row: row.name,
         fields,
         baseline: others.length === 0 ? only! : null,
-        ...componentsOf(experiment, row, (path, component) => rebuild(path, component, fields)),
+        parts: row.parts.map((part) => ({
+          ...part,
+          component: rebuild(part.path.join('.'), part.component, fields),
+        })),
       };
     }),
   );
 }
 
-/** `@size=512,dim=16` of the swept fields of these components; nothing if there are none. */
-export function tagOf(variant: Variant, components: readonly string[]): string {
-  const labels = variant.fields
-    .filter(({ component }) => components.includes(component) || component.startsWith('data.'))
-    .map(({ label }) => label);
-  return labels.length === 0 ? '' : `@${labels.join(',')}`;
+/** Id of the stages of a component in a row, without the seed: as the table of roles says. */
+export function idOf(variant: Variant, part: Part): string {
+  const nameOf = (role: string) =>
+    role === part.role ? part.name : (partsOf(variant, role as Role)[0]?.name ?? '');
+  return roles[part.role].id!.replaceAll(/\{(\w+)\}/g, (_, name: string) => {
+    if (name === 'row') return variant.row;
+    return name === 'tag' ? tagOf(variant, part) : nameOf(name);
+  });
 }
 
-/** The baseline's row; where every tokenizer has several rows, that of the first pretraining. */
-export function baselineName(experiment: Experiment): string {
-  const { baseline } = experiment;
-  if (baseline === 'scratch') return baseline;
-  return rowName(experiment, baseline, Object.keys(experiment.pretraining)[0]!);
+/** `@size=512,dim=16` of the swept fields of a component and of what is wired to it; nothing if there are none. */
+export function tagOf(variant: Variant, part: Part): string {
+  const upstream = upstreamRoles(part.role);
+  const own = part.path.join('.');
+  const isBehind = ({ component }: SweptField) => {
+    const { role } = placeOf(component.split('.'))!;
+    return role === part.role ? component === own : upstream.has(role);
+  };
+  const labels = variant.fields.filter(isBehind).map(({ label }) => label);
+  return labels.length === 0 ? '' : `@${labels.join(',')}`;
 }
 
 /** Path of the component that a swept path leads into; undefined if it leads into none. */
 export function componentOf(path: readonly string[]): string | undefined {
-  const depth = { evaluation: 1, data: 2, tokenizers: 2, pretraining: 2, downstream: 2, scratch: 3 }[
-    path[0]!
-  ];
-  return depth === undefined || path.length <= depth ? undefined : path.slice(0, depth).join('.');
+  const place = placeOf(path);
+  if (place === undefined || path.length <= place.depth) return undefined;
+  return path.slice(0, place.depth).join('.');
 }
 
 /** Makes components with swept values, each only once. */
@@ -119,31 +120,6 @@ export function createRebuilder() {
   };
 }
 
-function listRows(experiment: Experiment): Row[] {
-  const rows = Object.keys(experiment.tokenizers).flatMap((tokenizer) =>
-    Object.keys(experiment.pretraining).map((pretraining) => ({
-      name: rowName(experiment, tokenizer, pretraining),
-      tokenizer,
-      pretraining,
-    })),
-  );
-  return experiment.scratch ? [{ name: 'scratch' }, ...rows] : rows;
-}
-
-function rowName(experiment: Experiment, tokenizer: string, pretraining: string): string {
-  return Object.keys(experiment.pretraining).length > 1 ? `${tokenizer}/${pretraining}` : tokenizer;
-}
-
-/** Does a swept field change what is in a row? */
-function concerns(path: string, { tokenizer, pretraining }: Row): boolean {
-  const [group, name] = path.split('.');
-  if (group === 'data') return true;
-  if (group === 'scratch') return tokenizer === undefined;
-  if (group === 'tokenizers') return name === tokenizer;
-  if (group === 'pretraining') return name === pretraining;
-  return tokenizer !== undefined;
-}
-
 interface Member {
   readonly name: string;
   readonly fields: readonly SweptField[];
@@ -158,7 +134,8 @@ function spread(
   texts: readonly ReadonlyMap<string, string>[],
   allPaths: readonly string[],
 ) {
-  const paths = allPaths.filter((path) => concerns(path, row));
+  const own = new Set<string | undefined>(row.parts.map(({ path }) => path.join('.')));
+  const paths = allPaths.filter((path) => own.has(componentOf(path.split('.'))));
   const ends = shortestEnds(paths);
   const members = new Map<string, Member>();
   const names = new Map<string, number>();
@@ -213,26 +190,4 @@ export function showValue(value: Json): string {
   if (/^[A-Za-z0-9_.+-]{1,32}$/.test(text)) return text;
   const plain = text.replaceAll(/[^A-Za-z0-9_.+-]+/g, '-').replace(/^-/, '');
   return plain.slice(0, 32).replace(/-$/, '') || 'empty';
-}
-
-type Rebuild = <C extends Component>(path: string, component: C) => C;
-
-function componentsOf(experiment: Experiment, row: Row, rebuild: Rebuild) {
-  const { data, evaluation } = experiment;
-  const scratch = row.tokenizer === undefined;
-  const tasks = scratch ? (experiment.scratch?.downstream ?? {}) : experiment.downstream;
-  const group = scratch ? 'scratch.downstream' : 'downstream';
-  return {
-    data: { train: rebuild('data.train', data.train), test: rebuild('data.test', data.test) },
-    downstream: Object.fromEntries(
-      Object.entries(tasks).map(([task, part]) => [task, part && rebuild(`${group}.${task}`, part)]),
-    ),
-    ...(evaluation ? { evaluation: rebuild('evaluation', evaluation) } : {}),
-    ...(row.tokenizer === undefined ? {} : { tokenizer: named('tokenizers', row.tokenizer) }),
-    ...(row.pretraining === undefined ? {} : { pretraining: named('pretraining', row.pretraining) }),
-  };
-
-  function named(kind: 'tokenizers' | 'pretraining', name: string) {
-    return { name, component: rebuild(`${kind}.${name}`, experiment[kind][name]! as Component) };
-  }
 }

@@ -1,7 +1,9 @@
 import type { Component, WiredInput, WiredInputs, WiringIssue } from '../stage/component.ts';
 import { valueAt } from '../stage/issues.ts';
+import { hasMembers, roles } from '../stage/roles.ts';
 import { isComponent, sourceOf } from '../stage/source.ts';
 import { componentsIn, isOverridden, type Problem } from './problems.ts';
+import { wiredParts } from './rows.ts';
 import type { Experiment, Override } from './types.ts';
 import { listVariants, type Variant } from './variants.ts';
 
@@ -15,7 +17,7 @@ interface Placed {
 
 /** A component of a row, and what the framework wires to it. */
 interface Wired extends Placed {
-  readonly inputs: { readonly [name: string]: Placed | undefined };
+  readonly inputs: { readonly [name: string]: Placed };
 }
 
 /**
@@ -63,57 +65,39 @@ function placeInInput(issue: WiringIssue, { component, path }: Placed): Problem 
 }
 
 function describeInputs(inputs: Wired['inputs'], variant: Variant): WiredInputs {
-  const described = Object.entries(inputs).flatMap(([name, input]): [string, WiredInput][] =>
-    input === undefined
-      ? []
-      : [[name, { name: nameInput(variant, name, input), facts: input.component.provides ?? {} }]],
+  return Object.fromEntries(
+    Object.entries(inputs).map(([name, input]): [string, WiredInput] => [
+      name,
+      { name: nameInput(variant, input), facts: input.component.provides ?? {} },
+    ]),
   );
-  return Object.fromEntries(described);
 }
 
-function nameInput({ name, fields, ...row }: Variant, input: string, { component, path }: Placed): string {
-  const isData = path[0] === 'data';
-  const swept = isData ? fields.filter((field) => field.component === path.join('.')) : fields;
-  const where = swept.length === 0 ? '' : ` in the row ${name}`;
-  if (isData) return `${path.join('.')}${where}`;
-  if (input === 'tokenizer' && component === row.tokenizer?.component)
-    return `the tokenizer "${row.tokenizer.name}"${where}`;
-  if (input === 'pretrained' && component === row.pretraining?.component)
-    return `the pretraining "${row.pretraining.name}"${where}`;
-  return `the ${component.role} "${component.kind}"${where}`;
+function nameInput({ parts, fields, name: row }: Variant, { component, path }: Placed): string {
+  const part = parts.find((one) => one.component === component && one.path.join('.') === path.join('.'));
+  const isMember = part !== undefined && hasMembers(part.role);
+  const swept = isMember ? fields.filter((field) => field.component === path.join('.')) : fields;
+  const where = swept.length === 0 ? '' : ` in the row ${row}`;
+  if (isMember) return `${path.join('.')}${where}`;
+  const isNamed = part !== undefined && roles[part.role].declared?.as === 'rows';
+  return `the ${component.role} "${isNamed ? part.name : component.kind}"${where}`;
 }
 
-function wiredIn({ tokenizer, pretraining, data, evaluation, downstream }: Variant): Wired[] {
-  const train = { component: data.train, path: ['data', 'train'] };
-  const test = { component: data.test, path: ['data', 'test'] };
-  const coder = tokenizer && { component: tokenizer.component, path: ['tokenizers', tokenizer.name] };
-  const pretrained = pretraining && {
-    component: pretraining.component,
-    path: ['pretraining', pretraining.name],
-  };
-  const tasks = pretraining ? ['downstream'] : ['scratch', 'downstream'];
-  return [
-    ...(coder ? withNested(coder, { train }) : []),
-    ...(evaluation
-      ? withNested({ component: evaluation, path: ['evaluation'] }, { train, test, tokenizer: coder })
-      : []),
-    ...(pretrained ? withNested(pretrained, { train, tokenizer: coder }) : []),
-    ...Object.entries(downstream).flatMap(([task, component]) =>
-      component ? withNested({ component, path: [...tasks, task] }, { train, test, pretrained }) : [],
-    ),
-  ];
+function wiredIn(variant: Variant): Wired[] {
+  const parts = variant.parts.filter(({ role }) => !hasMembers(role));
+  return parts.flatMap((part) => withNested(part, variant));
 }
 
-/** A component and those nested in it, which see the same data; nested ones win over wired inputs of their name. */
-function withNested({ component, path }: Placed, wired: Wired['inputs']): Wired[] {
+/** A component and those nested in it, which see the data of their role; nested ones win over wired inputs of their name. */
+function withNested({ component, path }: Placed, variant: Variant): Wired[] {
   const all = [...componentsIn(component, path)];
-  const { train, test } = wired;
   return all.map((placed) => {
     const own = Object.entries(placed.component.inputs).map(([name, input]) => {
       const declared = all.find((one) => one.component === input);
       return [name, { component: input, path: declared?.path ?? placed.path }] as const;
     });
-    const outside = placed.component === component ? wired : { train, test };
-    return { ...placed, inputs: { ...outside, ...Object.fromEntries(own) } };
+    const wired = Object.entries(wiredParts(variant, placed.component.role));
+    const outside = wired.filter(([, part]) => placed.component === component || hasMembers(part.role));
+    return { ...placed, inputs: Object.fromEntries<Placed>([...outside, ...own]) };
   });
 }

@@ -1,3 +1,4 @@
+import { isReport } from '../stage/roles.ts';
 import type { Entry } from '../store/types.ts';
 import { describeStop, judgeContest, type Standing, type Stop, stopAt, stoppedCell } from './contest.ts';
 import { withMissing } from './table.ts';
@@ -31,7 +32,7 @@ export function createGates(graph: StageGraph, entryOf: (node: StageNode) => Ent
   function lossAbove(node: StageNode): Loss | undefined {
     const upstream = upstreamStages(node);
     const lost = upstream.flatMap((one) => losses.get(one) ?? []);
-    return node.component.role === 'report' && lost.length < upstream.length ? undefined : lost[0];
+    return isReport(node.component) && lost.length < upstream.length ? undefined : lost[0];
   }
 
   function standingsOf(contest: Contest) {
@@ -67,7 +68,7 @@ export function createGates(graph: StageGraph, entryOf: (node: StageNode) => Ent
     },
     isOpen: (node) => open.has(node),
     reduce(node) {
-      if (node.component.role !== 'report') return node;
+      if (!isReport(node.component)) return node;
       const missing = graph.cells.flatMap((cell) => {
         const loss = losses.get(cell.stage);
         return loss ? [stoppedCell(cell, loss.stop)] : [];

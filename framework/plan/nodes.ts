@@ -1,6 +1,7 @@
 import { canonicalJson } from '../stage/canonical.ts';
 import type { Component, Role } from '../stage/component.ts';
 import { PecoError } from '../stage/errors.ts';
+import { hasMembers, inputsOf, nestedId } from '../stage/roles.ts';
 import { isReplicable, namedSeed, withSeed } from './replicates.ts';
 import type { Gate, StageEdge, StageNode } from './types.ts';
 
@@ -22,10 +23,8 @@ interface Wish {
   readonly gate?: Gate;
 }
 
-interface Data {
-  readonly train: Component;
-  readonly test: Component;
-}
+/** The experiment's datasets, or a row's, by their names. */
+type Data = { readonly [name: string]: Component };
 
 /** The stages of a graph as it grows; what means the same is there once. */
 export interface Nodes {
@@ -39,17 +38,6 @@ export interface Nodes {
   /** Every stage after its inputs. */
   all(): readonly StageNode[];
 }
-
-/** Which datasets the framework wires to a role; see the table at `Role`. */
-const datasetsOf: { readonly [role in Role]: readonly (keyof Data)[] } = {
-  dataset: [],
-  network: ['train'],
-  tokenizer: ['train'],
-  evaluation: ['train', 'test'],
-  pretraining: ['train'],
-  downstream: ['train', 'test'],
-  report: [],
-};
 
 export function createNodes(): Nodes {
   const byMeaning = new Map<string, StageNode>();
@@ -114,7 +102,8 @@ export function createNodes(): Nodes {
   }
 
   function datasets(role: Role, data: Data): Edges {
-    return Object.fromEntries(datasetsOf[role].map((name) => [name, leaf(data[name])]));
+    const names = Object.entries(inputsOf(role)).filter(([, input]) => hasMembers(input));
+    return Object.fromEntries(names.map(([name]) => [name, leaf(data[name]!)]));
   }
 
   function leaf(component: Component): StageEdge {
@@ -130,7 +119,7 @@ export function createNodes(): Nodes {
   function nestedEdges(component: Component, { data, seed }: Pick<Wish, 'data' | 'seed'>): Edges {
     const nested = Object.entries(component.inputs).map(([name, part]) => {
       const shared = namedSeed(part) !== undefined;
-      return [name, edge(part, { id: `${part.role}/${part.kind}`, data, seed, shared })];
+      return [name, edge(part, { id: nestedId(part), data, seed, shared })];
     });
     return Object.fromEntries(nested);
   }

@@ -1,16 +1,16 @@
 import { replaceAll } from '../experiment/changes/assign.ts';
-import type { Component, Role } from '../stage/component.ts';
+import type { Component } from '../stage/component.ts';
+import { roles } from '../stage/roles.ts';
 
-/** What is trained before a pretraining: once per seed of the experiment, or once for all if its config names a seed. */
-const replicable: ReadonlySet<Role> = new Set(['tokenizer', 'network']);
-
+/** Made once per seed of the experiment, or once for all if its config names a seed. */
 export function isReplicable({ role }: Component): boolean {
-  return replicable.has(role);
+  return roles[role].seeds === 'own';
 }
 
-/** The seed that a tokenizer's, a network's or an evaluation's config names; undefined if it leaves that to the experiment. */
+/** The seed that a component's config names, or that of what measures one; undefined if it leaves that to the experiment. */
 export function namedSeed(component: Component): number | undefined {
-  if (!isReplicable(component) && component.role !== 'evaluation') return undefined;
+  const { seeds } = roles[component.role];
+  if (seeds !== 'own' && seeds !== 'inputs') return undefined;
   const { seed } = component.config;
   return typeof seed === 'number' && Number.isInteger(seed) ? seed : undefined;
 }
@@ -35,10 +35,15 @@ export interface Replicates {
 
 /**
  * A tokenizer or network as the stage of a seed sees it. A seed that the experiment gives and the same one that the config
- * names are one meaning and one key: where the schema knows the field, it is filled in.
+ * names are one meaning and one key: where the schema knows the field, it is filled in. A 0 is left out of keys, as if
+ * it were the schema's default.
  */
 export function withSeed(component: Component, seed: number): Component {
-  return isReplicable(component) && component.config.seed === undefined ? fillIn(component, seed) : component;
+  if (!isReplicable(component)) return component;
+  const filled = component.absent?.includes('seed') ? fillIn(component, seed) : component;
+  if (filled.config.seed !== 0) return filled;
+  const { seed: _zero, ...essential } = filled.essential ?? filled.config;
+  return { ...filled, essential, defaults: { ...filled.defaults, seed: 0 } };
 }
 
 /** By the component's own rules; as it was, if its schema has something else in mind. */

@@ -1,6 +1,6 @@
-import { configInKeys } from '../stage/added.ts';
 import type { Component } from '../stage/component.ts';
 import type { Json } from '../stage/json.ts';
+import { roles } from '../stage/roles.ts';
 import type { SharedStages } from './shared.ts';
 import type { Cell, StageEdge, StageNode } from './types.ts';
 
@@ -67,7 +67,7 @@ export function tableOf(table: Table): StageNode {
     ...(shared.length > 0 ? { shared } : {}),
     ...(changes.length > 0 ? { changes } : {}),
   };
-  return buildReport('report', component, config, inputs);
+  return buildReport(roles[component.role].id!, component, config, inputs);
 }
 
 /** The report stage without the inputs that could not be made; its table names them as missing. */
@@ -88,8 +88,8 @@ function buildReport(
 ): StageNode {
   const own = { table: table as unknown as Json };
   const config = { ...component.config, ...own };
-  const keyed = { ...configInKeys(component), ...own };
-  return { id, component: { ...component, config, keyed }, seed: 0, inputs };
+  const essential = { ...(component.essential ?? component.config), ...own };
+  return { id, component: { ...component, config, essential }, seed: 0, inputs };
 }
 
 function cellName(cell: { readonly variant: string; readonly task: string; readonly seed: number }): string {

@@ -3,6 +3,7 @@ import { describeChange } from '../experiment/changes/change.ts';
 import { explainMakeError } from '../files/make-folders.ts';
 import type { Recorded } from '../plan/past-stages.ts';
 import type { Plan } from '../plan/plan.ts';
+import { isReport } from '../stage/roles.ts';
 import type { Store } from '../store/types.ts';
 import { describeFailure } from './attempt.ts';
 import { settleStages } from './driver.ts';
@@ -65,7 +66,7 @@ export async function runExperiment(plan: Plan, options: RunOptions, emit: Emit)
   const started = performance.now();
   const tasks = await settleStages(plan, options, emit);
   const counts = countStates(tasks);
-  const report = tasks.find((task) => task.node.component.role === 'report');
+  const report = tasks.find((task) => isReport(task.node.component));
   let status = runStatus(counts, options.stop.aborted);
   let files: readonly string[] = [];
   if (report?.entry) {

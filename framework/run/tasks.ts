@@ -3,6 +3,7 @@ import { type MissingCell, withMissing } from '../plan/graph.ts';
 import type { Plan, PlannedStage } from '../plan/plan.ts';
 import type { Contest, StageNode } from '../plan/types.ts';
 import type { Resources } from '../stage/component.ts';
+import { isReport } from '../stage/roles.ts';
 import type { Entry } from '../store/types.ts';
 import type { Attempt } from './attempt.ts';
 import {
@@ -158,7 +159,7 @@ function moveOn(task: Task, tasks: Tasks): Action[] {
   if (!tasks.isDecided(task)) return [];
   const upstream = tasks.upstreamOf(task);
   const lost = upstream.filter(({ entry }) => entry === undefined);
-  const partial = task.node.component.role === 'report' && lost.length < upstream.length;
+  const partial = isReport(task.node.component) && lost.length < upstream.length;
   if (lost[0] && !partial) return [{ type: 'skip', task, because: tasks.causeOf(lost[0]) }];
   if (task.node.gate && !task.admitted) return [{ type: 'judge', task }];
   if (lost.length > 0) return [{ type: 'look', task, node: withMissing(task.node, tasks.missingCells()) }];

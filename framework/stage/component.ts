@@ -1,29 +1,7 @@
 import type { Json, JsonObject } from './json.ts';
+import type { Role } from './roles.ts';
 
-/**
- * What a component does in an experiment; it decides which inputs the framework wires to its stage:
- *
- * | role       | inputs that the framework adds                         |
- * | ---------- | ------------------------------------------------------ |
- * | dataset    | none (a leaf: files, no stage)                         |
- * | network    | train                                                  |
- * | tokenizer  | train                                                  |
- * | evaluation | train, test, tokenizer                                 |
- * | pretraining| train, tokenizer                                       |
- * | downstream | train, test, pretrained (absent for the scratch row)   |
- * | report     | every evaluation and downstream stage of the table     |
- *
- * All but the report run once per seed of the experiment. A network or tokenizer whose config has a whole number as
- * `seed` is made once by that one; its measures, too. A schema with `seed: z.int().optional()` offers both.
- */
-export type Role =
-  | 'dataset'
-  | 'network'
-  | 'tokenizer'
-  | 'evaluation'
-  | 'pretraining'
-  | 'downstream'
-  | 'report';
+export type { Role } from './roles.ts';
 
 /** One thing that is wrong in a component's config, with the path of the field inside that config. */
 export interface ConfigIssue {
@@ -70,8 +48,12 @@ export interface Component<R extends Role = Role, Config extends object = JsonOb
   readonly kind: string;
   /** With all defaults applied. Holds no nested component: those are in `inputs`. */
   readonly config: Config;
-  /** The config as it counts in keys: without what `added` leaves out. Absent: all of it does. */
-  readonly keyed?: JsonObject;
+  /** The config without what equals the schema's defaults: this part of it is in keys. Absent: all of it is. */
+  readonly essential?: JsonObject;
+  /** The fields that `essential` leaves out, by path. */
+  readonly defaults?: { readonly [path: string]: Json };
+  /** Fields that the schema knows, without a default, and that are not there. */
+  readonly absent?: readonly string[];
   /** Counts up when a kind's configs mean something else than before; part of every key. Absent: 1. */
   readonly version?: number;
   /** `file:` URLs of the implementation modules. */

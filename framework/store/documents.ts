@@ -5,8 +5,9 @@ import { digestJson } from '../stage/canonical.ts';
 import type { Json } from '../stage/json.ts';
 
 /**
- * What the digests in a fingerprint were made of: lists of code files, descriptions of inputs, manifests of data. They are
- * not synced: a missing one shortens an answer of `why`.
+ * What the digests in a fingerprint were made of: lists of code files, descriptions of inputs, manifests of data, defaults
+ * that a key leaves out. They are not synced: a missing one shortens an answer of `why`, or makes a result count as not
+ * there whose defaults are in doubt.
  */
 export interface Documents {
   read(digest: string): Json | undefined;

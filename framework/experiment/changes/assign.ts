@@ -1,6 +1,7 @@
 import type { Component } from '../../stage/component.ts';
 import { suggest, valueAt } from '../../stage/issues.ts';
 import type { Json } from '../../stage/json.ts';
+import { declaredRoles, groupFields } from '../../stage/roles.ts';
 import { isComponent, sourceOf } from '../../stage/source.ts';
 import type { Problem } from '../problems.ts';
 import type { Experiment } from '../types.ts';
@@ -13,9 +14,6 @@ export interface Assignment {
   readonly path: FieldPath;
   readonly value: Json;
 }
-
-/** Groups of an experiment whose members have names of the user's choice: nothing can be added to them. */
-const groups = new Set(['data', 'tokenizers', 'pretraining', 'downstream', 'scratch']);
 
 /**
  * Says what is wrong with a path that leads nowhere: the same for `--set`, `override` and sweeps. Which fields there are
@@ -41,13 +39,13 @@ export function findMisdirection(
     if (Array.isArray(value)) {
       const problem = findBadElement(value, upTo);
       if (problem) return problem;
-    } else if (!inside && (depth === 0 || groups.has(path[0]!))) {
+    } else if (!inside && (depth === 0 || isGroup(path[0]!))) {
       const names = typeof value === 'object' && value !== null ? Object.keys(value) : [];
       if (!names.includes(key)) return unknownPath(upTo, names);
     }
     value = valueAt(value, [key]);
   }
-  if (!inside && (isComponent(value) || groups.has(path.at(-1)!))) {
+  if (!inside && (isComponent(value) || isGroup(path.at(-1)!))) {
     const fields = isComponent(value) ? Object.keys(value.config) : Object.keys(value as object);
     const verb = done === 'set' ? 'set' : 'sweep';
     const hint = `${verb} one of its fields: ${fields.map((field) => `${path.join('.')}.${field}`).join(', ')}`;
@@ -55,6 +53,11 @@ export function findMisdirection(
     return { path, message: `a whole ${what} can't be ${done}`, hint };
   }
   return undefined;
+}
+
+/** A field that holds components by name: nothing can be added to it. */
+function isGroup(field: string): boolean {
+  return groupFields(declaredRoles('members', 'rows', 'tasks')).includes(field);
 }
 
 /** Says what is wrong with a value that came from outside, whatever field it is for. */

@@ -1,20 +1,22 @@
 import { canonicalJson } from '../../stage/canonical.ts';
 import type { Component } from '../../stage/component.ts';
-import { suggest, valueAt } from '../../stage/issues.ts';
+import { valueAt } from '../../stage/issues.ts';
 import type { Json } from '../../stage/json.ts';
+import { declaredRoles, groupFields, isInRows } from '../../stage/roles.ts';
 import { isComponent, sourceOf } from '../../stage/source.ts';
 import { type Problem, withValue } from '../problems.ts';
 import type { Experiment, Override } from '../types.ts';
 import { componentOf, createRebuilder } from '../variants.ts';
 import { findBadValue, findMisdirection } from './assign.ts';
-import { isHalving, pointsOf, rungsOf } from './halving.ts';
+import { halvingProblems } from './check-halving.ts';
+import { isHalving, pointsOf } from './halving.ts';
 import { findIgnored } from './ignored.ts';
 import { parseValue } from './override.ts';
 import { findBadName } from './path.ts';
 import { sweepOver } from './sweep.ts';
 
-/** What a sweep is not about: these say which rows there are and how they are shown. */
-const fixed = new Set(['name', 'seeds', 'baseline', 'report', 'sweep']);
+/** Fields of an experiment that declare no components. */
+const settings = new Set(['name', 'seeds', 'baseline', 'sweep']);
 
 /** Fields by which `--sweep` changes the experiment, with their values. */
 type Flags = { readonly [path: string]: readonly Json[] };
@@ -86,8 +88,13 @@ function findBadPath(
   overrides: readonly Override[],
 ): Problem | undefined {
   const field = path.split('.');
-  const hint = 'sweep fields of data, tokenizers, pretraining, downstream, scratch or evaluation';
-  if (fixed.has(field[0]!)) return { path: field, message: `\`${field[0]}\` can't be swept`, hint };
+  const inRows = [...declaredRoles('members', 'rows', 'tasks'), ...declaredRoles('one').filter(isInRows)];
+  const fields = groupFields(inRows);
+  const hint = `sweep fields of ${fields.slice(0, -1).join(', ')} or ${fields.at(-1)}`;
+  // Other fields say which rows there are and how they are shown.
+  const isReported = declaredRoles().some((one) => !isInRows(one) && one.declared.group === field[0]);
+  if (settings.has(field[0]!) || isReported)
+    return { path: field, message: `\`${field[0]}\` can't be swept`, hint };
   const problem = findMisdirection(experiment, field, 'swept');
   if (problem) return problem;
   if (componentOf(field) === undefined) return { path: field, message: "can't be swept", hint };
@@ -160,47 +167,6 @@ function problemsOfComponent(value: unknown, path: Problem['path']): Problem[] {
     ];
   }
   return Object.entries(value).flatMap(([key, item]) => problemsOfComponent(item, [...path, key]));
-}
-
-function halvingProblems(experiment: Experiment, paths: ReadonlySet<string>): Problem[] {
-  const { sweep } = experiment;
-  if (!isHalving(sweep)) return [];
-  const problems: Problem[] = [];
-  const complain = (message: string, hint?: string) =>
-    problems.push({ path: ['sweep'], message: `successiveHalving: ${message}`, ...(hint ? { hint } : {}) });
-  if (!experiment.evaluation) complain('there is no `evaluation` that could measure the points');
-  problems.push(...metricProblems(experiment.evaluation, sweep.halving.metric));
-  const others = [...paths].filter((path) => !path.startsWith('tokenizers.'));
-  for (const path of others)
-    complain(`${path} is not a field of a tokenizer`, 'sweep other fields by product, zip, chain or random');
-  const components = [...paths].filter((path) => path.startsWith('tokenizers.'));
-  for (const name of new Set(components.map((path) => path.split('.')[1]!))) {
-    const component = experiment.tokenizers[name]!;
-    const field = component.steps;
-    const steps = field === undefined ? undefined : valueAt(component.config, field.split('.'));
-    if (typeof steps !== 'number') {
-      const hint = 'give `steps` to its defineComponent';
-      complain(`the tokenizer "${component.kind}" doesn't say which field counts its steps`, hint);
-    } else if (paths.has(`tokenizers.${name}.${field}`)) {
-      complain(`tokenizers.${name}.${field} can't be swept: rungs are steps of one schedule`);
-    } else if (experiment.issues.length === 0) {
-      const last = rungsOf(sweep.halving, steps).findLast((rung) => rung > steps);
-      if (last !== undefined) complain(`the rung ${last} is beyond the ${steps} steps of tokenizers.${name}`);
-    }
-  }
-  return problems;
-}
-
-/** An evaluation that doesn't say what it measures is believed. */
-function metricProblems(evaluation: Component | undefined, metric: string): Problem[] {
-  const offers = evaluation?.offers;
-  // A metric that isn't a name is told by `checkHalving`.
-  if (offers === undefined || typeof metric !== 'string' || metric === '' || offers.includes(metric))
-    return [];
-  const message = `successiveHalving: the evaluation "${evaluation!.kind}" has no metric "${metric}"`;
-  const hint = suggest(metric, offers);
-  const written = ['sweep', 'metric', metric];
-  return [{ path: ['sweep'], written, message, ...(hint === undefined ? {} : { hint }) }];
 }
 
 function componentAt(experiment: Experiment, path: string): Component {

@@ -1,4 +1,5 @@
 import type { ConfigIssue } from '../../stage/component.ts';
+import { halvedRole, type MeasuredTask, roles } from '../../stage/roles.ts';
 import { problemsOf, type Sweep } from './sweep.ts';
 
 export interface HalvingOptions {
@@ -7,7 +8,7 @@ export interface HalvingOptions {
   /** Default: `higher`. */
   readonly better?: 'higher' | 'lower';
   /** Points compete by the measures of their tokenizers: the only kind there is so far. */
-  readonly task?: 'tokenizer';
+  readonly task?: MeasuredTask;
   /**
    * Steps after which points are compared, ascending; the end of the training follows if it isn't the last of them.
    * Or the first rung and the factor between rungs.
@@ -68,7 +69,8 @@ export function checkHalving({ halving, points }: Halving): ConfigIssue[] {
   if (typeof metric !== 'string' || metric === '') messages.push('`metric` names a metric of the evaluation');
   if (better !== undefined && better !== 'higher' && better !== 'lower')
     messages.push("`better` is 'higher' or 'lower'");
-  if (task !== undefined && task !== 'tokenizer') messages.push("`task` can only be 'tokenizer'");
+  const ranks = roles[roles[halvedRole()].rankedBy!].cells;
+  if (task !== undefined && task !== ranks) messages.push(`\`task\` can only be '${ranks}'`);
   if (keep !== undefined && !(keep > 0 && keep < 1)) messages.push('`keep` is a share between 0 and 1');
   if (eta !== undefined && !(eta > 1)) messages.push('`eta` is a factor above 1');
   if (keep !== undefined && eta !== undefined) messages.push('give `keep` or `eta`, not both');

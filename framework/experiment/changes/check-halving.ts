@@ -1,0 +1,83 @@
+import type { Component } from '../../stage/component.ts';
+import { suggest, valueAt } from '../../stage/issues.ts';
+import { halvedRole, placeOf, roles } from '../../stage/roles.ts';
+import type { Problem } from '../problems.ts';
+import type { Experiment } from '../types.ts';
+import { type HalvingOptions, isHalving, rungsOf } from './halving.ts';
+
+/**
+ * Why an experiment's points can't be halved.
+ *
+ * @param paths the swept fields that exist
+ */
+export function halvingProblems(experiment: Experiment, paths: ReadonlySet<string>): Problem[] {
+  const { sweep } = experiment;
+  if (!isHalving(sweep)) return [];
+  const role = halvedRole();
+  const measure = roles[role].rankedBy!;
+  const { group } = roles[measure].declared!;
+  const problems: Problem[] = [];
+  const complain = (message: string, hint?: string) => void problems.push(refusal(message, hint));
+  const evaluation = valueAt(experiment, [group]) as Component | undefined;
+  if (!evaluation) complain(`there is no \`${group}\` that could measure the points`);
+  problems.push(...metricProblems(evaluation, sweep.halving.metric));
+  const components = new Set<string>();
+  for (const path of paths) {
+    const field = path.split('.');
+    const place = placeOf(field);
+    if (place?.role === role) components.add(field.slice(0, place.depth).join('.'));
+    else
+      complain(`${path} is not a field of a ${role}`, 'sweep other fields by product, zip, chain or random');
+  }
+  for (const path of components) {
+    const { problem, steps } = findSteps(experiment, path, paths);
+    if (problem) problems.push(problem);
+    else if (steps !== undefined && experiment.issues.length === 0) {
+      const last = lastRungBeyond(sweep.halving, steps);
+      if (last !== undefined) complain(`the rung ${last} is beyond the ${steps} steps of ${path}`);
+    }
+  }
+  return problems;
+}
+
+/** The steps of a component's training, or why its points can't be compared on the way. */
+function findSteps(
+  experiment: Experiment,
+  path: string,
+  swept: ReadonlySet<string>,
+): { readonly problem?: Problem; readonly steps?: number } {
+  const component = valueAt(experiment, path.split('.')) as Component;
+  const field = component.steps;
+  const steps = field === undefined ? undefined : valueAt(component.config, field.split('.'));
+  if (typeof steps !== 'number') {
+    const message = `the ${component.role} "${component.kind}" doesn't say which field counts its steps`;
+    return { problem: refusal(message, 'give `steps` to its defineComponent') };
+  }
+  if (!swept.has(`${path}.${field}`)) return { steps };
+  return { problem: refusal(`${path}.${field} can't be swept: rungs are steps of one schedule`) };
+}
+
+function lastRungBeyond(options: HalvingOptions, steps: number): number | undefined {
+  return rungsOf(options, steps).findLast((rung) => rung > steps);
+}
+
+/** An evaluation that doesn't say what it measures is believed. */
+function metricProblems(evaluation: Component | undefined, metric: string): Problem[] {
+  const offers = evaluation?.offers;
+  // A metric that isn't a name is told by `checkHalving`.
+  if (offers === undefined || typeof metric !== 'string' || metric === '' || offers.includes(metric))
+    return [];
+  const { role, kind } = evaluation!;
+  const written = ['sweep', 'metric', metric];
+  return [
+    { ...refusal(`the ${role} "${kind}" has no metric "${metric}"`, suggest(metric, offers)), written },
+  ];
+}
+
+function refusal(message: string, hint?: string): Problem {
+  return {
+    path: ['sweep'],
+    message: `successiveHalving: ${message}`,
+    ...(hint === undefined ? {} : { hint }),
+  };
+}
