@@ -45,6 +45,7 @@ export {
 } from './framework/experiment/changes/sweep.ts';
 export { defineExperiment, type Experiment, type ExperimentInput } from './framework/experiment/define.ts';
 export { env } from './framework/experiment/environment.ts';
+export { added } from './framework/stage/added.ts';
 export type {
   Component,
   ConfigIssue,

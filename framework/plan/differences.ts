@@ -1,6 +1,5 @@
 import type { FolderManifest } from '../files/folders.ts';
 import type { Json, JsonObject } from '../stage/json.ts';
-import type { DefaultsDocument } from './fingerprint.ts';
 import type { Fingerprint } from './types.ts';
 
 /** A field in which two fingerprints differ. `undefined` stands for "not there". */
@@ -27,166 +26,32 @@ export function compareFingerprints(
   after: Fingerprint,
   read: ReadDocument,
 ): Difference[] {
-  const differences: Difference[] = [];
-  compareSubject(asSubject(before), asSubject(after), undefined);
-  if (before.seed !== after.seed) add('seed', undefined, 'seed', before.seed, after.seed);
-  if (before.schema !== after.schema) add('other', undefined, 'key schema', before.schema, after.schema);
-  if (before.until !== after.until) add('other', undefined, 'until', before.until, after.until);
-  return differences;
-
-  function add(
-    type: Difference['type'],
-    input: string | undefined,
-    path: string,
-    from?: Json,
-    to?: Json,
-  ): void {
-    differences.push({ type, ...(input === undefined ? {} : { input }), path, before: from, after: to });
-  }
-
-  function compareSubject(from: Subject, to: Subject, input: string | undefined): void {
-    if (from.kind !== to.kind) {
-      add('kind', input, 'kind', from.kind, to.kind);
-      return; // another thing altogether
-    }
-    if (from.version !== to.version) add('other', input, 'version', from.version ?? 1, to.version ?? 1);
-    const isOther = input !== undefined && JSON.stringify(from.outputs) !== JSON.stringify(to.outputs);
-    if (isOther) {
-      add('upstream', input, 'outputs', from.outputs, to.outputs);
-      return;
-    }
-    compareRecords(fullConfig(from), fullConfig(to), (path, a, b) => {
-      // Of a tokenizer it is in both places.
-      const isSeed = input === undefined && path === 'seed' && a === before.seed && b === after.seed;
-      if (!isSeed) add('config', input, path, a, b);
-    });
-    compareCode(from.code, to.code, input);
-    compareFiles(from.files ?? {}, to.files ?? {}, input);
-    for (const name of namesOf(from.inputs, to.inputs)) {
-      const inner = input === undefined ? name : `${input}.${name}`;
-      const [a, b] = [from.inputs[name], to.inputs[name]];
-      if (a === undefined || b === undefined) add('kind', inner, 'input', kindOf(a), kindOf(b));
-      else if (a.digest === undefined || a.digest !== b.digest || from.defaults !== to.defaults)
-        compareInputs(a, b, inner);
-    }
-  }
-
-  function compareInputs(a: InputRecord, b: InputRecord, input: string): void {
-    const from = subjectOf(a);
-    const to = subjectOf(b);
-    if (from && to) compareSubject(from, to, input);
-    else if (a.digest !== b.digest) add('other', input, 'description', a.digest, b.digest);
-  }
-
-  function compareCode(from: string | undefined, to: string | undefined, input: string | undefined): void {
-    if (from === to) return;
-    const [a, b] = [from, to].map((digest) =>
-      digest === undefined ? undefined : (read(digest) as unknown as CodeRecord),
-    );
-    if (!a || !b) {
-      add('code', input, 'all of it', from, to);
-      return;
-    }
-    compareRecords(a.code, b.code, (file, old, now) => add('code', input, file, old, now));
-    if (a.entry !== b.entry) add('code', input, 'module', a.entry, b.entry);
-    // Where the text of a file changed, its imports are no news.
-    const isNews = (name: string) => a.code[importerIn(name)] === b.code[importerIn(name)];
-    compareRecords(a.aliases ?? {}, b.aliases ?? {}, (name, old, now) => {
-      if (isNews(name)) add('code', input, name, old, now);
-    });
-    compareRecords(a.settings ?? {}, b.settings ?? {}, (file, old, now) =>
-      add('code', input, file, old, now),
-    );
-    compareRecords(a.packages, b.packages, (name, old, now) => add('package', input, name, old, now));
-  }
-
-  function compareFiles(
-    from: { readonly [name: string]: string },
-    to: { readonly [name: string]: string },
-    input: string | undefined,
-  ): void {
-    for (const name of namesOf(from, to)) {
-      const [a, b] = [from[name], to[name]];
-      if (a === b) continue;
-      const [old, now] = [a, b].map((digest) =>
-        digest === undefined ? undefined : (read(digest) as unknown as FolderManifest | undefined),
-      );
-      if (old?.files && now?.files)
-        compareRecords(old.files as never, now.files as never, (file, x, y) =>
-          add('data', input, `${name}/${file}`, x, y),
-        );
-      else add('data', input, name, a, b);
-    }
-  }
-
-  /** Of a stage, or of one of its inputs. */
-  function subjectOf({ own, digest, defaults }: InputRecord): Subject | undefined {
-    const description = own ?? (digest === undefined ? undefined : (read(digest) as JsonObject | undefined));
-    if (description === undefined) return undefined;
-    const { load, inputs = {}, ...rest } = description as unknown as EdgeRecord;
-    const nested =
-      defaults === undefined ? undefined : (read(defaults) as unknown as DefaultsDocument | undefined);
-    return {
-      ...rest,
-      ...(load === undefined ? {} : { code: load }),
-      ...(defaults === undefined ? {} : { defaults }),
-      inputs: Object.fromEntries(
-        Object.entries(inputs).map(([name, inner]) => [name, { digest: inner, ...defaultsOf(nested, name) }]),
-      ),
-    };
-  }
-
-  function asSubject(fingerprint: Fingerprint): Subject {
-    const { kind, version, config, code, files, inputs, defaults } = fingerprint;
-    const nested =
-      defaults === undefined ? undefined : (read(defaults) as unknown as DefaultsDocument | undefined);
-    return {
-      kind,
-      config,
-      code,
-      ...(version === undefined ? {} : { version }),
-      ...(files === undefined ? {} : { files }),
-      ...(defaults === undefined ? {} : { defaults }),
-      inputs: Object.fromEntries(
-        Object.entries(inputs).map(([name, own]) => [
-          name,
-          { own: own as JsonObject, ...defaultsOf(nested, name) },
-        ]),
-      ),
-    };
-  }
-
-  /** Fields by path, those that keys leave out included. */
-  function fullConfig({ config, defaults }: Subject): { [path: string]: Json } {
-    const left =
-      defaults === undefined ? undefined : (read(defaults) as unknown as DefaultsDocument | undefined);
-    const flat: { [path: string]: Json } = { ...left?.config };
-    flatten(config, '', flat);
-    return flat;
-  }
+  // Of a tokenizer the seed is in the config, too.
+  const isSeed = ({ type, input, path, ...seed }: Difference) =>
+    type === 'config' &&
+    input === undefined &&
+    path === 'seed' &&
+    seed.before === before.seed &&
+    seed.after === after.seed;
+  const rest = ({ schema, until }: Fingerprint): Values => ({ 'key schema': schema, until });
+  return [
+    ...compareSubjects(before, after, { read }).filter((one) => !isSeed(one)),
+    ...compareValues('seed', { seed: before.seed }, { seed: after.seed }),
+    ...compareValues('other', rest(before), rest(after)),
+  ];
 }
 
+/** What a fingerprint says of its stage, or a description of one of the inputs. */
 interface Subject {
   readonly kind: string;
   readonly version?: number;
   readonly config: JsonObject;
   readonly outputs?: Json;
   readonly code?: string;
-  readonly files?: { readonly [name: string]: string };
-  readonly defaults?: string;
-  readonly inputs: { readonly [name: string]: InputRecord };
-}
-
-/** An input as a fingerprint has it: in full, or by the digest of its description. */
-interface InputRecord {
-  readonly own?: JsonObject;
-  readonly digest?: string;
-  readonly defaults?: string;
-}
-
-interface EdgeRecord extends Omit<Subject, 'code' | 'inputs' | 'defaults'> {
   readonly load?: string;
-  readonly inputs?: { readonly [name: string]: string };
+  readonly files?: { readonly [name: string]: string };
+  /** In full, or by the digest of the description. */
+  readonly inputs?: { readonly [name: string]: Json };
 }
 
 interface CodeRecord {
@@ -197,29 +62,113 @@ interface CodeRecord {
   readonly packages: { readonly [name: string]: string };
 }
 
+interface Place {
+  readonly read: ReadDocument;
+  readonly input?: string;
+}
+
+type Values = { readonly [path: string]: Json | undefined };
+
+function compareSubjects(before: Subject, after: Subject, place: Place): Difference[] {
+  const { input } = place;
+  const kind = compareValues('kind', { kind: before.kind }, { kind: after.kind }, input);
+  if (kind.length > 0) return kind; // another thing altogether
+  const version = compareValues(
+    'other',
+    { version: before.version ?? 1 },
+    { version: after.version ?? 1 },
+    input,
+  );
+  const outputs = compareValues('upstream', { outputs: before.outputs }, { outputs: after.outputs }, input);
+  if (outputs.length > 0) return [...version, ...outputs];
+  return [
+    ...version,
+    ...compareValues('config', flatten(before.config), flatten(after.config), input),
+    ...compareCode(before.code ?? before.load, after.code ?? after.load, place),
+    ...compareFiles(before.files ?? {}, after.files ?? {}, place),
+    ...compareInputs(before.inputs ?? {}, after.inputs ?? {}, place),
+  ];
+}
+
+function compareCode(before: string | undefined, after: string | undefined, place: Place): Difference[] {
+  const { read, input } = place;
+  if (before === after) return [];
+  const [a, b] = [before, after].map(
+    (digest) => (digest === undefined ? undefined : read(digest)) as CodeRecord | undefined,
+  );
+  if (!a || !b) return compareValues('code', { 'all of it': before }, { 'all of it': after }, input);
+  const files = compareValues('code', a.code, b.code, input);
+  // Where the text of a file changed, its imports are no news.
+  const changed = new Set(files.map(({ path }) => path));
+  const aliases = compareValues('code', a.aliases ?? {}, b.aliases ?? {}, input);
+  return [
+    ...files,
+    ...compareValues('code', { module: a.entry }, { module: b.entry }, input),
+    ...aliases.filter(({ path }) => !changed.has(importerIn(path))),
+    ...compareValues('code', a.settings ?? {}, b.settings ?? {}, input),
+    ...compareValues('package', a.packages, b.packages, input),
+  ];
+}
+
 /** Of an alias such as `#loss in parts/stage.ts`. */
 function importerIn(alias: string): string {
   return alias.slice(alias.lastIndexOf(' in ') + ' in '.length);
 }
 
-function defaultsOf(document: DefaultsDocument | undefined, name: string): { defaults?: string } {
-  const digest = document?.inputs[name];
-  return digest === undefined ? {} : { defaults: digest };
+type Digests = { readonly [name: string]: string };
+
+function compareFiles(before: Digests, after: Digests, { read, input }: Place): Difference[] {
+  return namesOf(before, after).flatMap((name) => {
+    const [a, b] = [before[name], after[name]];
+    if (a === b) return [];
+    const [old, now] = [a, b].map((digest) => filesIn(digest === undefined ? undefined : read(digest), name));
+    if (old && now) return compareValues('data', old, now, input);
+    return compareValues('data', { [name]: a }, { [name]: b }, input);
+  });
 }
 
-function kindOf(input: InputRecord | undefined): Json | undefined {
-  return input === undefined ? undefined : ((input.own?.kind as string | undefined) ?? input.digest);
+/** The files of a folder by path, if a document is the manifest of one. */
+function filesIn(document: Json | undefined, name: string): Values | undefined {
+  const files = (document as FolderManifest | undefined)?.files;
+  return (
+    files && Object.fromEntries(Object.entries(files).map(([file, one]) => [`${name}/${file}`, one as never]))
+  );
 }
 
-function compareRecords(
-  before: { readonly [name: string]: Json },
-  after: { readonly [name: string]: Json },
-  differs: (name: string, before: Json | undefined, after: Json | undefined) => void,
-): void {
-  for (const name of namesOf(before, after)) {
-    if (JSON.stringify(before[name]) !== JSON.stringify(after[name]))
-      differs(name, before[name], after[name]);
-  }
+function compareInputs(before: JsonObject, after: JsonObject, { read, input }: Place): Difference[] {
+  const open = (one: Json) => (typeof one === 'string' ? read(one) : one) as Subject | undefined;
+  return namesOf(before, after).flatMap((name) => {
+    const inner = input === undefined ? name : `${input}.${name}`;
+    const [a, b] = [before[name], after[name]];
+    if (a === b) return [];
+    if (a === undefined || b === undefined)
+      return compareValues('kind', { input: kindOf(a) }, { input: kindOf(b) }, inner);
+    const [from, to] = [open(a), open(b)];
+    if (from && to) return compareSubjects(from, to, { read, input: inner });
+    return compareValues('other', { description: a }, { description: b }, inner);
+  });
+}
+
+function kindOf(input: Json | undefined): Json | undefined {
+  return typeof input === 'object' ? (input as JsonObject | null)?.kind : input;
+}
+
+/** Paths at which two sides have other values, in the order of the paths. */
+function compareValues(
+  type: Difference['type'],
+  before: Values,
+  after: Values,
+  input?: string,
+): Difference[] {
+  return namesOf(before, after)
+    .filter((path) => JSON.stringify(before[path]) !== JSON.stringify(after[path]))
+    .map((path) => ({
+      type,
+      ...(input === undefined ? {} : { input }),
+      path,
+      before: before[path],
+      after: after[path],
+    }));
 }
 
 function namesOf(a: object, b: object): string[] {
@@ -227,13 +176,13 @@ function namesOf(a: object, b: object): string[] {
 }
 
 /** Leaves by path; lists are values, since their places mean little. */
-function flatten(value: Json, path: string, into: { [path: string]: Json }): void {
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
-    const entries = Object.entries(value);
-    if (entries.length > 0 || path === '') {
-      for (const [key, item] of entries) flatten(item, path === '' ? key : `${path}.${key}`, into);
-      return;
-    }
+function flatten(value: JsonObject, path = ''): Values {
+  const flat: { [path: string]: Json | undefined } = {};
+  for (const [key, item] of Object.entries(value)) {
+    const at = path === '' ? key : `${path}.${key}`;
+    const isGroup = typeof item === 'object' && item !== null && !Array.isArray(item);
+    if (isGroup && Object.keys(item).length > 0) Object.assign(flat, flatten(item as JsonObject, at));
+    else flat[at] = item;
   }
-  into[path] = value;
+  return flat;
 }

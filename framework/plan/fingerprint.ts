@@ -1,4 +1,5 @@
 import { bundleImplementation, type CodeBundle } from '../code/code.ts';
+import { configInKeys } from '../stage/added.ts';
 import { digestJson } from '../stage/canonical.ts';
 import type { Component } from '../stage/component.ts';
 import { PecoError } from '../stage/errors.ts';
@@ -7,7 +8,7 @@ import type { Store } from '../store/types.ts';
 import type { Digest, Edges, Fingerprint, StageEdge, StageNode } from './types.ts';
 
 /** Counts up when keys are made in another way: everything stored before is then of no use. */
-export const keySchema = 3;
+export const keySchema = 4;
 
 export interface FingerprintOptions {
   readonly store: Pick<Store, 'digestPath'>;
@@ -26,24 +27,15 @@ export interface Fingerprinter {
   readonly data: ReadonlyMap<string, Digest>;
 }
 
-/** What a component's config leaves unsaid: fields that have the schema's defaults; the same of its inputs by digest. */
-export interface DefaultsDocument {
-  readonly config: { readonly [path: string]: Json };
-  /** Fields that the schema knows, without a default, and that were not there. */
-  readonly absent?: readonly string[];
-  readonly inputs: { readonly [name: string]: string };
-}
-
-/** The digest that names a fingerprint's entry. `defaults` is not in it: see `changedDefaults`. */
+/** The digest that names a fingerprint's entry. */
 export function keyOf(fingerprint: Fingerprint): string {
-  const { defaults: _unhashed, ...hashed } = fingerprint;
-  return digestJson(hashed as unknown as Json);
+  return digestJson(fingerprint as unknown as Json);
 }
 
 /**
  * A fingerprint holds everything that a stage can see: its own config, seed and code, and of every input, all the way
  * up, its kind, config, files, bytes and the code that loads it. Names of variants, engine and hardware are not in it.
- * Configs are without the fields that equal the schema's defaults.
+ * Configs are as `configInKeys` has them.
  */
 export function createFingerprinter(nameStage: NameStage, options: FingerprintOptions): Fingerprinter {
   const documents = new Map<string, Json>();
@@ -72,7 +64,6 @@ export function createFingerprinter(nameStage: NameStage, options: FingerprintOp
       inputs: Object.fromEntries(edges.map(([name, edge]) => [name, edge.own])),
       ...(node.until === undefined ? {} : { until: node.until }),
       ...(files === undefined ? {} : { files }),
-      defaults: putDefaults(component, edges),
     };
   }
 
@@ -112,16 +103,7 @@ export function createFingerprinter(nameStage: NameStage, options: FingerprintOp
       ...(loader === undefined ? {} : { load: loader }),
       ...(inputs.length > 0 ? { inputs: above } : {}),
     };
-    return { own, digest: put(own), defaults: putDefaults(component, inputs) };
-  }
-
-  function putDefaults(component: Component, inputs: readonly [string, EdgeDescription][]): Digest {
-    const document: DefaultsDocument = {
-      config: component.defaults ?? {},
-      ...(component.absent && component.absent.length > 0 ? { absent: component.absent } : {}),
-      inputs: Object.fromEntries(inputs.map(([name, { defaults }]) => [name, defaults])),
-    };
-    return put(document as unknown as Json);
+    return { own, digest: put(own) };
   }
 
   function digestCode(url: string): Promise<Digest> {
@@ -151,15 +133,14 @@ export function createFingerprinter(nameStage: NameStage, options: FingerprintOp
 interface EdgeDescription {
   readonly own: JsonObject;
   readonly digest: Digest;
-  readonly defaults: Digest;
 }
 
 function identityOf(component: Component): { kind: string; version?: number; config: JsonObject } {
-  const { role, kind, version, essential, config } = component;
+  const { role, kind, version } = component;
   return {
     kind: `${role}/${kind}`,
     ...(version === undefined ? {} : { version }),
-    config: essential ?? config,
+    config: configInKeys(component),
   };
 }
 

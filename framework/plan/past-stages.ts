@@ -1,8 +1,6 @@
 import type { Json, JsonObject } from '../stage/json.ts';
 import type { Store } from '../store/types.ts';
-import type { DefaultsDocument } from './fingerprint.ts';
 import type { Plan } from './plan.ts';
-import type { Fingerprint } from './types.ts';
 import { mayRun } from './types.ts';
 
 /** What a stage took. */
@@ -28,17 +26,22 @@ export async function readRecorded(plan: Plan, store: Store): Promise<Recorded[]
     const fingerprint = await store.fingerprint(key);
     if (!fingerprint || !kinds.has(fingerprint.kind)) continue;
     const entry = await store.lookup(key);
-    const one = entry && recordedOf(fingerprint.kind, fullConfig(fingerprint, store), entry.provenance);
+    const one = entry && recordedOf(fingerprint.kind, entry.provenance);
     if (one) recorded.push(one);
   }
   return recorded;
 }
 
 /** What an entry's provenance says of it; undefined if not even the time. */
-export function recordedOf(kind: string, config: JsonObject, provenance: JsonObject): Recorded | undefined {
-  const { seconds, peakMemory } = provenance;
-  if (typeof seconds !== 'number') return undefined;
-  return { kind, config, seconds, ...(typeof peakMemory === 'number' ? { memory: peakMemory } : {}) };
+export function recordedOf(kind: string, provenance: JsonObject): Recorded | undefined {
+  const { config, seconds, peakMemory } = provenance;
+  if (typeof seconds !== 'number' || typeof config !== 'object' || config === null) return undefined;
+  return {
+    kind,
+    config: config as JsonObject,
+    seconds,
+    ...(typeof peakMemory === 'number' ? { memory: peakMemory } : {}),
+  };
 }
 
 interface Similar {
@@ -128,21 +131,4 @@ function fieldTexts(config: JsonObject): ReadonlyMap<string, string> {
     texts.set(config, found);
   }
   return found;
-}
-
-/** The part that keys leave out goes where it belongs again, by its paths. */
-function fullConfig({ config, defaults }: Fingerprint, store: Store): JsonObject {
-  const document =
-    defaults === undefined ? undefined : (store.documents.read(defaults) as unknown as DefaultsDocument);
-  const full = structuredClone(config) as { [key: string]: Json };
-  for (const [path, value] of Object.entries(document?.config ?? {})) {
-    const [last, ...above] = path.split('.').toReversed();
-    let place = full;
-    for (const key of above.toReversed()) {
-      place[key] ??= {};
-      place = place[key] as { [key: string]: Json };
-    }
-    place[last!] = value;
-  }
-  return full;
 }

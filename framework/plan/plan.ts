@@ -2,7 +2,6 @@ import { bundleImplementation, forgetBundles } from '../code/code.ts';
 import type { Json } from '../stage/json.ts';
 import type { Entry, Store } from '../store/types.ts';
 import { compareFingerprints, type Difference } from './differences.ts';
-import { type FoundEntry, findEntry } from './entries.ts';
 import { createFingerprinter, keyOf } from './fingerprint.ts';
 import { createGates, type Gates } from './gates.ts';
 import { createPrecedents } from './precedent.ts';
@@ -78,7 +77,7 @@ export async function planRun(graph: StageGraph, options: PlanOptions): Promise<
       const reason = gate ?? (known ? `depends on ${pending.id}` : 'no stored result');
       return { ...about, fingerprint, status: known ? 'maybe' : 'run', reason };
     }
-    const found = await findEntry(fingerprint, byContent.documents, options.store);
+    const found = await findEntry(fingerprint, options.store);
     if (found.entry) {
       entries.set(node, found.entry);
       return { ...about, ...found, status: 'hit', reason: 'stored' };
@@ -123,6 +122,19 @@ function createInputKeys(graph: StageGraph, options: PlanOptions) {
   };
 }
 
+interface FoundEntry {
+  readonly contentKey: ContentKey;
+  readonly fingerprint: Fingerprint;
+  readonly entry?: Entry;
+}
+
+/** The stored result that a fingerprint names, if there is one. */
+async function findEntry(fingerprint: Fingerprint, store: Pick<Store, 'lookup'>): Promise<FoundEntry> {
+  const contentKey = keyOf(fingerprint) as ContentKey;
+  const entry = await store.lookup(contentKey);
+  return { contentKey, fingerprint, ...(entry ? { entry } : {}) };
+}
+
 /** The entry of a stage whose upstream results are all known, or the key that its result will have. */
 export interface LocatedStage extends FoundEntry {
   /** What the digests in the fingerprint stand for. */
@@ -137,7 +149,7 @@ export async function locateStage(
 ): Promise<LocatedStage> {
   const fingerprinter = createFingerprinter((stage) => upstream(stage).digest, options);
   const { documents } = fingerprinter;
-  return { ...(await findEntry(await fingerprinter.describe(node), documents, options.store)), documents };
+  return { ...(await findEntry(await fingerprinter.describe(node), options.store)), documents };
 }
 
 /**
@@ -152,8 +164,7 @@ export async function findChangedInputs(
   options: PlanOptions,
 ): Promise<readonly Difference[]> {
   const fingerprinter = createFingerprinter((stage) => upstream(stage).digest, options);
-  const { changedDefaults } = located.fingerprint;
-  const now = { ...(await fingerprinter.describe(node)), ...(changedDefaults ? { changedDefaults } : {}) };
+  const now = await fingerprinter.describe(node);
   const packages = await changedPackages(node, options);
   if (keyOf(now) === keyOf(located.fingerprint)) return packages;
   const read = (digest: string) => located.documents.get(digest) ?? fingerprinter.documents.get(digest);

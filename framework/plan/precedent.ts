@@ -37,6 +37,5 @@ function outline(fingerprint: Fingerprint): string {
     const { outputs: _outputs, inputs: _nested, ...own } = input as JsonObject;
     return [name, own];
   });
-  const { defaults: _defaults, changedDefaults: _changed, ...rest } = fingerprint;
-  return digestJson({ ...rest, inputs: Object.fromEntries(inputs) } as unknown as Json);
+  return digestJson({ ...fingerprint, inputs: Object.fromEntries(inputs) } as unknown as Json);
 }

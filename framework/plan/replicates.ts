@@ -35,15 +35,10 @@ export interface Replicates {
 
 /**
  * A tokenizer or network as the stage of a seed sees it. A seed that the experiment gives and the same one that the config
- * names are one meaning and one key: where the schema knows the field, it is filled in. A 0 is left out of keys, as if
- * it were the schema's default.
+ * names are one meaning and one key: where the schema knows the field, it is filled in.
  */
 export function withSeed(component: Component, seed: number): Component {
-  if (!isReplicable(component)) return component;
-  const filled = component.absent?.includes('seed') ? fillIn(component, seed) : component;
-  if (filled.config.seed !== 0) return filled;
-  const { seed: _zero, ...essential } = filled.essential ?? filled.config;
-  return { ...filled, essential, defaults: { ...filled.defaults, seed: 0 } };
+  return isReplicable(component) && component.config.seed === undefined ? fillIn(component, seed) : component;
 }
 
 /** By the component's own rules; as it was, if its schema has something else in mind. */

@@ -1,3 +1,4 @@
+import { configInKeys } from '../stage/added.ts';
 import type { Component } from '../stage/component.ts';
 import type { Json } from '../stage/json.ts';
 import { roles } from '../stage/roles.ts';
@@ -88,8 +89,8 @@ function buildReport(
 ): StageNode {
   const own = { table: table as unknown as Json };
   const config = { ...component.config, ...own };
-  const essential = { ...(component.essential ?? component.config), ...own };
-  return { id, component: { ...component, config, essential }, seed: 0, inputs };
+  const keyed = { ...configInKeys(component), ...own };
+  return { id, component: { ...component, config, keyed }, seed: 0, inputs };
 }
 
 function cellName(cell: { readonly variant: string; readonly task: string; readonly seed: number }): string {

@@ -98,7 +98,7 @@ export interface Fingerprint {
   readonly kind: string;
   /** Of the component, if it says one. */
   readonly version?: number;
-  /** Without the fields that equal the schema's defaults. */
+  /** As it counts in keys: without what `added` leaves out. */
   readonly config: JsonObject;
   readonly seed: number;
   /** Document `{ code: { file: digest of its normalised text }, packages: { name: version } }` of the run module. */
@@ -109,10 +109,6 @@ export interface Fingerprint {
   readonly files?: { readonly [name: string]: Digest };
   /** Input name -> what it is: digests of outputs or files, and of the code that loads it. */
   readonly inputs: { readonly [name: string]: Json };
-  /** Left-out fields whose default is another one than when an entry without this was made. */
-  readonly changedDefaults?: { readonly [path: string]: Json };
-  /** Document of what `config` leaves out. Not part of the key. */
-  readonly defaults?: Digest;
 }
 
 /**

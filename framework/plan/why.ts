@@ -66,7 +66,7 @@ function roughDistance(a: Fingerprint, b: Fingerprint): number {
   if (a.until !== b.until) meaning += 1;
   if (JSON.stringify(a.files) !== JSON.stringify(b.files)) meaning += 1;
   meaning += countDifferent(a.config, b.config) + countDifferent(a.inputs, b.inputs);
-  return meaning * meaningWeight + (a.code === b.code ? 0 : 1) + (a.defaults === b.defaults ? 0 : 1);
+  return meaning * meaningWeight + (a.code === b.code ? 0 : 1);
 }
 
 function countDifferent(a: JsonObject, b: JsonObject): number {

@@ -188,8 +188,8 @@ class Driver {
       const { entry, origin } = result;
       task.entry = entry;
       task.state = origin;
-      const { kind, config } = task.node.component;
-      const took = origin === 'ran' ? recordedOf(kind, config, entry.provenance) : undefined;
+      const { kind } = task.node.component;
+      const took = origin === 'ran' ? recordedOf(kind, entry.provenance) : undefined;
       if (took) this.#measured.add(took);
       this.#emit(finishedEvent(stage, origin, entry));
     } else if (result.type === 'failed') {

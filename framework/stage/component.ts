@@ -48,12 +48,8 @@ export interface Component<R extends Role = Role, Config extends object = JsonOb
   readonly kind: string;
   /** With all defaults applied. Holds no nested component: those are in `inputs`. */
   readonly config: Config;
-  /** The config without what equals the schema's defaults: this part of it is in keys. Absent: all of it is. */
-  readonly essential?: JsonObject;
-  /** The fields that `essential` leaves out, by path. */
-  readonly defaults?: { readonly [path: string]: Json };
-  /** Fields that the schema knows, without a default, and that are not there. */
-  readonly absent?: readonly string[];
+  /** The config as it counts in keys: without what `added` leaves out. Absent: all of it does. */
+  readonly keyed?: JsonObject;
   /** Counts up when a kind's configs mean something else than before; part of every key. Absent: 1. */
   readonly version?: number;
   /** `file:` URLs of the implementation modules. */

@@ -1,7 +1,7 @@
 import { z } from 'zod';
+import { withoutAdded } from './added.ts';
 import { cleanConfig } from './canonical.ts';
 import type { Component, ConfigIssue, Resources, Role, WiredInputs, WiringIssue } from './component.ts';
-import { separateDefaults } from './defaults.ts';
 import { explainZodError, withArticle } from './issues.ts';
 import type { Json, JsonObject } from './json.ts';
 import { isComponent, rememberSource } from './source.ts';
@@ -19,8 +19,8 @@ export interface Definition<R extends Role, S extends z.ZodObject, Names extends
   /** Part of every key: never rename. */
   readonly kind: string;
   /**
-   * Count it up when the same config means something else than before (1 if absent). A new field whose default means
-   * what was meant before needs nothing: results stay valid.
+   * Count it up when the same config means something else than before (1 if absent). A new field with a value that means
+   * what was meant before is `added`: results stay valid.
    */
   readonly version?: number;
   /** A `z.strictObject`; its output, `component(...)` fields included, must be JSON. */
@@ -33,7 +33,7 @@ export interface Definition<R extends Role, S extends z.ZodObject, Names extends
   readonly inputs?: (input: z.input<S>) => NestedComponents;
   /**
    * Defaults that depend on other fields, for those that are absent: `({ steps }) => ({ warmupSteps: steps / 10 })`.
-   * They count like values that were given.
+   * They count like values that were given, in keys as well.
    */
   readonly derive?: (config: z.output<S>) => { readonly [field: string]: Json };
   /**
@@ -103,6 +103,7 @@ export function defineComponent<R extends Role, S extends z.ZodObject, const Nam
     const made = rememberSource(makeComponent(definition, input), {
       input,
       construct: (other) => construct(other as z.input<S>),
+      schema: definition.schema,
     });
     return Object.freeze(made);
   }
@@ -142,7 +143,7 @@ function makeComponent<R extends Role, S extends z.ZodObject, Names extends stri
       role,
       kind,
       config,
-      ...separateDefaults(definition.schema, config),
+      keyed: withoutAdded(definition.schema, config),
       ...(definition.version === undefined ? {} : { version: definition.version }),
       implementation,
       inputs: withoutAbsent(nested),

@@ -1,3 +1,4 @@
+import type { z } from 'zod';
 import type { Component } from './component.ts';
 
 /**
@@ -7,6 +8,8 @@ import type { Component } from './component.ts';
 export interface Source {
   readonly input: unknown;
   readonly construct: (input: unknown) => object;
+  /** Of a component. */
+  readonly schema?: z.ZodType;
 }
 
 // Registered by name, since an experiment's bundle and the command line have a copy of this module each.

@@ -5,9 +5,8 @@ import { digestJson } from '../stage/canonical.ts';
 import type { Json } from '../stage/json.ts';
 
 /**
- * What the digests in a fingerprint were made of: lists of code files, descriptions of inputs, manifests of data, defaults
- * that a key leaves out. They are not synced: a missing one shortens an answer of `why`, or makes a result count as not
- * there whose defaults are in doubt.
+ * What the digests in a fingerprint were made of: lists of code files, descriptions of inputs, manifests of data. They are
+ * not synced: a missing one shortens an answer of `why`.
  */
 export interface Documents {
   read(digest: string): Json | undefined;

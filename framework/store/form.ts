@@ -33,7 +33,7 @@ export function isOwnName(folder: keyof typeof folders, name: string): boolean {
   return folders[folder](name);
 }
 
-const entryNames = new Set(['manifest.json', 'fingerprint.json', 'outputs', 'defaults']);
+const entryNames = new Set(['manifest.json', 'fingerprint.json', 'outputs']);
 
 /**
  * What is in a folder that a store of peco-exp wouldn't have: paths below it, sorted. `names` is what the folder holds.

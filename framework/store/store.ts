@@ -3,7 +3,7 @@ import path from 'node:path';
 import { byInode, openFileDigests } from '../files/digests.ts';
 import { explainWriteError } from '../files/files.ts';
 import { digestFolder, folderMemoryFile } from '../files/folders.ts';
-import type { ContentKey, Digest, Fingerprint } from '../plan/types.ts';
+import type { ContentKey, Fingerprint } from '../plan/types.ts';
 import { collect } from './collect.ts';
 import { commitPending, commitResult } from './commit.ts';
 import { openDocuments } from './documents.ts';
@@ -35,7 +35,7 @@ const useInterval = 24 * 3600 * 1000;
  * ```
  * peco-store.json                  says that peco-exp made the folder, and in which format
  * objects/sha256/ab/cdef...        immutable bytes, one file per content
- * entries/<content key>/manifest.json, fingerprint.json, outputs/..., defaults/<digest>
+ * entries/<content key>/manifest.json, fingerprint.json, outputs/...
  * documents/<digest>.json          what digests in fingerprints were made of
  * work/<content key>/  locks/  tmp/  cache/
  * pending/<content key>/              finished outputs that could not be stored
@@ -99,19 +99,6 @@ export function openStore(dir: string, options: StoreOptions = {}): Store {
       return await digestFolder(target, folderMemoryFile(cache, target));
     },
     documents: openDocuments(path.join(root, 'documents')),
-    notedDefaults(key) {
-      const dir = path.join(entryDir(place, key), 'defaults');
-      return fs.existsSync(dir) ? (fs.readdirSync(dir) as Digest[]) : [];
-    },
-    noteDefaults(key, defaults) {
-      const dir = path.join(entryDir(place, key), 'defaults');
-      try {
-        fs.mkdirSync(dir, { recursive: true });
-        fs.writeFileSync(path.join(dir, defaults), '');
-      } catch {
-        // Asked for again the next time.
-      }
-    },
     async flush() {
       await marker.ensure().catch(() => {});
       await place.digests.flush();

@@ -147,10 +147,6 @@ export interface Store {
    */
   digestPath(path: string): Promise<{ readonly digest: Digest; manifest?(): FolderManifest }>;
   readonly documents: Documents;
-  /** Digests of defaults that an entry was found to agree with since it was made. */
-  notedDefaults(key: ContentKey): readonly Digest[];
-  /** Adds one. A store that can't be written to forgets it. */
-  noteDefaults(key: ContentKey, defaults: Digest): void;
   /** Writes what is worth remembering (digests of files) to disk; called at the end of a plan or a run. */
   flush(): Promise<void>;
 }

@@ -24,10 +24,6 @@ export function watchStore(store: Store, ledger: Ledger): Store {
       ledger.look(entryFile(key, 'fingerprint.json'));
       return store.fingerprint(key);
     },
-    notedDefaults(key) {
-      ledger.list(entryFile(key, 'defaults'));
-      return store.notedDefaults(key);
-    },
     documents: {
       read(digest) {
         ledger.look(path.join(store.dir, 'documents', `${digest}.json`));
@@ -65,7 +61,6 @@ export function watchStore(store: Store, ledger: Ledger): Store {
     lock: (key, options) => store.lock(key, options),
     enter: () => store.enter(),
     collect: (options) => store.collect(options),
-    noteDefaults: (key, defaults) => store.noteDefaults(key, defaults),
     flush: () => store.flush(),
   };
 }

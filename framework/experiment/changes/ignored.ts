@@ -1,6 +1,6 @@
 import { canonicalJson } from '../../stage/canonical.ts';
 import type { Component } from '../../stage/component.ts';
-import { valueAt } from '../../stage/issues.ts';
+import { fieldsAt, valueAt } from '../../stage/issues.ts';
 import { isComponent, sourceOf } from '../../stage/source.ts';
 import type { Problem } from '../problems.ts';
 import { type FieldPath, unknownPath } from './assign.ts';
@@ -17,9 +17,8 @@ export function findIgnored(before: unknown, after: unknown, path: FieldPath): P
   const made = innermost(after, path);
   if (!old || !made || made.rest.length === 0 || made.component.issues.length > 0) return undefined;
   const { component, rest } = made;
-  const { config, absent = [] } = component;
-  const optional = absent.some((field) => `${rest.join('.')}.`.startsWith(`${field}.`));
-  if (optional || valueAt(config, rest) !== undefined) return undefined;
+  const { config } = component;
+  if (valueAt(config, rest) !== undefined || isKnown(component, rest)) return undefined;
   if (meaningOf(old.component) !== meaningOf(component)) return undefined;
   const parent = valueAt(config, rest.slice(0, -1));
   return unknownPath(path, typeof parent === 'object' && parent !== null ? Object.keys(parent) : []);
@@ -39,6 +38,16 @@ function innermost(
     value = sourceOf(value)?.input;
   }
   return found;
+}
+
+/** Whether the schema has the field, or one above it that is absent. */
+function isKnown(component: Component, path: FieldPath): boolean {
+  const schema = sourceOf(component)?.schema;
+  if (!schema) return false;
+  const absent = path.findIndex(
+    (_, index) => valueAt(component.config, path.slice(0, index + 1)) === undefined,
+  );
+  return fieldsAt(schema, path.slice(0, absent)).includes(String(path[absent]));
 }
 
 /** What results are made of: a change that leaves this as it is changes nothing. */

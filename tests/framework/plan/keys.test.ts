@@ -1,9 +1,10 @@
 import fs from 'node:fs';
 import test from 'ava';
-import type { Project } from '../../support/project.ts';
+import { type Project, repository } from '../../support/project.ts';
 import { createFakeProject, plan, simulateRun } from '../../support/simulate.ts';
 
 const seeds = ['seed-0', 'seed-1'];
+const addedFile = JSON.stringify(`${repository}/framework/stage/added.ts`);
 
 /** A stage for each seed: of the network, of a row's tokenizer. */
 const bySeed = (name: string): string[] => seeds.map((seed) => `${name}/${seed}`);
@@ -23,6 +24,13 @@ function withoutEvaluation(row: string): string[] {
 
 const rows = ['pixel', 'peco', 'shallow'];
 const scratch = seeds.map((seed) => `downstream/scratch/finetune/${seed}`);
+
+/** To the codebook of the tokenizers. */
+function addField(project: Project, field: string): void {
+  const config = 'parts/tokenizer/config.ts';
+  project.edit(config, 'size: z.int()', `${field}, size: z.int()`);
+  project.edit(config, 'import { z }', `import { added } from ${addedFile};\nimport { z }`);
+}
 
 /** Runs, edits, and runs again: each case says what the second run must make, and nothing else. */
 const cases: { readonly [title: string]: { edit: (project: Project) => void; reruns: readonly string[] } } = {
@@ -110,21 +118,19 @@ const cases: { readonly [title: string]: { edit: (project: Project) => void; rer
     edit: (project) => project.edit('experiment.ts', 'size: 256, dim: 32', 'decay: 0.99, dim: 32, size: 256'),
     reruns: [],
   },
-  'a new field with a default': {
-    edit: (project) =>
-      project.edit(
-        'parts/tokenizer/config.ts',
-        'size: z.int()',
-        'revive: z.number().default(0), size: z.int()',
-      ),
+  'a new field with a default that is declared as added': {
+    edit: (project) => addField(project, 'revive: added(z.number().default(0), { was: 0 })'),
     reruns: [],
   },
-  'a new group of fields with defaults': {
+  'a new field with a default that is not': {
+    edit: (project) => addField(project, 'revive: z.number().default(0)'),
+    reruns: [...rows.flatMap((row) => bySeed(`tokenizer/${row}`)), ...rows.flatMap(afterTokenizer), 'report'],
+  },
+  'a new group of fields with defaults that is declared as added': {
     edit: (project) =>
-      project.edit(
-        'parts/tokenizer/config.ts',
-        'stride: z.literal',
-        'ema: z.strictObject({ decay: z.number().default(0.9) }).prefault({}), stride: z.literal',
+      addField(
+        project,
+        'ema: added(z.strictObject({ decay: z.number().default(0.9) }).prefault({}), { was: { decay: 0.9 } })',
       ),
     reruns: [],
   },
@@ -178,20 +184,28 @@ test('defaults that change and change back find the results of then', async (t) 
   t.deepEqual(await simulateRun(project), []);
   project.edit('parts/tokenizer/config.ts', 'default(0.9)', 'default(0.99)');
   t.deepEqual(await simulateRun(project), []);
-  // What the first entries left out can no longer be known: they are not believed.
+  // Whatever else the store has lost.
   project.edit('parts/tokenizer/config.ts', 'default(0.99)', 'default(0.95)');
   fs.rmSync(project.file('.peco/documents'), { recursive: true });
   t.is((await simulateRun(project)).length, 31);
+  project.edit('parts/tokenizer/config.ts', 'default(0.95)', 'default(0.9)');
+  t.deepEqual(await simulateRun(project), []);
 });
 
-test('a default that was added later and then changes is noticed', async (t) => {
+test('the default of an added field that changes later finds no results of the old one, nor from before', async (t) => {
   const project = createFakeProject(t);
+  const config = 'parts/tokenizer/config.ts';
   await simulateRun(project);
-  project.edit('parts/tokenizer/config.ts', 'size: z.int()', 'revive: z.number().default(5), size: z.int()');
+  addField(project, 'revive: added(z.number().default(5), { was: 5 })');
   t.deepEqual(await simulateRun(project), []);
-  project.edit('parts/tokenizer/config.ts', 'revive: z.number().default(5)', 'revive: z.number().default(7)');
+  project.edit(config, 'default(5), { was: 5 }', 'default(7), { was: 5 }');
   t.is((await simulateRun(project)).length, 31);
-  project.edit('parts/tokenizer/config.ts', 'revive: z.number().default(7)', 'revive: z.number().default(5)');
+  t.deepEqual(await simulateRun(project), []);
+  // Written out, the value from before is that of before.
+  project.edit('experiment.ts', 'size: 256, dim: 32', 'size: 256, dim: 32, revive: 5');
+  t.deepEqual(await simulateRun(project), []);
+  project.edit('experiment.ts', ', revive: 5', '');
+  project.edit(config, 'default(7), { was: 5 }', 'default(5), { was: 5 }');
   t.deepEqual(await simulateRun(project), []);
 });
 

@@ -48,14 +48,12 @@ test('a constructor fills in defaults and lifts components out of the config', (
 });
 
 test('a component is plain data', (t) => {
-  const { role, kind, config, essential, defaults, absent, implementation, offers } = vgg({ width: 4 });
+  const { role, kind, config, keyed, implementation, offers } = vgg({ width: 4 });
   t.deepEqual(JSON.parse(JSON.stringify(vgg({ width: 4 }))), {
     role,
     kind,
     config,
-    essential,
-    defaults,
-    absent,
+    keyed,
     implementation,
     inputs: {},
     files: {},
@@ -154,10 +152,10 @@ test('a default may depend on other fields: it counts like a value that was give
     check: ({ steps, warmup }) => (warmup! < steps ? [] : [{ path: ['warmup'], message: 'too long' }]),
     provides: ({ warmup }) => ({ warmup }),
   });
-  const { config, essential, absent, provides, issues } = made({ steps: 50 });
+  const { config, keyed, provides, issues } = made({ steps: 50 });
   t.deepEqual(config as object, { steps: 50, warmup: 5 });
-  t.deepEqual(essential, made({ steps: 50, warmup: 5 }).essential);
-  t.deepEqual({ absent, provides, issues }, { absent: ['note'], provides: { warmup: 5 }, issues: [] });
+  t.deepEqual(keyed, made({ steps: 50, warmup: 5 }).keyed);
+  t.deepEqual({ provides, issues }, { provides: { warmup: 5 }, issues: [] });
   t.deepEqual(made({ steps: 50, warmup: 60 }).issues, [{ path: ['warmup'], message: 'too long' }]);
   t.deepEqual(made({ steps: 50, warmup: 0 }).config as object, { steps: 50, warmup: 0 });
 });

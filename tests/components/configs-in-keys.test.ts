@@ -1,0 +1,55 @@
+import test from 'ava';
+import { configInKeys } from '../../framework/stage/added.ts';
+import { isComponent } from '../../framework/stage/source.ts';
+import * as shipped from '../../index.ts';
+
+const { dvae, fashionMnist, fineTune, inception, linearProbe, maskedImageModelling } = shipped;
+const { ablationTable, tokenizerEvaluation, vgg, vit, vqvae } = shipped;
+
+const backbone = vit('base/16');
+
+/** Every constructor of the package with no more than it needs, and with the groups of fields that may be absent. */
+const components = {
+  fashionMnist: [fashionMnist({ split: 'train' })],
+  vgg: [vgg()],
+  inception: [inception()],
+  vqvae: [
+    vqvae({ steps: 100 }),
+    vqvae({ steps: 100, loss: { perceptual: { network: vgg(), layers: ['relu1_1'] } } }),
+  ],
+  dvae: [dvae({ steps: 100 })],
+  tokenizerEvaluation: [tokenizerEvaluation()],
+  maskedImageModelling: [maskedImageModelling({ backbone, steps: 100 })],
+  fineTune: [fineTune({ labels: 100, steps: 100 }), fineTune({ backbone, labels: 100, steps: 100 })],
+  linearProbe: [linearProbe({ labels: 100, layer: 1 })],
+  ablationTable: [ablationTable()],
+};
+
+test('every component that the package exports is listed here', (t) => {
+  const constructors = Object.entries(shipped).filter(([, value]) => {
+    try {
+      return isComponent((value as (input: object) => unknown)({}));
+    } catch {
+      return false; // no constructor: it wants something else
+    }
+  });
+  t.deepEqual(constructors.map(([name]) => name).sort(), Object.keys(components).sort());
+});
+
+/**
+ * A line that changes here changes keys: all stored results of that kind, and of what uses them, are made again. Where a
+ * new field means with some value what was meant before it, declare it as `added(schema, { was: value })`: then no line
+ * changes. Never change a `was`. If all should run again, update the snapshot: `npx ava --update-snapshots FILE`.
+ */
+test('the config of each component as it is in keys, with all defaults', (t) => {
+  for (const [name, made] of Object.entries(components)) {
+    for (const component of made) {
+      t.deepEqual(component.issues, [], name);
+      const { role, kind, version = 1 } = component;
+      t.snapshot(
+        { kind: `${role}/${kind}`, version, config: configInKeys(component) },
+        `${name}: see the comment of this test before you update the snapshot`,
+      );
+    }
+  }
+});
