@@ -2,14 +2,15 @@ import { fileURLToPath } from 'node:url';
 import { isWithin } from '../code/package-root.ts';
 import { loadBundles, type StoredBundle } from '../code/stored-bundles.ts';
 import { implementationsOfAll } from '../plan/walk.ts';
-import type { FinishedRun } from './quick/record.ts';
+import type { Prepared } from './prepare.ts';
+
+/** An experiment that was planned. */
+export interface Planned extends Pick<Prepared, 'loaded' | 'plan'> {
+  readonly project: { readonly root: string };
+}
 
 /** Bundles of an experiment file and of the modules of all its stages, by path. */
-export function bundlesOf({
-  loaded,
-  plan,
-  project,
-}: Pick<FinishedRun['prepared'], 'loaded' | 'plan' | 'project'>): Promise<Map<string, StoredBundle>> {
+export function bundlesOf({ loaded, plan, project }: Planned): Promise<Map<string, StoredBundle>> {
   const modules = [...implementationsOfAll(plan.stages.map(({ node }) => node))].map((url) =>
     fileURLToPath(url),
   );
@@ -17,7 +18,7 @@ export function bundlesOf({
 }
 
 /** Files that an experiment's code is made of, absolute: sources, and in the project what decides how they are read. */
-export async function codeOf(prepared: Parameters<typeof bundlesOf>[0]): Promise<string[]> {
+export async function codeOf(prepared: Planned): Promise<string[]> {
   const { root } = prepared.project;
   const bundles = [...(await bundlesOf(prepared)).values()];
   const files = bundles.flatMap(({ sources, resolution }) => [

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
-import type { Digest } from '../plan/types.ts';
+import type { Digest } from '../stage/keys.ts';
 import { tryWriteDisposable } from './disposable.ts';
 import { isClean } from './racy.ts';
 

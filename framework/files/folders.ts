@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import path from 'node:path';
-import type { Digest } from '../plan/types.ts';
 import { digestJson } from '../stage/canonical.ts';
+import type { Digest } from '../stage/keys.ts';
 import { hashFile } from './digests.ts';
 import { tryWriteDisposable } from './disposable.ts';
 import {

@@ -2,10 +2,10 @@ import fs from 'node:fs/promises';
 import path from 'node:path';
 import { PecoError } from '../stage/errors.ts';
 import type { Json, JsonObject } from '../stage/json.ts';
+import type { ContentKey } from '../stage/keys.ts';
 import type { Entry, Store } from '../store/types.ts';
 import type { Difference } from './differences.ts';
 import type { LocatedStage } from './plan.ts';
-import type { ContentKey } from './types.ts';
 import type { Nearest } from './why.ts';
 
 /** What an entry that was made by accepting another result says of that. */

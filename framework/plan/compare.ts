@@ -1,8 +1,8 @@
 import fs from 'node:fs';
 import path from 'node:path';
+import type { Fingerprint } from '../stage/keys.ts';
 import type { Entry } from '../store/types.ts';
 import { compareFingerprints, type Difference, type ReadDocument } from './differences.ts';
-import type { Fingerprint } from './types.ts';
 
 /** One of two things that are compared: an experiment as it is planned, or a run as it was recorded. */
 export interface Side {

@@ -1,6 +1,6 @@
 import type { FolderManifest } from '../files/folders.ts';
 import type { Json, JsonObject } from '../stage/json.ts';
-import type { Fingerprint } from './types.ts';
+import type { Fingerprint } from '../stage/keys.ts';
 
 /** A field in which two fingerprints differ. `undefined` stands for "not there". */
 export interface Difference {

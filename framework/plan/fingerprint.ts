@@ -4,8 +4,9 @@ import { digestJson } from '../stage/canonical.ts';
 import type { Component } from '../stage/component.ts';
 import { PecoError } from '../stage/errors.ts';
 import type { Json, JsonObject } from '../stage/json.ts';
+import type { Digest, Fingerprint } from '../stage/keys.ts';
 import type { Store } from '../store/types.ts';
-import type { Digest, Edges, Fingerprint, StageEdge, StageNode } from './types.ts';
+import type { Edges, StageEdge, StageNode } from './types.ts';
 
 /** Counts up when keys are made in another way: everything stored before is then of no use. */
 export const keySchema = 4;

@@ -1,20 +1,12 @@
 import { bundleImplementation, forgetBundles } from '../code/code.ts';
 import type { Json } from '../stage/json.ts';
+import type { ContentKey, Digest, Fingerprint, InputKey } from '../stage/keys.ts';
 import type { Entry, Store } from '../store/types.ts';
 import { compareFingerprints, type Difference } from './differences.ts';
 import { createFingerprinter, keyOf } from './fingerprint.ts';
 import { createGates, type Gates } from './gates.ts';
 import { createPrecedents } from './precedent.ts';
-import type {
-  ContentKey,
-  Digest,
-  Edges,
-  Fingerprint,
-  InputKey,
-  StageGraph,
-  StageNode,
-  StageStatus,
-} from './types.ts';
+import type { Edges, StageGraph, StageNode, StageStatus } from './types.ts';
 import { implementationsOfAll, inAwaitedOrder, upstreamStages } from './walk.ts';
 
 export interface PlannedStage {

@@ -1,7 +1,7 @@
 import { digestJson } from '../stage/canonical.ts';
 import type { Json, JsonObject } from '../stage/json.ts';
+import type { Fingerprint } from '../stage/keys.ts';
 import type { Store } from '../store/types.ts';
-import type { Fingerprint } from './types.ts';
 
 /** Tells whether a stage ran before with other results upstream, but everything of its own the same. */
 export interface Precedents {

@@ -1,8 +1,8 @@
 import type { JsonObject } from '../stage/json.ts';
+import type { ContentKey, Fingerprint } from '../stage/keys.ts';
 import type { Entry, Store } from '../store/types.ts';
 import { compareFingerprints, type Difference, type ReadDocument } from './differences.ts';
 import type { Plan, PlannedStage } from './plan.ts';
-import type { ContentKey, Fingerprint } from './types.ts';
 
 /** The stored result that is most like what a stage would make, and in what it differs. */
 export interface Nearest {

@@ -1,14 +1,16 @@
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import type { Difference } from '../plan/differences.ts';
-import type { ContentKey, Fingerprint, StageNode } from '../plan/types.ts';
+import type { StageNode } from '../plan/types.ts';
+import type { Failure } from '../stage/errors.ts';
 import { formatError } from '../stage/errors.ts';
 import type { Json } from '../stage/json.ts';
+import type { ContentKey, Fingerprint } from '../stage/keys.ts';
 import type { Entry, Store } from '../store/types.ts';
 import type { Executor, JobResult } from './executors/executor.ts';
 import { type BundleModule, describeJob } from './job.ts';
 import { describeTimeout, type Limit, startLimit, type Timer } from './limit.ts';
-import type { Emit, Failure } from './record/events.ts';
+import type { Emit } from './record/events.ts';
 import { createRateMeter } from './record/pace.ts';
 import type { Making, Provenance } from './record/provenance.ts';
 import { findResumePoint, type ResumePoint } from './worker/resume.ts';

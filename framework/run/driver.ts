@@ -9,9 +9,9 @@ import type { Entry } from '../store/types.ts';
 import { type AttemptResult, attemptStage, describeFailure, type Slot, type Workshop } from './attempt.ts';
 import { type Capacity, type Claim, capacityOf } from './capacity.ts';
 import { realTimer } from './limit.ts';
+import type { RunOptions } from './options.ts';
 import type { Emit, Origin, StageFinished } from './record/events.ts';
 import { createProvenanceWriter, imagesPerSecond } from './record/provenance.ts';
-import type { RunOptions } from './run.ts';
 import { type Action, next, stoppedBy, type Task, Tasks } from './tasks.ts';
 
 /** Brings every stage to its end. Resolves when nothing runs and nothing more can start. */

@@ -1,4 +1,5 @@
-import type { Failure } from './record/events.ts';
+import { formatDuration } from '../stage/duration.ts';
+import type { Failure } from '../stage/errors.ts';
 
 /** Calls back after a time in seconds, unless it is cancelled first. */
 export type Timer = (seconds: number, then: () => void) => { cancel(): void };
@@ -46,25 +47,7 @@ export function startLimit(
 
 export function describeTimeout(seconds: number): Failure {
   return {
-    message: `it was stopped after ${formatLimit(seconds)}, the longest that --timeout lets a stage run`,
+    message: `it was stopped after ${formatDuration(seconds)}, the longest that --timeout lets a stage run`,
     hint: 'what it saved is kept and used by the next run: run again, or raise the limit (--timeout, PECO_TIMEOUT, settings)',
   };
-}
-
-const units: { readonly [unit: string]: number } = { h: 3600, m: 60, s: 1 };
-/** A timer of Node takes up to 2^31 milliseconds. */
-const longest = 500 * 3600;
-
-/** `90s`, `10m`, `1.5h` -> seconds; undefined for anything else, and for more than 500h. */
-export function parseLimit(text: string): number | undefined {
-  const match = /^(\d+(?:\.\d+)?)([smh])$/.exec(text.trim());
-  if (!match) return undefined;
-  const seconds = Number(match[1]) * units[match[2]!]!;
-  return seconds > 0 && seconds <= longest ? seconds : undefined;
-}
-
-/** The other way round, in the largest unit that gives a whole number. */
-export function formatLimit(seconds: number): string {
-  const [unit, size] = Object.entries(units).find(([, size]) => seconds % size === 0) ?? ['s', 1];
-  return `${seconds / size}${unit}`;
 }

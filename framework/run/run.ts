@@ -1,54 +1,16 @@
 import path from 'node:path';
 import { describeChange } from '../experiment/changes/change.ts';
 import { explainMakeError } from '../files/make-folders.ts';
-import type { Recorded } from '../plan/past-stages.ts';
 import type { Plan } from '../plan/plan.ts';
 import { isReport } from '../stage/roles.ts';
-import type { Store } from '../store/types.ts';
 import { describeFailure } from './attempt.ts';
 import { settleStages } from './driver.ts';
-import type { Executor } from './executors/executor.ts';
-import type { Timer } from './limit.ts';
+import type { RunOptions } from './options.ts';
 import type { Emit, RunStatus, StageState } from './record/events.ts';
-import type { Git } from './record/git.ts';
 import { formatTimings } from './record/timing.ts';
 import { resultsFolderName, timingFile } from './results-folder.ts';
 import type { Task } from './tasks.ts';
-import { type ResultsInfo, writeIfDifferent, writeResults } from './write-results.ts';
-
-export interface RunOptions {
-  readonly store: Store;
-  /** Folder of the project: code is named relative to it. */
-  readonly root: string;
-  /** Where the report's files go; a folder per experiment, and per change of it, is made in it. */
-  readonly results: string;
-  /** What is written beside the tables. */
-  readonly source: Pick<ResultsInfo, 'file' | 'command' | 'config' | 'git'>;
-  /** Processes at once. */
-  readonly jobs: number;
-  /** Threads to share among them; default: what the machine has. */
-  readonly cores?: number;
-  /** MiB to share among them; default: most of what the machine or its container has. */
-  readonly memory?: number;
-  /** What stages took earlier: the memory of those that don't say what they need. */
-  readonly recorded?: readonly Recorded[];
-  /** Stops the run at the first failure; otherwise it makes all that doesn't depend on what failed. */
-  readonly failFast?: boolean;
-  /** How often a stage is started again whose process died without a word; default 1. */
-  readonly retries?: number;
-  /** Seconds that a stage may run; no limit if absent. */
-  readonly timeout?: number;
-  readonly timer?: Timer;
-  /** For provenance: id of the run's record, version of peco-exp, the project's commit. */
-  readonly run?: string;
-  readonly version?: string;
-  readonly git?: Git;
-  readonly engine: string;
-  readonly executor: Executor;
-  /** Aborted at the first and at the second Ctrl-C. */
-  readonly stop: AbortSignal;
-  readonly kill: AbortSignal;
-}
+import { writeIfDifferent, writeResults } from './write-results.ts';
 
 export interface RunOutcome {
   readonly status: RunStatus;

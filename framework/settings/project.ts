@@ -3,7 +3,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { hasCode } from '../files/files.ts';
 import { explainMakeError, makeFolders } from '../files/make-folders.ts';
-import { parseLimit } from '../run/limit.ts';
+import { parseDuration } from '../stage/duration.ts';
 import { PecoError } from '../stage/errors.ts';
 import { suggest } from '../stage/issues.ts';
 import { inspectStore } from '../store/marker.ts';
@@ -65,7 +65,7 @@ export async function findProject(file: string, options: ProjectOptions): Promis
   const settings = await findSettings(folder, options);
   await checkStore(settings.store);
   const { root, store, results, engine, jobs, retries } = settings;
-  const timeout = parseLimit(settings.timeout.value);
+  const timeout = parseDuration(settings.timeout.value);
   return {
     root,
     store: store.value,
@@ -157,7 +157,7 @@ function countFrom(variable: string, env: ProjectOptions['env'], least: number):
 /** A time limit, or `none` against one that a settings file has. */
 function checkLimit(name: string): (value: string) => string {
   return (value) => {
-    if (value === 'none' || parseLimit(value) !== undefined) return value;
+    if (value === 'none' || parseDuration(value) !== undefined) return value;
     throw new PecoError(`${name} is "${value}"`, {
       code: 'invalid-settings',
       hint: 'give a time such as 90s, 10m or 2h, at most 500h; or none',

@@ -33,6 +33,16 @@ export class PecoError extends Error {
   }
 }
 
+/** What went wrong, as plain data: it crosses process borders and goes to `--json`. */
+export interface Failure {
+  readonly message: string;
+  readonly hint?: string;
+  /** The innermost place in the project's own files that it passed through; the file as people see it. */
+  readonly location?: SourceLocation;
+  /** Shown with `--verbose` only. */
+  readonly stack?: string;
+}
+
 /** Message, place and hint of an error, and of every problem that it stands for; no stack. */
 export function formatError(error: unknown): string {
   if (!(error instanceof Error)) return String(error);

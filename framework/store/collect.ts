@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { hasCode } from '../files/files.ts';
-import type { ContentKey } from '../plan/types.ts';
+import type { ContentKey } from '../stage/keys.ts';
 import { withRoom } from './full-disk.ts';
 import { type InventoryEntry, listInventory } from './inventory.ts';
 import { removeLeftover } from './leftovers.ts';

@@ -1,8 +1,8 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { explainWriteError, hasCode } from '../files/files.ts';
-import type { ContentKey } from '../plan/types.ts';
 import { isPecoError } from '../stage/errors.ts';
+import type { ContentKey } from '../stage/keys.ts';
 import { tryLock } from './lock.ts';
 import {
   describeFinished,

@@ -1,8 +1,8 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import type { Digest } from '../plan/types.ts';
 import { digestJson } from '../stage/canonical.ts';
 import type { Json } from '../stage/json.ts';
+import type { Digest } from '../stage/keys.ts';
 
 /**
  * What the digests in a fingerprint were made of: lists of code files, descriptions of inputs, manifests of data. They are

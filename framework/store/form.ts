@@ -1,6 +1,6 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import type { ContentKey } from '../plan/types.ts';
+import type { ContentKey } from '../stage/keys.ts';
 import { ownerOfName } from './identity.ts';
 import { readManifest } from './manifest.ts';
 

@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import type { ContentKey, Fingerprint } from '../plan/types.ts';
 import type { JsonObject } from '../stage/json.ts';
+import type { ContentKey, Fingerprint } from '../stage/keys.ts';
 import { isOwnName } from './form.ts';
 import { readManifest } from './manifest.ts';
 import { entryDir, type Place } from './place.ts';

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
-import type { ContentKey, Digest } from '../plan/types.ts';
 import { digestJson } from '../stage/canonical.ts';
 import type { JsonObject } from '../stage/json.ts';
+import type { ContentKey, Digest } from '../stage/keys.ts';
 import type { Entry, OutputFile } from './types.ts';
 
 /** `manifest.json`: the only proof that a result is whole. */

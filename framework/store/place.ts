@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import type { FileDigests } from '../files/digests.ts';
-import type { ContentKey, Digest } from '../plan/types.ts';
+import type { ContentKey, Digest } from '../stage/keys.ts';
 import { temporaryName } from './identity.ts';
 import type { StoreWarning } from './types.ts';
 

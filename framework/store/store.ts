@@ -3,7 +3,7 @@ import path from 'node:path';
 import { byInode, openFileDigests } from '../files/digests.ts';
 import { explainWriteError } from '../files/files.ts';
 import { digestFolder, folderMemoryFile } from '../files/folders.ts';
-import type { ContentKey, Fingerprint } from '../plan/types.ts';
+import type { ContentKey, Fingerprint } from '../stage/keys.ts';
 import { collect } from './collect.ts';
 import { commitPending, commitResult } from './commit.ts';
 import { openDocuments } from './documents.ts';

@@ -1,6 +1,6 @@
 import type { FolderManifest } from '../files/folders.ts';
-import type { ContentKey, Digest, Fingerprint, InputKey } from '../plan/types.ts';
 import type { JsonObject } from '../stage/json.ts';
+import type { ContentKey, Digest, Fingerprint, InputKey } from '../stage/keys.ts';
 import type { Documents } from './documents.ts';
 
 /** A file of a result. `path` is relative to the entry's `dir`, with forward slashes. */

@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { linkOrCopy } from '../files/files.ts';
-import type { ContentKey } from '../plan/types.ts';
+import type { ContentKey } from '../stage/keys.ts';
 import { entryOf, type Manifest, readManifest } from './manifest.ts';
 import { discard, entryDir, makeDir, newTemporary, objectFile, type Place } from './place.ts';
 import type { Entry, OutputFile } from './types.ts';

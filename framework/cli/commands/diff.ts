@@ -1,10 +1,10 @@
 import fs from 'node:fs';
 import { compareSides, type Side, type SideStage } from '../../plan/compare.ts';
 import type { ReadDocument } from '../../plan/differences.ts';
-import type { ContentKey } from '../../plan/types.ts';
 import { listRuns, readEvents } from '../../run/record/records.ts';
 import { findSettings } from '../../settings/project.ts';
 import { PecoError } from '../../stage/errors.ts';
+import type { ContentKey } from '../../stage/keys.ts';
 import { openStore } from '../../store/store.ts';
 import { findNamed } from '../find-named.ts';
 import { type ExperimentFlags, prepareExperiment, warnOnStderr } from '../prepare.ts';

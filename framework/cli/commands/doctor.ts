@@ -6,36 +6,10 @@ import { formatError } from '../../stage/errors.ts';
 import { inspectStore } from '../../store/marker.ts';
 import type { EngineReport } from '../engines.ts';
 import { checkEngine } from '../engines.ts';
-import { formatDoctor } from '../text/doctor.ts';
+import { type Diagnosis, formatDoctor, type Machine } from '../text/doctor.ts';
 
 export interface DoctorFlags extends ProjectFlags {
   readonly json?: boolean;
-}
-
-/** The machine as a run sees it. */
-export interface Machine {
-  readonly version: string;
-  readonly node: string;
-  readonly system: string;
-  readonly cpu: string;
-  readonly cores: number;
-  /** What this process may use at most, and what of it is free, in GiB. */
-  readonly memory: number;
-  readonly freeMemory: number;
-}
-
-/** All that `peco-exp doctor` tells; with `--json` it is what it prints. */
-export interface Diagnosis {
-  readonly machine: Machine;
-  readonly settings: ProjectSettings;
-  /** Every engine but `auto`. */
-  readonly engines: readonly EngineReport[];
-  /** What `auto` means here. */
-  readonly auto: string;
-  /** Why the folder of the settings can't be the store; absent if it can. */
-  readonly storeProblem?: string;
-  /** The engine of the settings works, and the store is one. */
-  readonly healthy: boolean;
 }
 
 /** `peco-exp doctor`: tries every engine, tells the settings. Returns the exit code: 1 if engine or store of the settings can't be used. */

@@ -1,8 +1,8 @@
 import path from 'node:path';
 import type { Plan } from '../../plan/plan.ts';
-import type { ContentKey } from '../../plan/types.ts';
 import { findSettings, requireStore } from '../../settings/project.ts';
 import { PecoError } from '../../stage/errors.ts';
+import type { ContentKey } from '../../stage/keys.ts';
 import { openStore, type Store } from '../../store/store.ts';
 import type { CollectedEntry, Collection, CollectOptions } from '../../store/types.ts';
 import { type ExperimentFlags, prepareExperiment, warnOnStderr } from '../prepare.ts';

@@ -7,9 +7,9 @@ import type { StoredBundle } from '../../code/stored-bundles.ts';
 import type { LoadedExperiment } from '../../experiment/types.ts';
 import { writeDisposable } from '../../files/disposable.ts';
 import { type Plan, planRun } from '../../plan/plan.ts';
-import type { ContentKey } from '../../plan/types.ts';
 import { findProjectFolder, findSettingsFile, readsOtherFiles } from '../../settings/settings.ts';
-import { bundlesOf } from '../bundles.ts';
+import type { ContentKey } from '../../stage/keys.ts';
+import { bundlesOf, type Planned } from '../bundles.ts';
 import type { Prepared } from '../prepare.ts';
 import { collectLooks, isAsSeen, type Ledger } from './ledger.ts';
 import { ownVariables, type QuickRecord, quickRecordFile, recordFormat } from './quick.ts';
@@ -17,9 +17,7 @@ import { watchStore } from './watched-store.ts';
 
 /** What a finished run knows of itself. */
 export interface FinishedRun {
-  readonly prepared: Pick<Prepared, 'loaded' | 'plan' | 'store'> & {
-    readonly project: { readonly root: string };
-  };
+  readonly prepared: Planned & Pick<Prepared, 'store'>;
   readonly args: readonly string[];
   /** Where the command was given. */
   readonly cwd: string;

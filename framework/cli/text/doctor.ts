@@ -1,5 +1,31 @@
-import type { Diagnosis } from '../commands/doctor.ts';
+import type { ProjectSettings } from '../../settings/project.ts';
 import type { EngineReport } from '../engines.ts';
+
+/** The machine as a run sees it. */
+export interface Machine {
+  readonly version: string;
+  readonly node: string;
+  readonly system: string;
+  readonly cpu: string;
+  readonly cores: number;
+  /** What this process may use at most, and what of it is free, in GiB. */
+  readonly memory: number;
+  readonly freeMemory: number;
+}
+
+/** All that `peco-exp doctor` tells; with `--json` it is what it prints. */
+export interface Diagnosis {
+  readonly machine: Machine;
+  readonly settings: ProjectSettings;
+  /** Every engine but `auto`. */
+  readonly engines: readonly EngineReport[];
+  /** What `auto` means here. */
+  readonly auto: string;
+  /** Why the folder of the settings can't be the store; absent if it can. */
+  readonly storeProblem?: string;
+  /** The engine of the settings works, and the store is one. */
+  readonly healthy: boolean;
+}
 
 /** What `peco-exp doctor` prints, in lines. */
 export function formatDoctor(diagnosis: Diagnosis): string[] {

@@ -1,7 +1,6 @@
 import type { Override } from '../../experiment/types.ts';
 import { mayRun } from '../../plan/types.ts';
 import type {
-  Failure,
   RunFinished,
   RunInterrupted,
   RunStarted,
@@ -15,6 +14,7 @@ import type {
   Warning,
 } from '../../run/record/events.ts';
 import { formatResumePoint } from '../../run/worker/resume.ts';
+import type { Failure } from '../../stage/errors.ts';
 import { formatLocation } from '../../stage/errors.ts';
 import { count, formatDuration, formatRate } from './format.ts';
 

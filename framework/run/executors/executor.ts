@@ -1,6 +1,6 @@
 import type { Progress } from '../../stage/contract.ts';
+import type { Failure } from '../../stage/errors.ts';
 import type { JsonObject } from '../../stage/json.ts';
-import type { Failure } from '../record/events.ts';
 
 /** A `StageInput` as data. `inputs` name other descriptors of the same job, since stages share inputs. */
 export interface InputDescriptor {

@@ -5,7 +5,7 @@ import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { placesIn } from '../../code/frames.ts';
 import { showPath } from '../../files/show-path.ts';
-import type { Failure } from '../record/events.ts';
+import type { Failure } from '../../stage/errors.ts';
 import type { Executor, FromWorker, JobControl, JobResult, StageJob, ToWorker } from './executor.ts';
 
 const tailLines = 20;

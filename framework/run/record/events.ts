@@ -1,19 +1,9 @@
 import type { Change } from '../../experiment/changes/change.ts';
 import type { Stop } from '../../plan/contest.ts';
 import type { StageStatus } from '../../plan/types.ts';
-import type { SourceLocation } from '../../stage/errors.ts';
+import type { Failure } from '../../stage/errors.ts';
 import type { Json } from '../../stage/json.ts';
 import type { ResumePoint } from '../worker/resume.ts';
-
-/** What went wrong, as plain data: it crosses process borders and goes to `--json`. */
-export interface Failure {
-  readonly message: string;
-  readonly hint?: string;
-  /** The innermost place in the project's own files that it passed through; the file as people see it. */
-  readonly location?: SourceLocation;
-  /** Shown with `--verbose` only. */
-  readonly stack?: string;
-}
 
 /** How a stage got its result: found in the store, made by this run, or made by another run that we waited for. */
 export type Origin = 'hit' | 'ran' | 'shared';

@@ -1,5 +1,5 @@
 import { inspect, types } from 'node:util';
-import type { Failure } from '../record/events.ts';
+import type { Failure } from '../../stage/errors.ts';
 
 const mostParts = 3;
 

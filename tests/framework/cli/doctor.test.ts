@@ -1,7 +1,8 @@
 import test from 'ava';
 import { engineNames } from '../../../components/engine/open.ts';
-import { diagnose, type Machine } from '../../../framework/cli/commands/doctor.ts';
+import { diagnose } from '../../../framework/cli/commands/doctor.ts';
 import type { EngineReport } from '../../../framework/cli/engines.ts';
+import type { Machine } from '../../../framework/cli/text/doctor.ts';
 import { formatDoctor } from '../../../framework/cli/text/doctor.ts';
 import { engines, findSettings, type ProjectSettings } from '../../../framework/settings/project.ts';
 import { createProject, portable } from '../../support/project.ts';

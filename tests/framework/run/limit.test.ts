@@ -1,6 +1,6 @@
 import test from 'ava';
 import fc from 'fast-check';
-import { formatLimit, parseLimit } from '../../../framework/run/limit.ts';
+import { formatDuration, parseDuration } from '../../../framework/stage/duration.ts';
 
 test('a time limit is a number and a unit', (t) => {
   const seconds = {
@@ -12,13 +12,13 @@ test('a time limit is a number and a unit', (t) => {
     ' 3m ': 180,
     '500h': 1_800_000,
   };
-  for (const [text, expected] of Object.entries(seconds)) t.is(parseLimit(text), expected, text);
+  for (const [text, expected] of Object.entries(seconds)) t.is(parseDuration(text), expected, text);
   for (const text of ['', '10', '10 m', '1h30m', '-5s', '0s', '501h', 'none', 's', '1e3s', '2d'])
-    t.is(parseLimit(text), undefined, text);
+    t.is(parseDuration(text), undefined, text);
 });
 
 test('it is told in the largest unit that fits', (t) => {
-  t.deepEqual([7200, 600, 90, 5400, 0.5, 86_400].map(formatLimit), [
+  t.deepEqual([7200, 600, 90, 5400, 0.5, 86_400].map(formatDuration), [
     '2h',
     '10m',
     '90s',
@@ -32,7 +32,7 @@ test('what is told can be given again', (t) => {
   fc.assert(
     fc.property(
       fc.integer({ min: 1, max: 1_800_000 }),
-      (seconds) => parseLimit(formatLimit(seconds)) === seconds,
+      (seconds) => parseDuration(formatDuration(seconds)) === seconds,
     ),
   );
   t.pass();

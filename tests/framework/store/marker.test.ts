@@ -1,8 +1,8 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import test, { type ExecutionContext } from 'ava';
-import type { ContentKey } from '../../../framework/plan/types.ts';
 import { formatError } from '../../../framework/stage/errors.ts';
+import type { ContentKey } from '../../../framework/stage/keys.ts';
 import { inspectStore, markerFile } from '../../../framework/store/marker.ts';
 import { openStore } from '../../../framework/store/store.ts';
 import { commit, createStoreDir, key, makeFolder, openFresh, readTree, writeFiles } from './support/bench.ts';

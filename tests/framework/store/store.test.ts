@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import test, { type ExecutionContext } from 'ava';
-import type { ContentKey } from '../../../framework/plan/types.ts';
+import type { ContentKey } from '../../../framework/stage/keys.ts';
 import { openStore } from '../../../framework/store/store.ts';
 import type { Store, StoreWarning } from '../../../framework/store/types.ts';
 import { createProject } from '../../support/project.ts';

@@ -7,9 +7,9 @@ import {
   formatRunHead,
   formatRuns,
 } from '../../../../framework/cli/text/show.ts';
-import type { ContentKey, Digest, Fingerprint } from '../../../../framework/plan/types.ts';
 import type { RunRecord } from '../../../../framework/run/record/log.ts';
 import type { RecordedRun, TimedEvent } from '../../../../framework/run/record/records.ts';
+import type { ContentKey, Digest, Fingerprint } from '../../../../framework/stage/keys.ts';
 import { bytesOf, type StoredEntry } from '../../../../framework/store/inventory.ts';
 
 const now = Date.parse('2026-11-24T21:30:00Z');

@@ -3,7 +3,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import type { ExecutionContext } from 'ava';
-import type { ContentKey, Fingerprint } from '../../../../framework/plan/types.ts';
+import type { ContentKey, Fingerprint } from '../../../../framework/stage/keys.ts';
 import { openStore } from '../../../../framework/store/store.ts';
 import type { Entry, Store, StoreWarning } from '../../../../framework/store/types.ts';
 

@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import type { ContentKey } from '../../../../framework/plan/types.ts';
+import type { ContentKey } from '../../../../framework/stage/keys.ts';
 import { identifyProcess } from '../../../../framework/store/identity.ts';
 import { openStore } from '../../../../framework/store/store.ts';
 import {
