@@ -1,9 +1,10 @@
 import type { HostTensor } from '../engine/types.ts';
 import { random } from '../nn/random.ts';
-import { hostTensor } from '../nn/tree.ts';
+import { imagesAt } from './loader.ts';
 import { shuffledBatches } from './order.ts';
 import type { Dataset } from './types.ts';
 import { flipRows } from './views/augment.ts';
+import { plainView, sizeOf } from './views/view.ts';
 
 export interface ImageBatchOptions {
   readonly batchSize: number;
@@ -28,15 +29,16 @@ export interface ImageBatch {
 export function imageBatches(
   dataset: Dataset,
   { batchSize, seed, purpose, flip }: ImageBatchOptions,
-): (step: number) => ImageBatch {
-  const { count, size } = dataset;
+): (step: number) => Promise<ImageBatch> {
+  const { count } = dataset;
+  const size = sizeOf(plainView, dataset);
   const batches = shuffledBatches({ count, batch: batchSize, seed, purpose });
-  return (step) => {
+  return async (step) => {
     const indices = batches.at(step);
-    const pixels = dataset.read(indices);
+    const images = await imagesAt(dataset, indices);
     const draw = random(seed, purpose, 'flip', step);
     const flips = Uint8Array.from(indices, () => (flip && draw.uniform() < 0.5 ? 1 : 0));
-    flipRows(pixels, flips, size);
-    return { images: hostTensor([batchSize, size, size, 3], pixels), indices, flips };
+    flipRows(images.data as Float32Array, flips, size);
+    return { images, indices, flips };
   };
 }

@@ -56,32 +56,3 @@ export function orderedBatches(count: number, batch: number): OrderedBatch[] {
     return { indices, count: real };
   });
 }
-
-/**
- * `count` indices with the same number of each class, ascending; where `count` isn't a multiple of the number of
- * classes, the first classes get one more. Smaller subsets of a seed are contained in larger ones.
- *
- * @throws RangeError if a class has too few images
- */
-export function classBalancedSubset(labels: ArrayLike<number>, count: number, seed: number): Int32Array {
-  const byClass = new Map<number, number[]>();
-  for (let index = 0; index < labels.length; index++) {
-    const label = labels[index];
-    const members = byClass.get(label);
-    if (members) members.push(index);
-    else byClass.set(label, [index]);
-  }
-  const classes = [...byClass.keys()].sort((a, b) => a - b);
-  const chosen = classes.flatMap((label, place) => {
-    const members = byClass.get(label) ?? [];
-    const share = Math.floor(count / classes.length) + (place < count % classes.length ? 1 : 0);
-    if (share > members.length) {
-      throw new RangeError(
-        `${count} class-balanced labels need ${share} images of class ${label}, but there are ${members.length}`,
-      );
-    }
-    const order = random(seed, 'class-balanced-subset', label).permutation(members.length);
-    return Array.from(order.subarray(0, share), (place) => members[place]);
-  });
-  return Int32Array.from(chosen.sort((a, b) => a - b));
-}

@@ -6,31 +6,51 @@ export interface Window {
   readonly width: number;
 }
 
+/** An image as a reader has it: nothing is decoded yet, or there was nothing to decode. */
+export type ImageBytes =
+  | {
+      readonly format: 'jpeg' | 'png' | 'webp';
+      readonly bytes: Uint8Array;
+      /** For messages: the file that it comes from. */
+      readonly from?: string;
+    }
+  | ({ readonly format: 'raw' } & Pixels);
+
+/** Decoded pixels, one byte a channel, row by row: `[height, width, channels]`. */
+export interface Pixels {
+  readonly bytes: Uint8Array;
+  readonly height: number;
+  readonly width: number;
+  /** 1: grey, which a network sees as three equal channels. */
+  readonly channels: 1 | 3;
+}
+
 /**
- * Labelled images in memory. What a component of role `dataset` loads to.
+ * Images by index, each with its target. What a component of role `dataset` loads to. Nothing is decoded and nothing
+ * need be held: what a training or an evaluation sees of an image is for its `View` to say, and `openLoader` and
+ * `onePass` (loader.ts) make batches of it.
  *
- * Its component should provide, as far as it is cheap to know, `images` (the count), `size`, `channels`, `classes` (how
- * many) and `perClass` (images of each class): then configs that don't fit are refused before anything runs.
+ * `Target`: the number of a class, any number of classes; a label map; instances.
+ *
+ * Its component should provide, as far as it is cheap to know, `images` (the count), `size` (height and width of all
+ * images, or null where they differ), `channels`, `classes` (how many) and `perClass` (images of each class): then
+ * configs that don't fit are refused before anything runs.
  */
-export interface Dataset {
+export interface Dataset<Target = number> {
   /** For reports: `fashion-mnist train [0, 10000)`. */
   readonly name: string;
   readonly count: number;
-  /** Height and width of every image in pixels. */
-  readonly size: number;
-  readonly channels: 3;
-  /** Names of the classes; a label is an index into it. */
+  /** Names of the classes; a target that is a number is an index into it. */
   readonly classes: readonly string[];
+  /** Height and width of every image in pixels, where all have the same. */
+  readonly imageSize?: number;
   /**
    * Where the picture is, in pixels, if the images are padded with a constant: what is measured is measured there.
    * Absent: everywhere.
    */
   readonly window?: Window;
-  /** One label an image. */
-  readonly labels: Int32Array;
-  /**
-   * The images of these indices, in this order: `[indices.length, size, size, 3]`, values in [0, 1].
-   * The array is the caller's to keep. Throws RangeError for an index outside [0, count).
-   */
-  read(indices: ArrayLike<number>): Float32Array;
+  /** The target of an image. Cheap: it opens no image. Rejects with a RangeError for an index outside [0, count). */
+  target(index: number): Promise<Target>;
+  /** An image. The bytes are the reader's: callers don't change them. Rejects as `target` does. */
+  image(index: number): Promise<ImageBytes>;
 }

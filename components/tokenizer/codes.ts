@@ -1,58 +1,144 @@
 import type * as tf from '@tensorflow/tfjs-core';
+import { onePass } from '../data/loader.ts';
 import type { Dataset } from '../data/types.ts';
 import { flipRows } from '../data/views/augment.ts';
-import type { Engine } from '../engine/types.ts';
+import { type StillView, sizeOf } from '../data/views/view.ts';
+import type { Engine, HostTensor } from '../engine/types.ts';
+import { firstNonFinite } from '../nn/finite.ts';
 import { hostTensor } from '../nn/tree.ts';
 import type { Tokenizer } from './tokenizer.ts';
 
-/**
- * Codes of images `[0, count)` of a data set, int32 [count * tokens], optionally of their mirror images.
- *
- * @throws Error that names the image, if a code isn't one of the vocabulary
- */
+/** Batches have one size, as programs have. */
+export interface BatchForm {
+  readonly batchSize: number;
+  /** Height and width of the images. */
+  readonly size: number;
+}
+
+/** Makes codes of images with a frozen tokenizer. */
+export interface TokenEncoder {
+  /**
+   * images [batchSize, size, size, 3] -> codes int32 [batchSize * tokens].
+   *
+   * @param first which image of the data set is the first, for messages
+   * @throws Error that names the image, if a code isn't one of the vocabulary
+   */
+  encode(images: HostTensor, first: number): Promise<Int32Array>;
+  dispose(): void;
+}
+
+/** Makes images of codes with a frozen tokenizer. */
+export interface TokenDecoder {
+  /**
+   * codes int32 [batchSize * tokens] -> images [batchSize * size * size * 3], clipped to [0, 1].
+   *
+   * @param first which image of the data set is the first, for messages
+   * @throws Error that names the image, if a number of one isn't finite: clipped, it would look like any other
+   */
+  decode(codes: Int32Array, first: number): Promise<Float32Array>;
+  dispose(): void;
+}
+
+type Nothing = Record<string, never>;
+type Weights = Parameters<Tokenizer['encode']>[0];
+
+export async function openEncoder(
+  engine: Engine,
+  tokenizer: Tokenizer,
+  { batchSize, size }: BatchForm,
+): Promise<TokenEncoder> {
+  const { stride, vocabulary, weights } = tokenizer;
+  const state = engine.state({});
+  const program = await engine.compile({
+    name: 'tokenizer encode',
+    step: (nothing: Nothing, batch: { images: tf.Tensor }, constants: Weights) => ({
+      state: nothing,
+      out: { codes: tokenizer.encode(constants, batch.images) },
+    }),
+    state,
+    batch: { images: { shape: [batchSize, size, size, 3] } },
+    constants: weights as never,
+  });
+  return {
+    async encode(images, first) {
+      const out = await program.run({ images });
+      const codes = out.codes.data as Int32Array;
+      checkCodes(codes, { first, tokens: (size / stride) ** 2, vocabulary });
+      return codes;
+    },
+    dispose() {
+      program.dispose();
+      state.dispose();
+    },
+  };
+}
+
+export async function openDecoder(
+  engine: Engine,
+  tokenizer: Tokenizer,
+  { batchSize, size }: BatchForm,
+): Promise<TokenDecoder> {
+  const tokens = (size / tokenizer.stride) ** 2;
+  const state = engine.state({});
+  const program = await engine.compile({
+    name: 'tokenizer decode',
+    step: (nothing: Nothing, batch: { codes: tf.Tensor }, constants: Weights) => ({
+      state: nothing,
+      out: { images: tokenizer.decode(constants, batch.codes) },
+    }),
+    state,
+    batch: { codes: { shape: [batchSize, tokens], dtype: 'int32' } },
+    constants: tokenizer.weights as never,
+  });
+  return {
+    async decode(codes, first) {
+      const out = await program.run({ codes: hostTensor([batchSize, tokens], codes) });
+      const images = out.images.data as Float32Array;
+      const bad = firstNonFinite(images);
+      if (bad !== undefined) {
+        throw new Error(
+          `tokenizer decode: images from ${first} on give ${bad}: the weights are too large for float32.`,
+        );
+      }
+      return images.map((value) => Math.min(1, Math.max(0, value)));
+    },
+    dispose() {
+      program.dispose();
+      state.dispose();
+    },
+  };
+}
+
+export interface CodesOptions {
+  readonly view: StillView;
+  readonly batchSize?: number;
+  readonly mirrored?: boolean;
+  /** Threads that decode images. */
+  readonly workers: number;
+  readonly signal: AbortSignal;
+}
+
+/** Codes of all images of a data set, int32 [count * tokens], optionally of their mirror images. Fails as `encode` does. */
 export async function codesOf(
   engine: Engine,
   tokenizer: Tokenizer,
   dataset: Dataset,
-  { count = dataset.count, batchSize = 100, mirrored = false, onBatch = () => {} }: CodesOptions = {},
+  { view, batchSize = 100, mirrored = false, workers, signal }: CodesOptions,
 ): Promise<Int32Array> {
-  const tokens = (dataset.size / tokenizer.stride) ** 2;
-  const state = engine.state({});
-  const program = await engine.compile({
-    name: 'tokenizer encode',
-    step: (
-      nothing: Record<string, never>,
-      batch: { images: tf.Tensor },
-      weights: Parameters<Tokenizer['encode']>[0],
-    ) => ({ state: nothing, out: { codes: tokenizer.encode(weights, batch.images) } }),
-    state,
-    batch: { images: { shape: [batchSize, dataset.size, dataset.size, 3] } },
-    constants: tokenizer.weights as never,
-  });
-  const codes = new Int32Array(count * tokens);
-  for (let first = 0; first < count; first += batchSize) {
-    // The last batch repeats its last image: programs have one fixed batch size.
-    const indices = Int32Array.from({ length: batchSize }, (_, i) => Math.min(first + i, count - 1));
-    const pixels = dataset.read(indices);
-    if (mirrored) flipRows(pixels, new Uint8Array(batchSize).fill(1), dataset.size);
-    const out = await program.run({ images: hostTensor([batchSize, dataset.size, dataset.size, 3], pixels) });
-    const used = Math.min(batchSize, count - first) * tokens;
-    const found = (out.codes.data as Int32Array).subarray(0, used);
-    checkCodes(found, { first, tokens, vocabulary: tokenizer.vocabulary });
-    codes.set(found, first * tokens);
-    onBatch(Math.min(first + batchSize, count));
+  const size = sizeOf(view, dataset);
+  const tokens = (size / tokenizer.stride) ** 2;
+  const encoder = await openEncoder(engine, tokenizer, { batchSize, size });
+  const codes = new Int32Array(dataset.count * tokens);
+  let done = 0;
+  const pass = onePass(dataset, { batchSize, view, workers, signal, pictures: { images: {} } });
+  for await (const { pictures, real } of pass) {
+    if (mirrored) flipRows(pictures.images.data as Float32Array, new Uint8Array(batchSize).fill(1), size);
+    const found = await encoder.encode(pictures.images, done);
+    codes.set(found.subarray(0, real * tokens), done * tokens);
+    done += real;
   }
-  program.dispose();
-  state.dispose();
+  encoder.dispose();
   return codes;
-}
-
-export interface CodesOptions {
-  readonly count?: number;
-  readonly batchSize?: number;
-  readonly mirrored?: boolean;
-  /** Called with the number of images done. */
-  readonly onBatch?: (done: number) => void;
 }
 
 function checkCodes(

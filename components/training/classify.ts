@@ -1,18 +1,31 @@
 import type * as tf from '@tensorflow/tfjs-core';
-import { orderedBatches } from '../data/order.ts';
+import { onePass } from '../data/loader.ts';
 import type { Dataset } from '../data/types.ts';
+import { type StillView, sizeOf } from '../data/views/view.ts';
 import type { Engine, HostOf, State } from '../engine/types.ts';
 import { firstNonFinite } from '../nn/finite.ts';
-import { hostTensor } from '../nn/tree.ts';
 
-export interface ForwardOptions<S> {
+/** What `apply` made of some images, in their order. */
+export interface Rows<Target> {
+  /** [n, D] */
+  readonly values: Float32Array;
+  /** The targets of those images. */
+  readonly targets: readonly Target[];
+  /** How many images are done with them. */
+  readonly done: number;
+}
+
+export interface ForwardOptions<S, Target> {
   readonly name: string;
   readonly state: State<S>;
   /** images [B, H, W, 3] -> rows [B, D]. */
   readonly apply: (state: S, images: tf.Tensor) => tf.Tensor;
+  readonly view: StillView;
   readonly batchSize?: number;
-  /** Gets the rows of a batch, [n, D], in the order of the images, and how many images are done with them. */
-  readonly onRows: (rows: Float32Array, done: number) => void;
+  /** Threads that decode images. */
+  readonly workers: number;
+  readonly signal: AbortSignal;
+  readonly onRows: (rows: Rows<Target>) => void;
 }
 
 /**
@@ -20,12 +33,12 @@ export interface ForwardOptions<S> {
  *
  * @throws Error if a row holds NaN or an infinity: the largest of such numbers would be a class like any other
  */
-export async function forward<S>(
+export async function forward<S, Target>(
   engine: Engine,
-  dataset: Dataset,
-  { name, state, apply, batchSize = 100, onRows }: ForwardOptions<S>,
+  dataset: Dataset<Target>,
+  { name, state, apply, view, batchSize = 100, workers, signal, onRows }: ForwardOptions<S, Target>,
 ): Promise<void> {
-  const shape = [batchSize, dataset.size, dataset.size, 3];
+  const size = sizeOf(view, dataset);
   const program = await engine.compile({
     name,
     state,
@@ -33,19 +46,19 @@ export async function forward<S>(
       state: frozen,
       out: { rows: apply(frozen, batch.images) },
     }),
-    batch: { images: { shape } },
+    batch: { images: { shape: [batchSize, size, size, 3] } },
   });
   let done = 0;
-  for (const { indices, count } of orderedBatches(dataset.count, batchSize)) {
-    const batch = { images: hostTensor(shape, dataset.read(indices)) } as HostOf<{ images: tf.Tensor }>;
-    const { rows } = await program.run(batch);
-    const values = (rows.data as Float32Array).subarray(0, count * rows.shape[1]);
+  const pass = onePass(dataset, { batchSize, view, workers, signal, pictures: { images: {} } });
+  for await (const { pictures, targets, real } of pass) {
+    const { rows } = await program.run(pictures as HostOf<{ images: tf.Tensor }>);
+    const values = (rows.data as Float32Array).subarray(0, real * rows.shape[1]);
     const bad = firstNonFinite(values);
     if (bad !== undefined) {
       throw new Error(`${name}: images from ${done} on give ${bad}: the weights are too large for float32.`);
     }
-    done += count;
-    onRows(values, done);
+    done += real;
+    onRows({ values, targets: targets.slice(0, real), done });
   }
   program.dispose();
 }

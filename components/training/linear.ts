@@ -1,4 +1,4 @@
-import { classBalancedSubset } from '../data/order.ts';
+import { classBalancedSubset } from '../data/subset.ts';
 import type { Engine } from '../engine/types.ts';
 import { type FeatureRows, featureSubset, type Standardisation, standardisationOf } from './features.ts';
 import { crossEntropyOf, fitLogistic, topOneOf } from './logistic.ts';

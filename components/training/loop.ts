@@ -25,7 +25,7 @@ export interface TrainingOptions<S, B, O> {
   /** Images a step; for the rate. */
   readonly batchSize: number;
   /** The batch of a step (0-based): a pure function of the step, so that a resumed stage sees the same batches. */
-  batch(step: number): HostOf<B>;
+  batch(step: number): HostOf<B> | Promise<HostOf<B>>;
   /** A line of history each so many steps, and at the last. */
   readonly logEvery?: number;
 }
@@ -79,7 +79,7 @@ export async function train<S, B, O>(
     if (signal.aborted && step > saved) await save(step);
     signal.throwIfAborted();
     if (step === end) break;
-    out = scalarsOf(await program.run(batch(step)));
+    out = scalarsOf(await program.run(await batch(step)));
     checkScalars(out, `at step ${step + 1} of ${steps}: ${advice}`);
     show(step + 1);
     if (isLogged(step + 1)) log(step + 1);
@@ -91,7 +91,7 @@ export async function train<S, B, O>(
     await new Promise((resolve) => setImmediate(resolve));
   }
   const last = snapshot(end);
-  const after = scalarsOf(await program.run(batch(end - 1)));
+  const after = scalarsOf(await program.run(await batch(end - 1)));
   checkScalars(after, `with the weights after the last update, step ${end} of ${steps}: ${advice}`);
   state.write(last.state);
   if (end < steps) {

@@ -1,5 +1,7 @@
 import type { Random } from '../../nn/random.ts';
 
+type Values = Uint8Array | Float32Array;
+
 /** Mirrors each image left to right with probability one half, in place. Images are `[n, size, size, channels]`. */
 export function flipRandomly(images: Float32Array, size: number, random: Random, channels = 3): void {
   const count = images.length / (size * size * channels);
@@ -9,28 +11,51 @@ export function flipRandomly(images: Float32Array, size: number, random: Random,
 
 /** Mirrors the images whose flag is set, in place. */
 export function flipRows(images: Float32Array, flags: Uint8Array, size: number, channels = 3): void {
-  const row = size * channels;
   for (const [image, flag] of flags.entries()) {
-    if (!flag) continue;
-    for (let y = 0; y < size; y++) mirror(images, (image * size + y) * row, size, channels);
+    if (flag) mirror(images, size, channels, image * size * size * channels);
   }
 }
 
-function mirror(images: Float32Array, start: number, size: number, channels: number): void {
-  for (let left = 0, right = size - 1; left < right; left++, right--) {
-    for (let channel = 0; channel < channels; channel++) {
-      const a = start + left * channels + channel;
-      const b = start + right * channels + channel;
-      const kept = images[a];
-      images[a] = images[b];
-      images[b] = kept;
+/** Mirrors an image `[size, size, channels]` that begins at `start` left to right, in place. */
+export function mirror(values: Values, size: number, channels = 3, start = 0): void {
+  for (let y = 0; y < size; y++) {
+    const row = start + y * size * channels;
+    for (let left = 0, right = size - 1; left < right; left++, right--) {
+      for (let channel = 0; channel < channels; channel++) {
+        const a = row + left * channels + channel;
+        const b = row + right * channels + channel;
+        const held = values[a];
+        values[a] = values[b];
+        values[b] = held;
+      }
     }
   }
 }
 
 /**
- * Moves each image by up to `distance` pixels along both axes, filling with zeros: the usual "pad, then crop at
- * random" (He et al. 2016, section 4.2). Images are `[n, size, size, channels]`; returns a new array.
+ * An image `[size, size, channels]` moved by whole pixels and filled with zeros: the usual "pad, then crop at random" (He
+ * et al. 2016, section 4.2). Returns a new array.
+ */
+export function shift(
+  image: Uint8Array,
+  size: number,
+  [down, right]: readonly [down: number, right: number],
+  channels = 3,
+): Uint8Array {
+  const shifted = new Uint8Array(image.length);
+  const row = size * channels;
+  const width = (size - Math.abs(right)) * channels;
+  if (width <= 0) return shifted;
+  for (let y = Math.max(0, down); y < Math.min(size, size + down); y++) {
+    const from = (y - down) * row + Math.max(0, -right) * channels;
+    shifted.set(image.subarray(from, from + width), y * row + Math.max(0, right) * channels);
+  }
+  return shifted;
+}
+
+/**
+ * Moves each image by up to `distance` pixels along both axes, filling with zeros. Images are
+ * `[n, size, size, channels]`; returns a new array.
  */
 export function shiftRandomly(
   images: Float32Array,

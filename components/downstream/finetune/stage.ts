@@ -2,9 +2,9 @@ import path from 'node:path';
 import type * as tf from '@tensorflow/tfjs-core';
 import type { StageFunction } from '../../../framework/stage/contract.ts';
 import { imageBatches } from '../../data/image-batches.ts';
-import { classBalancedSubset } from '../../data/order.ts';
-import { subset } from '../../data/subset.ts';
+import { balancedSubset, labelsOf } from '../../data/subset.ts';
 import type { Dataset } from '../../data/types.ts';
+import { plainView, sizeOf } from '../../data/views/view.ts';
 import { openEngine } from '../../engine/open.ts';
 import type { SpecOf } from '../../engine/types.ts';
 import { hostTensor } from '../../nn/tree.ts';
@@ -23,15 +23,17 @@ export const run: StageFunction<FineTuneConfig> = async (context) => {
   const all = await context.inputs.train.load<Dataset>();
   const test = await context.inputs.test.load<Dataset>();
   const classes = all.classes.length;
-  const labelled = subset(all, classBalancedSubset(all.labels, config.labels, seed));
-  const backbone = await startingBackbone(context, config, all.size);
+  const labelled = await balancedSubset(all, config.labels, seed);
+  const labels = await labelsOf(labelled);
+  const size = sizeOf(plainView, all);
+  const backbone = await startingBackbone(context, config, size);
   const engine = await openEngine(context.engine);
   const state = engine.state<FineTuneState<tf.Tensor>>(
     initClassifier(backbone.weights, backbone.config.dim, classes),
   );
   const scalar = { shape: [] };
   const spec: SpecOf<FineTuneBatch<tf.Tensor>> = {
-    images: { shape: [batchSize, all.size, all.size, 3] },
+    images: { shape: [batchSize, size, size, 3] },
     labels: { shape: [batchSize], dtype: 'int32' },
     size: { learningRate: scalar, correction1: scalar, correction2: scalar },
   };
@@ -47,27 +49,28 @@ export const run: StageFunction<FineTuneConfig> = async (context) => {
     state,
     steps,
     batchSize,
-    batch: (step) => {
-      const { images, indices } = next(step);
+    batch: async (step) => {
+      const { images, indices } = await next(step);
       return {
         images,
         labels: hostTensor(
           [batchSize],
-          Int32Array.from(indices, (index) => labelled.labels[index]),
+          Int32Array.from(indices, (index) => labels[index]),
         ),
         size: stepSize(step, cosineLearningRate(step, config)),
       };
     },
   });
   let right = 0;
-  let seen = 0;
   await forward(engine, test, {
     name: 'classification',
     state,
     apply: ({ parameters }, images) => classify(parameters, backbone.config, images),
-    onRows: (rows, done) => {
-      right += countRight(rows, test.labels.subarray(seen, done));
-      seen = done;
+    view: plainView,
+    workers: context.engine.threads,
+    signal: context.signal,
+    onRows: ({ values, targets }) => {
+      right += countRight(values, targets);
     },
   });
   await saveTree(path.join(context.outDir, 'classifier.safetensors'), state.read().parameters);

@@ -3,6 +3,7 @@ import type { WiredInput, WiredInputs } from '../../../framework/stage/component
 import { defineComponent } from '../../../framework/stage/define.ts';
 import { expectAtMost } from '../../../framework/stage/expect.ts';
 import { vitSchema } from '../../backbone/config.ts';
+import { stillViewSchema } from '../../data/views/view.ts';
 import { linearFields } from '../../training/linear-config.ts';
 import { expectClassification } from '../expect.ts';
 
@@ -13,6 +14,8 @@ const schema = z.strictObject({
   layer: z.number().int().positive(),
   /** Labelled training images in all: the same number of each class; what is left, one each of the first classes. */
   labels: z.number().int().positive(),
+  /** What of each image is seen, and at which size. */
+  view: stillViewSchema.prefault({}),
   ...linearFields,
 });
 

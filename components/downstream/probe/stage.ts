@@ -1,9 +1,9 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import type { StageFunction } from '../../../framework/stage/contract.ts';
 import { applyBlocks, embedPatches, meanOfPatches, type Vit, withPositions } from '../../backbone/vit.ts';
-import { classBalancedSubset } from '../../data/order.ts';
-import { subset } from '../../data/subset.ts';
+import { balancedSubset } from '../../data/subset.ts';
 import type { Dataset } from '../../data/types.ts';
+import { sizeOf } from '../../data/views/view.ts';
 import { openEngine } from '../../engine/open.ts';
 import { forward } from '../../training/classify.ts';
 import { type FeatureRows, storeFeatures } from '../../training/features.ts';
@@ -17,8 +17,8 @@ export const run: StageFunction<LinearProbeConfig> = async (context) => {
   const all = await context.inputs.train.load<Dataset>();
   const test = await context.inputs.test.load<Dataset>();
   const classes = all.classes.length;
-  const labelled = subset(all, classBalancedSubset(all.labels, config.labels, seed));
-  const backbone = await startingBackbone(context, config, all.size);
+  const labelled = await balancedSubset(all, config.labels, seed);
+  const backbone = await startingBackbone(context, config, sizeOf(config.view, all));
   if (config.layer > backbone.config.depth) {
     throw new Error(
       `layer: the backbone has ${backbone.config.depth} blocks, there is no layer ${config.layer}.`,
@@ -28,6 +28,7 @@ export const run: StageFunction<LinearProbeConfig> = async (context) => {
   const state = engine.state<Vit<tf.Tensor>>(backbone.weights);
   const count = labelled.count + test.count;
   const features = async (data: Dataset, name: string, done: number): Promise<FeatureRows> => {
+    const labels = new Int32Array(data.count);
     const store = storeFeatures({ count: data.count, width: backbone.config.dim, folder: workDir, name });
     await forward(engine, data, {
       name: 'features',
@@ -36,13 +37,16 @@ export const run: StageFunction<LinearProbeConfig> = async (context) => {
         const tokens = withPositions(vit, embedPatches(vit, backbone.config, images));
         return meanOfPatches(applyBlocks(vit, backbone.config, tokens, config.layer));
       },
-      onRows: (rows, images) => {
-        store.append(rows);
-        context.signal.throwIfAborted();
+      view: config.view,
+      workers: context.engine.threads,
+      signal: context.signal,
+      onRows: ({ values, targets, done: images }) => {
+        store.append(values);
+        labels.set(targets, images - targets.length);
         context.progress({ step: done + images, of: count, images: done + images });
       },
     });
-    return store.done(data.labels);
+    return store.done(labels);
   };
   const rows = await features(labelled, 'labelled', 0);
   const held = await features(test, 'test', labelled.count);

@@ -1,9 +1,10 @@
 import path from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import type { StageContext, StageFunction, StageResult } from '../../../framework/stage/contract.ts';
-import { orderedBatches } from '../../data/order.ts';
+import { onePass } from '../../data/loader.ts';
 import { subset } from '../../data/subset.ts';
 import type { Dataset } from '../../data/types.ts';
+import { plainView, sizeOf } from '../../data/views/view.ts';
 import { openEngine } from '../../engine/open.ts';
 import type { Engine, State } from '../../engine/types.ts';
 import { random } from '../../nn/random.ts';
@@ -41,13 +42,13 @@ async function trainVgg(context: StageContext<VggConfig>, all: Dataset, file: st
       name: 'vgg training',
       step: vggStep(config),
       state,
-      batch: vggBatchSpec(config.batchSize, all.size),
+      batch: vggBatchSpec(config.batchSize, sizeOf(plainView, all)),
     });
     const { steps, batchSize } = config;
     const batch = vggBatches(learnt, config, seed);
     const last = await train(context, { program, state, steps, batchSize, batch });
     program.dispose();
-    const heldOutAccuracy = await measureAccuracy(engine, state, heldOut, { config, seed });
+    const heldOutAccuracy = await measureAccuracy(engine, state, heldOut, context);
     context.log({ step: steps, heldOutAccuracy });
     saveTree(file, state.read().parameters);
     const seen = imagesSeen(learnt, config);
@@ -89,8 +90,9 @@ async function measureAccuracy(
   engine: Engine,
   state: State<VggState<tf.Tensor>>,
   dataset: Dataset,
-  { config, seed }: { config: VggConfig; seed: number },
+  { config, seed, signal, engine: { threads } }: StageContext<VggConfig>,
 ): Promise<number> {
+  const size = sizeOf(plainView, dataset);
   const supervision = supervisionOf(config, dataset);
   const batchSize = Math.min(100, dataset.count);
   const program = await engine.compile({
@@ -100,16 +102,15 @@ async function measureAccuracy(
       state: values,
       out: { classes: tf.argMax(vggLogits(values.parameters, batch.images as tf.Tensor4D, config), -1) },
     }),
-    batch: { images: { shape: [batchSize, dataset.size, dataset.size, 3] } },
+    batch: { images: { shape: [batchSize, size, size, 3] } },
   });
   let right = 0;
-  for (const { indices, count } of orderedBatches(dataset.count, batchSize)) {
+  const pass = { view: plainView, batchSize, signal, workers: threads, pictures: { images: {} } };
+  for await (const { pictures, targets, indices, real } of onePass(dataset, pass)) {
     const draw = random(seed, 'vgg', 'held-out supervision', indices[0]);
-    const { images, answers } = supervision.pose(dataset.read(indices), indices, draw);
-    const { classes } = await program.run({
-      images: hostTensor([batchSize, dataset.size, dataset.size, 3], images),
-    });
-    for (let i = 0; i < count; i++) if (classes.data[i] === answers[i]) right++;
+    const { images, answers } = supervision.pose(pictures.images.data as Float32Array, targets, draw);
+    const { classes } = await program.run({ images: hostTensor(pictures.images.shape, images) });
+    for (let i = 0; i < real; i++) if (classes.data[i] === answers[i]) right++;
   }
   program.dispose();
   return right / dataset.count;

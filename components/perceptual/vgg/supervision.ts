@@ -10,11 +10,12 @@ export interface VggSupervision {
   /**
    * The images of a batch as the network sees them, `[n, size, size, 3]`, and the right answers, int32 `[n]`.
    *
-   * @param pixels of the images at `indices`, `[n, size, size, 3]`
+   * @param pixels of the images, `[n, size, size, 3]`
+   * @param labels of those images
    */
   pose(
     pixels: Float32Array,
-    indices: Int32Array,
+    labels: readonly number[],
     random: Random,
   ): { images: Float32Array; answers: Int32Array };
 }
@@ -25,22 +26,20 @@ export interface VggSupervision {
  */
 export function supervisionOf(
   { supervision }: Pick<VggConfig, 'supervision'>,
-  dataset: Dataset,
+  { classes }: Pick<Dataset, 'classes'>,
 ): VggSupervision {
   if (supervision === 'labels') {
     return {
-      classes: dataset.classes.length,
-      pose: (pixels, indices) => ({
-        images: pixels,
-        answers: Int32Array.from(indices, (index) => dataset.labels[index]),
-      }),
+      classes: classes.length,
+      pose: (pixels, labels) => ({ images: pixels, answers: Int32Array.from(labels) }),
     };
   }
   return {
     classes: 4,
-    pose: (pixels, indices, random) => {
-      const answers = Int32Array.from(indices, () => random.int(4));
-      return { images: rotateQuarters(pixels, answers, dataset.size), answers };
+    pose: (pixels, labels, random) => {
+      const answers = Int32Array.from(labels, () => random.int(4));
+      const size = Math.sqrt(pixels.length / (3 * labels.length));
+      return { images: rotateQuarters(pixels, answers, size), answers };
     },
   };
 }

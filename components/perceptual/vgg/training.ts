@@ -1,7 +1,9 @@
 import type * as tf from '@tensorflow/tfjs-core';
+import { imagesAt } from '../../data/loader.ts';
 import { shuffledBatches } from '../../data/order.ts';
 import type { Dataset } from '../../data/types.ts';
 import { flipRandomly, shiftRandomly } from '../../data/views/augment.ts';
+import { plainView, sizeOf } from '../../data/views/view.ts';
 import type { HostOf, HostTensor, SpecOf } from '../../engine/types.ts';
 import { accuracy, crossEntropy } from '../../nn/losses.ts';
 import { random } from '../../nn/random.ts';
@@ -62,19 +64,20 @@ export function vggBatches(
   dataset: Dataset,
   config: VggConfig,
   seed: number,
-): (step: number) => HostOf<VggBatch<tf.Tensor>> {
+): (step: number) => Promise<HostOf<VggBatch<tf.Tensor>>> {
   const { batchSize, flip, shift } = config;
+  const size = sizeOf(plainView, dataset);
   const supervision = supervisionOf(config, dataset);
   const batches = shuffledBatches({ count: dataset.count, batch: batchSize, seed, purpose: 'vgg' });
-  return (step) => {
+  return async (step) => {
     const indices = batches.at(step);
-    const pixels = dataset.read(indices);
-    if (flip) flipRandomly(pixels, dataset.size, random(seed, 'vgg', 'flip', step));
-    const moved =
-      shift > 0 ? shiftRandomly(pixels, dataset.size, shift, random(seed, 'vgg', 'shift', step)) : pixels;
-    const { images, answers } = supervision.pose(moved, indices, random(seed, 'vgg', 'supervision', step));
+    const pixels = (await imagesAt(dataset, indices)).data as Float32Array;
+    const labels = await Promise.all(Array.from(indices, (index) => dataset.target(index)));
+    if (flip) flipRandomly(pixels, size, random(seed, 'vgg', 'flip', step));
+    const moved = shift > 0 ? shiftRandomly(pixels, size, shift, random(seed, 'vgg', 'shift', step)) : pixels;
+    const { images, answers } = supervision.pose(moved, labels, random(seed, 'vgg', 'supervision', step));
     return {
-      images: hostTensor([batchSize, dataset.size, dataset.size, 3], images),
+      images: hostTensor([batchSize, size, size, 3], images),
       labels: hostTensor([batchSize], answers),
       size: stepSize(step, cosineLearningRate(step, config)),
     };

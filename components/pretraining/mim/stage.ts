@@ -3,6 +3,7 @@ import type { StageFunction } from '../../../framework/stage/contract.ts';
 import { saveBackbone } from '../../backbone/checkpoint.ts';
 import { imageBatches } from '../../data/image-batches.ts';
 import type { Dataset } from '../../data/types.ts';
+import { plainView, sizeOf } from '../../data/views/view.ts';
 import { openEngine } from '../../engine/open.ts';
 import type { SpecOf } from '../../engine/types.ts';
 import { random } from '../../nn/random.ts';
@@ -27,12 +28,13 @@ export const run: StageFunction<MaskedImageModellingConfig> = async (context) =>
       `backbone.patch is ${backbone.patch} but the tokenizer's stride is ${tokenizer.stride}: make them equal, a patch is a token.`,
     );
   }
+  const size = sizeOf(plainView, dataset);
   const engine = await openEngine(context.engine);
-  const onBatch = () => context.signal.throwIfAborted();
-  const views = [await codesOf(engine, tokenizer, dataset, { onBatch })];
-  if (config.flip) views.push(await codesOf(engine, tokenizer, dataset, { mirrored: true, onBatch }));
+  const pass = { view: plainView, workers: context.engine.threads, signal: context.signal };
+  const views = [await codesOf(engine, tokenizer, dataset, pass)];
+  if (config.flip) views.push(await codesOf(engine, tokenizer, dataset, { ...pass, mirrored: true }));
 
-  const side = dataset.size / backbone.patch;
+  const side = size / backbone.patch;
   const tokens = side ** 2;
   const [issue] = maskIssues(config, side);
   if (issue) throw new Error(`${issue.field}: ${issue.message}; ${issue.hint}.`);
@@ -40,7 +42,7 @@ export const run: StageFunction<MaskedImageModellingConfig> = async (context) =>
   const masked = batchSize * masking.count;
   const scalar = { shape: [] };
   const spec: SpecOf<MimBatch<tf.Tensor>> = {
-    images: { shape: [batchSize, dataset.size, dataset.size, 3] },
+    images: { shape: [batchSize, size, size, 3] },
     mask: { shape: [batchSize, tokens, 1] },
     rows: { shape: [masked], dtype: 'int32' },
     weights: { shape: [masked] },
@@ -48,9 +50,7 @@ export const run: StageFunction<MaskedImageModellingConfig> = async (context) =>
     size: { learningRate: scalar, correction1: scalar, correction2: scalar },
   };
   const vocabulary = tokenizer.vocabulary;
-  const state = engine.state<MimState<tf.Tensor>>(
-    initMim(config, { imageSize: dataset.size, vocabulary, seed }),
-  );
+  const state = engine.state<MimState<tf.Tensor>>(initMim(config, { imageSize: size, vocabulary, seed }));
   const program = await engine.compile({
     name: 'masked image modelling',
     step: mimStep(config),
@@ -63,8 +63,8 @@ export const run: StageFunction<MaskedImageModellingConfig> = async (context) =>
     state,
     steps,
     batchSize,
-    batch: (step) => {
-      const { images, indices, flips } = next(step);
+    batch: async (step) => {
+      const { images, indices, flips } = await next(step);
       const masks = batchMasks(random(seed, 'mask', step), batchSize, masking);
       const codes = Int32Array.from(masks.rows, (row) => {
         const image = Math.floor(row / tokens);
@@ -82,7 +82,7 @@ export const run: StageFunction<MaskedImageModellingConfig> = async (context) =>
   });
   await saveBackbone(context.outDir, {
     config: backbone,
-    imageSize: dataset.size,
+    imageSize: size,
     weights: state.read().parameters.vit,
   });
   engine.dispose();

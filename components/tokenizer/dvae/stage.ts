@@ -3,6 +3,7 @@ import type * as tf from '@tensorflow/tfjs-core';
 import type { StageFunction } from '../../../framework/stage/contract.ts';
 import { imageBatches } from '../../data/image-batches.ts';
 import type { Dataset } from '../../data/types.ts';
+import { plainView, sizeOf } from '../../data/views/view.ts';
 import { openEngine } from '../../engine/open.ts';
 import type { SpecOf } from '../../engine/types.ts';
 import { random } from '../../nn/random.ts';
@@ -18,14 +19,15 @@ import { type DvaeBatch, type DvaeState, dvaeStep, initDvae } from './model.ts';
 export const run: StageFunction<DvaeConfig> = async (context) => {
   const { config, seed } = context;
   const dataset = await context.inputs.train.load<Dataset>();
+  const size = sizeOf(plainView, dataset);
   const reconstruction = await reconstructionLoss(context, config);
   const engine = await openEngine(context.engine);
   const state = engine.state<DvaeState<tf.Tensor>>(initDvae(config, seed));
   const { batchSize, codebook, steps, temperature } = config;
-  const tokens = batchSize * (dataset.size / config.stride) ** 2;
+  const tokens = batchSize * (size / config.stride) ** 2;
   const scalar = { shape: [] };
   const spec: SpecOf<DvaeBatch<tf.Tensor>> = {
-    images: { shape: [batchSize, dataset.size, dataset.size, 3] },
+    images: { shape: [batchSize, size, size, 3] },
     noise: { shape: [tokens, codebook.size] },
     temperature: scalar,
     size: { learningRate: scalar, correction1: scalar, correction2: scalar },
@@ -43,8 +45,8 @@ export const run: StageFunction<DvaeConfig> = async (context) => {
     state,
     steps,
     batchSize,
-    batch: (step) => ({
-      images: next(step).images,
+    batch: async (step) => ({
+      images: (await next(step)).images,
       noise: hostTensor(
         [tokens, codebook.size],
         random(seed, 'gumbel', step).fillUniform(new Float32Array(tokens * codebook.size)),

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { defineComponent } from '../../../framework/stage/define.ts';
 import { expectAlike } from '../../../framework/stage/expect.ts';
 import { expectLabels } from '../../data/expect-labels.ts';
+import { stillViewSchema } from '../../data/views/view.ts';
 import { linearFields } from '../../training/linear-config.ts';
 
 const schema = z.strictObject({
@@ -13,6 +14,8 @@ const schema = z.strictObject({
   probe: z.strictObject(linearFields).prefault({}),
   /** Test images shown in the picture. */
   pictures: z.number().int().positive().default(12),
+  /** What of each image is seen, and at which size. */
+  view: stillViewSchema.prefault({}),
 });
 
 export type TokenizerEvaluationConfig = z.output<typeof schema>;

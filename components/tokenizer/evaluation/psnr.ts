@@ -1,25 +1,24 @@
-import type { Dataset, Window } from '../../data/types.ts';
+import type { Window } from '../../data/types.ts';
 
 /**
- * Mean over images of 10 log10(1 / MSE), in dB, for pixels in [0, 1], where the picture is: padding that every
- * reconstruction gets right would flatter it.
+ * 10 log10(1 / MSE) of each image, in dB, for pixels in [0, 1], where the picture is: padding that every reconstruction
+ * gets right would flatter it.
  *
  * @param a and `b`: `[n, size, size, 3]`
+ * @param size height and width of the images
  */
-export function meanPsnr(
+export function psnrOf(
   a: Float32Array,
   b: Float32Array,
-  { size, window = { top: 0, left: 0, height: size, width: size } }: Pick<Dataset, 'size' | 'window'>,
-): number {
+  size: number,
+  window: Window = { top: 0, left: 0, height: size, width: size },
+): number[] {
   const perImage = size * size * 3;
-  const count = a.length / perImage;
   const values = window.height * window.width * 3;
-  let sum = 0;
-  for (let image = 0; image < count; image++) {
+  return Array.from({ length: a.length / perImage }, (_, image) => {
     const error = squaredError(a, b, { size, window, start: image * perImage });
-    sum += 10 * Math.log10(values / Math.max(error, 1e-12));
-  }
-  return sum / count;
+    return 10 * Math.log10(values / Math.max(error, 1e-12));
+  });
 }
 
 /** Sum of squared differences of one image, which begins at `start`. */

@@ -3,6 +3,7 @@ import type * as tf from '@tensorflow/tfjs-core';
 import type { StageFunction } from '../../../framework/stage/contract.ts';
 import { imageBatches } from '../../data/image-batches.ts';
 import type { Dataset } from '../../data/types.ts';
+import { plainView, sizeOf } from '../../data/views/view.ts';
 import { openEngine } from '../../engine/open.ts';
 import type { SpecOf } from '../../engine/types.ts';
 import { random } from '../../nn/random.ts';
@@ -19,14 +20,15 @@ import { initVqvae, type VqvaeBatch, type VqvaeState, vqvaeStep } from './model.
 export const run: StageFunction<VqvaeConfig> = async (context) => {
   const { config, seed } = context;
   const dataset = await context.inputs.train.load<Dataset>();
+  const size = sizeOf(plainView, dataset);
   const reconstruction = await reconstructionLoss(context, config);
   const engine = await openEngine(context.engine);
   const state = engine.state<VqvaeState<tf.Tensor>>(initVqvae(config, seed));
   const { batchSize, codebook } = config;
-  const tokens = batchSize * (dataset.size / config.stride) ** 2;
+  const tokens = batchSize * (size / config.stride) ** 2;
   const scalar = { shape: [] };
   const spec: SpecOf<VqvaeBatch<tf.Tensor>> = {
-    images: { shape: [batchSize, dataset.size, dataset.size, 3] },
+    images: { shape: [batchSize, size, size, 3] },
     candidates: { shape: [codebook.size], dtype: 'int32' },
     size: { learningRate: scalar, correction1: scalar, correction2: scalar },
   };
@@ -43,10 +45,10 @@ export const run: StageFunction<VqvaeConfig> = async (context) => {
     state,
     steps: config.steps,
     batchSize,
-    batch: (step) => {
+    batch: async (step) => {
       const candidates = revivalCandidates(random(seed, 'revival', step), codebook.size, tokens);
       return {
-        images: next(step).images,
+        images: (await next(step)).images,
         candidates: hostTensor([codebook.size], candidates),
         size: stepSize(step, cosineLearningRate(step, config), config.beta1, config.beta2),
       };

@@ -1,6 +1,7 @@
 import path from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Dataset, StageFunction } from 'peco-exp';
+import { imagesAt } from '../../../components/data/loader.ts';
 import { openEngine } from '../../../components/engine/open.ts';
 import { type Random, random } from '../../../components/nn/random.ts';
 import { hostTensor } from '../../../components/nn/tree.ts';
@@ -15,17 +16,16 @@ export const run: StageFunction<KMeansConfig> = async (context) => {
   const { size, stride, images, passes } = context.config;
   const data = await context.inputs.train.load<Dataset>();
   const draw = random(context.seed, 'k-means');
-  const pixels = data.read(draw.permutation(data.count).subarray(0, images));
-  const shape = [images, data.size, data.size, 3];
+  const pixels = await imagesAt(data, draw.permutation(data.count).subarray(0, images));
 
   const engine = await openEngine(context.engine);
   const state = engine.state<{ codebook: tf.Tensor }>({
-    codebook: randomPatches(data, context.config, draw),
+    codebook: await randomPatches(data, context.config, draw),
   });
   const program = await engine.compile({
     name: 'k-means',
     state,
-    batch: { images: { shape } },
+    batch: { images: { shape: pixels.shape } },
     // A pure function of tfjs operations; the engine compiles it.
     step: ({ codebook }: { codebook: tf.Tensor }, batch: { images: tf.Tensor }) => {
       const patches = toPatches(batch.images, stride);
@@ -44,7 +44,7 @@ export const run: StageFunction<KMeansConfig> = async (context) => {
     state,
     steps: passes,
     batchSize: images,
-    batch: () => ({ images: hostTensor(shape, pixels) }),
+    batch: () => ({ images: pixels }),
   });
   await saveTree(path.join(context.outDir, 'codebook.safetensors'), state.read());
   engine.dispose();
@@ -52,14 +52,16 @@ export const run: StageFunction<KMeansConfig> = async (context) => {
 };
 
 /** Patches at random places, as the first codes: [size, stride * stride * 3]. */
-function randomPatches(data: Dataset, { size, stride }: KMeansConfig, draw: Random) {
+async function randomPatches(data: Dataset, { size, stride }: KMeansConfig, draw: Random) {
   const row = stride * 3;
   const codes = new Float32Array(size * stride * row);
-  const pixels = data.read(Int32Array.from({ length: size }, () => draw.int(data.count)));
+  const chosen = Int32Array.from({ length: size }, () => draw.int(data.count));
+  const { data: pixels, shape } = await imagesAt(data, chosen);
+  const side = shape[1];
   for (let code = 0; code < size; code++) {
-    const [top, left] = [stride * draw.int(data.size / stride), stride * draw.int(data.size / stride)];
+    const [top, left] = [stride * draw.int(side / stride), stride * draw.int(side / stride)];
     for (let y = 0; y < stride; y++) {
-      const from = ((code * data.size + top + y) * data.size + left) * 3;
+      const from = ((code * side + top + y) * side + left) * 3;
       codes.set(pixels.subarray(from, from + row), (code * stride + y) * row);
     }
   }

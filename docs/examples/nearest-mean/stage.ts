@@ -7,8 +7,8 @@ import {
   type Vit,
   withPositions,
 } from '../../../components/backbone/vit.ts';
-import { classBalancedSubset } from '../../../components/data/order.ts';
-import { subset } from '../../../components/data/subset.ts';
+import { balancedSubset } from '../../../components/data/subset.ts';
+import { plainView } from '../../../components/data/views/view.ts';
 import { openEngine } from '../../../components/engine/open.ts';
 import { forward } from '../../../components/training/classify.ts';
 import type { NearestMeanConfig } from './config.ts';
@@ -18,21 +18,24 @@ export const run: StageFunction<NearestMeanConfig> = async (context) => {
   const train = await context.inputs.train.load<Dataset>();
   const test = await context.inputs.test.load<Dataset>();
   const { config, weights } = await context.inputs.pretrained.load<Backbone>();
-  const labelled = subset(train, classBalancedSubset(train.labels, labels, context.seed));
+  const labelled = await balancedSubset(train, labels, context.seed);
   const engine = await openEngine(context.engine);
   const state = engine.state<Vit<tf.Tensor>>(weights);
 
-  /** Mean of the patch tokens of each image, after the last block. */
-  const featuresOf = async (data: Dataset): Promise<Float32Array[]> => {
-    const features: Float32Array[] = [];
+  /** Mean of the patch tokens of each image, after the last block, with the class of the image. */
+  const featuresOf = async (data: Dataset): Promise<{ feature: Float32Array; label: number }[]> => {
+    const features: { feature: Float32Array; label: number }[] = [];
     await forward(engine, data, {
       name: 'features',
       state,
       apply: (vit, images) =>
         meanOfPatches(applyBlocks(vit, config, withPositions(vit, embedPatches(vit, config, images)))),
-      onRows: (rows) => {
-        context.signal.throwIfAborted();
-        for (let at = 0; at < rows.length; at += config.dim) features.push(rows.slice(at, at + config.dim));
+      view: plainView,
+      workers: context.engine.threads,
+      signal: context.signal,
+      onRows: ({ values, targets }) => {
+        for (const [row, label] of targets.entries())
+          features.push({ feature: values.slice(row * config.dim, (row + 1) * config.dim), label });
       },
     });
     return features;
@@ -40,13 +43,13 @@ export const run: StageFunction<NearestMeanConfig> = async (context) => {
   const known = await featuresOf(labelled);
   const means = train.classes.map((_, label) =>
     meanOf(
-      known.filter((_, image) => labelled.labels[image] === label),
+      known.filter((one) => one.label === label).map(({ feature }) => feature),
       config.dim,
     ),
   );
-  const right = (await featuresOf(test)).filter((feature, image) => {
+  const right = (await featuresOf(test)).filter(({ feature, label }) => {
     const distances = means.map((mean) => distance(mean, feature));
-    return distances.indexOf(Math.min(...distances)) === test.labels[image];
+    return distances.indexOf(Math.min(...distances)) === label;
   });
   engine.dispose();
   return {

@@ -1,6 +1,6 @@
 import test from 'ava';
 import fc from 'fast-check';
-import { classBalancedSubset, orderedBatches, shuffledBatches } from '../../../components/data/order.ts';
+import { orderedBatches, shuffledBatches } from '../../../components/data/order.ts';
 
 test('a batch is a function of seed, purpose and step, whatever was asked before', (t) => {
   const options = { count: 50, batch: 8, seed: 3, purpose: 'a' };
@@ -39,22 +39,4 @@ test('ordered batches cover all images once, the last one filled up', (t) => {
     [[2, 3], 2],
     [[4, 4], 1],
   ]);
-});
-
-test('a class-balanced subset has equally many of each class and nests in larger ones', (t) => {
-  const labels = Int32Array.from({ length: 300 }, (_, i) => (i * 7) % 10);
-  const small = classBalancedSubset(labels, 53, 1);
-  const large = classBalancedSubset(labels, 200, 1);
-  const counts = Array.from({ length: 10 }, (_, label) => small.filter((i) => labels[i] === label).length);
-  t.deepEqual(counts, [6, 6, 6, 5, 5, 5, 5, 5, 5, 5]);
-  t.is(new Set(small).size, 53);
-  t.true(small.every((index) => large.includes(index)));
-  t.notDeepEqual([...small], [...classBalancedSubset(labels, 53, 2)]);
-});
-
-test('a subset that is not there is refused', (t) => {
-  t.throws(() => classBalancedSubset(Int32Array.of(0, 0, 1), 4, 0), {
-    instanceOf: RangeError,
-    message: '4 class-balanced labels need 2 images of class 1, but there are 1',
-  });
 });

@@ -1,9 +1,8 @@
 import test from 'ava';
-import { classBalancedSubset } from '../../../components/data/order.ts';
-import { subset } from '../../../components/data/subset.ts';
-import type { Dataset } from '../../../components/data/types.ts';
+import { balancedSubset, labelsOf, subset } from '../../../components/data/subset.ts';
 import { layerScale } from '../../../components/downstream/finetune/model.ts';
 import { countRight } from '../../../components/training/classify.ts';
+import { imagesOf } from '../../support/images.ts';
 
 test('layer-wise decay: embeddings are layer 0, block i is i + 1, the head keeps its rate', (t) => {
   t.is(layerScale(['vit', 'positions'], 2, 0.5), 0.125);
@@ -17,21 +16,16 @@ test('a row is right if its largest entry, the first of equals, is the label', (
   t.is(countRight(Float32Array.of(2, 2, 2, 2), [0, 1]), 1);
 });
 
-test('labels above a byte keep their class: in subsets, balanced subsets and top-1', (t) => {
+test('labels above a byte keep their class: in subsets, balanced subsets and top-1', async (t) => {
   for (const classes of [301, 70_001]) {
-    const labels = Int32Array.from({ length: 2 * classes }, (_, i) => i % classes);
-    const data: Dataset = {
-      name: 'many classes',
-      count: labels.length,
+    const data = imagesOf(new Uint8Array(2 * classes), {
       size: 1,
-      channels: 3,
+      channels: 1,
       classes: Array.from({ length: classes }, (_, label) => String(label)),
-      labels,
-      read: (indices) => new Float32Array(indices.length * 3),
-    };
+    });
     const last = classes - 1;
-    t.deepEqual(subset(data, Int32Array.of(last, 0)).labels, Int32Array.of(last, 0));
-    t.is(new Set(subset(data, classBalancedSubset(labels, classes, 0)).labels).size, classes);
+    t.deepEqual(await labelsOf(subset(data, Int32Array.of(last, 0))), Int32Array.of(last, 0));
+    t.is(new Set(await labelsOf(await balancedSubset(data, classes, 0))).size, classes);
     const row = new Float32Array(classes);
     row[last] = 1;
     t.is(countRight(row, [last]), 1);

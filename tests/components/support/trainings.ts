@@ -1,6 +1,5 @@
 import path from 'node:path';
 import { vit } from '../../../components/backbone/config.ts';
-import type { Dataset } from '../../../components/data/types.ts';
 import { fineTune } from '../../../components/downstream/finetune/config.ts';
 import { run as runFineTune } from '../../../components/downstream/finetune/stage.ts';
 import { linearProbe } from '../../../components/downstream/probe/config.ts';
@@ -18,25 +17,14 @@ import { run as runVqvae } from '../../../components/tokenizer/vqvae/stage.ts';
 import { saveTree } from '../../../components/weights/safetensors.ts';
 import type { Component } from '../../../framework/stage/component.ts';
 import type { StageInput } from '../../../framework/stage/contract.ts';
+import { imagesOf } from '../../support/images.ts';
 import { leafInput } from '../../support/stage-input.ts';
 import { uniforms } from '../engine/steps/support/seeded.ts';
 
 const size = 16;
 const count = 24;
-const pixels = Float32Array.from(uniforms('resume', count * size * size * 3));
-const images: Dataset = {
-  name: 'noise',
-  count,
-  size,
-  channels: 3,
-  classes: ['even', 'odd'],
-  labels: Int32Array.from({ length: count }, (_, i) => i % 2),
-  read: (indices) => {
-    const length = size * size * 3;
-    const rows = Array.from(indices, (i) => pixels.subarray(i * length, (i + 1) * length));
-    return Float32Array.from(rows.flatMap((row) => [...row]));
-  },
-};
+const bytes = Uint8Array.from(uniforms('resume', count * size * size * 3), (value) => 256 * value);
+const images = imagesOf(bytes, { size });
 
 const backbone = vit({ dim: 16, depth: 1, heads: 2, patch: 8 });
 const codebook = { size: 8, dim: 4 };

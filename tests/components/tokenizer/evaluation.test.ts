@@ -1,6 +1,7 @@
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import test, { type ExecutionContext } from 'ava';
-import type { Dataset } from '../../../components/data/types.ts';
+import { PNG } from 'pngjs';
 import type { HostTensor } from '../../../components/engine/types.ts';
 import { type HostTree, leaves } from '../../../components/nn/tree.ts';
 import {
@@ -13,23 +14,14 @@ import { load } from '../../../components/tokenizer/vqvae/load.ts';
 import { initVqvae } from '../../../components/tokenizer/vqvae/model.ts';
 import { saveTree } from '../../../components/weights/safetensors.ts';
 import type { StageInput } from '../../../framework/stage/contract.ts';
+import { imagesOf } from '../../support/images.ts';
 import { createProject } from '../../support/project.ts';
 import { leafInput, noCheckpoints } from '../../support/stage-input.ts';
 import { uniforms } from '../engine/steps/support/seeded.ts';
 
 const [count, size] = [12, 16];
-const length = size * size * 3;
-const pixels = Float32Array.from(uniforms('evaluation', count * length));
-const images: Dataset = {
-  name: 'noise',
-  count,
-  size,
-  channels: 3,
-  classes: ['even', 'odd'],
-  labels: Int32Array.from({ length: count }, (_, i) => i % 2),
-  read: (indices) =>
-    Float32Array.from(Array.from(indices, (i) => [...pixels.subarray(i * length, (i + 1) * length)]).flat()),
-};
+const bytes = Uint8Array.from(uniforms('evaluation', count * size * size * 3), (value) => 256 * value);
+const images = imagesOf(bytes, { size });
 
 const window = { top: 4, left: 4, height: 8, width: 8 };
 
@@ -54,7 +46,7 @@ async function evaluated(
     ...leafInput(tokenizer, dir),
     load: async <T>() => (await load(trained)) as T,
   };
-  return run({
+  const result = await run({
     config: component.config as TokenizerEvaluationConfig,
     seed: 0,
     inputs: { train: data, test: data, tokenizer: trained },
@@ -66,6 +58,7 @@ async function evaluated(
     progress: () => {},
     log: () => {},
   });
+  return { ...result, dir };
 }
 
 for (const [probeLabels, padded, about] of [
@@ -74,14 +67,29 @@ for (const [probeLabels, padded, about] of [
 ] as const) {
   test(`an evaluation with ${probeLabels} labels measures what it offers, and nothing else`, async (t) => {
     const component = tokenizerEvaluation({ images: 8, pictures: 2, probeLabels });
-    const { metrics, ...rest } = await evaluated(t, component, { padded });
+    const { metrics, about: said } = await evaluated(t, component, { padded });
     t.deepEqual(Object.keys(metrics!), [...component.offers!]);
-    if (about) t.regex(rest.about ?? '', about);
-    else t.is(rest.about, undefined);
+    if (about) t.regex(said ?? '', about);
+    else t.is(said, undefined);
   });
 }
 
 const small = tokenizerEvaluation({ images: 8, pictures: 2, probeLabels: 0 });
+
+test('the PSNR is the mean of those of the images, which the strips show', async (t) => {
+  const component = tokenizerEvaluation({ images: 12, pictures: 12, probeLabels: 0 });
+  const { metrics, dir } = await evaluated(t, component);
+  const strip = (name: string) => PNG.sync.read(readFileSync(path.join(dir, name))).data;
+  const [a, b] = [strip('originals.png'), strip('reconstructions.png')];
+  const errors = new Float64Array(count);
+  for (let i = 0; i < a.length; i++) {
+    const image = Math.floor(((i / 4) % (count * size)) / size);
+    if (i % 4 < 3) errors[image] += ((a[i] - b[i]) / 255) ** 2 / (size * size * 3);
+  }
+  const mean = errors.reduce((sum, error) => sum - 10 * Math.log10(error), 0) / count;
+  // The strips are rounded to bytes.
+  t.true(Math.abs(metrics!.psnr - mean) < 0.01, `${metrics!.psnr} and ${mean}`);
+});
 
 test('a tokenizer without residual blocks is saved, loaded and measured', async (t) => {
   const { metrics } = await evaluated(t, small, { residualBlocks: 0 });

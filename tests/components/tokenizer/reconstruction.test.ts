@@ -4,6 +4,7 @@ import path from 'node:path';
 import test from 'ava';
 import { fashionMnist } from '../../../components/data/readers/fashion-mnist/config.ts';
 import { load } from '../../../components/data/readers/fashion-mnist/load.ts';
+import { plainView } from '../../../components/data/views/view.ts';
 import { openEngine } from '../../../components/engine/open.ts';
 import { perplexity } from '../../../components/tokenizer/codebook.ts';
 import { codesOf } from '../../../components/tokenizer/codes.ts';
@@ -51,7 +52,8 @@ async function trained(steps: number): Promise<{ pixel: number; perplexity: numb
   const tokenizer = await loadVqvae(input);
   const engine = await openEngine({ threads: 1 });
   const histogram = new Float64Array(tokenizer.vocabulary);
-  for (const code of await codesOf(engine, tokenizer, await load(data))) histogram[code]++;
+  const pass = { view: plainView, workers: 1, signal: new AbortController().signal };
+  for (const code of await codesOf(engine, tokenizer, await load(data), pass)) histogram[code]++;
   engine.dispose();
   return { pixel: metrics!.pixel, perplexity: perplexity(histogram), history };
 }

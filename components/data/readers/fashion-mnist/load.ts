@@ -4,9 +4,6 @@ import type { Dataset } from '../../types.ts';
 import type { FashionMnistConfig } from './config.ts';
 import { CLASSES, checkPair, SOURCE_SIZE } from './contents.ts';
 
-/** Value of a byte as a pixel, rounded to float32 once. */
-const PIXEL = Float32Array.from({ length: 256 }, (_, byte) => byte / 255);
-
 /**
  * Reads the images and labels of a `fashionMnist` component.
  *
@@ -25,15 +22,24 @@ export const load: LoadFunction<Dataset> = async (input: StageInput) => {
   const bytes = images.data.subarray(from * SOURCE_SIZE ** 2, to * SOURCE_SIZE ** 2);
   const count = to - from;
   const margin = marginOf(size);
+  const checked = (index: number): number => {
+    if (Number.isInteger(index) && index >= 0 && index < count) return index;
+    throw new RangeError(`image ${index} of a data set of ${count}`);
+  };
   return {
     name: `fashion-mnist ${split} [${from}, ${to})`,
     count,
-    size,
-    channels: 3,
-    window: { top: margin, left: margin, height: SOURCE_SIZE, width: SOURCE_SIZE },
     classes: CLASSES,
-    labels: Int32Array.from(labels.subarray(from, to)),
-    read: (indices) => readPadded(bytes, count, size, indices),
+    imageSize: size,
+    window: { top: margin, left: margin, height: SOURCE_SIZE, width: SOURCE_SIZE },
+    target: async (index) => labels[from + checked(index)],
+    image: async (index) => ({
+      format: 'raw',
+      bytes: padded(bytes, checked(index), size),
+      height: size,
+      width: size,
+      channels: 1,
+    }),
   };
 };
 
@@ -42,30 +48,13 @@ function marginOf(size: number): number {
   return Math.floor((size - SOURCE_SIZE) / 2);
 }
 
-/** Grey bytes to three equal channels, centred on zeros; an odd surplus goes below and to the right. */
-function readPadded(
-  bytes: Uint8Array,
-  count: number,
-  size: number,
-  indices: ArrayLike<number>,
-): Float32Array {
+/** An image centred on zeros; an odd surplus goes below and to the right. */
+function padded(bytes: Uint8Array, index: number, size: number): Uint8Array {
   const offset = marginOf(size);
-  const pixels = new Float32Array(indices.length * size * size * 3);
-  for (let n = 0; n < indices.length; n++) {
-    const index = indices[n];
-    if (!Number.isInteger(index) || index < 0 || index >= count) {
-      throw new RangeError(`image ${index} of a data set of ${count}`);
-    }
-    let source = index * SOURCE_SIZE ** 2;
-    for (let y = 0; y < SOURCE_SIZE; y++) {
-      let target = ((n * size + y + offset) * size + offset) * 3;
-      for (let x = 0; x < SOURCE_SIZE; x++) {
-        const value = PIXEL[bytes[source++]];
-        pixels[target++] = value;
-        pixels[target++] = value;
-        pixels[target++] = value;
-      }
-    }
+  const out = new Uint8Array(size * size);
+  for (let y = 0; y < SOURCE_SIZE; y++) {
+    const from = (index * SOURCE_SIZE + y) * SOURCE_SIZE;
+    out.set(bytes.subarray(from, from + SOURCE_SIZE), (y + offset) * size + offset);
   }
-  return pixels;
+  return out;
 }

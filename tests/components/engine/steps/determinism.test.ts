@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import test from 'ava';
 import { vit } from '../../../../components/backbone/config.ts';
-import type { Dataset } from '../../../../components/data/types.ts';
 import { vgg } from '../../../../components/perceptual/vgg/config.ts';
 import { load as loadVgg } from '../../../../components/perceptual/vgg/load.ts';
 import { initVgg } from '../../../../components/perceptual/vgg/model.ts';
@@ -18,26 +17,13 @@ import { run as trainVqvae } from '../../../../components/tokenizer/vqvae/stage.
 import { saveTree } from '../../../../components/weights/safetensors.ts';
 import type { Component } from '../../../../framework/stage/component.ts';
 import type { StageFunction, StageInput } from '../../../../framework/stage/contract.ts';
+import { imagesOf } from '../../../support/images.ts';
 import { leafInput, noCheckpoints } from '../../../support/stage-input.ts';
 import { uniforms } from './support/seeded.ts';
 
 const SIZE = 32;
-const pixels = Float32Array.from(uniforms('determinism', 48 * SIZE * SIZE * 3));
-const images: Dataset = {
-  name: 'noise',
-  count: 48,
-  size: SIZE,
-  channels: 3,
-  classes: ['noise'],
-  labels: new Int32Array(48),
-  read: (indices) => {
-    const length = SIZE * SIZE * 3;
-    const out = new Float32Array(indices.length * length);
-    for (let i = 0; i < indices.length; i++)
-      out.set(pixels.subarray(indices[i] * length, (indices[i] + 1) * length), i * length);
-    return out;
-  },
-};
+const bytes = Uint8Array.from(uniforms('determinism', 48 * SIZE * SIZE * 3), (value) => 256 * value);
+const images = imagesOf(bytes, { size: SIZE, classes: ['noise'] });
 
 // Large enough for ONNX Runtime to divide the work of its larger kernels among threads.
 const sizes = { width: 32, stride: 8 as const, residualBlocks: 1, steps: 4, batchSize: 16, warmupSteps: 1 };

@@ -4,29 +4,25 @@ import { join } from 'node:path';
 import '@tensorflow/tfjs-backend-cpu';
 import * as tf from '@tensorflow/tfjs-core';
 import test from 'ava';
+import { imagesAt } from '../../../../components/data/loader.ts';
 import type { Dataset } from '../../../../components/data/types.ts';
 import { vggConvolutions } from '../../../../components/perceptual/vgg/architecture.ts';
 import { vgg } from '../../../../components/perceptual/vgg/config.ts';
 import { load } from '../../../../components/perceptual/vgg/load.ts';
 import { run } from '../../../../components/perceptual/vgg/stage.ts';
 import type { StageContext, StageInput } from '../../../../framework/stage/contract.ts';
+import { imagesOf } from '../../../support/images.ts';
 import { leafInput, noCheckpoints } from '../../../support/stage-input.ts';
 
 /** Stripes along x or along y, with a random-looking phase: easy for convolutions, impossible for a single pixel. */
-const stripes: Dataset = {
-  name: 'stripes',
-  count: 200,
-  size: 8,
-  channels: 3,
-  classes: ['along x', 'along y'],
-  labels: Int32Array.from({ length: 200 }, (_, i) => i % 2),
-  read: (indices) =>
-    Float32Array.from({ length: indices.length * 192 }, (_, i) => {
-      const index = indices[Math.floor(i / 192)];
-      const [y, x] = [Math.floor((i % 192) / 24), Math.floor(i / 3) % 8];
-      return ((index % 2 === 0 ? x : y) + index * 7) % 4 < 2 ? 1 : 0;
-    }),
-};
+const stripes = imagesOf(
+  Uint8Array.from({ length: 200 * 64 }, (_, i) => {
+    const index = Math.floor(i / 64);
+    const [y, x] = [Math.floor((i % 64) / 8), i % 8];
+    return ((index % 2 === 0 ? x : y) + index * 7) % 4 < 2 ? 255 : 0;
+  }),
+  { size: 8, channels: 1, classes: ['along x', 'along y'] },
+);
 
 const component = vgg({
   width: 8,
@@ -101,7 +97,7 @@ test('training learns, is deterministic, and its result is a network of the offe
 
   const { network, weights } = await openNetwork(component, dir);
   t.deepEqual(network.layers, ['relu1_1', 'relu2_1', 'relu2_2']);
-  const images = tf.tensor4d(stripes.read([0, 1]), [2, 8, 8, 3]);
+  const images = tf.tensor4d((await imagesAt(stripes, [0, 1])).data as Float32Array, [2, 8, 8, 3]);
   const shapes = network.features(weights, images, ['relu2_2', 'relu1_1']).map((x) => x.shape);
   t.deepEqual(shapes, [
     [2, 4, 4, 16],

@@ -5,9 +5,11 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import test from 'ava';
 import { formatIdx, readIdx } from '../../../../../components/data/decode/idx.ts';
+import { imagesAt } from '../../../../../components/data/loader.ts';
 import { fashionMnist } from '../../../../../components/data/readers/fashion-mnist/config.ts';
 import { load } from '../../../../../components/data/readers/fashion-mnist/load.ts';
 import { firstOfEachClass } from '../../../../../components/data/readers/fashion-mnist/make-subset.ts';
+import { labelsOf } from '../../../../../components/data/subset.ts';
 import { leafInput } from '../../../../support/stage-input.ts';
 
 /** A folder with the four official files, holding `count` images whose pixels are all 51 * (index % 6). */
@@ -27,7 +29,9 @@ function officialFolder(count: number, labelCount = count): string {
 
 test('the shipped splits have 1,000 images of each class', async (t) => {
   for (const split of ['train', 'test'] as const) {
-    const { labels, count, classes } = await load(leafInput(fashionMnist({ split })));
+    const dataset = await load(leafInput(fashionMnist({ split })));
+    const { count, classes } = dataset;
+    const labels = await labelsOf(dataset);
     t.is(count, 10_000);
     t.is(classes.length, 10);
     for (let label = 0; label < 10; label++) t.is(labels.filter((one) => one === label).length, 1000);
@@ -47,8 +51,8 @@ test('the shipped test split is the official one', (t) => {
 
 test('images are centred on zeros with three equal channels', async (t) => {
   const dataset = await load(leafInput(fashionMnist({ split: 'train', root: officialFolder(6) })));
-  t.is(dataset.size, 32);
-  const pixels = dataset.read([5]);
+  t.is(dataset.imageSize, 32);
+  const { data: pixels } = await imagesAt(dataset, [5]);
   t.is(pixels.length, 32 * 32 * 3);
   const at = (y: number, x: number): number[] => [...pixels.subarray((y * 32 + x) * 3, (y * 32 + x) * 3 + 3)];
   t.deepEqual(at(1, 16), [0, 0, 0]);
@@ -60,8 +64,8 @@ test('images are centred on zeros with three equal channels', async (t) => {
 
 test('images come in the order asked for', async (t) => {
   const dataset = await load(leafInput(fashionMnist({ split: 'train', size: 28, root: officialFolder(6) })));
-  const first = (pixels: Float32Array, n: number): number => pixels[n * 28 * 28 * 3];
-  const pixels = dataset.read([5, 0, 5]);
+  const first = (pixels: ArrayLike<number>, n: number): number => pixels[n * 28 * 28 * 3];
+  const { data: pixels } = await imagesAt(dataset, [5, 0, 5]);
   t.deepEqual([first(pixels, 0), first(pixels, 1), first(pixels, 2)], [1, 0, 1]);
 });
 
@@ -69,9 +73,9 @@ test('a range is a part of the split', async (t) => {
   const whole = await load(leafInput(fashionMnist({ split: 'train' })));
   const part = await load(leafInput(fashionMnist({ split: 'train', range: [9000, 10_000] })));
   t.is(part.count, 1000);
-  t.deepEqual(part.labels, whole.labels.slice(9000));
-  t.deepEqual(part.read([7]), whole.read([9007]));
-  t.throws(() => part.read([1000]), { instanceOf: RangeError });
+  t.deepEqual(await labelsOf(part), (await labelsOf(whole)).slice(9000));
+  t.deepEqual(await imagesAt(part, [7]), await imagesAt(whole, [9007]));
+  for (const ask of [part.image, part.target]) await t.throwsAsync(ask(1000), { instanceOf: RangeError });
 });
 
 test('the folder of the official files is not in the config', (t) => {

@@ -1,0 +1,225 @@
+import { availableParallelism } from 'node:os';
+import type { HostTensor } from '../engine/types.ts';
+import { hostTensor } from '../nn/tree.ts';
+import { inLanes, openAhead } from './ahead.ts';
+import { openRenderer, type Renderer } from './decode/renderer.ts';
+import { orderedBatches, shuffledBatches } from './order.ts';
+import type { Dataset } from './types.ts';
+import type { Chance, Sight } from './views/render.ts';
+import { type Picture, plainView, type StillView, sizeOf, type View } from './views/view.ts';
+
+/** Batches of a training, without end. */
+export interface Loader<Batch> {
+  /**
+   * The batch of a step (0-based). A pure function of data, options and step: a resumed training sees the same. Asked
+   * for one step after the other it has the next ones prepared meanwhile. Rejects where an image can't be read, and names
+   * it; later steps may still be asked for.
+   */
+  batch(step: number): Promise<Batch>;
+  /** Stops what is being prepared and ends the workers. */
+  close(): Promise<void>;
+}
+
+/** Images as a step or a pass sees them. The arrays are the caller's to keep. */
+export interface Sampled<Target, Names extends string = string> {
+  /** By the names that were asked for: float32 [B, size, size, 3] in [0, 1]. */
+  readonly pictures: { readonly [name in Names]: HostTensor };
+  readonly targets: readonly Target[];
+  /** Which images they are. */
+  readonly indices: Int32Array;
+}
+
+interface Common<Names extends string> {
+  readonly batchSize: number;
+  /** Pictures of each image by name, all of the same crop and flip: `{ images: {} }` is one as the view says. */
+  readonly pictures: { readonly [name in Names]: Picture };
+  /** Threads that decode and resize; the bytes don't depend on how many. 0: none but the caller's. Absent: one a core. */
+  readonly workers?: number;
+}
+
+export interface LoaderOptions<Names extends string> extends Common<Names> {
+  readonly seed: number;
+  /** Keeps the streams of different trainings apart: `tokenizer`, `pretraining`, ... */
+  readonly purpose: string;
+  readonly view: View;
+  /** Steps of the training: none is prepared past the last. */
+  readonly steps?: number;
+}
+
+export interface PassOptions<Names extends string> extends Common<Names> {
+  readonly view: StillView;
+  /** Ends the pass by rejecting with its reason. */
+  readonly signal?: AbortSignal;
+}
+
+/** How many batches are prepared beside the one that is in use: memory is bounded by them. */
+const AHEAD = 2;
+
+/**
+ * Shuffled batches of a training: each image once before any is shown again. Crops and flips are drawn by seed, purpose,
+ * epoch and index of the image, so they don't depend on the size of a batch.
+ */
+export function openLoader<T, const Names extends string>(
+  data: Dataset<T>,
+  options: LoaderOptions<Names>,
+): Loader<Sampled<T, Names>> {
+  const { batchSize, seed, purpose, steps } = options;
+  const { count } = data;
+  const order = shuffledBatches({ count, batch: batchSize, seed, purpose });
+  const sampler = openSampler(data, options, options.view.flip);
+  const ahead = openAhead(
+    (step, signal) => {
+      const indices = order.at(step);
+      const chanceOf = (place: number): Chance => {
+        const epoch = Math.floor((step * batchSize + place) / count);
+        return [seed, purpose, epoch, indices[place]];
+      };
+      return sampler.sample({ indices, real: batchSize, chanceOf }, signal);
+    },
+    { ahead: AHEAD, ...(steps === undefined ? {} : { end: steps }) },
+  );
+  return {
+    batch: ahead.get,
+    async close() {
+      await ahead.close();
+      await sampler.close();
+    },
+  };
+}
+
+/**
+ * Every image once, in order, in batches of one size, since programs have fixed shapes: places of the last batch from
+ * `real` on repeat its first image.
+ *
+ * @throws Error that names the image, if one can't be read
+ */
+export async function* onePass<T, const Names extends string>(
+  data: Dataset<T>,
+  { signal, ...options }: PassOptions<Names>,
+): AsyncGenerator<Sampled<T, Names> & { readonly real: number }, void, undefined> {
+  const batches = orderedBatches(data.count, options.batchSize);
+  const sampler = openSampler(data, options, 0);
+  const ahead = openAhead(
+    async (step, stopped) => {
+      const { indices, count } = batches[step];
+      const sampled = await sampler.sample({ indices, real: count, chanceOf: () => undefined }, stopped);
+      return { ...sampled, real: count };
+    },
+    { ahead: AHEAD, end: batches.length },
+  );
+  try {
+    for (let step = 0; step < batches.length; step++) {
+      signal?.throwIfAborted();
+      yield await ahead.get(step);
+    }
+  } finally {
+    await ahead.close();
+    await sampler.close();
+  }
+}
+
+/** These images in this order, each as it is or resized: float32 [indices.length, size, size, 3] in [0, 1]. */
+export async function imagesAt<T>(
+  data: Dataset<T>,
+  indices: ArrayLike<number>,
+  view: StillView = plainView,
+): Promise<HostTensor> {
+  const wanted = { indices: Int32Array.from(indices), real: indices.length, chanceOf: () => undefined };
+  const sampler = openSampler(
+    data,
+    { batchSize: indices.length, pictures: { images: {} }, workers: 1, view },
+    0,
+  );
+  const { pictures } = await sampler.sample(wanted, new AbortController().signal);
+  await sampler.close();
+  return pictures.images;
+}
+
+interface Wanted {
+  readonly indices: Int32Array;
+  /** Places from here on repeat the first. */
+  readonly real: number;
+  readonly chanceOf: (place: number) => Chance | undefined;
+}
+
+interface Sampler<T, Names extends string> {
+  sample(wanted: Wanted, signal: AbortSignal): Promise<Sampled<T, Names>>;
+  close(): Promise<void>;
+}
+
+function openSampler<T, Names extends string>(
+  data: Dataset<T>,
+  { view, pictures, workers = availableParallelism() }: Common<Names> & { readonly view: View | StillView },
+  flip: number,
+): Sampler<T, Names> {
+  const names = Object.keys(pictures) as Names[];
+  const sight = settle(data, view, flip, Object.values<Picture>(pictures));
+  const renderer = openRenderer(workers);
+  // Enough to keep the workers busy while files are being read; with few images in flight, memory stays small.
+  const lanes = Math.max(4, 2 * workers);
+  return {
+    close: renderer.close,
+    async sample({ indices, real, chanceOf }, signal) {
+      const values = sight.pictures.map(({ size }) => new Float32Array(indices.length * size * size * 3));
+      const targets = new Array<T>(indices.length);
+      await inLanes(real, lanes, async (place) => {
+        signal.throwIfAborted();
+        targets[place] = await data.target(indices[place]);
+        const made = await render(data, indices[place], { renderer, sight, chance: chanceOf(place) });
+        for (const [n, bytes] of made.entries()) fill(values[n], place * bytes.length, bytes);
+      });
+      for (let place = real; place < indices.length; place++) {
+        targets[place] = targets[0];
+        for (const array of values) {
+          const length = array.length / indices.length;
+          array.copyWithin(place * length, 0, length);
+        }
+      }
+      const tensors = names.map((name, n): [Names, HostTensor] => {
+        const { size } = sight.pictures[n];
+        return [name, hostTensor([indices.length, size, size, 3], values[n])];
+      });
+      return { pictures: Object.fromEntries(tensors) as Sampled<T, Names>['pictures'], targets, indices };
+    },
+  };
+}
+
+/** A view with the sizes of its pictures. */
+function settle<T>(
+  data: Dataset<T>,
+  view: View | StillView,
+  flip: number,
+  pictures: readonly Picture[],
+): Sight {
+  const settled = pictures.map(({ size, interpolation }) => ({
+    size: size ?? sizeOf(view, data),
+    interpolation: interpolation ?? view.interpolation,
+  }));
+  const sizes = new Set(settled.map(({ size }) => size));
+  if (view.crop.kind === 'shift' && sizes.size > 1)
+    throw new Error('view.crop: a shift is of whole pixels, so all pictures must have one size');
+  return { crop: view.crop, flip, pictures: settled };
+}
+
+/** The pictures of one image. */
+async function render<T>(
+  data: Dataset<T>,
+  index: number,
+  { renderer, sight, chance }: { renderer: Renderer; sight: Sight; chance: Chance | undefined },
+): Promise<Uint8Array[]> {
+  const image = await data.image(index);
+  try {
+    return await renderer.render({ image, sight, ...(chance ? { chance } : {}) });
+  } catch (cause) {
+    const from = image.format === 'raw' ? undefined : image.from;
+    const name = from ?? `image ${index} of ${data.name}`;
+    throw new Error(`${name}: ${(cause as Error).message}`, { cause });
+  }
+}
+
+/** Value of a byte as a pixel, rounded to float32 once. */
+const PIXEL = Float32Array.from({ length: 256 }, (_, byte) => byte / 255);
+
+function fill(values: Float32Array, start: number, bytes: Uint8Array): void {
+  for (let i = 0; i < bytes.length; i++) values[start + i] = PIXEL[bytes[i]];
+}

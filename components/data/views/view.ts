@@ -1,0 +1,90 @@
+import { z } from 'zod';
+import type { Dataset } from '../types.ts';
+
+const share = z.number().gt(0).max(1);
+const range = (positive: z.ZodNumber) =>
+  z
+    .tuple([positive, positive])
+    .refine(([from, to]) => from <= to, { error: 'the smaller number comes first' });
+
+/** The largest square in the middle; of it the share that is kept of each side, as timm's `crop_pct`. */
+const centre = z.strictObject({ kind: z.literal('centre'), share: share.default(1) });
+
+const crop = z.discriminatedUnion('kind', [
+  centre,
+  /** A part of random area and aspect ratio: `scale` and `ratio` are those of torchvision's RandomResizedCrop. */
+  z.strictObject({
+    kind: z.literal('random-resized'),
+    scale: range(share).default([0.08, 1]),
+    ratio: range(z.number().positive()).default([3 / 4, 4 / 3]),
+  }),
+  /** The centre, moved by up to `distance` pixels along both axes and filled with zeros: "pad, then crop at random". */
+  z.strictObject({ kind: z.literal('shift'), distance: z.int().nonnegative() }),
+]);
+
+const wholeCentre = { kind: 'centre', share: 1 } as const;
+
+const picture = {
+  /** Height and width in pixels. Absent: those of the images, if all have the same. */
+  size: z.int().positive().optional(),
+  /** How pixels between pixels are found where an image isn't of that size: as Pillow's filters of these names. */
+  interpolation: z.enum(['bilinear', 'bicubic', 'lanczos']).default('bicubic'),
+};
+
+/** How a training looks at an image. */
+export const viewSchema = z.strictObject({
+  crop: crop.default(wholeCentre),
+  /** Probability that an image is mirrored left to right. */
+  flip: z.number().min(0).max(1).default(0.5),
+  ...picture,
+});
+
+/** How an evaluation looks at an image: nothing is left to chance. */
+export const stillViewSchema = z.strictObject({ crop: centre.default(wholeCentre), ...picture });
+
+/**
+ * Declarative, and a part of the config of whatever uses it: so it is in the key. Crop and flip are drawn once an image
+ * and epoch, by the stage's seed: several pictures of an image, such as that of a network and that of its tokenizer,
+ * show the same part of it.
+ */
+export type View = z.output<typeof viewSchema>;
+export type StillView = z.output<typeof stillViewSchema>;
+export type Crop = View['crop'];
+export type Interpolation = View['interpolation'];
+
+/** One picture that is made of an image; what is absent is that of the view. */
+export interface Picture {
+  /** Height and width in pixels. */
+  readonly size?: number;
+  readonly interpolation?: Interpolation;
+}
+
+/** Each image as it is, or the middle of it where it isn't square. */
+export const plainView: StillView = { crop: wholeCentre, interpolation: 'bicubic' };
+
+/** What an evaluation sees of the images that were trained with a view: the middle, nothing mirrored. */
+export function stillOf({ size, interpolation }: Pick<View, 'size' | 'interpolation'>): StillView {
+  return { crop: wholeCentre, interpolation, ...(size === undefined ? {} : { size }) };
+}
+
+/**
+ * Height and width of the pictures of a view.
+ *
+ * @throws Error if neither the view nor the data say
+ */
+export function sizeOf(
+  { size }: Pick<View, 'size'>,
+  { name, imageSize }: Pick<Dataset, 'name' | 'imageSize'>,
+): number {
+  const found = size ?? imageSize;
+  if (found === undefined)
+    throw new Error(
+      `view.size is missing: the images of ${name} have no size in common. Give the view a size`,
+    );
+  return found;
+}
+
+/** Whether a view shows every pixel as it is. */
+export function showsAll({ crop, size }: StillView, { imageSize }: Pick<Dataset, 'imageSize'>): boolean {
+  return imageSize !== undefined && crop.share === 1 && (size ?? imageSize) === imageSize;
+}

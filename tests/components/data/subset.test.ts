@@ -1,0 +1,43 @@
+import test from 'ava';
+import { imagesAt } from '../../../components/data/loader.ts';
+import { classBalancedSubset, firstOf, labelsOf, subset } from '../../../components/data/subset.ts';
+import { imagesOf } from '../../support/images.ts';
+
+const numbers = imagesOf(Uint8Array.of(0, 51, 102, 153, 204, 255), {
+  size: 1,
+  channels: 1,
+  label: (i) => 10 * i,
+});
+
+test('a subset has its images and targets in the order asked for, and no others', async (t) => {
+  const some = subset(numbers, Int32Array.of(4, 0, 4));
+  t.is(some.count, 3);
+  t.deepEqual(await labelsOf(some), Int32Array.of(40, 0, 40));
+  const { data } = await imagesAt(some, [0, 1, 2]);
+  t.deepEqual(
+    [data[0], data[3], data[6]].map((value) => Math.round(255 * value)),
+    [204, 0, 204],
+  );
+  await t.throwsAsync(some.target(3), { instanceOf: RangeError });
+  await t.throwsAsync(some.image(-1), { instanceOf: RangeError });
+  t.deepEqual(await labelsOf(firstOf(numbers, 2)), Int32Array.of(0, 10));
+  t.is(firstOf(numbers, 7), numbers);
+});
+
+test('a class-balanced subset has equally many of each class and nests in larger ones', (t) => {
+  const labels = Int32Array.from({ length: 300 }, (_, i) => (i * 7) % 10);
+  const small = classBalancedSubset(labels, 53, 1);
+  const large = classBalancedSubset(labels, 200, 1);
+  const counts = Array.from({ length: 10 }, (_, label) => small.filter((i) => labels[i] === label).length);
+  t.deepEqual(counts, [6, 6, 6, 5, 5, 5, 5, 5, 5, 5]);
+  t.is(new Set(small).size, 53);
+  t.true(small.every((index) => large.includes(index)));
+  t.notDeepEqual([...small], [...classBalancedSubset(labels, 53, 2)]);
+});
+
+test('a subset that is not there is refused', (t) => {
+  t.throws(() => classBalancedSubset(Int32Array.of(0, 0, 1), 4, 0), {
+    instanceOf: RangeError,
+    message: '4 class-balanced labels need 2 images of class 1, but there are 1',
+  });
+});
