@@ -1,7 +1,7 @@
 import { showValue } from '../stage/show.ts';
 import { isComponent, sourceOf } from '../stage/source.ts';
 import { listedEnvironment } from './environment.ts';
-import type { Problem } from './problems.ts';
+import type { Problem } from './problem.ts';
 import type { Experiment } from './types.ts';
 
 type Path = readonly (string | number)[];

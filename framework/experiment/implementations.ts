@@ -7,7 +7,8 @@ import { suggest } from '../stage/issues.ts';
 import { isReport, roles } from '../stage/roles.ts';
 import { sourceOf } from '../stage/source.ts';
 import { statAt } from '../stage/stat.ts';
-import { componentsIn, type Problem } from './problems.ts';
+import type { Problem } from './problem.ts';
+import { componentsIn } from './problems.ts';
 import type { Experiment } from './types.ts';
 
 type Part = 'run' | 'load';

@@ -14,12 +14,14 @@ import { compareEvaluations, inAnotherWorld } from './deterministic.ts';
 import { forgetEnvironment, listedEnvironment } from './environment.ts';
 import { checkFile } from './file.ts';
 import { implementationProblems } from './implementations.ts';
-import { collectProblems, missingFiles, type Problem, reportProblems } from './problems.ts';
+import type { Problem } from './problem.ts';
+import { collectProblems, missingFiles, reportProblems } from './problems.ts';
 import { describeExperiment } from './resolved.ts';
 import type { Experiment, LoadedExperiment, LoadOptions } from './types.ts';
 import { wiringProblems } from './wiring.ts';
 
-export type { LoadedExperiment, LoadOptions, Override } from './types.ts';
+export type { Override } from './changes/change.ts';
+export type { LoadedExperiment, LoadOptions } from './types.ts';
 
 /**
  * Loads an experiment file: bundles and evaluates it, applies `--set` and `--sweep`, checks everything.

@@ -4,20 +4,11 @@ import { PecoError, type SourceLocation } from '../stage/errors.ts';
 import { valueAt } from '../stage/issues.ts';
 import { showValue } from '../stage/show.ts';
 import { isComponent, sourceOf } from '../stage/source.ts';
+import type { Override } from './changes/change.ts';
 import { isHalving } from './changes/halving.ts';
 import { shellHint } from './changes/shell.ts';
-import type { Experiment, Override } from './types.ts';
-
-/** Something wrong with an experiment, with the path from its root. */
-export interface Problem extends ConfigIssue {
-  /** The flag by which the user wrote it: it isn't in the file. */
-  readonly origin?: 'set' | 'sweep';
-  readonly value?: unknown;
-  /** The value isn't written anywhere: it is the default. */
-  readonly byDefault?: boolean;
-  /** The path where it is written, if the field is changed from elsewhere: by `override` or a sweep. */
-  readonly written?: ConfigIssue['path'];
-}
+import type { Problem } from './problem.ts';
+import type { Experiment } from './types.ts';
 
 /** What is wrong with an experiment and with all components in it, in the order of the declaration. */
 export function collectProblems(experiment: Experiment, overrides: readonly Override[]): Problem[] {

@@ -14,7 +14,7 @@ import {
 import { isComponent } from '../stage/source.ts';
 import { checkHalving, isHalving } from './changes/halving.ts';
 import { problemsOf } from './changes/sweep.ts';
-import type { Problem } from './problems.ts';
+import type { Problem } from './problem.ts';
 
 /** Names become parts of stage ids and of `--set` paths. */
 const namePattern = /^[A-Za-z0-9_-]+$/;

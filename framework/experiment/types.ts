@@ -1,8 +1,7 @@
 import type { Component, ConfigIssue } from '../stage/component.ts';
 import type { Look } from '../stage/disk.ts';
-import type { Json } from '../stage/json.ts';
 import type { Role, Roles } from '../stage/roles.ts';
-import type { Change } from './changes/change.ts';
+import type { Change, Override } from './changes/change.ts';
 import type { Halving } from './changes/halving.ts';
 import type { Sweep } from './changes/sweep.ts';
 
@@ -75,15 +74,6 @@ export interface ExperimentInput extends Groups {
 /** What an experiment file exports: data, validated; `issues` is not empty if it can't run. */
 export interface Experiment extends ExperimentInput {
   readonly issues: readonly ConfigIssue[];
-}
-
-/** A change by `--set`; `from` is null where the field wasn't there. */
-export interface Override {
-  readonly path: string;
-  readonly from: Json;
-  readonly to: Json;
-  /** The outermost field above it that was no object, so that the change made one of it; absent if there is none. */
-  readonly made?: string;
 }
 
 export interface LoadOptions {

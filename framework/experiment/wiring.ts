@@ -2,9 +2,11 @@ import type { Component, WiredInput, WiredInputs, WiringIssue } from '../stage/c
 import { valueAt } from '../stage/issues.ts';
 import { hasMembers, roles } from '../stage/roles.ts';
 import { isComponent, sourceOf } from '../stage/source.ts';
-import { componentsIn, isOverridden, type Problem } from './problems.ts';
+import type { Override } from './changes/change.ts';
+import type { Problem } from './problem.ts';
+import { componentsIn, isOverridden } from './problems.ts';
 import { wiredParts } from './rows.ts';
-import type { Experiment, Override } from './types.ts';
+import type { Experiment } from './types.ts';
 import { listVariants, type Variant } from './variants.ts';
 
 type Path = readonly (string | number)[];

@@ -1,6 +1,7 @@
 import { applySweepFlags, sweepProblems } from '../../framework/experiment/changes/check.ts';
 import { applyOverrides } from '../../framework/experiment/changes/override.ts';
-import { collectProblems, type Problem } from '../../framework/experiment/problems.ts';
+import type { Problem } from '../../framework/experiment/problem.ts';
+import { collectProblems } from '../../framework/experiment/problems.ts';
 import type { Experiment } from '../../framework/experiment/types.ts';
 import { wiringProblems } from '../../framework/experiment/wiring.ts';
 

@@ -1,4 +1,4 @@
-import type { Override } from '../../experiment/types.ts';
+import type { Override } from '../../experiment/changes/change.ts';
 import { mayRun } from '../../plan/types.ts';
 import type {
   RunFinished,

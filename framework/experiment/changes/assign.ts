@@ -3,7 +3,7 @@ import { suggest, valueAt } from '../../stage/issues.ts';
 import type { Json } from '../../stage/json.ts';
 import { declaredRoles, groupFields } from '../../stage/roles.ts';
 import { isComponent, sourceOf } from '../../stage/source.ts';
-import type { Problem } from '../problems.ts';
+import type { Problem } from '../problem.ts';
 import type { Experiment } from '../types.ts';
 import { elementAt, type FieldPath, findBadElement, findBadName, hasBadName } from './path.ts';
 

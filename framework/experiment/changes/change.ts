@@ -1,6 +1,5 @@
 import { canonicalJson } from '../../stage/canonical.ts';
 import type { Json } from '../../stage/json.ts';
-import type { Override } from '../types.ts';
 
 /** How a run's experiment differs from the one that its file declares. */
 export interface Change {
@@ -10,6 +9,15 @@ export interface Change {
   readonly from?: Json;
   /** The value; of a sweep the list of its values. */
   readonly to: Json;
+}
+
+/** A change by `--set`; `from` is null where the field wasn't there. */
+export interface Override {
+  readonly path: string;
+  readonly from: Json;
+  readonly to: Json;
+  /** The outermost field above it that was no object, so that the change made one of it; absent if there is none. */
+  readonly made?: string;
 }
 
 /** One for each path, sorted, whatever the order of the flags. A field that ends as it began is none, if there is another. */

@@ -1,7 +1,7 @@
 import type { Component } from '../../stage/component.ts';
 import { suggest, valueAt } from '../../stage/issues.ts';
 import { halvedRole, placeOf, roles } from '../../stage/roles.ts';
-import type { Problem } from '../problems.ts';
+import type { Problem } from '../problem.ts';
 import type { Experiment } from '../types.ts';
 import { type HalvingOptions, isHalving, rungsOf } from './halving.ts';
 

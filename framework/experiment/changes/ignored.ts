@@ -2,7 +2,7 @@ import { canonicalJson } from '../../stage/canonical.ts';
 import type { Component } from '../../stage/component.ts';
 import { fieldsAt, valueAt } from '../../stage/issues.ts';
 import { isComponent, sourceOf } from '../../stage/source.ts';
-import type { Problem } from '../problems.ts';
+import type { Problem } from '../problem.ts';
 import { type FieldPath, unknownPath } from './assign.ts';
 
 /**

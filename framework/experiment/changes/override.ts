@@ -1,9 +1,9 @@
 import { PecoError } from '../../stage/errors.ts';
 import type { Json } from '../../stage/json.ts';
 import { isComponent, sourceOf } from '../../stage/source.ts';
-import type { Problem } from '../problems.ts';
+import type { Problem } from '../problem.ts';
 import { refuse } from '../refused.ts';
-import type { Experiment, Override } from '../types.ts';
+import type { Experiment } from '../types.ts';
 import {
   type Assignment,
   findBadValue,
@@ -12,6 +12,7 @@ import {
   readValue,
   replaceAll,
 } from './assign.ts';
+import type { Override } from './change.ts';
 import { findIgnored } from './ignored.ts';
 
 interface OverrideResult {

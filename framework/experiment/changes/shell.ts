@@ -1,4 +1,4 @@
-import type { Problem } from '../problems.ts';
+import type { Problem } from '../problem.ts';
 import { parseValue } from './override.ts';
 
 /** How to write in a shell what a field of `--set` or `--sweep` expects, if that isn't what the shell handed over. */
