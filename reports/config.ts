@@ -42,7 +42,7 @@ export const ablationTable = defineComponent({
   resources: () => ({ cores: 1 }),
 });
 
-/** Two columns of one name could not be told apart in the table. */
+/** A reader could not distinguish two columns of one name. */
 function checkLabels(labels: readonly string[]): ConfigIssue[] {
   return labels.flatMap((label, index) => {
     const first = labels.indexOf(label);

@@ -2,7 +2,7 @@
 const hugeFrom = 1e15;
 
 /**
- * A number for people, with so many digits after the point. One that they would show as 0 although it isn't has two
+ * A number for people, with this many digits after the point. One that they would show as 0 although it isn't has two
  * significant digits instead: `0.0021`, `3.0e-8`. A huge one has a power of ten.
  */
 export function formatValue(value: number, digits: number): string {

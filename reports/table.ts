@@ -14,8 +14,8 @@ export interface TableColumn extends Column {
 /** Values as stages reported them, not scaled. */
 export interface TableCell extends Summary {
   /**
-   * Stages that ran once for all seeds of this cell. If there are any, here or in the baseline's cell, what is behind
-   * them has no deviation: the spread that is left says nothing about another run of the whole chain.
+   * Stages that ran once for all seeds of this cell. If there are any, here or in the baseline's cell, the
+   * difference has no deviation: the spread that is left says nothing about another run of the whole chain.
    */
   readonly shared: readonly string[];
   /** To the baseline; undefined in the baseline's row, and where the two rows share no seed. */

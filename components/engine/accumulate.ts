@@ -16,7 +16,7 @@ export interface Accumulating<S, G> {
   readonly count: Tensor;
 }
 
-/** Gradients of the mean loss of one micro-batch, and what to put out. */
+/** Gradients of the mean loss of one micro-batch, and what to return. */
 export type GradientStep<S, B, G, O, C> = (
   state: S,
   batch: B,
@@ -77,9 +77,9 @@ export function accumulate<S, B, U, G, O, P, C = Record<string, never>>(steps: {
 }
 
 /**
- * One step of training: all micro-batches, then the update. Gives what they put out.
+ * One step of training: all micro-batches, then the update. Gives what they returned.
  * Throws EngineError if there is no micro-batch. If a micro-batch fails, those before it stay in the sum: write the state as it
- * was (`state.read()` before, `state.write()` after) and begin the step anew.
+ * was (`state.read()` before, `state.write()` after) and begin the step again.
  */
 export async function runAccumulated<B, U, O, P>(
   programs: { readonly add: Program<B, O>; readonly update: Program<U, P> },

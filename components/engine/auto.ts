@@ -17,7 +17,7 @@ async function openWorkingTensorflow(threads: number): Promise<Engine | undefine
     const works = agrees(await trainProbe(engine), await trainProbe(openReferenceEngine()));
     return works ? engine : undefined;
   } catch {
-    // Why not, tells `openEngine({ name: 'tensorflow' })`.
+    // `openEngine({ name: 'tensorflow' })` says why not.
     return undefined;
   }
 }

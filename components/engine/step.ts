@@ -26,7 +26,7 @@ export function refuseInStep(what: string): void {
 }
 
 /**
- * Runs `work`, which calls a step, so that no tensor is left behind, also when it throws: what the step made is
+ * Runs `work`, which calls a step, so that no tensor is left over, also when it throws: what the step made is
  * disposed of, even what it asked tfjs to keep. What `work` wants to outlive it, it gives to its own `keep` at its end.
  */
 export function stepScope<T>(work: (keep: (tensor: Tensor) => Tensor) => T): T {
@@ -61,7 +61,7 @@ export function callStep(
 ): StepResult {
   const result = step(given.state, given.batch, given.constants);
   if (isPromise(result)) {
-    // Nobody else looks at it, and an unseen failure would end the process.
+    // Nothing else looks at it, and an unseen failure would end the process.
     result.then(undefined, () => {});
     throw new EngineError('its step is asynchronous; it must return { state, out }, not a promise of it');
   }
@@ -74,7 +74,7 @@ export function callStep(
   for (const [path, { dtype }] of outLeaves) {
     if (dtype !== 'float32' && dtype !== 'int32' && dtype !== 'bool')
       throw new EngineError(
-        `its step puts out '${path}' as ${dtype}; float32, int32 and bool can be put out`,
+        `its step returns '${path}' as ${dtype}; a step can return float32, int32 and bool`,
       );
   }
   return { state, out, stateLeaves, outLeaves };

@@ -52,7 +52,7 @@ export interface ProgramOptions<S, B, O, C> {
 /** A compiled step. */
 export interface Program<B, O> {
   /**
-   * Runs one step on a batch that has exactly the compiled shapes and types and returns what the step put out.
+   * Runs one step on a batch that has exactly the compiled shapes and types and returns what the step returned.
    * The arrays returned are the caller's to keep; those of the batch must stay as they are until the promise settles.
    * Programs of one state take turns, so that steps need not be awaited one by one.
    * Throws EngineError for a batch of another spec, and if the step fails: the state is then as it was before.

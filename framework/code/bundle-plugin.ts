@@ -71,7 +71,7 @@ async function resolveBare(build: PluginBuild, args: OnResolveArgs, seen: Seen) 
     const own = packageOf(fileURLToPath(import.meta.url));
     if (own) found = await resolve(own.dir);
   }
-  // esbuild tells, or leaves to the run what stands in a `try` or has a `catch`.
+  // esbuild reports it, or leaves to the run what stands in a `try` or has a `catch`.
   if (found.errors.length > 0) return undefined;
   noteImport(seen, importer, specifier, found.path);
   const root = isOwn(specifier) ? undefined : packageRoot(found.path, args);

@@ -98,7 +98,7 @@ export function closureOf(entry: string, root: string, metafile: Metafile, seen:
   };
 }
 
-/** What an import says beside the file is behind its name: `table.json with { type: 'json' }`, `part.ts?again`. */
+/** What an import says beside the file follows its name: `table.json with { type: 'json' }`, `part.ts?again`. */
 function fileIn(name: string, root: string, { inputs }: Metafile): string {
   const plain = inputs[name]?.with === undefined ? name : name.replace(/ with \{ .*\}$/, '');
   const file = path.resolve(root, plain);

@@ -40,7 +40,7 @@ export function mayNameFiles(text: string): boolean {
  */
 export async function findOwnFiles(file: string, text: string, cwd: string): Promise<readonly string[]> {
   const { parseSync } = await import('oxc-parser');
-  // esbuild tells of errors; some that this parser finds it allows, such as a CommonJS file that returns.
+  // esbuild reports errors; some that this parser finds it allows, such as a CommonJS file that returns.
   const { program } = parseSync(file, text, { lang: loaderOf(file) });
   const evaluate = createEvaluator(program, file);
   const loose = createLooseNames(file, evaluate);

@@ -40,7 +40,7 @@ export function tsconfigOf(source: string): string | undefined {
   }
 }
 
-/** What a tsconfig.json says, with what it extends. One that is broken says nothing: esbuild tells of it. */
+/** What a tsconfig.json says, with what it extends. One that is broken says nothing: esbuild reports it. */
 export function readTsconfig(file: string, open: readonly string[] = []): Tsconfig {
   const parsed = open.includes(file) ? undefined : parse(file);
   if (parsed === undefined) return { options: {}, files: [file] };

@@ -39,7 +39,7 @@ const realNow = Date.now;
 
 const smallFile = 1 << 16; // bytes: read at once, faster than a stream
 
-/** `memoryFile` is disposable: missing or broken, everything is hashed anew. */
+/** `memoryFile` is disposable: where it is missing or broken, everything is hashed again. */
 export function openFileDigests(
   memoryFile: string,
   nameOf: NameMemory = byPath,

@@ -4,7 +4,7 @@ import path from 'node:path';
 /**
  * Writes a file that can be made again: whole or not at all, since other processes may be reading it, but not synced.
  *
- * @throws the file system's error; nothing is left behind
+ * @throws the file system's error; no temporary file is left
  */
 export async function writeDisposable(file: string, text: string): Promise<void> {
   const temporary = `${file}.${process.pid}.${process.hrtime.bigint()}`;

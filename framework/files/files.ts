@@ -15,7 +15,7 @@ export async function listFiles(dir: string): Promise<string[]> {
       if (item.isDirectory()) await walk(name);
       else if (item.isFile()) found.push(name);
       else
-        throw new PecoError(`a stage put out "${name}", which is not a plain file`, { code: 'store-write' });
+        throw new PecoError(`a stage produced "${name}", which is not a plain file`, { code: 'store-write' });
     }
   }
   await walk('');

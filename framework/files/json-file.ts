@@ -2,7 +2,7 @@ import fs from 'node:fs';
 
 const mark = '\uFEFF';
 
-/** Text without the byte order mark that some editors put before it; Node and npm read on behind one, too. */
+/** Text without the byte order mark that some editors put before it; Node and npm skip one, too. */
 export function withoutMark(text: string): string {
   return text.startsWith(mark) ? text.slice(mark.length) : text;
 }

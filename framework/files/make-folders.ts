@@ -2,7 +2,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { hasCode } from './files.ts';
 
-/** How often somebody else may remove what was just made. */
+/** How often another process may remove what was just made. */
 const mostAttempts = 10;
 
 /**
@@ -73,7 +73,7 @@ async function makeOne(dir: string): Promise<void> {
   try {
     await fs.promises.mkdir(dir);
   } catch (error) {
-    if (!(hasCode(error, 'EEXIST') && isFolder(dir))) throw error; // else somebody else was first
+    if (!(hasCode(error, 'EEXIST') && isFolder(dir))) throw error; // else another process was first
   }
 }
 

@@ -37,7 +37,7 @@ export interface ResultCell<Variant extends string = string, Task extends string
   readonly metrics: { readonly [metric: string]: number } | undefined;
   /** What the stage logged, one object a line, oldest first. */
   history(): readonly JsonObject[];
-  /** Absolute paths of what it put out, by name. Read only. */
+  /** Absolute paths of its outputs, by name. Read only. */
   readonly files: { readonly [name: string]: string };
   /** Engine, host, threads, times, commit, ...: how it was made. */
   readonly provenance: JsonObject | undefined;

@@ -89,7 +89,7 @@ async function checkStore({ value, from }: Setting<string>): Promise<void> {
   try {
     await makeFolders(value);
   } catch (error) {
-    // Without permission stored results can't be there, but plans can be made; the first write tells the rest.
+    // Without permission stored results can't be there, but plans can be made; the first write reports the rest.
     if (!hasCode(error, 'ENOENT', 'EEXIST')) return;
     throw new PecoError(`there can't be a store at ${value} (${from}): ${explainMakeError(error)}`, {
       code: 'invalid-settings',

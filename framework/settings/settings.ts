@@ -159,7 +159,7 @@ export function pick<T>(fallback: T, candidates: readonly Candidate<T>[]): Setti
 
 /**
  * A value that is given and says nothing is a slip, such as `--store=$UNSET`: to take it for the default, or for the
- * current folder, could cost somebody's files.
+ * current folder, could cost a user's files.
  *
  * @throws PecoError `invalid-settings` naming who gave it
  */

@@ -15,7 +15,7 @@ import type { CollectedEntry, Collection, CollectOptions } from './types.ts';
 const useMargin = 25 * 3600 * 1000;
 
 /**
- * Removes entries that nobody needs, and what is left of them and of dead processes. Each entry goes by one rename, with
+ * Removes entries that are not needed, and what is left of them and of dead processes. Each entry goes by one rename, with
  * its lock held, so that a run that wants it either finds all of it or makes it again; killed at any moment, what
  * remains is whole.
  */

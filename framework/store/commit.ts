@@ -46,7 +46,7 @@ export async function commitPending(place: Place, key: ContentKey): Promise<Entr
   if (readPending(place, key) === undefined) return undefined;
   const lock = path.join(place.root, 'locks', `${key}.lock`);
   const release = place.held.has(key) ? async () => {} : await tryLock(lock).catch(() => undefined);
-  if (release === undefined) return undefined; // somebody is storing them now
+  if (release === undefined) return undefined; // another process is storing them now
   try {
     const pending = readPending(place, key);
     return pending && (await storePending(place, key, pending));

@@ -37,9 +37,9 @@ function isFull(error: unknown): boolean {
 /** What costs least to lose. */
 function nameDeletable(place: Place): string {
   const folders: readonly (readonly [name: string, loss: string])[] = [
-    ['work', 'stages that were stopped begin anew'],
+    ['work', 'stages that were interrupted start again'],
     ['uncommitted', 'results whose inputs changed while they were made'],
-    ['runs', 'what earlier runs told'],
+    ['runs', 'logs of earlier runs'],
   ];
   for (const [name, loss] of folders) {
     const dir = path.join(place.root, name);

@@ -7,7 +7,7 @@ import { hasCode } from '../files/files.ts';
 export interface ProcessIdentity {
   readonly pid: number;
   readonly host: string;
-  /** When it started, in ticks since the host did; only where /proc tells. */
+  /** When it started, in ticks since the host did; only where there is /proc. */
   readonly started?: string;
   /** Host, its last start and its space of pids (a container has its own): where `pid` means this process. */
   readonly space?: string;
@@ -43,7 +43,7 @@ export function isDead(other: ProcessIdentity): boolean {
   return other.started !== undefined && other.started !== found.started;
 }
 
-/** `out-<pid>.<start>.<space>-<uuid>`: the name of a temporary file or folder tells who will clear it away. */
+/** `out-<pid>.<start>.<space>-<uuid>`: the name of a temporary file or folder says which process clears it away. */
 export function temporaryName(kind: string): string {
   const { pid, started = '', space = '' } = identifyProcess();
   return `${kind}-${pid}.${started}.${space}-${randomUUID()}`;

@@ -26,7 +26,7 @@ export interface Inventory {
   readonly damaged: readonly ContentKey[];
 }
 
-/** Reads every manifest, and no other byte: whether the outputs are whole is what `lookup` tells. */
+/** Reads every manifest, and no other byte: `lookup` says whether the outputs are whole. */
 export async function takeInventory(store: Pick<Store, 'dir' | 'keys' | 'fingerprint'>): Promise<Inventory> {
   const entries: StoredEntry[] = [];
   const damaged: ContentKey[] = [];

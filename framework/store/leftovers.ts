@@ -12,7 +12,7 @@ const instantPatience = 3600 * 1000;
 
 /**
  * What processes left in `tmp/` and `locks/` that ended without clearing up. Absolute paths; removes nothing.
- * `locks: 'all'` adds those of stages, which otherwise wait for whoever takes them next.
+ * `locks: 'all'` adds those of stages, which otherwise wait for the next process that takes them.
  */
 export function findLeftovers(
   place: Place,
@@ -38,7 +38,7 @@ export async function clearLeftovers(place: Place): Promise<void> {
   for (const leftover of findLeftovers(place)) await removeLeftover(leftover);
 }
 
-/** A lock may be taken by somebody else at this moment: it goes the usual way. */
+/** Another process may take the lock at this moment: it goes the usual way. */
 export async function removeLeftover(file: string): Promise<void> {
   if (!file.endsWith('.lock')) return discard(file);
   const release = await tryLock(file).catch(() => undefined);

@@ -11,7 +11,7 @@ interface LockRecord extends ProcessIdentity {
   readonly since?: number;
 }
 
-/** Timing in milliseconds. A lock whose heartbeat stands still for `stale` is nobody's. */
+/** Timing in milliseconds. A lock whose heartbeat has not moved for `stale` is free. */
 export interface LockTiming {
   readonly heartbeat: number;
   readonly poll: number;
@@ -33,7 +33,7 @@ export type Release = () => Promise<void>;
 /**
  * Takes a lock file, waiting as long as a living process holds it.
  *
- * A lock is stale if its process is dead (told by pid and start on this host), or if its heartbeat, the file's
+ * A lock is stale if its process is dead (pid and start say so on this host), or if its heartbeat, the file's
  * modification time, did not move while we watched for `timing.stale`; no clocks of different machines are compared.
  * The lock saves work, it doesn't guard truth: two holders would compute the same stage twice and commit once.
  */
@@ -77,14 +77,14 @@ export async function tryLock(file: string): Promise<Release | undefined> {
   }
 }
 
-/** Who holds a lock, as far as one look tells. */
+/** Who holds a lock, as far as one look shows. */
 export interface Holder extends LockOwner {
   /** When it took the lock, by its own clock, in milliseconds since 1970. */
   readonly since: number;
 }
 
 /**
- * Undefined if nobody holds the lock, or a process that is dead. One that can't be asked about counts as dead when
+ * Undefined if no process holds the lock, or a dead one does. One that can't be asked about counts as dead when
  * its heartbeat is older than `silence` milliseconds by our clock: choose it far beyond what clocks differ.
  */
 export function readHolder(file: string, silence = 24 * 3600 * 1000): Holder | undefined {
@@ -96,7 +96,7 @@ export function readHolder(file: string, silence = 24 * 3600 * 1000): Holder | u
   return { pid, host, since };
 }
 
-/** The record is written before the file gets its name, so that nobody ever reads half of it. */
+/** The record is written before the file gets its name, so that no process reads half of it. */
 async function create(file: string, record: LockRecord): Promise<fs.promises.FileHandle | undefined> {
   const temporary = path.join(path.dirname(file), temporaryName('take'));
   let handle: fs.promises.FileHandle | undefined;
@@ -138,7 +138,7 @@ async function openRecord(file: string, record: LockRecord): Promise<fs.promises
   }
 }
 
-/** Beats by the handle: should somebody take over, theirs is another file, and not kept alive by us. */
+/** Beats by the handle: a process that takes over has another file, which this does not keep alive. */
 function hold(file: string, mine: LockRecord, handle: fs.promises.FileHandle, timing: LockTiming): Release {
   const beating = setInterval(() => {
     const now = new Date();
@@ -152,7 +152,7 @@ function hold(file: string, mine: LockRecord, handle: fs.promises.FileHandle, ti
     clearInterval(beating);
     await handle.close().catch(() => {});
     try {
-      // Somebody may have thought us dead and taken over: then it is theirs.
+      // Another process may have taken us for dead and taken over: then the lock is its own.
       if (inspect(file)?.record?.token === mine.token) await fs.promises.rm(file, { force: true });
     } catch {
       // Our heartbeat has ended, so it is stale soon.
@@ -189,7 +189,7 @@ function parseRecord(text: string): LockRecord | undefined {
 }
 
 /**
- * Moves a stale lock away. Between our look and the move somebody else may have taken it over: then what we hold is
+ * Moves a stale lock away. Between our look and the move another process may have taken it over: then what we hold is
  * their fresh lock, and it goes back to its place.
  */
 async function removeStale(file: string, stale: HeldLock): Promise<boolean> {

@@ -23,7 +23,7 @@ export interface FinishedStage {
   readonly fingerprint: string;
 }
 
-/** Says what a stage put out, before anything is done with it. Throws PecoError `store-write` for links. */
+/** Describes what a stage produced, before anything is done with it. Throws PecoError `store-write` for links. */
 export async function describeFinished(key: ContentKey, commit: Commit): Promise<FinishedStage> {
   const files: FinishedFile[] = [];
   for (const name of await listFiles(commit.outDir)) {

@@ -27,7 +27,7 @@ export function objectFile(place: Place, digest: Digest): string {
   return path.join(place.root, 'objects', 'sha256', digest.slice(0, 2), digest.slice(2));
 }
 
-/** A name in `tmp/` that nobody else has. */
+/** A name in `tmp/` that no other process has. */
 export function newTemporary(place: Place, kind: string): string {
   return path.join(place.root, 'tmp', temporaryName(kind));
 }

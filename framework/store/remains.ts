@@ -22,7 +22,7 @@ export interface Remains {
 export interface RemainsQuery {
   readonly kept: readonly InventoryEntry[];
   readonly removed: readonly InventoryEntry[];
-  /** Runs that go on may use what was used since then; infinite if there are none. Milliseconds since 1970. */
+  /** Runs in progress may use what was used since then; infinite if there are none. Milliseconds since 1970. */
   readonly usedSince: number;
   readonly now: number;
   readonly options: CollectOptions;
@@ -180,7 +180,7 @@ export function measureFreed(targets: readonly string[]): number {
       known.names += 1;
       files.set(id, known);
     } catch {
-      // Somebody else removed it.
+      // Another process removed it.
     }
   };
   for (const target of targets) visit(target);

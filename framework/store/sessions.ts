@@ -5,7 +5,7 @@ import { type Holder, type Release, readHolder, takeLock } from './lock.ts';
 import type { Marker } from './marker.ts';
 import type { Place } from './place.ts';
 
-/** Held while a collection goes on. */
+/** Held during a collection. */
 export function collectionLock(place: Place): string {
   return path.join(place.root, 'locks', 'collect.lock');
 }
@@ -14,7 +14,7 @@ export function collectionLock(place: Place): string {
  * Says that a run uses the store, so that a collection leaves alone what it may have found there. Waits for a
  * collection that is going on. A store that can't be written to needs no such thing.
  *
- * The run says so before it looks for a collection, and a collection looks for runs after it has said that it goes on:
+ * The run says so before it looks for a collection, and a collection looks for runs after it has announced itself:
  * at least one of them sees the other.
  */
 export async function enterStore(place: Place, marker: Marker): Promise<Release> {
@@ -31,7 +31,7 @@ export async function enterStore(place: Place, marker: Marker): Promise<Release>
   try {
     if (readHolder(collectionLock(place)) !== undefined) await (await holdCollection(place))();
   } catch {
-    // Then nobody collects here either.
+    // Then no collection can run here either.
   }
   return async () => {
     process.removeListener('exit', atExit);

@@ -40,7 +40,7 @@ export interface StoreWarning {
 export interface LockOptions {
   /** Aborting it ends the waiting: `lock` then rejects with the signal's reason. */
   readonly signal?: AbortSignal;
-  /** Called once if somebody else holds the lock. */
+  /** Called once if another process holds the lock. */
   onWait?(owner: LockOwner): void;
 }
 
@@ -55,11 +55,11 @@ export interface CollectOptions {
   readonly keep?: Iterable<ContentKey>;
   /** Work folders to keep, whatever their age. */
   readonly keepWork?: Iterable<ContentKey>;
-  /** Remove entries that were not used for so many milliseconds, and logs of runs that old. */
+  /** Remove entries that were not used for this many milliseconds, and logs of runs that old. */
   readonly olderThan?: number;
-  /** Remove the longest unused entries until the outputs of all are no more than so many bytes. */
+  /** Remove the longest unused entries until the outputs of all have at most this many bytes. */
   readonly maxSize?: number;
-  /** Remove all work folders that aren't to be kept, not only those that nobody touched for a week. */
+  /** Remove all work folders that aren't to be kept, not only those that no run touched for a week. */
   readonly work?: boolean;
   /** Only say what would be removed. */
   readonly dryRun?: boolean;
@@ -80,7 +80,7 @@ export interface Collection {
   /** `bytes` of their outputs, shared ones counted once. */
   readonly kept: { readonly entries: number; readonly bytes: number };
   readonly removed: readonly CollectedEntry[];
-  /** Would have been removed, but a run that goes on may need them. */
+  /** Would have been removed, but a run in progress may need them. */
   readonly inUse: readonly CollectedEntry[];
   readonly objects: number;
   readonly documents: number;
@@ -104,7 +104,7 @@ export interface Store {
    */
   lookup(key: ContentKey): Promise<Entry | undefined>;
   /**
-   * Publishes a result: all of it or, whatever happens on the way, nothing. If somebody else published this key
+   * Stores a result: all of it or, whatever happens on the way, nothing. If another process stored this key
    * meanwhile, theirs is returned. If it can't be stored, the outputs are kept, the error says where, and a later
    * `lookup` stores them.
    *
@@ -129,7 +129,7 @@ export interface Store {
    */
   enter(): Promise<() => Promise<void>>;
   /**
-   * Removes what nobody needs. Safe beside runs: it leaves alone what they use or are about to commit.
+   * Removes what is not needed. Safe beside runs: it leaves alone what they use or are about to commit.
    *
    * @throws PecoError `store-write`
    */

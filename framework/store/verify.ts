@@ -21,7 +21,7 @@ type FileState =
  * whose stat changed since they were last read; otherwise it takes one stat an output.
  *
  * An output that is wrong or gone is mended from the object of the same digest, if that is right: the object may have
- * been made anew since, for another entry.
+ * been made again since, for another entry.
  */
 export async function inspectEntry(place: Place, key: ContentKey): Promise<Verdict> {
   const dir = entryDir(place, key);

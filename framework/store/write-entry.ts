@@ -127,7 +127,7 @@ async function publish(place: Place, staged: string, { manifest }: FinishedStage
 }
 
 /**
- * Takes an entry out of the way that is damaged, or can't be read: that one is kept, it may be whole. Somebody else
+ * Takes an entry out of the way that is damaged, or can't be read: that one is kept, it may be whole. Another process
  * may have replaced it since `seen`; then theirs goes back.
  */
 async function setAside(

@@ -20,7 +20,7 @@ export interface EagerStep {
   readonly constants: TreeOf<HostTensor>;
 }
 
-/** A step that is called anew for every batch. */
+/** A step that is called for every batch. */
 export class EagerProgram<B, O> implements Program<B, O> {
   private readonly backend: EagerBackend;
   private readonly given: Omit<EagerStep, 'constants'>;
@@ -34,7 +34,7 @@ export class EagerProgram<B, O> implements Program<B, O> {
     this.constants = onBackend(backend.backendName, () => keepTensors(constants));
   }
 
-  // Not `async`: in a step nobody awaits it, so that its error must be thrown at once.
+  // Not `async`: a step does not await it, so its error must be thrown at once.
   run(batch: HostOf<B>): Promise<HostOf<O>> {
     refuseInStep(`program '${this.given.name}' can't run`);
     return this.runStep(batch);

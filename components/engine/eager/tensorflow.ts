@@ -18,7 +18,7 @@ interface TensorflowPackage {
   readonly version_core: string;
 }
 
-/** What the packages' backend tells about itself. */
+/** What the packages' backend says about itself. */
 interface TensorflowBackend {
   readonly isUsingGpuDevice?: boolean;
   readonly binding?: { readonly TF_Version?: string };

@@ -122,7 +122,7 @@ function simplified(g: Graph, op: string, a: Value, b: Value): Value | undefined
   return undefined;
 }
 
-/** `(x * c) * factor` as `x * (c * factor)`, where no x tells the difference but by rounding. */
+/** `(x * c) * factor` as `x * (c * factor)`, where the two differ by rounding only. */
 function scaled(g: Graph, x: Value, factor: number): Value | undefined {
   const product = nodeOf(x, 'Mul');
   if (!product) return undefined;

@@ -50,7 +50,7 @@ export function reduce(g: Graph, op: string, x: Value, axes: readonly number[], 
  */
 export const longestSum = { row: 1024, column: 256 } as const;
 
-/** Up to so many threads results are the same bytes. */
+/** Results are the same bytes for up to this many threads. */
 export const mostThreads = 4;
 
 /**

@@ -34,7 +34,7 @@ export interface Value extends ValueType {
 /** `''` is ONNX's own; the other is ONNX Runtime's. */
 export type Domain = '' | 'com.microsoft';
 
-/** ONNX tells integers from floats, JavaScript does not. */
+/** ONNX distinguishes integers from floats, JavaScript does not. */
 export type Attribute =
   | { readonly int: number }
   | { readonly float: number }

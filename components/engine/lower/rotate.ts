@@ -10,7 +10,7 @@ import { withAttributes } from './lowering.ts';
 /** tfjs takes the fourth channel for opacity. */
 const opaque = 255;
 
-/** A pixel that holds the fill value stands behind each image: that is where pixels from outside come from. */
+/** A pixel that holds the fill value follows each image: that is where pixels from outside come from. */
 function rotate(g: Graph, image: Value, { radians, fillValue, center }: RotateWithOffsetAttrs): Value {
   const [batch, height, width, channels] = image.shape as [number, number, number, number];
   const fill = Float32Array.from({ length: channels }, (_, channel) => {

@@ -23,7 +23,7 @@ export class TraceBackend extends KernelBackend {
     return { dataId, shape: [...value.shape], dtype: value.type };
   }
 
-  /** The value behind a tensor. One that was made before tracing, on another backend, becomes a constant. */
+  /** The value of a tensor. One that was made before tracing, on another backend, becomes a constant. */
   valueFor({ dataId, shape, dtype }: TensorInfo): Value {
     const known = this.values.get(dataId);
     if (known) return known;

@@ -40,7 +40,7 @@ class OnnxEngine implements Engine {
     return this.owned.add((forget) => new OnnxState<S>(initial, forget));
   }
 
-  // Not `async`: in a step nobody awaits it, so that its error must be thrown at once.
+  // Not `async`: a step does not await it, so its error must be thrown at once.
   compile<S, B, O, C>(options: ProgramOptions<S, B, O, C>): Promise<Program<B, O>> {
     refuseInStep(`program '${options.name}' can't be compiled`);
     return this.compileStep(options);

@@ -22,7 +22,7 @@ export interface Model {
   readonly used: { readonly state: readonly string[]; readonly batch: readonly string[] };
   /** Paths of the state that the step changes. */
   readonly changed: readonly string[];
-  /** Types and shapes of what the step puts out, by path. */
+  /** Types and shapes of what the step returns, by path. */
   readonly outputs: Leaves<TensorSpec>;
 }
 

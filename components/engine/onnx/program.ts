@@ -42,7 +42,7 @@ export class OnnxProgram<B, O> implements Program<B, O> {
     this.onDispose = onDispose;
   }
 
-  // Not `async`: in a step nobody awaits it, so that its error must be thrown at once.
+  // Not `async`: a step does not await it, so its error must be thrown at once.
   run(batch: HostOf<B>): Promise<HostOf<O>> {
     refuseInStep(`program '${this.name}' can't run`);
     return this.enqueue(batch);

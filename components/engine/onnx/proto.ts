@@ -116,8 +116,8 @@ export function encodeModel(contents: ModelContents): Uint8Array {
     if (source.kind === 'splat') writeSplat(made, value, source.value, initializer, expansions);
     return made;
   };
-  // A value that a node makes is put out under the output's name. Whatever else is put out (an input, a constant, a
-  // value for the second time) needs a copy.
+  // A value that a node makes gets the output's name. Every other output (an input, a constant, a value for the second
+  // time) needs a copy.
   const results: object[] = [];
   for (const { name: output, value } of outputs) {
     if (value.source.kind === 'node' && !names.has(value.id)) names.set(value.id, output);

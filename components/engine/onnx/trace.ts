@@ -27,7 +27,7 @@ export interface Trace {
   readonly batchInputs: Leaves<Value>;
   readonly stateOutputs: Leaves<Value>;
   readonly outputs: Leaves<Value>;
-  /** The tree of what the step puts out; leaves are their paths. */
+  /** The tree of what the step returns; leaves are their paths. */
   readonly outTree: TreeOf<string>;
 }
 
@@ -81,7 +81,7 @@ function toTensor(backend: TraceBackend, value: Value): Tensor {
   return engine().makeTensorFromTensorInfo({ dataId, shape, dtype }, backend);
 }
 
-/** A random number drawn while tracing would be the same in every step, which nobody wants. */
+/** A random number drawn while tracing would be the same in every step, so it is refused. */
 function withoutChance<T>(work: () => T): T {
   const { random } = Math;
   Math.random = () => {
