@@ -33,8 +33,9 @@ export function mayNameFiles(text: string): boolean {
 
 /**
  * Files that code names by its own place: `new URL('./table.json', import.meta.url)` and other spellings that are made
- * of constants, absolute, whether or not they are there; where the place is passed on, all that may be meant. What is named inside `defineComponent` isn't meant: those are
- * modules and files that count by themselves.
+ * of constants, absolute, whether or not they are there; where the place is passed on, all that may be meant. What is
+ * named inside `defineComponent`, or by a constant that only those use, isn't meant: those are modules and files that
+ * count by themselves.
  *
  * @throws PecoError `unknown-import` for code that may load modules of which nothing is known
  */
@@ -45,6 +46,7 @@ export async function findOwnFiles(file: string, text: string, cwd: string): Pro
   const evaluate = createEvaluator(program, file);
   const loose = createLooseNames(file, evaluate);
   const binds = new Set(namesBound(program));
+  const ofComponents = constantsOfComponents(program);
   const found = new Set<string>();
   const refuse = (node: Node, what: string, hint: string): never => {
     const before = text.slice(0, node.start).split('\n');
@@ -66,7 +68,7 @@ export async function findOwnFiles(file: string, text: string, cwd: string): Pro
     checkNode(node, { evaluate, refuse, isRequire: !binds.has('require') });
     const place = placeOf(evaluate(node), file);
     if (place !== undefined) {
-      found.add(place);
+      if (!ofComponents.has(node)) found.add(place);
       return;
     }
     loose.see(node);
@@ -167,6 +169,29 @@ function describeTaken(node: Node): string {
 
 function isComponentDefinition(node: Node): boolean {
   return node.type === 'CallExpression' && nameOf(node.callee as Node) === 'defineComponent';
+}
+
+/** Names and values of constants of a file that are used inside `defineComponent` alone, as in `defineComponent({ run, load })`. */
+function constantsOfComponents({ body }: Program): ReadonlySet<Node> {
+  const constants = new Map<string, { readonly id: Node; readonly init: Node }>();
+  const rest: Node[] = [];
+  for (const statement of body as unknown as readonly Node[]) {
+    if (statement.type !== 'VariableDeclaration' || statement.kind !== 'const') rest.push(statement);
+    else
+      for (const { id, init } of statement.declarations as readonly { id: Node; init?: Node }[]) {
+        const name = nameOf(id);
+        if (name === undefined) rest.push(id);
+        else if (init) constants.set(name, { id, init });
+      }
+  }
+  // A name in any other place counts as a use, whatever it means there.
+  const todo = [...rest, ...[...constants.values()].map(({ init }) => init)];
+  for (let node = todo.pop(); node !== undefined; node = todo.pop()) {
+    if (isComponentDefinition(node)) continue;
+    if (node.type === 'Identifier') constants.delete(nameOf(node)!);
+    todo.push(...childrenOf(node));
+  }
+  return new Set([...constants.values()].flatMap(({ id, init }) => [id, init]));
 }
 
 /** The file that a text made of the file's own place names; not the file itself, nor the folder that it is in. */

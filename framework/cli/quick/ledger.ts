@@ -4,7 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { settledAt } from '../../files/racy.ts';
 import type { Look } from '../../stage/disk.ts';
 import { lstatAt, statAt } from '../../stage/stat.ts';
-import { type FileStamp, type QuickRecord, stampOf } from './quick.ts';
+import type { QuickRecord } from './quick.ts';
+import { type FileStamp, packStamps, stampOf } from './stamps.ts';
 
 /** Everything on disk that an answer came from, as it is collected: what was there, and what was not. */
 export interface Ledger {
@@ -47,8 +48,9 @@ export async function collectLooks(
     await lookAll(collected.ledger);
     const looked = collected.take();
     if (looked === undefined) return undefined;
-    const settled = looked.files.reduce((latest, stamp) => Math.max(latest, settledOf(stamp)), 0);
-    if (settled < began) return looked;
+    const { stamps, ...others } = looked;
+    const settled = stamps.reduce((latest, stamp) => Math.max(latest, settledOf(stamp)), 0);
+    if (settled < began) return { files: packStamps(stamps), ...others };
     const wait = settled - now();
     if (isLast || wait > longestWait) return undefined;
     if (wait > 0) await sleep(wait + 1);
@@ -70,7 +72,9 @@ function settledOf([, , mtimeMs, ctimeMs]: FileStamp): number {
   return Math.max(settledAt(mtimeMs), settledAt(ctimeMs));
 }
 
-function createLedger(): { readonly ledger: Ledger; take(): Looked | undefined } {
+type Collected = Omit<Looked, 'files'> & { readonly stamps: readonly FileStamp[] };
+
+function createLedger(): { readonly ledger: Ledger; take(): Collected | undefined } {
   const watched = new Set<string>();
   const absent = new Set<string>();
   const links = new Map<string, string>();
@@ -101,10 +105,10 @@ function createLedger(): { readonly ledger: Ledger; take(): Looked | undefined }
       spoilt = true;
     },
   };
-  function take(): Looked | undefined {
-    const files = [...watched].map(stampOf);
-    if (spoilt || !isWhole(files)) return undefined;
-    return { files, absent: outermost(absent), links: [...links], folders: [...folders.values()] };
+  function take(): Collected | undefined {
+    const stamps = [...watched].map(stampOf);
+    if (spoilt || !isWhole(stamps)) return undefined;
+    return { stamps, absent: outermost(absent), links: [...links], folders: [...folders.values()] };
   }
   return { ledger, take };
 }

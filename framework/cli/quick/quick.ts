@@ -1,21 +1,15 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { isUnchanged, listFolder, readFolderMemory } from '../../files/folder-memory.ts';
+import { areUnchanged, type PackedStamps } from './stamps.ts';
 
 // The quick path: a run in which nothing changed since it was recorded says what it would say, without loading anything
-// but this file. `quick-record.ts` writes the record. Imports nothing heavy: a test counts what is loaded.
+// but this file. `record.ts` writes the record. Imports nothing heavy: a test counts what is loaded.
 
-/** What a file or folder was when it was last known to be right; of a link, what the link itself was. */
-export type FileStamp = readonly [
-  path: string,
-  size: number,
-  mtimeMs: number,
-  ctimeMs: number,
-  inode: number,
-];
+const standardOutput = 1;
 
 // Counts up when records say something else.
-export const recordFormat = 2;
+export const recordFormat = 3;
 
 /** A run that found or made everything, and all that must be as it was then for it to say the same again. */
 export interface QuickRecord {
@@ -28,7 +22,7 @@ export interface QuickRecord {
   /** Variables that peco-exp or the experiment file reads; null if not set. */
   readonly environment: { readonly [name: string]: string | null };
   /** Without links; of a folder only what is directly in it. */
-  readonly files: readonly FileStamp[];
+  readonly files: PackedStamps;
   /** What must not be there: settings files that would win, packages that would be nearer. */
   readonly absent: readonly string[];
   /** Places, and where they really are. */
@@ -49,9 +43,19 @@ export function runQuickly(args: readonly string[]): boolean {
   const file = quickRecordFile(cwd, args);
   const record = file === undefined ? undefined : readRecord(file);
   if (!record || !isCurrent(record, cwd, args)) return false;
-  process.stdout.on('error', () => {}); // a reader that has gone away wants no more
-  process.stdout.write(`${record.before}${(performance.now() / 1000).toFixed(1)} s${record.after}`);
+  print(`${record.before}${(performance.now() / 1000).toFixed(1)} s${record.after}`);
   return true;
+}
+
+/** Node's stream is asked only where it must wait for the reader: to load it takes as long as to look at 300 files. */
+function print(text: string): void {
+  let rest = Buffer.from(text);
+  try {
+    while (rest.length > 0) rest = rest.subarray(fs.writeSync(standardOutput, rest));
+  } catch {
+    process.stdout.on('error', () => {}); // a reader that has gone away wants no more
+    process.stdout.write(rest);
+  }
 }
 
 /**
@@ -73,11 +77,6 @@ export function quickRecordFile(cwd: string, args: readonly string[]): string | 
     }
     if (path.dirname(dir) === dir) return undefined;
   }
-}
-
-export function stampOf(file: string): FileStamp | undefined {
-  const stat = fs.lstatSync(file, { throwIfNoEntry: false });
-  return stat ? [file, stat.size, stat.mtimeMs, stat.ctimeMs, stat.ino] : undefined;
 }
 
 /** Variables that change what a run does, beside those that an experiment file lists. */
@@ -103,7 +102,7 @@ export function isCurrent(record: QuickRecord, cwd: string, args: readonly strin
       record.cwd === cwd &&
       JSON.stringify(record.args) === JSON.stringify(args) &&
       hasEnvironment(record.environment) &&
-      record.files.every(isSameFile) &&
+      areUnchanged(record.files) &&
       !record.absent.some((file) => fs.existsSync(file)) &&
       record.links.every(([place, real]) => fs.realpathSync.native(place) === real) &&
       record.folders.every(isSameFolder)
@@ -116,17 +115,6 @@ export function isCurrent(record: QuickRecord, cwd: string, args: readonly strin
 function hasEnvironment(environment: QuickRecord['environment']): boolean {
   const same = Object.entries(environment).every(([name, value]) => (process.env[name] ?? null) === value);
   return same && ownVariables(process.env).every((name) => name in environment);
-}
-
-function isSameFile([file, size, mtimeMs, ctimeMs, inode]: FileStamp): boolean {
-  const stat = fs.lstatSync(file, { throwIfNoEntry: false });
-  return (
-    stat !== undefined &&
-    stat.size === size &&
-    stat.mtimeMs === mtimeMs &&
-    stat.ctimeMs === ctimeMs &&
-    stat.ino === inode
-  );
 }
 
 function isSameFolder({ folder, memory, digest }: QuickRecord['folders'][number]): boolean {

@@ -224,3 +224,42 @@ test('code that only looks like that is not refused', async (t) => {
   const { sources } = (await bundleModules([entry], project.dir)).get(entry)!;
   t.deepEqual(Object.keys(sources), ['stage.ts', 'one.ts', 'two.ts'].map(project.file));
 });
+
+/** Uses of a constant that names a module, beside that in `defineComponent`. */
+const otherUses: { readonly [title: string]: string } = {
+  'it is exported': 'export { run };',
+  'a function takes it': 'export const place = () => String(run);',
+  'another constant takes it': 'export const places = [run];',
+};
+
+test('a constant that only a component definition uses is no file that the code reads', async (t) => {
+  const project = createProject(t, {
+    'config.ts': `
+      const run = new URL('./stage.ts', import.meta.url).href;
+      const table = new URL('./table.json', import.meta.url).pathname;
+      export const part = defineComponent({ run, files: () => ({ table }) });
+    `,
+    'stage.ts': 'export const run = 1;\n',
+    'table.json': '[1]',
+  });
+  const entry = project.file('config.ts');
+  const { sources, resolution } = (await bundleModules([entry], project.dir)).get(entry)!;
+  t.deepEqual(Object.keys(sources), [entry]);
+  t.false(resolution.absent.includes(project.file('stage.ts')));
+});
+
+for (const [title, use] of Object.entries(otherUses)) {
+  test(`a constant that a component definition uses is a file of the code, too, if ${title}`, async (t) => {
+    const project = createProject(t, {
+      'config.ts': `
+        const run = new URL('./stage.ts', import.meta.url).href;
+        export const part = defineComponent({ run });
+        ${use}
+      `,
+      'stage.ts': 'export const run = 1;\n',
+    });
+    const entry = project.file('config.ts');
+    const { sources } = (await bundleModules([entry], project.dir)).get(entry)!;
+    t.deepEqual(Object.keys(sources).sort(), [entry, project.file('stage.ts')]);
+  });
+}
