@@ -37,6 +37,11 @@ export interface TableConfig {
   }[];
 }
 
+/** What the framework adds to a report's config. */
+export interface InTable {
+  readonly table: TableConfig;
+}
+
 /** What a stage says of its result. */
 export interface StageFacts {
   readonly engine: string;

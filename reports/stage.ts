@@ -1,19 +1,17 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import type { StageContext, StageFunction, StageInput } from '../framework/stage/contract.ts';
-import type { JsonObject } from '../framework/stage/json.ts';
+import type { StageFunction, StageInput } from '../framework/stage/contract.ts';
 import type { AblationTableConfig } from './config.ts';
 import { readFacts } from './facts.ts';
 import { longCsv, wideCsv } from './formats/csv.ts';
 import { ablationMarkdown } from './formats/markdown.ts';
 import { type PictureRow, stackRows } from './formats/picture.ts';
-import { readResults, type TableConfig } from './results.ts';
+import { type InTable, readResults, type TableConfig } from './results.ts';
 import { buildTable } from './table.ts';
 
 /** Writes the tables and the picture of an experiment from the results of its stages. */
-export const run: StageFunction = async (context: StageContext<JsonObject>) => {
-  const { columns, published } = context.config as unknown as AblationTableConfig;
-  const config = context.config.table as unknown as TableConfig;
+export const run: StageFunction<AblationTableConfig & InTable> = async (context) => {
+  const { columns, published, table: config } = context.config;
   const results = await readResults(config, context.inputs);
   const table = buildTable(config, results, columns);
   const save = (name: string, content: string | Buffer) =>

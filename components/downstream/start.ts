@@ -1,20 +1,33 @@
-import type { StageContext } from '../../framework/stage/contract.ts';
+import type { StageInputs } from '../../framework/stage/contract.ts';
 import type { Backbone } from '../backbone/checkpoint.ts';
 import type { VitConfig } from '../backbone/config.ts';
 import { initVit } from '../backbone/vit.ts';
+import type { Dataset } from '../data/types.ts';
 import { random } from '../nn/random.ts';
+
+/** What the inputs of a classification task load to; in the row `scratch` nothing is pretrained. */
+export interface ClassificationInputs {
+  readonly train: Dataset;
+  readonly test: Dataset;
+  readonly pretrained?: Backbone;
+}
+
+interface Start {
+  readonly inputs: Pick<StageInputs<ClassificationInputs>, 'pretrained'>;
+  readonly seed: number;
+}
 
 /**
  * The pretrained backbone, or one with random weights where the variant has no pretraining: those that a pretraining
  * starts from, cut at one standard deviation. BEiT's fine-tuning model starts from wider ones (deviation 0.02, not cut).
  */
 export async function startingBackbone(
-  context: Pick<StageContext, 'inputs' | 'seed'>,
+  { inputs, seed }: Start,
   config: { readonly backbone?: VitConfig | undefined },
   imageSize: number,
 ): Promise<Backbone> {
-  if (context.inputs.pretrained) {
-    const backbone = await context.inputs.pretrained.load<Backbone>();
+  if (inputs.pretrained) {
+    const backbone = await inputs.pretrained.load();
     if (backbone.imageSize !== imageSize) {
       throw new Error(
         `The backbone was pretrained on images of ${backbone.imageSize} pixels but these have ${imageSize}: give both data sets the same size.`,
@@ -27,6 +40,6 @@ export async function startingBackbone(
       'No pretraining and no `backbone` in the config: give the scratch row `backbone: vit({...})`.',
     );
   }
-  const weights = initVit(random(context.seed, 'vit'), config.backbone, imageSize);
+  const weights = initVit(random(seed, 'vit'), config.backbone, imageSize);
   return { config: config.backbone, imageSize, weights };
 }

@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { StageContext } from '../../framework/stage/contract.ts';
+import type { StageInputs } from '../../framework/stage/contract.ts';
+import type { Dataset } from '../data/types.ts';
 import type { HostTensor } from '../engine/types.ts';
 import { meanSquaredError } from '../nn/losses.ts';
 import { perceptualLoss, targetFeatures } from '../perceptual/loss.ts';
@@ -23,9 +24,15 @@ export interface ReconstructionLoss {
   ): { loss: tf.Scalar; pixel: tf.Scalar; perceptual: tf.Scalar };
 }
 
+/** What the inputs of a tokenizer's training load to. */
+export interface TokenizerInputs {
+  readonly train: Dataset;
+  readonly network?: FeatureNetwork;
+}
+
 /** Loads the perceptual network, if the config names one. */
 export async function reconstructionLoss(
-  context: Pick<StageContext, 'inputs'>,
+  { inputs }: { readonly inputs: Pick<StageInputs<TokenizerInputs>, 'network'> },
   { loss }: TokenizerTraining,
 ): Promise<ReconstructionLoss> {
   const { perceptual } = loss;
@@ -39,7 +46,7 @@ export async function reconstructionLoss(
       },
     };
   }
-  const network = await context.inputs.network.load<FeatureNetwork>();
+  const network = await inputs.network!.load();
   const { layers, normalisation } = perceptual;
   return {
     constants: network.weights,

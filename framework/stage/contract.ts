@@ -11,22 +11,30 @@ export interface Progress {
   readonly values?: { readonly [name: string]: number };
 }
 
-/** An upstream result or a leaf, as a stage sees it. */
-export interface StageInput {
+/**
+ * An upstream result or a leaf, as a stage sees it. `Loaded` is what `load` gives: every component of a role loads to
+ * that role's interface (`Dataset`, `FeatureNetwork`, `Tokenizer`, ...).
+ */
+export interface StageInput<Config extends object = JsonObject, Loaded = unknown> {
   readonly kind: string;
-  readonly config: JsonObject;
+  readonly config: Config;
   /** Folder of the committed outputs; for a leaf, the empty string. Read only. */
   readonly dir: string;
   /** The component's `files`, absolute paths. */
   readonly files: { readonly [name: string]: string };
   /** What that stage was given itself, wired inputs included, all the way up: reports and loaders look here. */
   readonly inputs: { readonly [name: string]: StageInput };
-  /**
-   * Calls `load` of the component's `load` module with this input. The type is the caller's claim:
-   * every component of a role loads to that role's interface (`Dataset`, `FeatureNetwork`, `Tokenizer`, ...).
-   */
-  load<T>(): Promise<T>;
+  /** Calls `load` of the component's `load` module with this input. */
+  load<T extends Loaded = Loaded>(): Promise<T>;
 }
+
+/** What the inputs of a stage load to, where it doesn't say. */
+export type AnyInputs = { readonly [name: string]: unknown };
+
+/** The inputs of a stage by what they load to: `{ train: Dataset; network?: FeatureNetwork }`. */
+export type StageInputs<Inputs extends object = AnyInputs> = {
+  readonly [Name in keyof Inputs]: StageInput<JsonObject, Exclude<Inputs[Name], undefined>>;
+};
 
 /** A saved state of a training, to go on from. */
 export interface Checkpoint {
@@ -63,11 +71,11 @@ export interface Checkpoints {
 }
 
 /** Everything that a stage may depend on. A stage is deterministic given config, inputs, seed and its code. */
-export interface StageContext<Config extends object = JsonObject> {
+export interface StageContext<Config extends object = JsonObject, Inputs extends object = AnyInputs> {
   readonly config: Config;
   /** Stages whose role has no seed of its own (datasets, reports) get 0. */
   readonly seed: number;
-  readonly inputs: { readonly [name: string]: StageInput };
+  readonly inputs: StageInputs<Inputs>;
   /** Empty folder for the outputs; committed as a whole when `run` resolves. */
   readonly outDir: string;
   /** Survives crashes, wiped on success: the place of checkpoints. Never part of the result. */
@@ -110,8 +118,15 @@ export interface StageResult {
   readonly about?: string;
 }
 
-export type StageFunction<Config extends object = JsonObject> = (
-  context: StageContext<Config>,
+/**
+ * What a `run` module exports. It says once what its config is and what its inputs load to:
+ * `StageFunction<VqvaeConfig, { train: Dataset; network?: FeatureNetwork }>`.
+ */
+export type StageFunction<Config extends object = JsonObject, Inputs extends object = AnyInputs> = (
+  context: StageContext<Config, Inputs>,
 ) => Promise<StageResult>;
 
-export type LoadFunction<T> = (input: StageInput) => Promise<T>;
+/** What a `load` module exports: how others use the result, or the files, of a component with this config. */
+export type LoadFunction<Loaded, Config extends object = JsonObject> = (
+  input: StageInput<Config>,
+) => Promise<Loaded>;

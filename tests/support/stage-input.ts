@@ -1,15 +1,18 @@
 import type { Component } from '../../framework/stage/component.ts';
 import type { Checkpoints, StageInput } from '../../framework/stage/contract.ts';
 
-/** A component as a stage sees it, without a framework: what `load` functions get. `dir` is empty for leaves. */
+/**
+ * A component as a stage sees it, without a framework: what `load` functions get, each of which knows the type of its
+ * config. `dir` is empty for leaves.
+ */
 export function leafInput(
   { kind, config, files }: Component,
   dir = '',
   inputs: { readonly [name: string]: StageInput } = {},
-): StageInput {
+): StageInput<never> {
   return {
     kind,
-    config,
+    config: config as never,
     dir,
     files,
     inputs,

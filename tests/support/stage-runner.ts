@@ -29,7 +29,10 @@ export interface AttemptOutcome {
 }
 
 /** Runs a stage in this process, with the framework's checkpoints in `dir`, one attempt. */
-export async function attemptStage(run: StageFunction<never>, attempt: Attempt): Promise<AttemptOutcome> {
+export async function attemptStage(
+  run: StageFunction<never, never>,
+  attempt: Attempt,
+): Promise<AttemptOutcome> {
   const outDir = path.join(attempt.dir, `out-${attempt.name}`);
   const workDir = path.join(attempt.dir, `work-${attempt.name}`);
   fs.rmSync(outDir, { recursive: true, force: true });

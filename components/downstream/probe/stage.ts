@@ -8,14 +8,14 @@ import { openEngine } from '../../engine/open.ts';
 import { forward } from '../../training/classify.ts';
 import { type FeatureRows, storeFeatures } from '../../training/features.ts';
 import { describeFit, linearTopOne } from '../../training/linear.ts';
-import { startingBackbone } from '../start.ts';
+import { type ClassificationInputs, startingBackbone } from '../start.ts';
 import type { LinearProbeConfig } from './config.ts';
 
 /** Extracts the features once, fits a linear classifier to them, and measures top-1 on the whole test split. */
-export const run: StageFunction<LinearProbeConfig> = async (context) => {
+export const run: StageFunction<LinearProbeConfig, ClassificationInputs> = async (context) => {
   const { config, seed, workDir } = context;
-  const all = await context.inputs.train.load<Dataset>();
-  const test = await context.inputs.test.load<Dataset>();
+  const all = await context.inputs.train.load();
+  const test = await context.inputs.test.load();
   const classes = all.classes.length;
   const labelled = await balancedSubset(all, config.labels, seed);
   const backbone = await startingBackbone(context, config, sizeOf(config.view, all));

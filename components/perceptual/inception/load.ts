@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import type { LoadFunction, StageInput } from '../../../framework/stage/contract.ts';
+import type { LoadFunction } from '../../../framework/stage/contract.ts';
 import { hostTensor } from '../../nn/tree.ts';
 import { parseSafetensors, type RawTensor, toHost } from '../../weights/safetensors.ts';
 import type { FeatureNetwork, NetworkWeights } from '../types.ts';
@@ -8,8 +8,8 @@ import { inceptionFeatures } from './model.ts';
 import { CONVOLUTIONS, INCEPTION_LAYERS } from './topology.ts';
 
 /** Reads the weights that ship with this folder. */
-export const load: LoadFunction<FeatureNetwork> = async (input: StageInput) => {
-  const options = input.config as unknown as InceptionConfig;
+export const load: LoadFunction<FeatureNetwork, InceptionConfig> = async (input) => {
+  const options = input.config;
   const file = input.files.weights;
   const { tensors, metadata } = parseSafetensors(readFileSync(file), file);
   return {

@@ -1,6 +1,6 @@
 import path from 'node:path';
 import type * as tf from '@tensorflow/tfjs-core';
-import type { LoadFunction, StageInput } from '../../../framework/stage/contract.ts';
+import type { LoadFunction } from '../../../framework/stage/contract.ts';
 import type { HostTree } from '../../nn/tree.ts';
 import { flatten, loadTree, unflatten } from '../../weights/safetensors.ts';
 import type { FeatureNetwork } from '../types.ts';
@@ -9,8 +9,8 @@ import type { VggConfig } from './config.ts';
 import { type VggParameters, vggFeatures } from './model.ts';
 
 /** Reads the convolutions of the network; the classifier stays behind. */
-export const load: LoadFunction<FeatureNetwork> = async (input: StageInput) => {
-  const config = input.config as unknown as VggConfig;
+export const load: LoadFunction<FeatureNetwork, VggConfig> = async (input) => {
+  const { config } = input;
   const trained = loadTree<{ readonly [name: string]: HostTree }>(path.join(input.dir, 'vgg.safetensors'));
   const how = config.steps === 0 ? 'untrained' : 'trained on the train split';
   const names = vggConvolutions(config).map(({ name }) => name);

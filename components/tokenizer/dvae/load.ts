@@ -6,10 +6,8 @@ import type { Tokenizer } from '../tokenizer.ts';
 import { loadTokenizer } from '../tokenizer.ts';
 import type { DvaeConfig } from './config.ts';
 
-export const load: LoadFunction<Tokenizer> = async (input) => {
-  const config = input.config as DvaeConfig;
-  return loadTokenizer(input.dir, config, (weights, images) => {
+export const load: LoadFunction<Tokenizer, DvaeConfig> = async ({ config, dir }) =>
+  loadTokenizer(dir, config, (weights, images) => {
     const logits = applyEncoder(weights.encoder, images);
     return bestCodes(tf.reshape(logits, [-1, config.codebook.size]));
   });
-};

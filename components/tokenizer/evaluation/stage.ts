@@ -15,12 +15,18 @@ import type { Tokenizer } from '../tokenizer.ts';
 import type { TokenizerEvaluationConfig } from './config.ts';
 import { measure, windowOf } from './measure.ts';
 
+interface Inputs {
+  readonly train: Dataset;
+  readonly test: Dataset;
+  readonly tokenizer: Tokenizer;
+}
+
 /** Measures a tokenizer and writes the strips `originals.png` and `reconstructions.png`. */
-export const run: StageFunction<TokenizerEvaluationConfig> = async (context) => {
+export const run: StageFunction<TokenizerEvaluationConfig, Inputs> = async (context) => {
   const { config, seed, signal } = context;
   const { view, probeLabels } = config;
-  const tokenizer = await context.inputs.tokenizer.load<Tokenizer>();
-  const test = await context.inputs.test.load<Dataset>();
+  const tokenizer = await context.inputs.tokenizer.load();
+  const test = await context.inputs.test.load();
   const engine = await openEngine(context.engine);
   const common = { view, workers: context.engine.threads, signal };
   const count = Math.min(config.images, test.count);
@@ -44,7 +50,7 @@ export const run: StageFunction<TokenizerEvaluationConfig> = async (context) => 
   };
   const about = describeWindow(test, windowOf(test, view));
   if (probeLabels > 0) {
-    const train = await context.inputs.train.load<Dataset>();
+    const train = await context.inputs.train.load();
     const labelled = await balancedSubset(train, probeLabels, seed);
     const { codebook } = tokenizer;
     const fit = await linearTopOne(

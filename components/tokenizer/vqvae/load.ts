@@ -6,11 +6,9 @@ import type { Tokenizer } from '../tokenizer.ts';
 import { loadTokenizer } from '../tokenizer.ts';
 import type { VqvaeConfig } from './config.ts';
 
-export const load: LoadFunction<Tokenizer> = async (input) => {
-  const config = input.config as VqvaeConfig;
-  return loadTokenizer(input.dir, config, (weights, images) => {
+export const load: LoadFunction<Tokenizer, VqvaeConfig> = async ({ config, dir }) =>
+  loadTokenizer(dir, config, (weights, images) => {
     const encoded = applyEncoder(weights.encoder, images);
     const tokens = tf.reshape(encoded, [-1, config.codebook.dim]);
     return bestCodes(codeScores(tokens, weights.codebook));
   });
-};

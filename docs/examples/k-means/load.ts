@@ -9,8 +9,8 @@ import { toImages, toPatches } from './patches.ts';
 
 type Weights = { readonly codebook: tf.Tensor };
 
-export const load: LoadFunction<Tokenizer> = async ({ dir, config }) => {
-  const { stride } = config as KMeansConfig;
+export const load: LoadFunction<Tokenizer, KMeansConfig> = async ({ dir, config }) => {
+  const { stride } = config;
   const { codebook } = loadTree<{ codebook: HostTensor }>(path.join(dir, 'codebook.safetensors'));
   return {
     vocabulary: codebook.shape[0],

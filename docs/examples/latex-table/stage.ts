@@ -2,14 +2,13 @@ import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { StageFunction } from 'peco-exp';
 import { formatValue } from '../../../reports/format.ts';
-import { readResults, type TableConfig } from '../../../reports/results.ts';
+import { type InTable, readResults } from '../../../reports/results.ts';
 import { buildTable } from '../../../reports/table.ts';
 import type { LatexTableConfig } from './config.ts';
 
 /** A report gets every result of the table as an input; `config.table` says which is which. */
-export const run: StageFunction = async ({ config, inputs, outDir }) => {
-  const { caption, metrics } = config as unknown as LatexTableConfig;
-  const table = config.table as unknown as TableConfig;
+export const run: StageFunction<LatexTableConfig & InTable> = async ({ config, inputs, outDir }) => {
+  const { caption, metrics, table } = config;
   const results = await readResults(table, inputs);
   const columns = metrics.map((metric) => ({
     metric,

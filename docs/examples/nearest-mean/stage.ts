@@ -13,11 +13,18 @@ import { openEngine } from '../../../components/engine/open.ts';
 import { forward } from '../../../components/training/classify.ts';
 import type { NearestMeanConfig } from './config.ts';
 
-export const run: StageFunction<NearestMeanConfig> = async (context) => {
+/** What the inputs load to. */
+interface Inputs {
+  readonly train: Dataset;
+  readonly test: Dataset;
+  readonly pretrained: Backbone;
+}
+
+export const run: StageFunction<NearestMeanConfig, Inputs> = async (context) => {
   const { labels } = context.config;
-  const train = await context.inputs.train.load<Dataset>();
-  const test = await context.inputs.test.load<Dataset>();
-  const { config, weights } = await context.inputs.pretrained.load<Backbone>();
+  const train = await context.inputs.train.load();
+  const test = await context.inputs.test.load();
+  const { config, weights } = await context.inputs.pretrained.load();
   const labelled = await balancedSubset(train, labels, context.seed);
   const engine = await openEngine(context.engine);
   const state = engine.state<Vit<tf.Tensor>>(weights);

@@ -24,7 +24,7 @@ export async function perceptualNetworkOf(
   const input = {
     config: { upsample: 2, interpolation: 'bilinear' },
     files: { weights: fileURLToPath(weights) },
-  } as unknown as StageInput;
+  } as unknown as StageInput<never>;
   return { network: await loadInception(input), layers: ['activation_3', 'activation_5', 'mixed0'] };
 }
 

@@ -57,7 +57,7 @@ export function inputsOf(dir: string): { [name: string]: StageInput } {
   const { parameters, codebook: trained } = initVqvae(frozen.config as never, 0);
   saveTree(path.join(dir, 'tokenizer.safetensors'), { ...parameters, codebook: trained.vectors });
   const data: StageInput = { ...leafInput(frozen), load: async <T>() => images as T };
-  const loaded: StageInput = {
+  const loaded: StageInput<never> = {
     ...leafInput(frozen, dir),
     load: async <T>() => (await loadVqvae(loaded)) as T,
   };

@@ -42,7 +42,7 @@ async function evaluated(
     ...leafInput(tokenizer),
     load: async <T>() => (padded ? { ...images, window } : images) as T,
   };
-  const trained: StageInput = {
+  const trained: StageInput<never> = {
     ...leafInput(tokenizer, dir),
     load: async <T>() => (await load(trained)) as T,
   };

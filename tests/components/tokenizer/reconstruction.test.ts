@@ -16,9 +16,9 @@ import type { StageInput } from '../../../framework/stage/contract.ts';
 import { noCheckpoints } from '../../support/stage-input.ts';
 
 const dataComponent = fashionMnist({ split: 'train', range: [0, 640] });
-const data: StageInput = {
+const data: StageInput<never> = {
   kind: dataComponent.kind,
-  config: dataComponent.config,
+  config: dataComponent.config as never,
   dir: '',
   files: dataComponent.files,
   inputs: {},
@@ -48,7 +48,7 @@ async function trained(steps: number): Promise<{ pixel: number; perplexity: numb
     progress: () => {},
     log: (record) => history.push(record.loss as number),
   });
-  const input = { ...data, config: component.config, dir: outDir };
+  const input = { ...data, config: component.config as never, dir: outDir };
   const tokenizer = await loadVqvae(input);
   const engine = await openEngine({ threads: 1 });
   const histogram = new Float64Array(tokenizer.vocabulary);

@@ -1,4 +1,4 @@
-import type { LoadFunction, StageInput } from '../../../../framework/stage/contract.ts';
+import type { LoadFunction } from '../../../../framework/stage/contract.ts';
 import { readIdx } from '../../decode/idx.ts';
 import type { Dataset } from '../../types.ts';
 import type { FashionMnistConfig } from './config.ts';
@@ -9,8 +9,8 @@ import { CLASSES, checkPair, SOURCE_SIZE } from './contents.ts';
  *
  * @throws Error that names the file, if it isn't such a file or if images and labels don't belong together
  */
-export const load: LoadFunction<Dataset> = async (input: StageInput) => {
-  const { split, size, range } = input.config as unknown as FashionMnistConfig;
+export const load: LoadFunction<Dataset, FashionMnistConfig> = async (input) => {
+  const { split, size, range } = input.config;
   const { images: imageFile, labels: labelFile } = input.files;
   const images = readIdx(imageFile, 3);
   const files = { images: imageFile, labels: labelFile };

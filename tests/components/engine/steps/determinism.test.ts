@@ -55,7 +55,11 @@ test.after.always(() => {
   for (const dir of folders) rmSync(dir, { recursive: true });
 });
 
-function input(component: Component, dir: string, load: (of: StageInput) => Promise<unknown>): StageInput {
+function input(
+  component: Component,
+  dir: string,
+  load: (of: StageInput<never>) => Promise<unknown>,
+): StageInput {
   const leaf = leafInput(component, dir);
   return { ...leaf, load: async <T>() => (await load(leaf)) as T };
 }

@@ -120,7 +120,7 @@ export async function dvaeTraining(size: Size) {
 async function forward(
   engine: string,
   component: Component,
-  load: (input: StageInput) => Promise<Tokenizer>,
+  load: (input: StageInput<never>) => Promise<Tokenizer>,
   weights: TokenizerWeights<HostTensor>,
   images: HostTensor,
 ): Promise<{ readonly [name: string]: HostTensor }> {
