@@ -2,7 +2,9 @@
 export type { Backbone } from './components/backbone/checkpoint.ts';
 export { type VitConfig, type VitInput, vit } from './components/backbone/config.ts';
 export { fashionMnist } from './components/data/readers/fashion-mnist/config.ts';
-export type { Dataset } from './components/data/types.ts';
+export { imageFolder } from './components/data/readers/image-folder/config.ts';
+export type { Dataset, ImageBytes } from './components/data/types.ts';
+export type { StillView, View } from './components/data/views/view.ts';
 export { type FineTuneConfig, fineTune } from './components/downstream/finetune/config.ts';
 export { type LinearProbeConfig, linearProbe } from './components/downstream/probe/config.ts';
 export { inception } from './components/perceptual/inception/config.ts';

@@ -127,7 +127,7 @@ export async function imagesAt<T>(
   const wanted = { indices: Int32Array.from(indices), real: indices.length, chanceOf: () => undefined };
   const sampler = openSampler(
     data,
-    { batchSize: indices.length, pictures: { images: {} }, workers: 1, view },
+    { batchSize: indices.length, pictures: { images: {} }, workers: 0, view },
     0,
   );
   const { pictures } = await sampler.sample(wanted, new AbortController().signal);

@@ -33,8 +33,8 @@ export interface Pixels {
  * `Target`: the number of a class, any number of classes; a label map; instances.
  *
  * Its component should provide, as far as it is cheap to know, `images` (the count), `size` (height and width of all
- * images, or null where they differ), `channels`, `classes` (how many) and `perClass` (images of each class): then
- * configs that don't fit are refused before anything runs.
+ * images, or null where they differ), `channels`, `classes` (how many), `classNames` and `perClass` (images of each
+ * class): then configs that don't fit are refused before anything runs.
  */
 export interface Dataset<Target = number> {
   /** For reports: `fashion-mnist train [0, 10000)`. */

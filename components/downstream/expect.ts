@@ -1,27 +1,45 @@
-import type { WiredInputs, WiringIssue } from '../../framework/stage/component.ts';
+import type { WiredInput, WiredInputs, WiringIssue } from '../../framework/stage/component.ts';
 import { expectAlike } from '../../framework/stage/expect.ts';
 import { expectPatches, type VitConfig } from '../backbone/config.ts';
 import { expectLabels } from '../data/expect-labels.ts';
+import { expectView, viewed } from '../data/expect-view.ts';
 
 interface Classification {
   readonly labels: number;
   readonly backbone?: VitConfig | undefined;
+  readonly view: { readonly size?: number | undefined };
 }
 
 /** What every task that classifies images with labels expects of its data, and of a row without pretraining. */
 export function expectClassification(
-  { labels, backbone }: Classification,
+  { labels, backbone, view }: Classification,
   inputs: WiredInputs,
 ): WiringIssue[] {
   const { train, pretrained } = inputs;
   return [
     ...expectLabels({ path: ['labels'], value: labels }, train),
-    ...expectAlike('test', inputs, 'train', ['size', 'channels', 'classes']),
-    ...(pretrained ? [] : expectOwnBackbone(backbone, inputs)),
+    ...expectView(view, train),
+    ...expectAlike('test', inputs, 'train', [
+      ...(view.size === undefined ? ['size'] : []),
+      'channels',
+      'classes',
+    ]),
+    ...expectSameClasses(inputs),
+    ...(pretrained ? [] : expectOwnBackbone(backbone, viewed(view, train))),
   ];
 }
 
-function expectOwnBackbone(backbone: VitConfig | undefined, { train }: WiredInputs): WiringIssue[] {
+/** A class is its place among the names: with other names a label would mean something else. */
+function expectSameClasses({ train, test }: WiredInputs): WiringIssue[] {
+  const [mine, theirs] = [test, train].map((data) => data?.facts.classNames as readonly string[] | undefined);
+  if (!mine || !theirs || mine.length !== theirs.length) return [];
+  const odd = mine.findIndex((name, place) => name !== theirs[place]);
+  if (odd < 0) return [];
+  const message = `expected the classes of ${train!.name}: class ${odd} is ${theirs[odd]}, not ${mine[odd]}`;
+  return [{ path: ['classes'], of: 'test', message }];
+}
+
+function expectOwnBackbone(backbone: VitConfig | undefined, train: WiredInput | undefined): WiringIssue[] {
   if (backbone) return expectPatches(backbone, ['backbone'], train);
   const hint = 'give it `backbone: vit({...})`';
   return [{ path: ['backbone'], message: 'is missing: a row without pretraining has no network', hint }];

@@ -1,25 +1,65 @@
-import type { ImageBytes } from '../types.ts';
-import { type Chance, renderPictures, type Sight } from '../views/render.ts';
-import { decode } from './decode.ts';
+import type { Piscina } from 'piscina';
+import { isUntouched } from '../views/render.ts';
+import { type RenderTask, render } from './worker.ts';
 
-/** One image and what is to be seen of it. */
-export interface RenderTask {
-  readonly image: ImageBytes;
-  readonly sight: Sight;
-  readonly chance?: Chance;
-}
-
+/** Decodes and resizes images, many at once. */
 export interface Renderer {
   /** The pictures of an image as RGB bytes `[size, size, 3]`. */
   render(task: RenderTask): Promise<Uint8Array[]>;
+  /** Ends the threads. Called when nothing is being rendered any more. */
   close(): Promise<void>;
 }
 
-export function openRenderer(_workers: number): Renderer {
+/**
+ * Stages are bundled, but threads begin with a file of their own: the one that `bin/build.mjs` made of the worker. Where
+ * something reads TypeScript, as in the tests, that is the source itself.
+ */
+const readsTypeScript = process.execArgv.some((argument) => argument.includes('tsx'));
+const workerFile = new URL(
+  readsTypeScript ? './worker.ts' : '../../../dist/decode-worker.js',
+  import.meta.url,
+);
+
+/**
+ * @param workers threads; they start with the first image that needs one. 0: all is done in this thread
+ */
+export function openRenderer(workers: number): Renderer {
+  let pool: Promise<Piscina> | undefined;
   return {
-    async render({ image, sight, chance }) {
-      return renderPictures(await decode(image), sight, chance);
+    async render(task) {
+      if (workers === 0 || isQuick(task)) return render(task);
+      pool ??= openPool(workers);
+      return (await pool).run({ ...task, image: alone(task.image) });
     },
-    close: async () => {},
+    async close() {
+      await (await pool)?.destroy();
+      pool = undefined;
+    },
   };
+}
+
+async function openPool(workers: number): Promise<Piscina> {
+  const { Piscina } = await import('piscina');
+  return new Piscina({
+    filename: workerFile.href,
+    name: render.name,
+    minThreads: 0,
+    maxThreads: workers,
+    // They end with the pass or the training.
+    idleTimeout: Number.POSITIVE_INFINITY,
+  });
+}
+
+/** Pixels of a raw image up to which sending it to another thread (0.1 ms) takes longer than resizing it here. */
+const FEW = 64 * 64;
+
+function isQuick({ image, sight }: RenderTask): boolean {
+  if (image.format !== 'raw') return false;
+  return image.height * image.width <= FEW || isUntouched(image, sight);
+}
+
+/** A message has the whole buffer of an array in it, also if the array is a small part of that. */
+function alone<T extends { readonly bytes: Uint8Array }>(image: T): T {
+  const { bytes } = image;
+  return bytes.byteLength === bytes.buffer.byteLength ? image : { ...image, bytes: bytes.slice() };
 }

@@ -53,5 +53,5 @@ export const fineTune = defineComponent({
     const hint = 'a batch is made of labelled images: lower `batchSize`, or take more labels';
     return [...checkSchedule(config), ...(labels < batchSize ? [{ path: ['labels'], message, hint }] : [])];
   },
-  expects: expectClassification,
+  expects: (config, inputs) => expectClassification({ ...config, view: {} }, inputs),
 });

@@ -1,7 +1,9 @@
 import { z } from 'zod';
+import type { WiredInput, WiringIssue } from '../../../framework/stage/component.ts';
 import { defineComponent } from '../../../framework/stage/define.ts';
-import { expectAlike } from '../../../framework/stage/expect.ts';
+import { expectAlike, factOf } from '../../../framework/stage/expect.ts';
 import { expectLabels } from '../../data/expect-labels.ts';
+import { expectView } from '../../data/expect-view.ts';
 import { stillViewSchema } from '../../data/views/view.ts';
 import { linearFields } from '../../training/linear-config.ts';
 
@@ -26,9 +28,11 @@ export const tokenizerEvaluation = defineComponent({
   kind: 'tokenizer-evaluation',
   schema,
   run: new URL('./stage.ts', import.meta.url).href,
-  expects: ({ probeLabels }, inputs) => [
+  expects: ({ probeLabels, view }, inputs) => [
+    ...expectView(view, inputs.test),
+    ...expectTiles(view, inputs.tokenizer),
     ...(probeLabels > 0 ? expectLabels({ path: ['probeLabels'], value: probeLabels }, inputs.train) : []),
-    ...expectAlike('test', inputs, 'train', ['size', 'channels']),
+    ...expectAlike('test', inputs, 'train', view.size === undefined ? ['size', 'channels'] : ['channels']),
     ...(probeLabels > 0 ? expectAlike('test', inputs, 'train', ['classes']) : []),
   ],
   offers: ({ probeLabels }) =>
@@ -36,3 +40,15 @@ export const tokenizerEvaluation = defineComponent({
       ? (['psnr', 'usage', 'perplexity', 'images', 'codewordTop1', 'codewordConverged'] as const)
       : (['psnr', 'usage', 'perplexity', 'images'] as const),
 });
+
+/** Tokens tile the pictures. */
+function expectTiles(
+  { size }: TokenizerEvaluationConfig['view'],
+  tokenizer: WiredInput | undefined,
+): WiringIssue[] {
+  const stride = factOf(tokenizer, 'stride');
+  if (size === undefined || stride === undefined || size % stride === 0) return [];
+  return [
+    { path: ['view', 'size'], message: `expected a multiple of ${stride}, the stride of ${tokenizer!.name}` },
+  ];
+}

@@ -1,5 +1,11 @@
 import test from 'ava';
-import { flipRandomly, rotateQuarters, shiftRandomly } from '../../../../components/data/views/augment.ts';
+import {
+  flipRandomly,
+  mirror,
+  rotateQuarters,
+  shift,
+  shiftRandomly,
+} from '../../../../components/data/views/augment.ts';
 import { type Random, random } from '../../../../components/nn/random.ts';
 
 /** Draws that are given instead of random. */
@@ -25,6 +31,22 @@ test('an image is moved and filled with zeros', (t) => {
   t.deepEqual(moved(-1, 0), [4, 5, 6, 7, 8, 9, 0, 0, 0]);
   t.deepEqual(moved(0, 1), [0, 1, 2, 0, 4, 5, 0, 7, 8]);
   t.deepEqual(moved(1, -1), [0, 0, 0, 2, 3, 0, 5, 6, 0]);
+});
+
+test('bytes of an image are mirrored and moved', (t) => {
+  const image = Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8, 9);
+  const moved = (down: number, right: number): number[] => [...shift(image, 3, [down, right], 1)];
+  t.deepEqual(moved(0, 0), [...image]);
+  t.deepEqual(moved(1, 0), [0, 0, 0, 1, 2, 3, 4, 5, 6]);
+  t.deepEqual(moved(-1, 0), [4, 5, 6, 7, 8, 9, 0, 0, 0]);
+  t.deepEqual(moved(0, 1), [0, 1, 2, 0, 4, 5, 0, 7, 8]);
+  t.deepEqual(moved(1, -1), [0, 0, 0, 2, 3, 0, 5, 6, 0]);
+  t.deepEqual(moved(0, 3), [0, 0, 0, 0, 0, 0, 0, 0, 0]);
+  mirror(image, 3, 1);
+  t.deepEqual([...image], [3, 2, 1, 6, 5, 4, 9, 8, 7]);
+  const colours = Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8);
+  mirror(colours, 2, 2);
+  t.deepEqual([...colours], [3, 4, 1, 2, 7, 8, 5, 6]);
 });
 
 test('about half of the images are mirrored', (t) => {

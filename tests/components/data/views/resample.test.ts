@@ -13,7 +13,7 @@ interface Case {
 }
 
 // Made by make.py beside it.
-const file = new URL('../../../fixtures/resample/pillow.json', import.meta.url);
+const file = new URL('../../../fixtures/pillow/resample.json', import.meta.url);
 const { cases } = JSON.parse(readFileSync(file, 'utf8')) as { cases: readonly Case[] };
 
 /** As `noise` of make.py. */

@@ -1,0 +1,18 @@
+import type { ImageBytes } from '../types.ts';
+import { type Chance, renderPictures, type Sight } from '../views/render.ts';
+import { decode } from './decode.ts';
+
+/** One image, and what is to be seen of it. */
+export interface RenderTask {
+  readonly image: ImageBytes;
+  readonly sight: Sight;
+  readonly chance?: Chance;
+}
+
+/**
+ * The pictures of an image as RGB bytes `[size, size, 3]`. What the threads of the pool run: they load this module by its
+ * name (renderer.ts). Everyone else imports it, so it is in the keys like any other code.
+ */
+export async function render({ image, sight, chance }: RenderTask): Promise<Uint8Array[]> {
+  return renderPictures(await decode(image), sight, chance);
+}

@@ -1,0 +1,70 @@
+import { readFileSync } from 'node:fs';
+import test from 'ava';
+import { openLoader } from '../../../../components/data/loader.ts';
+import type { Dataset } from '../../../../components/data/types.ts';
+import { viewSchema } from '../../../../components/data/views/view.ts';
+
+const place = new URL('../../../fixtures/pillow/decode.json', import.meta.url);
+const { cases } = JSON.parse(readFileSync(place, 'utf8')) as {
+  cases: readonly { readonly name: string; readonly format: 'jpeg'; readonly file: string }[];
+};
+
+/** Encoded images of all formats, and raw ones too large to be resized beside everything else. */
+const data: Dataset = {
+  name: 'files',
+  count: 40,
+  classes: ['one'],
+  target: async () => 0,
+  async image(index) {
+    const from = cases[index % (cases.length + 1)];
+    if (from) return { format: from.format, bytes: Buffer.from(from.file, 'base64'), from: from.name };
+    const all = Uint8Array.from({ length: 3 * 100 * 80 + 7 }, (_, i) => i * index);
+    return { format: 'raw', bytes: all.subarray(7), height: 100, width: 80, channels: 3 };
+  },
+};
+
+test('the bytes of batches do not depend on the number of threads, nor on what else was prepared', async (t) => {
+  const view = viewSchema.parse({ crop: { kind: 'random-resized' }, size: 16 });
+  const options = { batchSize: 12, seed: 1, purpose: 'a', view, steps: 10 };
+  const pictures = { images: {}, tokens: { size: 8, interpolation: 'lanczos' as const } };
+  const seen = async (workers: number, steps: readonly number[]) => {
+    const loader = openLoader(data, { ...options, pictures, workers });
+    const batches = [];
+    for (const step of steps) batches.push(await loader.batch(step));
+    await loader.close();
+    return batches;
+  };
+  const [one, four] = [await seen(1, [0, 1, 2, 3, 4]), await seen(4, [0, 1, 2, 3, 4])];
+  t.deepEqual(four, one);
+  t.deepEqual(await seen(0, [3, 4]), one.slice(3));
+});
+
+test('an image that a thread can not decode is named, and the threads go on', async (t) => {
+  const view = viewSchema.parse({ size: 16 });
+  const some: Dataset = {
+    ...data,
+    image: async (index) =>
+      index === 5 ? { format: 'webp', bytes: Uint8Array.of(9), from: 'five.webp' } : data.image(index),
+  };
+  const options = {
+    batchSize: 8,
+    seed: 1,
+    purpose: 'a',
+    view,
+    steps: 5,
+    workers: 2,
+    pictures: { images: {} },
+  };
+  const loader = openLoader(some, options);
+  const outcomes = [];
+  for (let step = 0; step < 5; step++)
+    outcomes.push(
+      await loader.batch(step).then(
+        () => 'whole',
+        (error: Error) => error.message,
+      ),
+    );
+  await loader.close();
+  t.is(outcomes.filter((outcome) => outcome === 'whole').length, 4);
+  t.regex(outcomes.find((outcome) => outcome !== 'whole')!, /^five\.webp: can't be decoded: /);
+});

@@ -1,0 +1,44 @@
+import test from 'ava';
+import { linearProbe } from '../../../components/downstream/probe/config.ts';
+import { tokenizerEvaluation } from '../../../components/tokenizer/evaluation/config.ts';
+import type { WiredInput } from '../../../framework/stage/component.ts';
+
+const fact = (name: string, facts: WiredInput['facts']): WiredInput => ({ name, facts });
+const folder = { size: null, channels: 3, classes: 2, images: 100, perClass: [50, 50] };
+const train = fact('data.train', { ...folder, classNames: ['ant', 'bee'] });
+const test_ = (classNames: string[]) => fact('data.test', { ...folder, classNames });
+const tokenizer = fact('the tokenizer "peco"', { stride: 8 });
+
+test('views of images without a common size say one, before anything runs', (t) => {
+  const inputs = { train, test: test_(['ant', 'bee']), tokenizer };
+  const hint = 'give the view a size: `view: { size: 224 }`';
+  const missing = (name: string) => ({
+    path: ['view', 'size'],
+    message: `is missing: the images of ${name} have no size in common`,
+    hint,
+  });
+  t.deepEqual(tokenizerEvaluation({ probeLabels: 0 }).expects!(inputs), [missing('data.test')]);
+  t.deepEqual(
+    linearProbe({ layer: 1, labels: 10 }).expects!({ ...inputs, pretrained: fact('p', { depth: 1 }) }),
+    [missing('data.train')],
+  );
+  t.deepEqual(tokenizerEvaluation({ probeLabels: 0, view: { size: 16 } }).expects!(inputs), []);
+});
+
+test('pictures are tiled by tokens and patches, also where the view gives their size', (t) => {
+  const inputs = { train, test: test_(['ant', 'bee']), tokenizer };
+  t.deepEqual(tokenizerEvaluation({ probeLabels: 0, view: { size: 20 } }).expects!(inputs), [
+    { path: ['view', 'size'], message: 'expected a multiple of 8, the stride of the tokenizer "peco"' },
+  ]);
+  const backbone = { dim: 8, depth: 1, heads: 1, patch: 16 };
+  const [issue] = linearProbe({ layer: 1, labels: 10, backbone, view: { size: 40 } }).expects!(inputs);
+  t.deepEqual(issue?.path, ['backbone', 'patch']);
+});
+
+test('classes of another name are told: a label would mean something else', (t) => {
+  const probe = linearProbe({ layer: 1, labels: 10, view: { size: 16 } });
+  const issues = probe.expects!({ train, test: test_(['ant', 'cat']), pretrained: fact('p', { depth: 1 }) });
+  t.deepEqual(issues, [
+    { path: ['classes'], of: 'test', message: 'expected the classes of data.train: class 1 is bee, not cat' },
+  ]);
+});
