@@ -2,7 +2,7 @@ import type { WiredInput, WiredInputs, WiringIssue } from '../../framework/stage
 import { expectAlike } from '../../framework/stage/expect.ts';
 import { expectPatches, type VitConfig } from '../backbone/config.ts';
 import { expectLabels } from '../data/expect-labels.ts';
-import { expectView, viewed } from '../data/expect-view.ts';
+import { expectSize, seenBy } from '../data/views/expect.ts';
 
 interface Classification {
   readonly labels: number;
@@ -18,14 +18,14 @@ export function expectClassification(
   const { train, pretrained } = inputs;
   return [
     ...expectLabels({ path: ['labels'], value: labels }, train),
-    ...expectView(view, train),
+    ...expectSize(view, train),
     ...expectAlike('test', inputs, 'train', [
       ...(view.size === undefined ? ['size'] : []),
       'channels',
       'classes',
     ]),
     ...expectSameClasses(inputs),
-    ...(pretrained ? [] : expectOwnBackbone(backbone, viewed(view, train))),
+    ...(pretrained ? [] : expectOwnBackbone(backbone, seenBy(view, train))),
   ];
 }
 

@@ -3,7 +3,7 @@ import type { WiredInput, WiringIssue } from '../../../framework/stage/component
 import { defineComponent } from '../../../framework/stage/define.ts';
 import { expectAlike, factOf } from '../../../framework/stage/expect.ts';
 import { expectLabels } from '../../data/expect-labels.ts';
-import { expectView } from '../../data/expect-view.ts';
+import { expectSize } from '../../data/views/expect.ts';
 import { stillViewSchema } from '../../data/views/view.ts';
 import { linearFields } from '../../training/linear-config.ts';
 
@@ -29,7 +29,7 @@ export const tokenizerEvaluation = defineComponent({
   schema,
   run: new URL('./stage.ts', import.meta.url).href,
   expects: ({ probeLabels, view }, inputs) => [
-    ...expectView(view, inputs.test),
+    ...expectSize(view, inputs.test),
     ...expectTiles(view, inputs.tokenizer),
     ...(probeLabels > 0 ? expectLabels({ path: ['probeLabels'], value: probeLabels }, inputs.train) : []),
     ...expectAlike('test', inputs, 'train', view.size === undefined ? ['size', 'channels'] : ['channels']),

@@ -1,7 +1,7 @@
 import test from 'ava';
-import { linearProbe } from '../../../components/downstream/probe/config.ts';
-import { tokenizerEvaluation } from '../../../components/tokenizer/evaluation/config.ts';
-import type { WiredInput } from '../../../framework/stage/component.ts';
+import { linearProbe } from '../../../../components/downstream/probe/config.ts';
+import { tokenizerEvaluation } from '../../../../components/tokenizer/evaluation/config.ts';
+import type { WiredInput } from '../../../../framework/stage/component.ts';
 
 const fact = (name: string, facts: WiredInput['facts']): WiredInput => ({ name, facts });
 const folder = { size: null, channels: 3, classes: 2, images: 100, perClass: [50, 50] };
@@ -11,11 +11,10 @@ const tokenizer = fact('the tokenizer "peco"', { stride: 8 });
 
 test('views of images without a common size say one, before anything runs', (t) => {
   const inputs = { train, test: test_(['ant', 'bee']), tokenizer };
-  const hint = 'give the view a size: `view: { size: 224 }`';
   const missing = (name: string) => ({
     path: ['view', 'size'],
-    message: `is missing: the images of ${name} have no size in common`,
-    hint,
+    message: 'is missing',
+    hint: `the images of ${name} differ in size: give the view one`,
   });
   t.deepEqual(tokenizerEvaluation({ probeLabels: 0 }).expects!(inputs), [missing('data.test')]);
   t.deepEqual(
