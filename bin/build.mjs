@@ -83,7 +83,9 @@ async function bundle(entryPoints, options) {
 const keepImplementations = {
   name: 'keep-implementations',
   setup(build) {
-    build.onLoad({ filter: /[\\/](components|reports)[\\/].*\.ts$/ }, async ({ path: file }) => {
+    // The framework has one, that of selections.
+    const filter = /[\\/]((components|reports)[\\/].*|framework[\\/]experiment[\\/]changes[\\/]halving)\.ts$/;
+    build.onLoad({ filter }, async ({ path: file }) => {
       const text = await fs.promises.readFile(file, 'utf8');
       const relative = path.relative(dist, file).split(path.sep).join('/');
       const place = `new URL(${JSON.stringify(relative)}, import.meta.url).href`;

@@ -24,8 +24,8 @@ export interface TableConfig {
     readonly task: string;
     readonly seed: number;
     readonly reason: string;
-    /** The row was stopped on purpose, by a halved sweep. */
-    readonly stopped?: boolean;
+    /** A halved sweep dropped the row. */
+    readonly dropped?: boolean;
   }[];
   /** How the experiment differs from the one in its file, by flags of the run, in words; absent if it doesn't. */
   readonly changes?: readonly string[];

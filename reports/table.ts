@@ -27,8 +27,8 @@ export interface TableRow {
   readonly variant: string;
   /** The row that this one is compared with: itself for a baseline, null where there is no single one. */
   readonly baseline: string | null;
-  /** Why a halved sweep stopped it. */
-  readonly stopped?: string;
+  /** Why a halved sweep dropped it. */
+  readonly dropped?: string;
   /** In the order of the columns; undefined where nothing was measured. */
   readonly cells: readonly (TableCell | undefined)[];
 }
@@ -60,8 +60,8 @@ export function buildTable(
   const shared = new Map(
     table.shared?.map(({ variant, task, stages }) => [nameOf(variant, task), stages] as const),
   );
-  const stopped = new Map(
-    table.missing.flatMap((cell) => (cell.stopped ? [[cell.variant, cell.reason] as const] : [])),
+  const dropped = new Map(
+    table.missing.flatMap((cell) => (cell.dropped ? [[cell.variant, cell.reason] as const] : [])),
   );
   const makers = shown.map((column) => {
     const rows = values.get(nameOf(column.task, column.metric)) ?? new Map();
@@ -69,11 +69,11 @@ export function buildTable(
   });
   const rows = table.variants.map((variant): TableRow => {
     const baseline = table.baselineOf ? (table.baselineOf[variant] ?? null) : table.baseline;
-    const reason = stopped.get(variant);
+    const reason = dropped.get(variant);
     return {
       variant,
       baseline,
-      ...(reason === undefined ? {} : { stopped: reason }),
+      ...(reason === undefined ? {} : { dropped: reason }),
       cells: makers.map((makeCell) => makeCell(variant, baseline)),
     };
   });

@@ -7,7 +7,7 @@ import { findStages } from '../plan/named.ts';
 import { type Plan, type PlannedStage, planRun } from '../plan/plan.ts';
 import type { StageGraph, StageNode } from '../plan/types.ts';
 import { mayRun } from '../plan/types.ts';
-import { awaitedStages } from '../plan/walk.ts';
+import { upstreamStages } from '../plan/walk.ts';
 import { checkResultsFolder, resultsFolderName } from '../run/results-folder.ts';
 import { findProject, type Project, type ProjectFlags } from '../settings/project.ts';
 import { isReport } from '../stage/roles.ts';
@@ -83,7 +83,7 @@ function narrowGraph(graph: StageGraph, names: readonly string[]): StageGraph {
   const keep = (node: StageNode): void => {
     if (kept.has(node)) return;
     kept.add(node);
-    for (const upstream of awaitedStages(node)) keep(upstream);
+    for (const upstream of upstreamStages(node)) keep(upstream);
   };
   for (const name of names) for (const node of findStages(graph, name)) keep(node);
   const stages = graph.stages.filter((node) => kept.has(node));

@@ -5,7 +5,7 @@ import type { Json, JsonObject } from '../stage/json.ts';
 import type { ContentKey } from '../stage/keys.ts';
 import type { Entry, Store } from '../store/types.ts';
 import type { Difference } from './differences.ts';
-import type { LocatedStage } from './plan.ts';
+import type { LocatedStage } from './locate.ts';
 import type { Nearest } from './why.ts';
 
 /** What an entry that was made by accepting another result says of that. */

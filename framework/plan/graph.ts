@@ -13,8 +13,6 @@ import { sharedByCells } from './shared.ts';
 import { tableOf } from './table.ts';
 import type { StageGraph } from './types.ts';
 
-export { type MissingCell, withMissing } from './table.ts';
-
 /**
  * The DAG of a valid experiment: roles decide the wiring, places that mean the same share one stage. The report says how
  * the experiment was changed.
@@ -25,7 +23,7 @@ export function resolveGraph(experiment: Experiment, changes: readonly Change[] 
   const { sweep, seeds } = experiment;
   const stages = createRowStages(seeds, nodes);
   if (isHalving(sweep))
-    for (const [part, edges] of halve(variants, sweep.halving, { seeds, nodes })) stages.put(part, edges);
+    for (const [part, edges] of halve(variants, sweep, { seeds, nodes })) stages.put(part, edges);
   // What several rows and seeds can share comes first.
   for (const variant of variants)
     for (const part of variant.parts) if (roles[part.role].seeds === 'own') stages.make(variant, part);

@@ -3,7 +3,7 @@ import type { Component, Role } from '../stage/component.ts';
 import { PecoError } from '../stage/errors.ts';
 import { hasMembers, inputsOf, nestedId } from '../stage/roles.ts';
 import { isReplicable, namedSeed, withSeed } from './replicates.ts';
-import type { Gate, StageEdge, StageNode } from './types.ts';
+import type { After, Rung, StageEdge, StageNode } from './types.ts';
 
 type Edges = { readonly [name: string]: StageEdge };
 
@@ -19,8 +19,8 @@ interface Wish {
   /** Beside the datasets of the role. */
   readonly wired?: Edges;
   readonly until?: number;
-  readonly previous?: StageNode;
-  readonly gate?: Gate;
+  readonly after?: After;
+  readonly rung?: Rung;
 }
 
 /** The experiment's datasets, or a row's, by their names. */
@@ -59,14 +59,14 @@ export function createNodes(): Nodes {
       const message = `the ${declared.role} "${declared.kind}" has no code to run`;
       throw new PecoError(message, { code: 'invalid-component', hint: 'give `run` to its defineComponent' });
     }
-    const { data, wired, until, previous, gate } = wish;
+    const { data, wired, until, after, rung } = wish;
     const seed = namedSeed(declared) ?? wish.seed;
     const component = componentAt(declared, seed);
     // A stage comes after the stages of its nested components: those are made first, here.
     const inputs = { ...datasets(component.role, data), ...wired, ...nestedEdges(component, { data, seed }) };
     const of = (part: keyof Meaning) => {
-      // A row whose stage may be stopped doesn't share it with one whose stage may not; in the store they are one.
-      const point = gate ? gate.point.map((one) => meanings.get(one)![part]).join() : '';
+      // A row whose stage may be dropped doesn't share it with one whose stage may not; in the store they are one.
+      const point = after ? `${meanings.get(after.selection)![part]}/${after.point}` : '';
       return [textOf(component), edgeMeanings(inputs, part), until ?? '', point].join(' ');
     };
     const meaning = `${of('own')} ${seed}`;
@@ -84,8 +84,8 @@ export function createNodes(): Nodes {
       seed,
       inputs,
       ...(until === undefined ? {} : { until }),
-      ...(previous ? { previous } : {}),
-      ...(gate ? { gate } : {}),
+      ...(after ? { after } : {}),
+      ...(rung ? { rung } : {}),
     };
     byMeaning.set(meaning, node);
     meanings.set(node, { own: String(order.length), family: names.numberOf(family) });

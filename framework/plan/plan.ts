@@ -1,20 +1,20 @@
 import { bundleImplementation, forgetBundles } from '../code/code.ts';
+import type { Ranking } from '../experiment/changes/selection.ts';
 import type { Json } from '../stage/json.ts';
 import type { ContentKey, Digest, Fingerprint, InputKey } from '../stage/keys.ts';
+import { acceptsMissing } from '../stage/roles.ts';
 import type { Entry, Store } from '../store/types.ts';
-import { compareFingerprints, type Difference } from './differences.ts';
-import { createFingerprinter, keyOf } from './fingerprint.ts';
-import { createGates, type Gates } from './gates.ts';
-import { createPrecedents } from './precedent.ts';
+import { describeDrop, fateOf, type Loss, readRanking } from './fate.ts';
+import { createFingerprinter, type Fingerprinter, keyOf } from './fingerprint.ts';
+import { type FoundEntry, findEntry, type LocateOptions } from './locate.ts';
+import { createPrecedents, type Precedents } from './precedent.ts';
 import type { Edges, StageGraph, StageNode, StageStatus } from './types.ts';
-import { implementationsOfAll, inAwaitedOrder, upstreamStages } from './walk.ts';
+import { implementationsOfAll, upstreamStages } from './walk.ts';
 
 export interface PlannedStage {
   readonly node: StageNode;
-  /** The report as it will be made, without the rows that are stopped; absent if that is `node` itself. */
-  readonly reduced?: StageNode;
   readonly status: StageStatus;
-  /** Known where all upstream results are; not of what is stopped. */
+  /** Known where all upstream results are; not of what is dropped. */
   readonly contentKey?: ContentKey;
   /** What `contentKey` is made of; where that isn't known, pending upstream stages by their input keys. */
   readonly fingerprint: Fingerprint;
@@ -36,170 +36,126 @@ export interface Plan {
   inputKeys(): Promise<ReadonlyMap<StageNode, InputKey>>;
 }
 
-export interface PlanOptions {
-  readonly store: Store;
-  /** Folder of the project: code is named relative to it. */
-  readonly root: string;
-}
-
 /** Says for every stage whether it has to run. Runs nothing and loads no implementation. */
-export async function planRun(graph: StageGraph, options: PlanOptions): Promise<Plan> {
+export async function planRun(graph: StageGraph, options: LocateOptions): Promise<Plan> {
   forgetBundles();
   await bundleAll(graph, options.root);
-  const entries = new Map<StageNode, Entry>();
-  const inputKeys = createInputKeys(graph, options);
-  const byContent = createFingerprinter(
-    (stage) => entries.get(stage)?.digest ?? { pending: inputKeys.of(stage) },
-    options,
-  );
-  const precedents = createPrecedents(options.store);
-  const gates = createGates(graph, (stage) => entries.get(stage));
+  const planner = new Planner(graph, options);
+  const stages: PlannedStage[] = [];
+  for (const node of graph.stages) stages.push(await planner.plan(node));
+  await options.store.flush();
+  const { documents, data } = planner.fingerprinter;
+  return { graph, stages, documents, data, inputKeys: () => planner.inputKeys.all() };
+}
 
-  async function planStage(node: StageNode): Promise<PlannedStage> {
-    const stopped = await gates.whyStopped(node);
-    const made = gates.reduce(node);
-    const about = made === node ? { node } : { node, reduced: made };
-    const pending = pendingStage(made, entries);
-    if (pending) await inputKeys.compute();
-    const fingerprint = await byContent.describe(made);
-    if (stopped !== undefined) return { ...about, fingerprint, status: 'stopped', reason: stopped };
-    const gate = gateReason(node, gates);
-    if (pending) {
-      const known = gate !== undefined || gates.isOpen(pending) || (await precedents.has(fingerprint));
-      const reason = gate ?? (known ? `depends on ${pending.id}` : 'no stored result');
-      return { ...about, fingerprint, status: known ? 'maybe' : 'run', reason };
-    }
-    const found = await findEntry(fingerprint, options.store);
-    if (found.entry) {
-      entries.set(node, found.entry);
-      return { ...about, ...found, status: 'hit', reason: 'stored' };
-    }
-    // Its inputs are stored, and may still turn out to be those of a point that lost.
-    const above = upstreamStages(node).find((one) => gates.isOpen(one));
-    const open = gate ?? (above && `depends on ${above.id}`);
-    return { ...about, ...found, status: open ? 'maybe' : 'run', reason: open ?? 'no stored result' };
+/** Plans the stages of a graph one after the other, each after those that it waits for. */
+class Planner {
+  readonly inputKeys: InputKeys;
+  readonly fingerprinter: Fingerprinter;
+  readonly #store: Store;
+  readonly #precedents: Precedents;
+  readonly #entries = new Map<StageNode, Entry>();
+  readonly #losses = new Map<StageNode, Loss>();
+  readonly #rankings = new Map<StageNode, Ranking>();
+  /** Stages that may still be dropped: a selection has to run first. */
+  readonly #open = new Set<StageNode>();
+
+  constructor(graph: StageGraph, options: LocateOptions) {
+    this.#store = options.store;
+    this.#precedents = createPrecedents(options.store);
+    this.inputKeys = new InputKeys(graph, options);
+    this.fingerprinter = createFingerprinter(
+      (stage) => this.#entries.get(stage)?.digest ?? { pending: this.inputKeys.of(stage) },
+      options,
+    );
   }
 
-  const planned = new Map<StageNode, PlannedStage>();
-  for (const node of inAwaitedOrder(graph.stages)) planned.set(node, await planStage(node));
-  const stages = graph.stages.map((node) => planned.get(node)!);
-  await options.store.flush();
-  const { documents, data } = byContent;
-  return {
-    graph,
-    stages,
-    documents,
-    data,
-    async inputKeys() {
-      await inputKeys.compute();
-      return new Map(graph.stages.map((node) => [node, inputKeys.of(node)]));
-    },
-  };
+  async plan(node: StageNode): Promise<PlannedStage> {
+    const fate = fateOf(node, {
+      lossOf: (stage) => this.#losses.get(stage),
+      rankingOf: (selection) => this.#rankings.get(selection),
+    });
+    if ('loss' in fate) return this.#drop(node, fate.loss);
+    const openInput = upstreamStages(node).find((one) => this.#open.has(one));
+    const chance = this.#chanceOf(node);
+    if (chance !== undefined || openInput) this.#open.add(node);
+    const pending = pendingStage(fate.node, this.#entries);
+    const fingerprint = await this.#describe(fate.node, pending);
+    if (pending) {
+      const known =
+        chance !== undefined || this.#open.has(pending) || (await this.#precedents.has(fingerprint));
+      const reason = chance ?? (known ? `depends on ${pending.id}` : 'no stored result');
+      return { node, fingerprint, status: known ? 'maybe' : 'run', reason };
+    }
+    const { entry, ...found } = await findEntry(fingerprint, this.#store);
+    // Which inputs a report or a selection will have isn't known while one of them may be dropped.
+    if (entry && !(openInput && acceptsMissing(node.component))) return this.#hit(node, { ...found, entry });
+    const reason = chance ?? (openInput && `depends on ${openInput.id}`);
+    return { node, ...found, status: reason ? 'maybe' : 'run', reason: reason ?? 'no stored result' };
+  }
+
+  async #drop(node: StageNode, loss: Loss): Promise<PlannedStage> {
+    this.#losses.set(node, loss);
+    const fingerprint = await this.#describe(node, pendingStage(node, this.#entries));
+    const reason = loss.at === node && loss.drop ? describeDrop(loss.drop) : `depends on ${loss.at.id}`;
+    return { node, fingerprint, status: 'dropped', reason };
+  }
+
+  #hit(node: StageNode, found: FoundEntry & { readonly entry: Entry }): PlannedStage {
+    this.#entries.set(node, found.entry);
+    try {
+      const ranking = readRanking(node, found.entry);
+      if (ranking) this.#rankings.set(node, ranking);
+    } catch {
+      // The rung stays open; the run tells what is wrong.
+    }
+    return { node, ...found, status: 'hit', reason: 'stored' };
+  }
+
+  /** What decides whether a stage runs, while its selection has no result. */
+  #chanceOf({ after }: StageNode): string | undefined {
+    if (!after || this.#rankings.has(after.selection)) return undefined;
+    const { survivors, points, number } = after.selection.rung!;
+    return `if among the best ${survivors} of ${points} at rung ${number}`;
+  }
+
+  async #describe(node: StageNode, pending: StageNode | undefined): Promise<Fingerprint> {
+    if (pending) await this.inputKeys.compute();
+    return this.fingerprinter.describe(node);
+  }
 }
 
 /** Input keys of a graph. They are needed where something is pending, and for people who ask: computed at need. */
-function createInputKeys(graph: StageGraph, options: PlanOptions) {
-  const keys = new Map<StageNode, InputKey>();
-  let computed: Promise<void> | undefined;
-  async function computeAll(): Promise<void> {
-    const byInput = createFingerprinter((stage) => keys.get(stage)!, options);
-    for (const node of graph.stages) keys.set(node, keyOf(await byInput.describe(node)) as InputKey);
+class InputKeys {
+  readonly #graph: StageGraph;
+  readonly #options: LocateOptions;
+  readonly #keys = new Map<StageNode, InputKey>();
+  #computed: Promise<void> | undefined;
+
+  constructor(graph: StageGraph, options: LocateOptions) {
+    this.#graph = graph;
+    this.#options = options;
   }
-  return {
-    of: (node: StageNode) => keys.get(node)!,
-    compute() {
-      computed ??= computeAll();
-      return computed;
-    },
-  };
-}
 
-interface FoundEntry {
-  readonly contentKey: ContentKey;
-  readonly fingerprint: Fingerprint;
-  readonly entry?: Entry;
-}
-
-/** The stored result that a fingerprint names, if there is one. */
-async function findEntry(fingerprint: Fingerprint, store: Pick<Store, 'lookup'>): Promise<FoundEntry> {
-  const contentKey = keyOf(fingerprint) as ContentKey;
-  const entry = await store.lookup(contentKey);
-  return { contentKey, fingerprint, ...(entry ? { entry } : {}) };
-}
-
-/** The entry of a stage whose upstream results are all known, or the key that its result will have. */
-export interface LocatedStage extends FoundEntry {
-  /** What the digests in the fingerprint stand for. */
-  readonly documents: ReadonlyMap<string, Json>;
-}
-
-/** `upstream` is asked for the direct inputs and for theirs, all the way up. */
-export async function locateStage(
-  node: StageNode,
-  upstream: (node: StageNode) => Entry,
-  options: PlanOptions,
-): Promise<LocatedStage> {
-  const fingerprinter = createFingerprinter((stage) => upstream(stage).digest, options);
-  const { documents } = fingerprinter;
-  return { ...(await findEntry(await fingerprinter.describe(node), options.store)), documents };
-}
-
-/**
- * In what the inputs of a stage differ now from what they were when it was located: data that somebody edits, or a
- * package that somebody installs, while it is being used. Project code is not looked at again, since a stage runs the
- * bundle that was made when it was planned.
- */
-export async function findChangedInputs(
-  node: StageNode,
-  located: Pick<LocatedStage, 'fingerprint' | 'documents'>,
-  upstream: (node: StageNode) => Entry,
-  options: PlanOptions,
-): Promise<readonly Difference[]> {
-  const fingerprinter = createFingerprinter((stage) => upstream(stage).digest, options);
-  const now = await fingerprinter.describe(node);
-  const packages = await changedPackages(node, options);
-  if (keyOf(now) === keyOf(located.fingerprint)) return packages;
-  const read = (digest: string) => located.documents.get(digest) ?? fingerprinter.documents.get(digest);
-  return [...compareFingerprints(located.fingerprint, now, read), ...packages];
-}
-
-async function changedPackages(node: StageNode, options: PlanOptions): Promise<Difference[]> {
-  const changed = new Map<string, Difference>();
-  for (const url of implementationsOf(node)) {
-    const { packages, currentPackages } = await bundleImplementation(url, options);
-    const now = currentPackages();
-    for (const path of new Set([...Object.keys(packages), ...Object.keys(now)])) {
-      const [before, after] = [packages[path], now[path]];
-      if (before !== after) changed.set(path, { type: 'package', path, before, after });
-    }
+  of(node: StageNode): InputKey {
+    return this.#keys.get(node)!;
   }
-  return [...changed.values()];
-}
 
-/** URLs of the modules that a stage's process may load: its own, and those that load its inputs, all the way up. */
-function implementationsOf(node: StageNode): Set<string> {
-  const urls = new Set<string>();
-  const seen = new Set<object>();
-  const visit = (edges: Edges): void => {
-    for (const edge of Object.values(edges)) {
-      const subject = edge.type === 'stage' ? edge.stage : edge;
-      if (seen.has(subject)) continue;
-      seen.add(subject);
-      const { load } = (edge.type === 'stage' ? edge.stage : edge).component.implementation;
-      if (load !== undefined) urls.add(load);
-      visit(subject.inputs);
-    }
-  };
-  if (node.component.implementation.run !== undefined) urls.add(node.component.implementation.run);
-  visit(node.inputs);
-  return urls;
-}
+  compute(): Promise<void> {
+    this.#computed ??= this.#computeAll();
+    return this.#computed;
+  }
 
-/** What decides whether a stage runs, if stored numbers don't. */
-function gateReason(node: StageNode, gates: Gates): string | undefined {
-  if (!node.gate || !gates.isOpen(node)) return undefined;
-  const { kept, entrants, rung } = node.gate.contest;
-  return `if among the best ${kept} of ${entrants} at rung ${rung}`;
+  async all(): Promise<ReadonlyMap<StageNode, InputKey>> {
+    await this.compute();
+    return this.#keys;
+  }
+
+  async #computeAll(): Promise<void> {
+    const byInput = createFingerprinter((stage) => this.of(stage), this.#options);
+    for (const node of this.#graph.stages)
+      this.#keys.set(node, keyOf(await byInput.describe(node)) as InputKey);
+  }
 }
 
 /** The first stage among all that a stage depends on whose result isn't stored. */

@@ -1,12 +1,13 @@
-import { type HalvingOptions, rungsOf, survivorsOf } from '../experiment/changes/halving.ts';
+import { type Halving, type HalvingOptions, rungsOf, survivorsOf } from '../experiment/changes/halving.ts';
+import { inputName, type SelectionConfig } from '../experiment/changes/selection.ts';
 import { type Part, partsOf } from '../experiment/rows.ts';
 import { idOf, tagOf, type Variant } from '../experiment/variants.ts';
 import { valueAt } from '../stage/issues.ts';
-import { halvedRole, inputsOf, roles } from '../stage/roles.ts';
+import { halvedRole, inputsOf, roles, selectingRole } from '../stage/roles.ts';
 import type { Nodes } from './nodes.ts';
 import { replicatesOf } from './replicates.ts';
 import { dataOf, type EdgesBySeed } from './row-stages.ts';
-import type { Contest, Point, StageNode } from './types.ts';
+import type { Edges, Rung, StageEdge, StageNode } from './types.ts';
 
 /** Rows of one point of a halved component: they share its stages. */
 interface Entrant {
@@ -15,34 +16,33 @@ interface Entrant {
   readonly rows: { readonly variant: Variant; readonly part: Part }[];
   /** By seed: of the rung that was made last. */
   stages: ReadonlyMap<number, StageNode>;
-  /** What measures them, but those of the last rung. */
-  point?: Point;
 }
 
 /**
- * Makes the rungs of a halved sweep: each is a stage for every seed that goes on from the one before, if the measures of
- * that rung let the point pass. Returns for the component of every row that is swept the stages at the end of its training.
+ * Makes the rungs of a halved sweep: each has a training for every point and seed, which continues the one before, and a
+ * selection that ranks the points by what measures them. Returns for the component of every row that is swept the stages
+ * at the end of its training.
  */
 export function halve(
   variants: readonly Variant[],
-  options: HalvingOptions,
+  { halving: options, selection: run }: Halving,
   { seeds, nodes }: { readonly seeds: readonly number[]; readonly nodes: Nodes },
 ): ReadonlyMap<Part, EdgesBySeed> {
   const last = new Map<Part, EdgesBySeed>();
   for (const entrants of groupEntrants(variants)) {
     const { component } = entrants[0]!.rows[0]!.part;
     const rungs = rungsOf(options, valueAt(component.config, component.steps!.split('.')) as number);
-    let going = entrants.length;
-    let contest: Contest | undefined;
+    let points = entrants.length;
+    let selection: StageNode | undefined;
     for (const [index, until] of rungs.entries()) {
       const isLast = index === rungs.length - 1;
-      for (const entrant of entrants)
-        climb(entrant, { isLast, until, rung: index + 1, contest, seeds }, nodes);
-      const kept = survivorsOf(options, going);
-      const { metric, better = 'higher' } = options;
-      const points = entrants.map((entrant) => entrant.point!);
-      contest = { rung: index + 1, rungs: rungs.length, metric, better, entrants: going, kept, points };
-      going = kept;
+      const step = { rung: index + 1, selection, seeds, ...(isLast ? {} : { until }) };
+      const measures = entrants.flatMap((entrant, point) => climb(entrant, point, step, nodes));
+      if (isLast) break;
+      const survivors = survivorsOf(options, points);
+      const rung = { number: index + 1, of: rungs.length, points, survivors };
+      selection = select(entrants[0]!, Object.fromEntries(measures), { rung, run, options }, nodes);
+      points = survivors;
     }
     for (const { rows, stages } of entrants) {
       const edges = new Map([...stages].map(([seed, stage]) => [seed, { type: 'stage', stage } as const]));
@@ -53,47 +53,59 @@ export function halve(
 }
 
 interface Step {
-  readonly isLast: boolean;
-  readonly until: number;
+  /** From 1. */
   readonly rung: number;
-  readonly contest: Contest | undefined;
+  /** Absent in the last rung. */
+  readonly until?: number;
+  /** That of the rung before. */
+  readonly selection: StageNode | undefined;
   /** Of the experiment. */
   readonly seeds: readonly number[];
 }
 
-function climb(entrant: Entrant, step: Step, nodes: Nodes): void {
-  const { stages: before, point, twin } = entrant;
+/** Makes the trainings of a point in a rung. Returns what measures them, by the names of the selection's inputs. */
+function climb(entrant: Entrant, point: number, step: Step, nodes: Nodes): [string, StageEdge][] {
   const { variant, part } = entrant.rows[0]!;
+  const { until, selection } = step;
   const { seeds, shared } = replicatesOf(part.component, step.seeds);
-  const rung = step.isLast ? '' : `/rung-${step.rung}`;
+  const end = `${entrant.twin}${until === undefined ? '' : `/rung-${step.rung}`}`;
   const data = dataOf(variant);
   const trained = seeds.map((seed): [number, StageNode] => {
-    const previous = before.get(seed);
-    const stage = nodes.stage(part.component, {
-      id: `${idOf(variant, part)}${twin}${rung}`,
-      data,
-      seed,
-      shared,
-      ...(step.isLast ? {} : { until: step.until }),
-      ...(previous ? { previous } : {}),
-      ...(step.contest && point ? { gate: { contest: step.contest, point } } : {}),
-    });
-    return [seed, stage];
+    const previous = entrant.stages.get(seed);
+    const after = previous && selection ? { after: { previous, selection, point } } : {};
+    const stops = until === undefined ? {} : { until };
+    const id = idOf(variant, part) + end;
+    return [seed, nodes.stage(part.component, { id, data, seed, shared, ...stops, ...after })];
   });
   entrant.stages = new Map(trained);
-  // Those of the last rung are the row's own and made with it.
-  if (step.isLast) return;
+  // The stages of the last rung are the rows' own, and what measures them is made with the rows.
+  if (until === undefined) return [];
   const measure = partsOf(variant, roles[part.role].rankedBy!)[0]!;
   const [input] = Object.entries(inputsOf(measure.role)).find(([, role]) => role === part.role)!;
-  entrant.point = trained.map(([seed, stage]) =>
-    nodes.stage(measure.component, {
-      id: `${idOf(variant, measure)}${twin}${rung}`,
-      data,
-      seed,
-      shared,
-      wired: { [input]: { type: 'stage', stage } },
-    }),
-  );
+  return trained.map(([seed, stage]) => {
+    const wired = { [input]: { type: 'stage', stage } as const };
+    const wish = { id: idOf(variant, measure) + end, data, seed, shared, wired };
+    return [inputName(point, seed), { type: 'stage', stage: nodes.stage(measure.component, wish) }];
+  });
+}
+
+interface End {
+  readonly rung: Rung;
+  /** URL of the module that ranks. */
+  readonly run: string;
+  readonly options: HalvingOptions;
+}
+
+/** The stage that ranks the points at the end of a rung. */
+function select(entrant: Entrant, measures: Edges, { rung, run, options }: End, nodes: Nodes): StageNode {
+  const { variant, part } = entrant.rows[0]!;
+  const { metric, better = 'higher' } = options;
+  const config: SelectionConfig = { metric, better, survivors: rung.survivors };
+  const role = selectingRole();
+  const id = `${role}/${part.name}/rung-${rung.number}`;
+  const wish = { id, data: dataOf(variant), seed: 0, shared: true, wired: measures, rung };
+  const code = { implementation: { run }, inputs: {}, files: {}, issues: [] };
+  return nodes.stage({ role, kind: 'best', config, ...code }, wish);
 }
 
 /** The points of each component that is swept. */

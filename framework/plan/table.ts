@@ -11,8 +11,8 @@ export interface MissingCell {
   readonly task: string;
   readonly seed: number;
   readonly reason: string;
-  /** The row was stopped on purpose, by a halved sweep. */
-  readonly stopped?: boolean;
+  /** A halved sweep dropped the row. */
+  readonly dropped?: boolean;
 }
 
 interface Table {
@@ -71,14 +71,25 @@ export function tableOf(table: Table): StageNode {
   return buildReport(roles[component.role].id!, component, config, inputs);
 }
 
-/** The report stage without the inputs that could not be made; its table names them as missing. */
-export function withMissing(report: StageNode, missing: readonly MissingCell[]): StageNode {
+/**
+ * The report stage without the inputs that could not be made; its table names them as missing.
+ *
+ * @param why of an input that is missing
+ */
+export function withoutCells(
+  report: StageNode,
+  why: (input: string) => Pick<MissingCell, 'reason' | 'dropped'> | undefined,
+): StageNode {
   const table = report.component.config.table as unknown as TableConfig;
-  const gone = new Set(missing.map(cellName));
-  const cells = table.cells.filter((cell) => !gone.has(cell.input));
-  const inputs = Object.fromEntries(Object.entries(report.inputs).filter(([name]) => !gone.has(name)));
-  const config = { ...table, cells, missing: [...table.missing, ...missing] };
-  return buildReport(report.id, report.component, config, inputs);
+  const gone = table.cells.flatMap(({ input, ...place }) => {
+    const reason = why(input);
+    return reason ? [{ input, missing: { ...place, ...reason } }] : [];
+  });
+  const names = new Set(gone.map(({ input }) => input));
+  const cells = table.cells.filter(({ input }) => !names.has(input));
+  const inputs = Object.fromEntries(Object.entries(report.inputs).filter(([name]) => !names.has(name)));
+  const missing = [...table.missing, ...gone.map((one) => one.missing)];
+  return buildReport(report.id, report.component, { ...table, cells, missing }, inputs);
 }
 
 function buildReport(

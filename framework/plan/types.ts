@@ -24,39 +24,34 @@ export interface StageNode {
   readonly inputs: Edges;
   /** The training stops after this step of its schedule, with a state to go on from; absent: it goes to the end. */
   readonly until?: number;
-  /**
-   * The stage whose state this one goes on from. Not part of any key: a training that was split ends in the same bytes
-   * as one that wasn't, so what it means is said by its config and `until`.
-   */
-  readonly previous?: StageNode;
-  /** Decides in the run whether the stage runs at all. Not part of any key. */
-  readonly gate?: Gate;
+  /** Only for rungs of a halved sweep but the first. Not part of any key. */
+  readonly after?: After;
+  /** Only for selections: which rung they end. Not part of any key. */
+  readonly rung?: Rung;
 }
 
-/** A stage's place in a contest: the stage goes on if its point is among the best. */
-export interface Gate {
-  readonly contest: Contest;
-  /** The member of `contest.points` that this stage belongs to. */
-  readonly point: Point;
+/**
+ * What a stage waits for without having it in its key: a training that was split ends in the same bytes as one that
+ * wasn't, so what it means is said by its config and `until`.
+ */
+export interface After {
+  /** The stage whose state this one continues. */
+  readonly previous: StageNode;
+  /** The stage that ranks the points of the rung before: this one runs only if its point is among the survivors. */
+  readonly selection: StageNode;
+  /** Index of its point in the sweep. */
+  readonly point: number;
 }
 
-/** What measures a point of a halved sweep: an evaluation for each seed, or one if all seeds share the tokenizer. */
-export type Point = readonly StageNode[];
-
-/** The end of a rung of a halved sweep: the points that are left are compared, and the best go on. */
-export interface Contest {
+/** A rung of a halved sweep, as people see it. */
+export interface Rung {
   /** From 1. */
-  readonly rung: number;
+  readonly number: number;
   /** Rungs in all. */
-  readonly rungs: number;
-  readonly metric: string;
-  readonly better: 'higher' | 'lower';
-  /** Points of this rung, if none failed before. */
-  readonly entrants: number;
-  /** How many go on. */
-  readonly kept: number;
-  /** Their order breaks ties; the evaluations of points that were stopped before are stopped too. */
-  readonly points: readonly Point[];
+  readonly of: number;
+  /** Points of this rung, if none failed before, and how many of them go on. */
+  readonly points: number;
+  readonly survivors: number;
 }
 
 /** A cell of the table: which stage holds the numbers of a variant, a task and a seed. */
@@ -84,12 +79,12 @@ export interface StageGraph {
 /**
  * - `hit`: the result is stored.
  * - `run`: it is not.
- * - `maybe`: an upstream stage runs first, or a contest is not decided yet; then this one may not have to run.
- * - `stopped`: stored numbers say that its point of a halved sweep lost. It doesn't run, whether it is stored or not.
+ * - `maybe`: an upstream stage runs first; then this one may not have to run.
+ * - `dropped`: its point is not among the survivors of a stored selection. It doesn't run, whether it is stored or not.
  */
-export type StageStatus = 'hit' | 'run' | 'maybe' | 'stopped';
+export type StageStatus = 'hit' | 'run' | 'maybe' | 'dropped';
 
-/** False for what is stored, and for what is stopped. */
+/** False for what is stored, and for what is dropped. */
 export function mayRun({ status }: { readonly status: StageStatus }): boolean {
   return status === 'run' || status === 'maybe';
 }

@@ -33,7 +33,7 @@ export interface ResultCell<Variant extends string = string, Task extends string
   readonly seed: number;
   /** Id of the stage that has them. */
   readonly stage: string;
-  /** Final metrics by name; undefined if the stage has no result yet, or is stopped by a halved sweep. */
+  /** Final metrics by name; undefined if the stage has no result yet, or is dropped by a halved sweep. */
   readonly metrics: { readonly [metric: string]: number } | undefined;
   /** What the stage logged, one object a line, oldest first. */
   history(): readonly JsonObject[];

@@ -1,9 +1,7 @@
 import os from 'node:os';
 import type { StageNode } from '../plan/types.ts';
-import { awaitedStages } from '../plan/walk.ts';
+import { upstreamStages } from '../plan/walk.ts';
 import type { Resources } from '../stage/component.ts';
-
-export { awaitedStages, upstreamStages } from '../plan/walk.ts';
 
 /**
  * For every stage the number of stages, itself included, on the longest chain from it to the end of the DAG.
@@ -13,7 +11,7 @@ export function chainLengths(stages: readonly StageNode[]): ReadonlyMap<StageNod
   const lengths = new Map<StageNode, number>(stages.map((stage) => [stage, 1]));
   for (const stage of stages.toReversed()) {
     const through = lengths.get(stage)! + 1;
-    for (const upstream of awaitedStages(stage)) {
+    for (const upstream of upstreamStages(stage)) {
       lengths.set(upstream, Math.max(lengths.get(upstream) ?? 1, through));
     }
   }

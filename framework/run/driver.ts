@@ -1,18 +1,19 @@
 import { setMaxListeners } from 'node:events';
 import { bundleImplementation } from '../code/code.ts';
-import { judgeContest, type Standing } from '../plan/contest.ts';
+import { type Loss, readRanking } from '../plan/fate.ts';
+import { findChangedInputs, locateStage } from '../plan/locate.ts';
 import { createMeasured, type Measured, recordedOf } from '../plan/past-stages.ts';
-import { findChangedInputs, locateStage, type Plan } from '../plan/plan.ts';
-import type { Contest, Point, StageNode } from '../plan/types.ts';
+import type { Plan } from '../plan/plan.ts';
+import type { StageNode } from '../plan/types.ts';
 import type { Resources } from '../stage/component.ts';
 import type { Entry } from '../store/types.ts';
 import { type AttemptResult, attemptStage, describeFailure, type Slot, type Workshop } from './attempt.ts';
 import { type Capacity, type Claim, capacityOf } from './capacity.ts';
 import { realTimer } from './limit.ts';
 import type { RunOptions } from './options.ts';
-import type { Emit, Origin, StageFinished } from './record/events.ts';
+import type { Emit, Origin, StageFailed, StageFinished } from './record/events.ts';
 import { createProvenanceWriter, imagesPerSecond } from './record/provenance.ts';
-import { type Action, next, stoppedBy, type Task, Tasks } from './tasks.ts';
+import { type Action, next, type Task, Tasks } from './tasks.ts';
 
 /** Brings every stage to its end. Resolves when nothing runs and nothing more can start. */
 export function settleStages(plan: Plan, options: RunOptions, emit: Emit): Promise<readonly Task[]> {
@@ -33,7 +34,6 @@ class Driver {
   readonly #stop: AbortSignal;
   /** Attempts that are queued, or will be. */
   readonly #grants = new Map<Task, (threads: number) => void>();
-  readonly #contests = new Map<Contest, Promise<ReadonlyMap<Point, Standing>>>();
   readonly #warned = new Set<Task>();
   #busy = 0;
   #finish!: () => void;
@@ -80,12 +80,8 @@ class Driver {
   #perform(action: Action): void {
     const { task } = action;
     switch (action.type) {
-      case 'skip':
-        this.#skip(task, action.because);
-        break;
-      case 'judge':
-        this.#tasks.move(task, 'looking');
-        this.#work(this.#passGate(task));
+      case 'lose':
+        this.#lose(task, action.loss);
         break;
       case 'reuse':
         this.#settle(task, { type: 'finished', origin: 'hit', entry: action.entry });
@@ -101,30 +97,6 @@ class Driver {
     }
   }
 
-  /** Whether the stage runs is up to the results of others: it is stopped, or pending once more. */
-  async #passGate(task: Task): Promise<void> {
-    const { contest, point } = task.node.gate!;
-    try {
-      const standings =
-        this.#contests.get(contest) ?? judgeContest(contest, (node) => this.#standingOf(node));
-      this.#contests.set(contest, standings);
-      const standing = (await standings).get(point)!;
-      task.admitted = standing.goesOn;
-      if (standing.goesOn) return this.#tasks.move(task, 'pending');
-      task.state = 'stopped';
-      task.stopped = stoppedBy(task, contest, standing);
-      this.#tasks.move(task, 'settled');
-      this.#emit(task.stopped);
-    } catch (error) {
-      this.#settle(task, { type: 'failed', failure: describeFailure(error), tail: [] });
-    }
-  }
-
-  #standingOf(evaluation: StageNode): Entry | 'failed' | 'stopped' {
-    const { entry, state } = this.#tasks.of(evaluation);
-    return entry ?? (state === 'stopped' ? 'stopped' : 'failed');
-  }
-
   /** Names the stage by what its upstream stages really put out: that may be in the store already. */
   async #look(task: Task): Promise<void> {
     const entryOf = (node: StageNode) => this.#tasks.of(node).entry!;
@@ -134,7 +106,7 @@ class Driver {
       task.attempt = { node: task.node, ...located, entryOf };
       this.#tasks.move(task, 'ready');
     } catch (error) {
-      this.#settle(task, { type: 'failed', failure: describeFailure(error), tail: [] });
+      this.#fail(task, { failure: describeFailure(error), tail: [] });
     }
   }
 
@@ -183,40 +155,46 @@ class Driver {
 
   #settle(task: Task, result: Result): void {
     const stage = task.node.id;
-    this.#tasks.move(task, 'settled');
-    if (result.type === 'finished') {
-      const { entry, origin } = result;
-      task.entry = entry;
-      task.state = origin;
-      const { kind } = task.node.component;
-      const took = origin === 'ran' ? recordedOf(kind, entry.provenance) : undefined;
-      if (took) this.#measured.add(took);
-      this.#emit(finishedEvent(stage, origin, entry));
-    } else if (result.type === 'failed') {
-      task.state = 'failed';
-      this.#emit({ type: 'stage-failed', stage, failure: result.failure, tail: result.tail });
-      if (!this.#options.failFast || this.#stop.aborted) return;
-      this.#emit({ type: 'run-stopping', because: stage });
-      this.#failing.abort(new Error(`${stage} failed`));
-    } else {
-      task.state = 'interrupted';
+    if (result.type === 'failed') this.#fail(task, result);
+    else if (result.type === 'interrupted') {
       const { tail = [], saved } = result;
+      this.#tasks.settle(task, 'interrupted', { at: task.node });
       const more = { ...(tail.length > 0 ? { tail } : {}), ...(saved ? { saved } : {}) };
       this.#emit({ type: 'stage-interrupted', stage, ...more });
-    }
+    } else this.#succeed(task, result.origin, result.entry);
   }
 
-  #skip(task: Task, cause: Task): void {
-    const stage = task.node.id;
-    this.#tasks.move(task, 'settled');
-    if (cause.stopped) {
-      task.state = 'stopped';
-      task.stopped = { because: cause.node.id, ...cause.stopped, stage };
-      this.#emit(task.stopped);
-    } else {
-      task.state = 'skipped';
-      this.#emit({ type: 'stage-skipped', stage, because: cause.node.id });
+  #succeed(task: Task, origin: Origin, entry: Entry): void {
+    try {
+      const ranking = readRanking(task.node, entry);
+      if (ranking) task.ranking = ranking;
+    } catch (error) {
+      this.#fail(task, { failure: describeFailure(error), tail: [] });
+      return;
     }
+    this.#tasks.settle(task, origin, entry);
+    const { kind } = task.node.component;
+    const took = origin === 'ran' ? recordedOf(kind, entry.provenance) : undefined;
+    if (took) this.#measured.add(took);
+    this.#emit(finishedEvent(task.node.id, origin, entry));
+  }
+
+  #fail(task: Task, { failure, tail }: Pick<StageFailed, 'failure' | 'tail'>): void {
+    const stage = task.node.id;
+    this.#tasks.settle(task, 'failed', { at: task.node });
+    this.#emit({ type: 'stage-failed', stage, failure, tail });
+    if (!this.#options.failFast || this.#stop.aborted) return;
+    this.#emit({ type: 'run-stopping', because: stage });
+    this.#failing.abort(new Error(`${stage} failed`));
+  }
+
+  #lose(task: Task, loss: Loss): void {
+    const stage = task.node.id;
+    const because = loss.at.id;
+    this.#tasks.settle(task, loss.drop ? 'dropped' : 'skipped', loss);
+    if (!loss.drop) this.#emit({ type: 'stage-skipped', stage, because });
+    else
+      this.#emit({ type: 'stage-dropped', stage, ...loss.drop, ...(because === stage ? {} : { because }) });
   }
 
   #work(promise: Promise<void>): void {

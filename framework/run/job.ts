@@ -59,9 +59,9 @@ export async function describeJob(
   }
 
   const bundle = await bundleModule(run);
-  const { previous, seed, until } = node;
-  const edges = previous
-    ? { ...node.inputs, previous: { type: 'stage', stage: previous } as const }
+  const { after, seed, until } = node;
+  const edges = after
+    ? { ...node.inputs, previous: { type: 'stage', stage: after.previous } as const }
     : node.inputs;
   const inputs = await describeEdges(edges);
   const { config } = node.component;

@@ -9,19 +9,19 @@ export const realTimer: Timer = (seconds, then) => {
   return { cancel: () => clearTimeout(timer) };
 };
 
-/** Seconds that a stage has to save its state once it was told to stop. */
+/** Seconds that a stage has to save its state once it was asked to stop. */
 export const graceSeconds = 30;
 
 /** The time limit of one stage, with the signals that end it. */
 export interface Limit {
   readonly stop: AbortSignal;
   readonly kill: AbortSignal;
-  /** True once the limit, and nothing else before it, has told the stage to stop. */
+  /** True once the limit, and nothing else before it, has asked the stage to stop. */
   expired(): boolean;
   end(): void;
 }
 
-/** Starts the clock of a stage: when `seconds` have passed it is told to stop, and killed if it doesn't. */
+/** Starts the clock of a stage: when `seconds` have passed it is asked to stop, and killed if it doesn't. */
 export function startLimit(
   seconds: number | undefined,
   signals: { readonly stop: AbortSignal; readonly kill: AbortSignal },
@@ -47,7 +47,7 @@ export function startLimit(
 
 export function describeTimeout(seconds: number): Failure {
   return {
-    message: `it was stopped after ${formatDuration(seconds)}, the longest that --timeout lets a stage run`,
+    message: `it took longer than ${formatDuration(seconds)}, the time limit for each stage (--timeout)`,
     hint: 'what it saved is kept and used by the next run: run again, or raise the limit (--timeout, PECO_TIMEOUT, settings)',
   };
 }

@@ -72,7 +72,7 @@ function countStates(tasks: readonly Task[]): { readonly [state in StageState]: 
     shared: 0,
     failed: 0,
     skipped: 0,
-    stopped: 0,
+    dropped: 0,
     interrupted: 0,
     unstarted: 0,
   };

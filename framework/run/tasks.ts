@@ -1,20 +1,13 @@
-import { type Standing, stopAt, stoppedCell } from '../plan/contest.ts';
-import { type MissingCell, withMissing } from '../plan/graph.ts';
+import type { Ranking } from '../experiment/changes/selection.ts';
+import { type Fate, fateOf, type Loss } from '../plan/fate.ts';
 import type { Plan, PlannedStage } from '../plan/plan.ts';
-import type { Contest, StageNode } from '../plan/types.ts';
+import type { StageNode } from '../plan/types.ts';
+import { upstreamStages } from '../plan/walk.ts';
 import type { Resources } from '../stage/component.ts';
-import { isReport } from '../stage/roles.ts';
 import type { Entry } from '../store/types.ts';
 import type { Attempt } from './attempt.ts';
-import {
-  awaitedStages,
-  type Capacity,
-  type Claim,
-  chainLengths,
-  chooseStarts,
-  upstreamStages,
-} from './capacity.ts';
-import type { StageState, StageStopped } from './record/events.ts';
+import { type Capacity, type Claim, chainLengths, chooseStarts } from './capacity.ts';
+import type { StageState } from './record/events.ts';
 
 /**
  * pending (upstream stages have not settled) -> looking (in the store) -> ready (must run) -> running (holds a place) ->
@@ -26,7 +19,7 @@ export type Phase = 'pending' | 'looking' | 'ready' | 'running' | 'waiting' | 'q
 /** A stage on its way through a run. */
 export interface Task {
   readonly planned: PlannedStage;
-  /** The planned node, or the report without the inputs that could not be made. */
+  /** The planned node, or a report or a selection without the inputs that could not be made. */
   node: StageNode;
   /** Changed by `Tasks.move` only. */
   readonly phase: Phase;
@@ -36,43 +29,36 @@ export interface Task {
   attempt?: Attempt;
   /** What it holds while it is running. */
   claim?: Claim;
-  /** Its gate has let it pass. */
-  admitted?: boolean;
-  stopped?: StageStopped;
+  /** Why it has none, once it has settled without. */
+  loss?: Loss;
+  /** What a selection decided. */
+  ranking?: Ranking;
 }
 
 /** The stages of a run: in which phase each is, and which waits for which. */
 export class Tasks {
   /** In the order of the plan. */
   readonly all: readonly Task[];
-  readonly #cells: Plan['graph']['cells'];
   readonly #byNode: ReadonlyMap<StageNode, Task>;
   readonly #byPhase = new Map<Phase, Set<Task>>();
   readonly #upstream = new Map<Task, readonly Task[]>();
-  readonly #awaited = new Map<Task, readonly Task[]>();
   readonly #chains: ReadonlyMap<StageNode, number>;
 
-  constructor({ stages, graph }: Pick<Plan, 'stages' | 'graph'>) {
+  constructor({ stages }: Pick<Plan, 'stages'>) {
     this.all = stages.map((planned) => ({
       planned,
       node: planned.node,
       phase: 'pending',
       state: 'unstarted',
     }));
-    this.#cells = graph.cells;
     this.#byNode = new Map(this.all.map((task) => [task.node, task]));
     this.#byPhase.set('pending', new Set(this.all));
     this.#chains = chainLengths(stages.map(({ node }) => node));
-    for (const task of this.all) {
+    for (const task of this.all)
       this.#upstream.set(
         task,
         upstreamStages(task.node).map((node) => this.of(node)),
       );
-      this.#awaited.set(
-        task,
-        awaitedStages(task.node).map((node) => this.of(node)),
-      );
-    }
   }
 
   of(node: StageNode): Task {
@@ -92,45 +78,38 @@ export class Tasks {
     if (phase !== 'running') delete task.claim;
   }
 
-  /** Those whose results it needs. */
+  /** With a result, or with why there is none. */
+  settle(task: Task, state: Exclude<StageState, 'unstarted'>, end: Entry | Loss): void {
+    task.state = state;
+    if ('at' in end) task.loss = end;
+    else task.entry = end;
+    this.move(task, 'settled');
+  }
+
+  /** Those that it waits for. */
   upstreamOf(task: Task): readonly Task[] {
     return this.#upstream.get(task)!;
   }
 
-  /** Whether all have settled that decide what it runs on, and whether it runs. */
-  isDecided(task: Task): boolean {
-    return this.#awaited.get(task)!.every(({ phase }) => phase === 'settled');
+  /** What becomes of a pending task; undefined until all have settled that it waits for. */
+  fateOf(task: Task): Fate | undefined {
+    if (this.upstreamOf(task).some(({ phase }) => phase !== 'settled')) return undefined;
+    return fateOf(task.planned.node, {
+      lossOf: (node) => this.of(node).loss,
+      rankingOf: (node) => this.of(node).ranking,
+    });
   }
 
   /** How many stages follow on the longest chain to the end, itself included. */
   chainOf(task: Task): number {
     return this.#chains.get(task.planned.node)!;
   }
-
-  /** The stage whose failure, or whose gate, is why this one has no result. */
-  causeOf(task: Task): Task {
-    if (task.state !== 'skipped') return task;
-    return this.causeOf(this.upstreamOf(task).find(({ entry }) => entry === undefined)!);
-  }
-
-  /** The cells of the table whose stages have no result, and why. */
-  missingCells(): MissingCell[] {
-    return this.#cells.flatMap((cell) => {
-      const { variant, task, seed, stage } = cell;
-      const made = this.of(stage);
-      if (made.entry) return [];
-      if (made.stopped) return [stoppedCell(cell, made.stopped)];
-      return [{ variant, task, seed, reason: `${this.causeOf(made).node.id} failed` }];
-    });
-  }
 }
 
 /** What the run does next with a task. */
 export type Action =
-  /** It will never have a result, because `because` has none. */
-  | { readonly type: 'skip'; readonly task: Task; readonly because: Task }
-  /** The measures of all points are there: its gate is asked. */
-  | { readonly type: 'judge'; readonly task: Task }
+  /** It will never have a result. */
+  | { readonly type: 'lose'; readonly task: Task; readonly loss: Loss }
   /** The plan found its result, and nothing has changed since. */
   | { readonly type: 'reuse'; readonly task: Task; readonly entry: Entry }
   /** Its inputs are known: its result may be stored under the key that they make. */
@@ -154,17 +133,13 @@ export function next(tasks: Tasks, circumstances: Circumstances): readonly Actio
   return moves.length > 0 ? moves : startsOf(tasks, circumstances);
 }
 
-/** What becomes of a pending stage, if that is known by now. */
+/** What becomes of a pending task, if that is known by now. */
 function moveOn(task: Task, tasks: Tasks): Action[] {
-  if (!tasks.isDecided(task)) return [];
-  const upstream = tasks.upstreamOf(task);
-  const lost = upstream.filter(({ entry }) => entry === undefined);
-  const partial = isReport(task.node.component) && lost.length < upstream.length;
-  if (lost[0] && !partial) return [{ type: 'skip', task, because: tasks.causeOf(lost[0]) }];
-  if (task.node.gate && !task.admitted) return [{ type: 'judge', task }];
-  if (lost.length > 0) return [{ type: 'look', task, node: withMissing(task.node, tasks.missingCells()) }];
-  const { entry, reduced } = task.planned;
-  return [entry && !reduced ? { type: 'reuse', task, entry } : { type: 'look', task, node: task.node }];
+  const fate = tasks.fateOf(task);
+  if (!fate) return [];
+  if ('loss' in fate) return [{ type: 'lose', task, loss: fate.loss }];
+  const { entry, node } = task.planned;
+  return [entry && fate.node === node ? { type: 'reuse', task, entry } : { type: 'look', task, ...fate }];
 }
 
 function startsOf(tasks: Tasks, { capacity, stopping, resourcesOf }: Circumstances): readonly Action[] {
@@ -183,9 +158,4 @@ function startsOf(tasks: Tasks, { capacity, stopping, resourcesOf }: Circumstanc
     task,
     claim,
   }));
-}
-
-/** What happens to a stage that lost in a contest. */
-export function stoppedBy(task: Task, contest: Contest, standing: Standing): StageStopped {
-  return { type: 'stage-stopped', stage: task.node.id, ...stopAt(contest, standing) };
 }

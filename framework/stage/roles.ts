@@ -48,6 +48,11 @@ const table = {
     id: 'downstream/{row}{tag}/{downstream}',
     cells: true,
   },
+  /** Not declared: it ends a rung of a halved sweep. */
+  selection: {
+    plural: 'selections',
+    inputs: 'measures',
+  },
   /** Gets every cell of the table. */
   report: {
     plural: 'reports',
@@ -78,9 +83,10 @@ interface RoleSpec<Name extends string> {
   readonly declared?: Declared;
   /**
    * What the framework wires to it, by the name of the input. Of a role of `members` it is the member of that name. What
-   * a row doesn't have is left out. A report has all cells instead.
+   * a row doesn't have is left out. A report has all cells instead, a selection the measures of all points of its rung;
+   * both are made of those that are there if some are missing.
    */
-  readonly inputs: { readonly [input: string]: Name } | 'cells';
+  readonly inputs: { readonly [input: string]: Name } | 'cells' | 'measures';
   /**
    * How often its stage is made: for `each` seed of the experiment; by its `own` seed if its config names one (a schema
    * with `seed: z.int().optional()` offers both) and for each seed otherwise; or as often as its `inputs`. Absent: once.
@@ -142,15 +148,25 @@ export function isInRows({ spec }: DeclaredRole): boolean {
   return spec.inputs !== 'cells';
 }
 
-/** Whether a component of the role is a report: made of all cells, and of those that are there if some are missing. */
+/** Whether a component of the role is a report: made of all cells. */
 export function isReport({ role }: { readonly role: Role }): boolean {
   return roles[role].inputs === 'cells';
 }
 
-/** What is wired to a role, by the name of the input: none for a report. */
+/** The role of the stages that rank the points of a rung. */
+export function selectingRole(): Role {
+  return (Object.keys(roles) as Role[]).find((role) => roles[role].inputs === 'measures')!;
+}
+
+/** Whether stages of the role are made without the inputs that are missing; those of every other role need all. */
+export function acceptsMissing({ role }: { readonly role: Role }): boolean {
+  return typeof roles[role].inputs === 'string';
+}
+
+/** What is wired to a role, by the name of the input: none for one that gathers cells or measures. */
 export function inputsOf(role: Role): { readonly [input: string]: Role } {
   const { inputs } = roles[role];
-  return inputs === 'cells' ? {} : inputs;
+  return typeof inputs === 'string' ? {} : inputs;
 }
 
 /** Whether it's declared by given names, as datasets are: then an input takes the member of its own name. */

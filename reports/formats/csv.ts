@@ -18,11 +18,11 @@ const statistics: { readonly [name: string]: (cell: TableCell) => CsvValue } = {
  * A row a variant, not scaled; of every metric, once, however many columns show it: mean, sample standard deviation
  * and number of seeds, then the same of the differences to the baseline, paired by seed, with their 95 % interval.
  * Where stages ran once for all seeds, which; where a sweep changes the baseline, the row that is the baseline of each;
- * where it was halved, why a row was stopped; of a changed experiment, what was changed.
+ * where it was halved, why a row was dropped; of a changed experiment, what was changed.
  */
 export function wideCsv({ compared, columns, rows }: AblationTable, changes: readonly string[] = []): string {
   const changed = changedColumn(changes);
-  const halved = rows.some(({ stopped }) => stopped !== undefined);
+  const halved = rows.some(({ dropped }) => dropped !== undefined);
   const names = columns.map(({ task, metric }) => `${task}.${metric}`);
   const fields = [...names.keys()].filter((index) => names.indexOf(names[index]) === index);
   const sharing = fields.map((field) => rows.some(({ cells }) => (cells[field]?.shared.length ?? 0) > 0));
@@ -34,17 +34,17 @@ export function wideCsv({ compared, columns, rows }: AblationTable, changes: rea
       ),
     ),
     ...(compared ? ['baseline'] : []),
-    ...(halved ? ['stopped'] : []),
+    ...(halved ? ['dropped'] : []),
     ...changed.map(() => 'changed'),
   ];
-  const records = rows.map(({ variant, cells, baseline, stopped }) => [
+  const records = rows.map(({ variant, cells, baseline, dropped }) => [
     variant,
     ...fields.flatMap((field, index) => [
       ...describe(cells[field]),
       ...(sharing[index] ? [cells[field]?.shared.join(' ')] : []),
     ]),
     ...(compared ? [baseline ?? ''] : []),
-    ...(halved ? [stopped ?? ''] : []),
+    ...(halved ? [dropped ?? ''] : []),
     ...changed,
   ]);
   return formatCsv([header, ...records]);

@@ -19,9 +19,9 @@ export function ablationMarkdown({ config, table, facts, published }: MarkdownOp
     'variant',
     ...columns.map(({ title, better }) => `${plain(title)} ${better === 'higher' ? '↑' : '↓'}`),
   ];
-  const body = rows.map(({ variant, baseline, stopped, cells }) => [
+  const body = rows.map(({ variant, baseline, dropped, cells }) => [
     plain(variant === baseline ? `${variant} (baseline)` : variant),
-    ...cells.map((cell, index) => (cell ? cellText(cell, columns[index]) : stopped ? 'stopped' : '–')),
+    ...cells.map((cell, index) => (cell ? cellText(cell, columns[index]) : dropped ? 'dropped' : '–')),
   ]);
   const blocks = [
     [`# ${plain(config.experiment)}`],
@@ -88,18 +88,18 @@ function comparedBlocks({ compared, rows }: AblationTable): string[][] {
   ];
 }
 
-/** A line a reason; a row of which all cells were stopped is one line. */
+/** A line a reason; a row of which all cells were dropped is one line. */
 function missingBlocks({ missing }: TableConfig): string[][] {
-  const stopped = new Map(missing.flatMap((cell) => (cell.stopped ? [[cell.variant, cell.reason]] : [])));
-  const others = missing.filter((cell) => !cell.stopped);
+  const dropped = new Map(missing.flatMap((cell) => (cell.dropped ? [[cell.variant, cell.reason]] : [])));
+  const others = missing.filter((cell) => !cell.dropped);
   return [
     listOf(
       others.map(
         ({ variant, task, seed, reason }) => `Missing: ${variant}, ${task}, seed ${seed}: ${reason}`,
       ),
     ),
-    ...(stopped.size > 0 ? [['Rows that the sweep stopped early:']] : []),
-    listOf([...stopped].map(([variant, reason]) => `Row ${variant}: ${reason}`)),
+    ...(dropped.size > 0 ? [['Rows that the sweep dropped:']] : []),
+    listOf([...dropped].map(([variant, reason]) => `Row ${variant}: ${reason}`)),
   ];
 }
 

@@ -87,12 +87,12 @@ test('after kill -9 of a stage the run goes on without it', async (t) => {
   t.true(rig.takeRan().includes('probe-beit-0'));
 });
 
-test('a stage that was told to stop by somebody else has failed', async (t) => {
+test('a stage that another process asked to stop has failed', async (t) => {
   const rig = createRig(t);
   rig.command('peco-0', 'wait');
   const run = rig.start('run', 'experiment.ts', '--upto', 'tokenizer/peco');
   process.kill(await rig.reached('peco-0'), 'SIGTERM');
   const { code, stdout } = await run.done;
   t.is(code, 1);
-  t.true(stdout.includes('tokenizer/peco/seed-0  FAILED: its process was told to stop (SIGTERM)'));
+  t.true(stdout.includes('tokenizer/peco/seed-0  FAILED: its process was asked to stop (SIGTERM)'));
 });

@@ -53,7 +53,7 @@ test('SIGTERM stops a run as Ctrl-C does', async (t) => {
   const { code, signal, stdout } = await run.done;
   t.deepEqual([code, signal], [130, null]);
   t.false(isAlive(pid));
-  t.true(stdout.includes('tokenizer/beit/seed-0  stopped'), stdout);
+  t.true(stdout.includes('tokenizer/beit/seed-0  interrupted'), stdout);
   t.true(stdout.includes('interrupted in'), stdout);
 });
 
@@ -67,7 +67,7 @@ test('a closed terminal stops a run as SIGTERM does', async (t) => {
   const { code, signal, stdout } = await run.done;
   t.deepEqual([code, signal], [130, null]);
   t.false(isAlive(pid));
-  t.true(stdout.includes('tokenizer/beit/seed-0  stopped'), stdout);
+  t.true(stdout.includes('tokenizer/beit/seed-0  interrupted'), stdout);
   t.true(stdout.includes('interrupted in'), stdout);
 });
 

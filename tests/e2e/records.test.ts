@@ -78,7 +78,7 @@ test('an interrupted run is recorded to its end', async (t) => {
   const { stdout } = await rig.peco('show', 'last');
   t.regex(
     stdout,
-    /tokenizer\/peco\/seed-0 {2}stopped; without a checkpoint, it starts again\n\ninterrupted in/,
+    /tokenizer\/peco\/seed-0 {2}interrupted; without a checkpoint, it starts again\n\ninterrupted in/,
   );
 });
 

@@ -27,7 +27,7 @@ test('a wrong sweep ends with code 2 before anything runs', async (t) => {
   t.deepEqual(rig.takeRan(), []);
 });
 
-test('of a halved sweep that has run, plan, run, why and accept say what is stopped', async (t) => {
+test('of a halved sweep that has run, plan, run, why and accept say what is dropped', async (t) => {
   const rig = createRig(t);
   rig.edit('parts/config.ts', "kind: 'rig-tokenizer',", "kind: 'rig-tokenizer', steps: 'steps',");
   rig.edit(
@@ -46,22 +46,22 @@ test('of a halved sweep that has run, plan, run, why and accept say what is stop
   t.snapshot(normalise(stdout, rig), 'plan');
   const plan = JSON.parse((await rig.peco('plan', 'experiment.ts', '--json')).stdout);
   t.is(plan.estimatedSeconds, 0);
-  const stopped = plan.stages.filter(({ status }: { status: string }) => status === 'stopped');
-  t.is(stopped.length, 4);
+  const dropped = plan.stages.filter(({ status }: { status: string }) => status === 'dropped');
+  t.is(dropped.length, 4);
   const runs = fs.readdirSync(rig.file('.peco/runs')).length;
   t.snapshot(normalise((await rig.peco('run', 'experiment.ts')).stdout, rig), 'run');
   t.deepEqual(rig.takeRan(), []);
   t.is(fs.readdirSync(rig.file('.peco/runs')).length, runs, 'nothing ran, so nothing is recorded');
-  const [{ stage }] = stopped;
+  const [{ stage }] = dropped;
   t.snapshot((await rig.peco('why', 'experiment.ts', stage)).stdout, 'why');
   t.like(JSON.parse((await rig.peco('why', 'experiment.ts', stage, '--json')).stdout), {
-    status: 'stopped',
+    status: 'dropped',
     nearest: null,
   });
   rig.edit('parts/report.ts', "'\\n') + '\\n');", "'\\n').concat('\\n'));");
   const firstLine = async () => (await rig.peco('plan', 'experiment.ts')).stdout.split('\n')[0];
-  t.is(await firstLine(), 'rig: 17 stages, 12 stored, 1 to run, 4 stopped');
+  t.is(await firstLine(), 'rig: 18 stages, 13 stored, 1 to run, 4 dropped');
   const accepted = await rig.peco('accept', 'experiment.ts', '--all', stage);
   t.snapshot(accepted.stdout.replace(/is [0-9a-f]{12}/, 'is <key>'), 'accept');
-  t.is(await firstLine(), 'rig: 17 stages, 13 stored, 4 stopped');
+  t.is(await firstLine(), 'rig: 18 stages, 14 stored, 4 dropped');
 });

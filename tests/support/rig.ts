@@ -5,7 +5,7 @@ import type { ExecutionContext } from 'ava';
 import { rigFiles } from './parts.ts';
 import { createProject, type Project, repository } from './project.ts';
 
-/** What a stage does when it comes to its command; `wait` ends when it is told to stop, `wait deaf` doesn't. */
+/** What a stage does when it comes to its command; `wait` ends when it is asked to stop, `wait deaf` doesn't. */
 export type StageCommand = 'wait' | 'wait deaf' | 'throw' | 'print and throw' | 'exit' | 'die';
 
 export interface Invocation {

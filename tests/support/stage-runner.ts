@@ -63,7 +63,7 @@ export async function attemptStage(
     signal: stop.signal,
     progress(update) {
       shown.push(update);
-      if (update.step === attempt.stopAt) stop.abort(new Error('told to stop'));
+      if (update.step === attempt.stopAt) stop.abort(new Error('asked to stop'));
     },
     log: (record) => history.append(`${JSON.stringify(record)}\n`),
   };

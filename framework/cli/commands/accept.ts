@@ -1,5 +1,6 @@
 import { acceptStage } from '../../plan/accept.ts';
-import { locateStage, type PlannedStage } from '../../plan/plan.ts';
+import { fateOf, type Loss, readRanking } from '../../plan/fate.ts';
+import { locateStage } from '../../plan/locate.ts';
 import type { StageNode } from '../../plan/types.ts';
 import { upstreamStages } from '../../plan/walk.ts';
 import { findNearest } from '../../plan/why.ts';
@@ -37,35 +38,42 @@ export async function acceptCommand(
   const wanted = new Set(stages.flatMap((name) => findPlanned(plan, name)));
   const lines: string[] = [];
   const entries = new Map<StageNode, Entry>();
+  const losses = new Map<StageNode, Loss>();
   for (const planned of plan.stages) {
-    if (planned.entry) entries.set(planned.node, planned.entry);
-    if (planned.entry && wanted.has(planned)) lines.push(`${planned.node.id}  is stored: nothing to accept`);
-    if (planned.status === 'stopped') {
-      if (wanted.has(planned)) lines.push(`${planned.node.id}  is stopped: nothing to accept`);
-      continue;
+    const { node, entry } = planned;
+    const fate = fateOf(node, {
+      lossOf: (stage) => losses.get(stage),
+      // Those of selections that were accepted before, too.
+      rankingOf: (stage) => (entries.has(stage) ? readRanking(stage, entries.get(stage)!) : undefined),
+    });
+    if ('loss' in fate) {
+      losses.set(node, fate.loss);
+      if (wanted.has(planned)) lines.push(`${node.id}  is dropped: nothing to accept`);
+    } else if (entry) {
+      entries.set(node, entry);
+      if (wanted.has(planned)) lines.push(`${node.id}  is stored: nothing to accept`);
+    } else if (flags.all || wanted.has(planned)) {
+      const accepted = await acceptOne(fate.node, entries, prepared, flags);
+      lines.push(...accepted.lines);
+      if (accepted.entry) entries.set(node, accepted.entry);
     }
-    if (planned.entry || !(flags.all || wanted.has(planned))) continue;
-    const accepted = await acceptOne(planned, entries, prepared, flags);
-    lines.push(...accepted.lines);
-    if (accepted.entry) entries.set(planned.node, accepted.entry);
   }
   process.stdout.write(`${lines.join('\n')}\n`);
   return 0;
 }
 
 async function acceptOne(
-  planned: PlannedStage,
+  node: StageNode,
   entries: ReadonlyMap<StageNode, Entry>,
   { store, project }: Prepared,
   flags: AcceptFlags,
 ): Promise<{ lines: string[]; entry?: Entry }> {
-  const { node, reduced = node } = planned;
   const { id } = node;
-  const missing = upstreamStages(reduced).find((one) => !entries.has(one));
+  const missing = upstreamStages(node).find((one) => !entries.has(one));
   if (missing) {
     return { lines: [`${id}  can't be accepted: ${missing.id}, which it needs, has no result`] };
   }
-  const located = await locateStage(reduced, (one) => entries.get(one)!, {
+  const located = await locateStage(node, (one) => entries.get(one)!, {
     store,
     root: project.root,
   });

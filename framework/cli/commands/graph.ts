@@ -11,7 +11,7 @@ const colours: { readonly [status in StageStatus]: string } = {
   hit: '#d5e8d4',
   run: '#ffe6cc',
   maybe: '#fff2cc',
-  stopped: '#e6e6e6',
+  dropped: '#e6e6e6',
 };
 
 /** `peco-exp graph FILE`: the DAG as text for mermaid or graphviz; colours say what would run. */
@@ -28,7 +28,9 @@ export function formatMermaid(plan: Plan): string[] {
   return [
     'flowchart LR',
     ...plan.stages.map(({ node, status }) => `  ${names.get(node)}["${escapeHtml(node.id)}"]:::${status}`),
-    ...edgesOf(plan).map(([from, to]) => `  ${names.get(from)} --> ${names.get(to)}`),
+    ...edgesOf(plan).map(
+      ([from, to, arrow]) => `  ${names.get(from)} ${arrow === 'order' ? '-.->' : '-->'} ${names.get(to)}`,
+    ),
     ...Object.entries(colours).map(([status, colour]) => `  classDef ${status} fill:${colour}`),
   ];
 }
@@ -42,14 +44,21 @@ export function formatDot(plan: Plan): string[] {
       ({ node, status }) =>
         `  ${quote(node.id)} [fillcolor=${quote(colours[status])}, tooltip=${quote(status)}];`,
     ),
-    ...edgesOf(plan).map(([from, to]) => `  ${quote(from.id)} -> ${quote(to.id)};`),
+    ...edgesOf(plan).map(
+      ([from, to, arrow]) =>
+        `  ${quote(from.id)} -> ${quote(to.id)}${arrow === 'order' ? ' [style=dashed]' : ''};`,
+    ),
     '}',
   ];
 }
 
-function edgesOf(plan: Plan): [StageNode, StageNode][] {
+/** From, to, and whether the first is an input of the second or only has to come before it. */
+function edgesOf(plan: Plan): [StageNode, StageNode, 'input' | 'order'][] {
   return plan.stages.flatMap(({ node }) =>
-    upstreamStages(node).map((upstream): [StageNode, StageNode] => [upstream, node]),
+    upstreamStages(node).map((upstream): [StageNode, StageNode, 'input' | 'order'] => {
+      const ordered = upstream === node.after?.previous || upstream === node.after?.selection;
+      return [upstream, node, ordered ? 'order' : 'input'];
+    }),
   );
 }
 

@@ -40,7 +40,7 @@ export async function runCommand(file: string, flags: ExperimentFlags, version: 
   const { project, store, plan } = prepared;
   const recorded = await readRecorded(plan, store);
   const renderer = await createRenderer(prepared, flags, recorded);
-  // Where all is stored, or stopped by what is, there is nothing to record.
+  // Where all is stored, or dropped by what is, there is nothing to record.
   const idle = !plan.stages.some(mayRun);
   const git = idle ? null : await readGit(project.root, await codeOf(prepared));
   const log = idle ? undefined : openLog(prepared, { version, git }, (event) => show(event));
@@ -95,8 +95,8 @@ export async function runCommand(file: string, flags: ExperimentFlags, version: 
   log?.record(end);
   if (flags.json) renderer.show(end);
   else process.stdout.write(await formatConclusion(end));
-  // A rerun of a halved sweep tells which points it stops; the record couldn't.
-  const repeatable = outcome.status === 'done' && !warned && outcome.counts.stopped === 0;
+  // A rerun of a halved sweep tells which points it drops; the record couldn't.
+  const repeatable = outcome.status === 'done' && !warned && outcome.counts.dropped === 0;
   if (repeatable) await rememberRun(prepared, outcome, [...finished.values()]);
   return { done: 0, failed: 1, interrupted: 130 }[outcome.status];
 }

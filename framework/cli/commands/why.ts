@@ -29,8 +29,10 @@ async function explain(
   engine: string,
 ): Promise<Explanation> {
   const open = new Set(plan.stages.filter(mayRun).map(({ node }) => node.id));
-  const { node, reduced = node } = planned;
-  const upstream = stagesOf(reduced.inputs);
+  const { node, fingerprint } = planned;
+  // A report has no input for what was dropped.
+  const inputs = Object.entries(node.inputs).filter(([name]) => name in fingerprint.inputs);
+  const upstream = stagesOf(Object.fromEntries(inputs));
   const pending = Object.fromEntries(Object.entries(upstream).filter(([, id]) => open.has(id)));
   const nearest = mayRun(planned) ? await findNearest(planned, plan, store) : undefined;
   const saved = await findResume(planned, store, engine);

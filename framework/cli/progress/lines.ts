@@ -1,4 +1,4 @@
-import { describeStop } from '../../plan/contest.ts';
+import { describeDrop } from '../../plan/fate.ts';
 import { type RunEvent, unreachable } from '../../run/record/events.ts';
 import { formatProgress } from '../text/format.ts';
 import {
@@ -54,9 +54,9 @@ export function createLineRenderer({ write, verbose }: RenderOptions): Renderer 
         return formatRetrying(event, verbose);
       case 'stage-skipped':
         return [`${event.stage}  ${formatSkipped(event)}`];
-      case 'stage-stopped':
+      case 'stage-dropped':
         // What depends on it stops with it: one line says so for all.
-        return event.because === undefined ? [`${event.stage}  ${describeStop(event)}`] : [];
+        return event.because === undefined ? [`${event.stage}  ${describeDrop(event)}`] : [];
       case 'stage-interrupted':
         return [`${event.stage}  ${formatInterrupted(event)}`];
       case 'run-stopping':

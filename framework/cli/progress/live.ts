@@ -77,7 +77,7 @@ export class LiveDisplay implements Renderer {
       case 'stage-finished':
       case 'stage-failed':
       case 'stage-skipped':
-      case 'stage-stopped':
+      case 'stage-dropped':
       case 'stage-interrupted':
         this.#running.delete(event.stage);
         return;

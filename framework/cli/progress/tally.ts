@@ -23,7 +23,7 @@ const enough = 10;
 /** How far a run is. An event costs the same however many stages there are. */
 export class Tally {
   readonly #options: TallyOptions;
-  readonly #counts = { done: 0, stored: 0, failed: 0, skipped: 0, stopped: 0, interrupted: 0 };
+  readonly #counts = { done: 0, stored: 0, failed: 0, skipped: 0, dropped: 0, interrupted: 0 };
   readonly #work: number;
   #left: number;
   #workLeft: number;
@@ -78,7 +78,7 @@ export class Tally {
 function endOf(event: RunEvent):
   | {
       readonly stage: string;
-      readonly how: 'done' | 'stored' | 'failed' | 'skipped' | 'stopped' | 'interrupted';
+      readonly how: 'done' | 'stored' | 'failed' | 'skipped' | 'dropped' | 'interrupted';
     }
   | undefined {
   switch (event.type) {
@@ -88,8 +88,8 @@ function endOf(event: RunEvent):
       return { stage: event.stage, how: 'failed' };
     case 'stage-skipped':
       return { stage: event.stage, how: 'skipped' };
-    case 'stage-stopped':
-      return { stage: event.stage, how: 'stopped' };
+    case 'stage-dropped':
+      return { stage: event.stage, how: 'dropped' };
     case 'stage-interrupted':
       return { stage: event.stage, how: 'interrupted' };
     default:

@@ -128,13 +128,14 @@ function madeAt({ provenance }: StoredEntry): number | undefined {
 }
 
 function formatCounts(counts: NonNullable<RecordedRun['record']['counts']>): string {
-  const { ran, hit, shared, failed, skipped, interrupted, unstarted } = counts;
+  const { ran, hit, shared, failed, skipped, dropped, interrupted, unstarted } = counts;
   const named: readonly (readonly [number, string])[] = [
     [ran, 'ran'],
     [hit, 'stored'],
     [shared, 'by another run'],
     [failed, 'failed'],
     [skipped, 'skipped'],
+    [dropped, 'dropped'],
     [interrupted + unstarted, 'not finished'],
   ];
   return named

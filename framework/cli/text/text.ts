@@ -32,7 +32,7 @@ export function formatRunStarted(event: RunStarted): string[] {
   return [...formatOverrides(overrides), `${formatStatuses(experiment, stages)}${how}`];
 }
 
-/** `quickstart: 26 stages, 12 stored, 3 to run, 9 maybe, 2 stopped` */
+/** `quickstart: 26 stages, 12 stored, 3 to run, 9 maybe, 2 dropped` */
 export function formatStatuses(
   experiment: string,
   stages: readonly { readonly status: StageSummary['status'] }[],
@@ -41,7 +41,7 @@ export function formatStatuses(
   const parts = [count(stages.length, 'stage'), `${many('hit')} stored`];
   if (many('run') > 0) parts.push(`${many('run')} to run`);
   if (many('maybe') > 0) parts.push(`${many('maybe')} maybe`);
-  if (many('stopped') > 0) parts.push(`${many('stopped')} stopped`);
+  if (many('dropped') > 0) parts.push(`${many('dropped')} dropped`);
   return `${experiment}: ${parts.join(', ')}`;
 }
 
@@ -88,11 +88,11 @@ export function formatWarning(event: Warning): string[] {
   return [`warning: ${about}${event.message}`, ...(event.hint === undefined ? [] : [`  ${event.hint}`])];
 }
 
-/** That a stage has stopped, and where the next run begins with it. */
+/** That a stage was interrupted, and where the next run begins with it. */
 export function formatInterrupted({ saved }: StageInterrupted): string {
   return saved
     ? `saved at ${formatResumePoint(saved)}; the same command resumes there`
-    : 'stopped; without a checkpoint, it starts again';
+    : 'interrupted; without a checkpoint, it starts again';
 }
 
 export function formatInterrupt(event: RunInterrupted): string {
@@ -106,7 +106,7 @@ export function formatRunFinished(event: RunFinished, showPath: (file: string) =
   if (counts.shared > 0) parts.push(`${counts.shared} made by another run`);
   if (counts.failed > 0) parts.push(`${counts.failed} FAILED`);
   if (counts.skipped > 0) parts.push(`${counts.skipped} skipped`);
-  if (counts.stopped > 0) parts.push(`${counts.stopped} stopped by halving`);
+  if (counts.dropped > 0) parts.push(`${counts.dropped} dropped by halving`);
   const open = counts.interrupted + counts.unstarted;
   if (open > 0) parts.push(`${open} not finished`);
   const lines = [`${wordOf(event)} in ${formatDuration(event.seconds)}: ${parts.join(', ')}`];

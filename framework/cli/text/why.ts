@@ -26,7 +26,7 @@ export function formatWhy({ planned, nearest, pending, upstream, saved }: Explan
   const { node, status, entry, reason } = planned;
   if (status === 'hit' && entry)
     return [`${node.id} is stored: nothing changed`, `  ${describeEntry(entry)}`];
-  if (status === 'stopped') return [`${node.id} doesn't run: ${reason}`];
+  if (status === 'dropped') return [`${node.id} doesn't run: ${reason}`];
   const waits = Object.entries(pending);
   const head = headOf(planned, waits);
   const resume = saved ? [`it resumes at ${formatResumePoint(saved)}`] : [];
@@ -46,7 +46,7 @@ export function formatWhy({ planned, nearest, pending, upstream, saved }: Explan
 
 function headOf({ node, status, reason }: PlannedStage, waits: readonly [string, string][]): string {
   if (status !== 'maybe') return `${node.id} would run: no stored result has its key`;
-  // What a contest decides needn't depend on an input that isn't there yet.
+  // What a selection decides needn't depend on an input that isn't there yet.
   if (waits.length === 0) return `${node.id} may run: ${reason}`;
   return `${node.id} may run: it depends on what ${waits.map(([, id]) => id).join(', ')} will put out`;
 }

@@ -24,6 +24,8 @@ export interface HalvingOptions {
 export interface Halving {
   readonly halving: HalvingOptions;
   readonly points: Sweep;
+  /** `file:` URL of the module that ranks the points of a rung. */
+  readonly selection: string;
 }
 
 /**
@@ -32,7 +34,7 @@ export interface Halving {
  * over the seeds of the experiment. All seeds of a point go on, or none.
  */
 export function successiveHalving(points: Sweep, options: HalvingOptions): Halving {
-  return { halving: options, points };
+  return { halving: options, points, selection: new URL('./selection.ts', import.meta.url).href };
 }
 
 export function isHalving(sweep: unknown): sweep is Halving {

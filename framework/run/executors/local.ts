@@ -78,7 +78,7 @@ async function runInProcess(
     // An answer of `done` counts even if the process then crashed while it ended: the outputs are complete.
     if (answer?.type === 'failed') return { ...answer, tail };
     if (answer?.type === 'interrupted' && !control.stop.aborted)
-      return failed('its process was told to stop (SIGTERM)', tail);
+      return failed('its process was asked to stop (SIGTERM)', tail);
     if (answer?.type === 'done') return answer;
     if (answer || control.stop.aborted) return { type: 'interrupted', tail };
     if (spawnError) return failed(`could not start a process: ${spawnError.message}`, tail);

@@ -1,5 +1,5 @@
 import type { Change } from '../../experiment/changes/change.ts';
-import type { Stop } from '../../plan/contest.ts';
+import type { Drop } from '../../plan/fate.ts';
 import type { StageStatus } from '../../plan/types.ts';
 import type { Failure } from '../../stage/errors.ts';
 import type { Json } from '../../stage/json.ts';
@@ -94,14 +94,14 @@ export interface StageSkipped {
 }
 
 /** Never started, because its point of a halved sweep was not among the best of a rung. */
-export interface StageStopped extends Stop {
-  readonly type: 'stage-stopped';
+export interface StageDropped extends Drop {
+  readonly type: 'stage-dropped';
   readonly stage: string;
-  /** Id of the stage that was stopped, if this one only depends on it. */
+  /** Id of the stage that was dropped, if this one only depends on it. */
   readonly because?: string;
 }
 
-/** Stopped before it had a result: by Ctrl-C, or because another stage failed. */
+/** Asked to stop before it had a result: by Ctrl-C, or because another stage failed. */
 export interface StageInterrupted {
   readonly type: 'stage-interrupted';
   readonly stage: string;
@@ -111,7 +111,7 @@ export interface StageInterrupted {
   readonly saved?: ResumePoint;
 }
 
-/** A stage failed and the run is to stop then: no other starts, and those that run are told to stop. */
+/** A stage failed and the run is to stop then: no other starts, and those that run are asked to stop. */
 export interface RunStopping {
   readonly type: 'run-stopping';
   /** Id of the stage that failed. */
@@ -157,7 +157,7 @@ export type StageState =
   | 'shared'
   | 'failed'
   | 'skipped'
-  | 'stopped'
+  | 'dropped'
   | 'interrupted'
   | 'unstarted';
 
@@ -171,7 +171,7 @@ export type RunEvent =
   | StageFailed
   | StageRetrying
   | StageSkipped
-  | StageStopped
+  | StageDropped
   | StageInterrupted
   | RunStopping
   | RunInterrupted

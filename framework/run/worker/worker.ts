@@ -51,7 +51,7 @@ function peakMemory(): number {
 }
 
 function failureMessage(error: unknown): FromWorker {
-  // Whatever a stage throws once it was told to stop, it stopped because of that.
+  // Whatever a stage throws once it was asked to stop, it stopped because of that.
   if (stop.signal.aborted) return { type: 'interrupted' };
   return { type: 'failed', failure: describeThrown(error) };
 }

@@ -176,7 +176,7 @@ test('an image that can not be read is named, in a pass and in a training, whose
   await t.throwsAsync(imagesAt(nameless, [2]), { message: /^image 2 of images of a test: can't be decoded/ });
 });
 
-test('a pass that is told to stop rejects with the reason', async (t) => {
+test('a pass that is asked to stop rejects with the reason', async (t) => {
   const stop = new AbortController();
   const pass = { batchSize: 4, view: plainView, pictures: { images: {} }, workers: 0, signal: stop.signal };
   await t.throwsAsync(

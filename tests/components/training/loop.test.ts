@@ -130,7 +130,7 @@ test('a training that ended before its stage did returns the last numbers again'
 
 test('stopped before the first step, it saves nothing', async (t) => {
   const { dir } = createBench(t);
-  const stop = AbortSignal.abort(new Error('told to stop'));
+  const stop = AbortSignal.abort(new Error('asked to stop'));
   const saved: number[] = [];
   const checkpoints = {
     latest: async () => undefined,
@@ -139,7 +139,7 @@ test('stopped before the first step, it saves nothing', async (t) => {
     handOver: async () => {},
   };
   const context = { signal: stop, checkpoints, progress: () => {}, log: () => {}, outDir: dir };
-  await t.throwsAsync(tiny(context as never), { message: 'told to stop' });
+  await t.throwsAsync(tiny(context as never), { message: 'asked to stop' });
   t.deepEqual(saved, []);
 });
 

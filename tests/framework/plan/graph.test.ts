@@ -1,6 +1,7 @@
 import test from 'ava';
 import { loadExperiment } from '../../../framework/experiment/load.ts';
-import { resolveGraph, withMissing } from '../../../framework/plan/graph.ts';
+import { fateOf } from '../../../framework/plan/fate.ts';
+import { resolveGraph } from '../../../framework/plan/graph.ts';
 import { findStages } from '../../../framework/plan/named.ts';
 import type { StageEdge, StageGraph, StageNode } from '../../../framework/plan/types.ts';
 import type { Project } from '../../support/project.ts';
@@ -130,7 +131,15 @@ test('a report without a cell says that it is missing and why', async (t) => {
   const graph = await graphOf(createFakeProject(t));
   const report = graph.stages.at(-1)!;
   const cell = { variant: 'peco', task: 'probe', seed: 1, reason: 'pretraining/peco/base/seed-1 failed' };
-  const reduced = withMissing(report, [cell]);
+  const lost = findStage(graph, 'downstream/peco/probe/seed-1');
+  const loss = { at: findStage(graph, 'pretraining/peco/base/seed-1') };
+  const fate = fateOf(report, {
+    lossOf: (node) => (node === lost ? loss : undefined),
+    rankingOf: () => undefined,
+  });
+  const reduced = 'node' in fate ? fate.node : t.fail();
+  t.truthy(reduced);
+  if (!reduced) return;
   t.false('peco/probe/1' in reduced.inputs);
   t.is(Object.keys(reduced.inputs).length, Object.keys(report.inputs).length - 1);
   t.like(reduced.component.config, { title: 'fake', table: { missing: [cell] } });

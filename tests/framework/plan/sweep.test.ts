@@ -3,6 +3,7 @@ import { loadExperiment } from '../../../framework/experiment/load.ts';
 import type { LoadOptions } from '../../../framework/experiment/types.ts';
 import { resolveGraph } from '../../../framework/plan/graph.ts';
 import type { StageGraph } from '../../../framework/plan/types.ts';
+import { upstreamStages } from '../../../framework/plan/walk.ts';
 import type { Project } from '../../support/project.ts';
 import { createFakeProject, simulateRun } from '../../support/simulate.ts';
 
@@ -191,26 +192,38 @@ test('a halved sweep has a stage and an evaluation a rung, each going on from th
     [10, 20, undefined],
   );
   t.deepEqual(
-    rungs.map(({ previous }) => previous),
+    rungs.map(({ after }) => after?.previous),
     [undefined, rungs[0], rungs[1]],
   );
   t.deepEqual(
-    rungs.map(
-      ({ gate }) =>
-        gate && [gate.contest.rung, gate.contest.entrants, gate.contest.kept, gate.point.map(({ id }) => id)],
-    ),
+    rungs.map(({ after }) => after && [after.selection.id, after.point]),
+    [undefined, ['selection/peco/rung-1', 4], ['selection/peco/rung-2', 4]],
+  );
+  const selections = [1, 2].map((rung) => stage(`selection/peco/rung-${rung}`));
+  t.deepEqual(
+    selections.map(({ rung, component }) => [rung, component.config]),
     [
-      undefined,
-      [1, 9, 3, [0, 1].map((seed) => `evaluation/peco@size=5/rung-1/seed-${seed}`)],
-      [2, 3, 1, [0, 1].map((seed) => `evaluation/peco@size=5/rung-2/seed-${seed}`)],
+      [
+        { number: 1, of: 3, points: 9, survivors: 3 },
+        { metric: 'psnr', better: 'higher', survivors: 3 },
+      ],
+      [
+        { number: 2, of: 3, points: 3, survivors: 1 },
+        { metric: 'psnr', better: 'higher', survivors: 1 },
+      ],
     ],
   );
-  t.is(rungs[1]!.gate!.contest.points.length, 9);
-  const order = new Map(graph.stages.map((one, index) => [one, index]));
-  for (const { gate, previous, id } of graph.stages) {
-    const needs = [...(gate?.contest.points.flat() ?? []), ...(previous ? [previous] : [])];
-    for (const need of needs) t.true(order.get(need)! < order.get(stage(id))!);
+  for (const [index, { inputs }] of selections.entries()) {
+    t.is(Object.keys(inputs).length, 9 * 2);
+    const measures = [0, 1].map((seed) => inputs[`4/${seed}`]);
+    t.deepEqual(
+      measures.map((edge) => edge?.type === 'stage' && edge.stage.id),
+      [0, 1].map((seed) => `evaluation/peco@size=5/rung-${index + 1}/seed-${seed}`),
+    );
   }
+  const order = new Map(graph.stages.map((one, index) => [one, index]));
+  for (const node of graph.stages)
+    for (const needed of upstreamStages(node)) t.true(order.get(needed)! < order.get(node)!);
 });
 
 test('the end of a halved training is the same result as that of one that was not halved', async (t) => {
@@ -224,11 +237,14 @@ test('the end of a halved training is the same result as that of one that was no
     `successiveHalving(product({ ${nine} }), { metric: 'psnr', rungs: [10, 20, 40] })`,
   );
   const rung = /^(tokenizer|evaluation)\/peco@size=\d\/rung-[12]\/seed-[01]$/;
+  const selection = 'selection/peco/rung-';
   const ran = await simulateRun(project);
-  t.is(ran.length, 9 * 2 * 2 * 2);
-  t.true(ran.every((id) => rung.test(id)));
+  const stages = ran.filter((id) => !id.startsWith(selection));
+  t.deepEqual([stages.length, ran.length], [9 * 2 * 2 * 2, 9 * 2 * 2 * 2 + 2]);
+  t.true(stages.every((id) => rung.test(id)));
   project.edit('experiment.ts', '[10, 20, 40]', '[20, 40]');
-  t.deepEqual(await simulateRun(project), [], 'nor is a rung another one because of where it goes on from');
+  const again = (await simulateRun(project)).filter((id) => !id.startsWith(selection));
+  t.deepEqual(again, [], 'nor is a rung another one because of where it goes on from');
 });
 
 test('the example of a halved sweep fits the components, and its baseline is not concerned', async (t) => {

@@ -1,13 +1,8 @@
 import test from 'ava';
 import fc from 'fast-check';
 import type { StageEdge, StageNode } from '../../../framework/plan/types.ts';
-import {
-  type Claim,
-  chainLengths,
-  chooseStarts,
-  shareCores,
-  upstreamStages,
-} from '../../../framework/run/capacity.ts';
+import { upstreamStages } from '../../../framework/plan/walk.ts';
+import { type Claim, chainLengths, chooseStarts, shareCores } from '../../../framework/run/capacity.ts';
 import type { Component } from '../../../framework/stage/component.ts';
 
 const component: Component = {

@@ -133,7 +133,7 @@ test('Ctrl-C while fail-fast stops a run counts as interrupted', async (t) => {
   t.is((await outcome).status, 'interrupted');
 });
 
-test('a stage is told to stop at the time limit, and killed when it does not', async (t) => {
+test('a stage is asked to stop at the time limit, and killed when it does not', async (t) => {
   const { finish, open, outcome, startsUpTo, clock, events } = await startRun(t, {
     jobs: 1,
     cores: 1,
@@ -171,7 +171,7 @@ test('the time limit holds for all tries of a stage together, and a stage that i
   await until(() => open.size === 1);
   clock.pass(40);
   t.true(open.get('tokenizer/beit/seed-0')!.control.stop.aborted);
-  // Told to stop it died, and gets no other try.
+  // Asked to stop it died, and gets no other try.
   await finish('tokenizer/beit/seed-0', crash);
   await startsUpTo(3);
   await until(() => open.has('tokenizer/peco/seed-0'));

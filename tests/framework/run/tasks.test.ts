@@ -2,7 +2,7 @@ import test from 'ava';
 import fc from 'fast-check';
 import type { PlannedStage } from '../../../framework/plan/plan.ts';
 import { tableOf } from '../../../framework/plan/table.ts';
-import type { Cell, StageGraph, StageNode } from '../../../framework/plan/types.ts';
+import type { Cell, StageNode } from '../../../framework/plan/types.ts';
 import type { Capacity } from '../../../framework/run/capacity.ts';
 import { type Action, next, type Task, Tasks } from '../../../framework/run/tasks.ts';
 import type { Component, Resources } from '../../../framework/stage/component.ts';
@@ -50,7 +50,7 @@ function tasksOf(needs: readonly (readonly number[])[], stored: readonly number[
   const stages = [...nodes, report].map(
     (node, index) => ({ node, ...(stored.includes(index) ? { entry: result } : {}) }) as PlannedStage,
   );
-  return new Tasks({ stages, graph: { cells } as unknown as StageGraph });
+  return new Tasks({ stages });
 }
 
 const plenty: Capacity = { jobs: 99, cores: 99, memory: 99 };
@@ -61,11 +61,13 @@ function steps(tasks: Tasks, capacity = plenty, stopping = false): string[] {
   return next(tasks, { capacity, stopping, resourcesOf }).map(({ type, task }) => `${type} ${task.node.id}`);
 }
 
-function finish(tasks: Tasks, id: number | string, how: 'ran' | 'failed' | 'skipped' = 'ran'): void {
+function finish(tasks: Tasks, id: number | string, how: 'ran' | 'failed' = 'ran'): void {
   const task = tasks.all.find(({ node }) => node.id === String(id))!;
-  task.state = how;
-  if (how === 'ran') task.entry = result;
-  tasks.move(task, 'settled');
+  tasks.settle(task, how, how === 'ran' ? result : { at: task.node });
+}
+
+function lose(tasks: Tasks, id: number, cause: number): void {
+  tasks.settle(tasks.all[id]!, 'skipped', { at: tasks.all[cause]!.node });
 }
 
 function bring(tasks: Tasks, id: number, phase: Task['phase']): void {
@@ -93,18 +95,18 @@ test('what the plan found is used again, unless something upstream was lost', (t
   finish(tasks, 0);
   t.deepEqual(steps(tasks), ['reuse 1']);
   finish(tasks, 1, 'failed');
-  t.deepEqual(steps(tasks), ['skip report']);
+  t.deepEqual(steps(tasks), ['lose report']);
 });
 
 test('what needs a failed stage is skipped; the report is made without it', (t) => {
   const tasks = tasksOf([[], [0], [1], []]);
   finish(tasks, 0, 'failed');
   finish(tasks, 3);
-  t.deepEqual(steps(tasks), ['skip 1']);
-  finish(tasks, 1, 'skipped');
-  const [skip] = next(tasks, { capacity: plenty, stopping: false, resourcesOf: () => ({}) });
-  t.is(skip?.type === 'skip' && skip.because.node.id, '0', 'not the one that was skipped itself');
-  finish(tasks, 2, 'skipped');
+  t.deepEqual(steps(tasks), ['lose 1']);
+  lose(tasks, 1, 0);
+  const [lost] = next(tasks, { capacity: plenty, stopping: false, resourcesOf: () => ({}) });
+  t.is(lost?.type === 'lose' && lost.loss.at.id, '0', 'not the one that was skipped itself');
+  lose(tasks, 2, 0);
   const [look] = next(tasks, { capacity: plenty, stopping: false, resourcesOf: () => ({}) });
   t.deepEqual(look?.type === 'look' && Object.keys(look.node.inputs), ['3/probe/0']);
   t.like(look?.type === 'look' && look.node.component.config.table, {
@@ -125,6 +127,42 @@ test('a stage that holds a lock is first in line, and holds up the others', (t) 
   bring(tasks, 0, 'running');
   tasks.all[0]!.claim = { threads: 1, memory: 50 };
   t.deepEqual(steps(tasks), [], 'the others would fit beside it, but would have it wait for longer');
+});
+
+test('a rung begins when the selection has settled, for the points that it lets pass', (t) => {
+  const evaluations = [0, 1].map((point) => stage(`evaluation/${point}`, []));
+  const inputs = evaluations.map((node, point) => [`${point}/0`, { type: 'stage', stage: node }] as const);
+  const selection: StageNode = {
+    ...stage('selection', []),
+    component: { ...component, role: 'selection' },
+    inputs: Object.fromEntries(inputs),
+    rung: { number: 1, of: 2, points: 2, survivors: 1 },
+  };
+  const [previous, ...next] = ['previous', 'first', 'second'].map((id) => stage(id, []));
+  const after = next.map((node, point) => ({ ...node, after: { previous: previous!, selection, point } }));
+  const nodes = [previous!, ...evaluations, selection, ...after];
+  const tasks = new Tasks({ stages: nodes.map((node) => ({ node }) as PlannedStage) });
+
+  // The points are measured; which goes on isn't known yet.
+  t.deepEqual(steps(tasks), ['look previous', 'look evaluation/0', 'look evaluation/1']);
+  finish(tasks, 'previous');
+  finish(tasks, 'evaluation/0');
+  t.deepEqual(steps(tasks), ['look evaluation/1']);
+  finish(tasks, 'evaluation/1');
+  t.deepEqual(steps(tasks), ['look selection']);
+
+  // The second point is the best.
+  tasks.of(selection).ranking = {
+    metric: 'psnr',
+    better: 'higher',
+    survivors: 1,
+    places: [
+      { point: 1, rank: 1, survives: true, score: 2 },
+      { point: 0, rank: 2, survives: false, score: 1 },
+    ],
+  };
+  finish(tasks, 'selection');
+  t.deepEqual(steps(tasks), ['lose first', 'look second']);
 });
 
 test('a run that is asked to stop begins nothing more', (t) => {
@@ -169,9 +207,7 @@ function goOn(tasks: Tasks, task: Task, how: 'well' | 'badly' | 'wait', waited: 
     tasks.move(task, then);
     return;
   }
-  task.state = then as Task['state'];
-  if (then !== 'failed') task.entry = result;
-  tasks.move(task, 'settled');
+  tasks.settle(task, then as 'ran', then === 'failed' ? { at: task.node } : result);
 }
 
 function perform(tasks: Tasks, action: Action): void {
@@ -182,11 +218,8 @@ function perform(tasks: Tasks, action: Action): void {
   } else if (action.type === 'look') {
     task.node = action.node;
     tasks.move(task, 'looking');
-  } else {
-    task.state = action.type === 'reuse' ? 'hit' : 'skipped';
-    if (action.type === 'reuse') task.entry = action.entry;
-    tasks.move(task, 'settled');
-  }
+  } else if (action.type === 'reuse') tasks.settle(task, 'hit', action.entry);
+  else tasks.settle(task, 'skipped', action.loss);
 }
 
 test('whatever stages need and however they end, limits hold, inputs come first, and all settle', (t) => {
@@ -223,7 +256,7 @@ test('whatever stages need and however they end, limits hold, inputs come first,
         const upstream = tasks.upstreamOf(task);
         t.true(upstream.every(({ phase }) => phase === 'settled'));
         const made = upstream.filter(({ entry }) => entry !== undefined);
-        if (type === 'skip') t.true(made.length < upstream.length);
+        if (type === 'lose') t.true(made.length < upstream.length);
         else if (task.node.id === 'report') t.is(Object.keys(task.node.inputs).length > 0, made.length > 0);
         else t.is(made.length, upstream.length);
         if (stopping) t.true(type === 'start' && task.phase === 'queued');
@@ -244,7 +277,7 @@ test('whatever stages need and however they end, limits hold, inputs come first,
         for (const task of tasks.all) {
           t.is(task.phase, 'settled');
           if (task.state !== 'skipped') continue;
-          t.is(tasks.causeOf(task).state, 'failed');
+          t.is(tasks.of(task.loss!.at).state, 'failed');
         }
       }
     }),

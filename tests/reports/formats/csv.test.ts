@@ -74,7 +74,7 @@ test('stages that all seeds share are named, and the spread is left out', (t) =>
   ]);
 });
 
-test('rows that were stopped, and the baseline of each row', (t) => {
+test('rows that were dropped, and the baseline of each row', (t) => {
   const cells = [cell('beit@size=2', 0, { top1: 0.5 }), cell('peco@size=2', 0, { top1: 0.75 })];
   t.snapshot(
     wide(cells, {
@@ -89,8 +89,8 @@ test('rows that were stopped, and the baseline of each row', (t) => {
           variant: 'beit@size=1',
           task: 'probe',
           seed: 0,
-          reason: 'stopped at rung 1 of 3: psnr 14.21, 7th of 9, best 3 went on',
-          stopped: true,
+          reason: 'dropped at rung 1 of 3: psnr 14.21, 7th of 9, best 3 went on',
+          dropped: true,
         },
       ],
     }),

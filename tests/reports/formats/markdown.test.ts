@@ -121,13 +121,13 @@ test('a spread or a difference that is not zero is not printed as zero', (t) => 
   });
 });
 
-test('rows that were stopped are in the table, as such, and rows of a swept baseline name theirs', (t) => {
+test('rows that were dropped are in the table, as such, and rows of a swept baseline name theirs', (t) => {
   const cells = [
     cell('beit@size=2', 0, { top1: 0.5, error: 3 }),
     cell('peco@size=2', 0, { top1: 0.75, error: 4 }),
     cell('other', 0, { top1: 0.7, error: 4 }),
   ];
-  const reason = 'stopped at rung 1 of 3: psnr 14.21, 7th of 9, best 3 went on';
+  const reason = 'dropped at rung 1 of 3: psnr 14.21, 7th of 9, best 3 went on';
   t.snapshot(
     markdown(cells, {
       baselineOf: {
@@ -138,7 +138,7 @@ test('rows that were stopped are in the table, as such, and rows of a swept base
       },
       variants: ['beit@size=1', 'beit@size=2', 'peco@size=2', 'other'],
       missing: [
-        ...[0, 1].map((seed) => ({ variant: 'beit@size=1', task: 'probe', seed, reason, stopped: true })),
+        ...[0, 1].map((seed) => ({ variant: 'beit@size=1', task: 'probe', seed, reason, dropped: true })),
         { variant: 'peco@size=2', task: 'probe', seed: 1, reason: 'the stage failed' },
       ],
     }),

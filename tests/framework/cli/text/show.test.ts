@@ -71,7 +71,7 @@ function runOf(status: RecordedRun['status'], age: number, rest: Partial<RunReco
   return { dir: '/store/runs/x', record, status };
 }
 
-const counts = { hit: 0, ran: 0, shared: 0, failed: 0, skipped: 0, stopped: 0, interrupted: 0, unstarted: 0 };
+const counts = { hit: 0, ran: 0, shared: 0, failed: 0, skipped: 0, dropped: 0, interrupted: 0, unstarted: 0 };
 const runs = [
   runOf('done', 12 * day, { counts: { ...counts, ran: 24 }, seconds: 166 }),
   runOf('failed', 5 * 3_600_000, {

@@ -135,7 +135,7 @@ test('how a run ended', (t) => {
     shared: 1,
     failed: 1,
     skipped: 2,
-    stopped: 0,
+    dropped: 0,
     interrupted: 1,
     unstarted: 4,
   };
@@ -145,7 +145,7 @@ test('how a run ended', (t) => {
     shared: 0,
     failed: 0,
     skipped: 0,
-    stopped: 0,
+    dropped: 0,
     interrupted: 0,
     unstarted: 0,
   };

@@ -22,7 +22,7 @@ const about: RunDescription = {
   version: '1.2.3',
   git: { commit: '0123456789abcdef', dirty: true },
 };
-const counts = { hit: 1, ran: 2, shared: 0, failed: 0, skipped: 0, stopped: 0, interrupted: 0, unstarted: 0 };
+const counts = { hit: 1, ran: 2, shared: 0, failed: 0, skipped: 0, dropped: 0, interrupted: 0, unstarted: 0 };
 const finished: RunEvent = { type: 'run-finished', status: 'done', seconds: 7, counts, files: [] };
 const started = (stage: string): RunEvent => ({ type: 'stage-started', stage, threads: 1 });
 
