@@ -19,43 +19,37 @@ export interface FingerprintOptions {
 /** How an upstream stage counts in a key: by the digest of its outputs, or by its input key. */
 export type NameStage = (stage: StageNode) => Json;
 
-/** Makes fingerprints; remembers what several stages have in common. */
-export interface Fingerprinter {
-  describe(node: StageNode): Promise<Fingerprint>;
-  /** What the digests in its fingerprints stand for. */
-  readonly documents: ReadonlyMap<string, Json>;
-  /** Files and folders of data by absolute path, with the digests that they had. */
-  readonly data: ReadonlyMap<string, Digest>;
-}
-
 /** The digest that names a fingerprint's entry. */
 export function keyOf(fingerprint: Fingerprint): string {
   return digestJson(fingerprint as unknown as Json);
 }
 
 /**
- * A fingerprint holds everything that a stage can see: its own config, seed and code, and of every input, all the way
- * up, its kind, config, files, bytes and the code that loads it. Names of variants, engine and hardware are not in it.
- * Configs are as `configInKeys` has them.
+ * Makes fingerprints; remembers what several stages have in common. A fingerprint holds everything that a stage can see:
+ * its own config, seed and code, and of every input, all the way up, its kind, config, files, bytes and the code that
+ * loads it. Names of variants, engine and hardware are not in it. Configs are as `configInKeys` has them.
  */
-export function createFingerprinter(nameStage: NameStage, options: FingerprintOptions): Fingerprinter {
-  const documents = new Map<string, Json>();
-  const data = new Map<string, Digest>();
-  const described = new Map<StageNode | Component, Promise<EdgeDescription>>();
-  const codes = new Map<string, Promise<Digest>>();
+export class Fingerprinter {
+  /** What the digests in its fingerprints stand for. */
+  readonly documents = new Map<string, Json>();
+  /** Files and folders of data by absolute path, with the digests that they had. */
+  readonly data = new Map<string, Digest>();
+  readonly #nameStage: NameStage;
+  readonly #options: FingerprintOptions;
+  readonly #described = new Map<StageNode | Component, Promise<EdgeDescription>>();
+  readonly #codes = new Map<string, Promise<Digest>>();
 
-  function put(document: Json): Digest {
-    const digest = digestJson(document) as Digest;
-    documents.set(digest, document);
-    return digest;
+  constructor(nameStage: NameStage, options: FingerprintOptions) {
+    this.#nameStage = nameStage;
+    this.#options = options;
   }
 
-  async function describe(node: StageNode): Promise<Fingerprint> {
+  async describe(node: StageNode): Promise<Fingerprint> {
     const { component, seed } = node;
     const [code, files, edges] = await Promise.all([
-      digestCode(component.implementation.run!),
-      describeFiles(component),
-      describeEdges(node.inputs),
+      this.#digestCode(component.implementation.run!),
+      this.#describeFiles(component),
+      this.#describeEdges(node.inputs),
     ]);
     return {
       schema: keySchema,
@@ -68,67 +62,66 @@ export function createFingerprinter(nameStage: NameStage, options: FingerprintOp
     };
   }
 
-  async function describeEdges(edges: Edges): Promise<[string, EdgeDescription][]> {
+  #put(document: Json): Digest {
+    const digest = digestJson(document) as Digest;
+    this.documents.set(digest, document);
+    return digest;
+  }
+
+  async #describeEdges(edges: Edges): Promise<[string, EdgeDescription][]> {
     return Promise.all(
       Object.entries(edges).map(
-        async ([name, edge]): Promise<[string, EdgeDescription]> => [name, await describeEdge(edge)],
+        async ([name, edge]): Promise<[string, EdgeDescription]> => [name, await this.#describeEdge(edge)],
       ),
     );
   }
 
-  function describeEdge(edge: StageEdge): Promise<EdgeDescription> {
+  #describeEdge(edge: StageEdge): Promise<EdgeDescription> {
     const identity = edge.type === 'stage' ? edge.stage : edge.component;
-    let description = described.get(identity);
-    if (!description) {
-      description = makeDescription(edge);
-      described.set(identity, description);
-    }
+    const description = this.#described.get(identity) ?? this.#makeDescription(edge);
+    this.#described.set(identity, description);
     return description;
   }
 
-  async function makeDescription(edge: StageEdge): Promise<EdgeDescription> {
+  async #makeDescription(edge: StageEdge): Promise<EdgeDescription> {
     const component = edge.type === 'stage' ? edge.stage.component : edge.component;
     const nested = edge.type === 'stage' ? edge.stage.inputs : edge.inputs;
     const { load } = component.implementation;
     const [files, loader, inputs] = await Promise.all([
-      describeFiles(component),
-      load === undefined ? undefined : digestCode(load),
-      describeEdges(nested),
+      this.#describeFiles(component),
+      load === undefined ? undefined : this.#digestCode(load),
+      this.#describeEdges(nested),
     ]);
     // Inputs of inputs, which loaders and reports may look at: by digest, so that fingerprints stay short.
     const above = Object.fromEntries(inputs.map(([name, { digest }]) => [name, digest]));
     const own: JsonObject = {
       ...identityOf(component),
-      ...(edge.type === 'stage' ? { outputs: nameStage(edge.stage) } : {}),
+      ...(edge.type === 'stage' ? { outputs: this.#nameStage(edge.stage) } : {}),
       ...(files === undefined ? {} : { files }),
       ...(loader === undefined ? {} : { load: loader }),
       ...(inputs.length > 0 ? { inputs: above } : {}),
     };
-    return { own, digest: put(own) };
+    return { own, digest: this.#put(own) };
   }
 
-  function digestCode(url: string): Promise<Digest> {
-    let digest = codes.get(url);
-    if (!digest) {
-      digest = bundleImplementation(url, options).then((bundle) => put(codeDocument(bundle)));
-      codes.set(url, digest);
-    }
+  #digestCode(url: string): Promise<Digest> {
+    const bundled = () => bundleImplementation(url, this.#options);
+    const digest = this.#codes.get(url) ?? bundled().then((bundle) => this.#put(codeDocument(bundle)));
+    this.#codes.set(url, digest);
     return digest;
   }
 
-  async function describeFiles(component: Component): Promise<{ [name: string]: Digest } | undefined> {
+  async #describeFiles(component: Component): Promise<{ [name: string]: Digest } | undefined> {
     const files = Object.entries(component.files);
     if (files.length === 0) return undefined;
     const digests = files.map(async ([name, file]): Promise<[string, Digest]> => {
-      const { digest, manifest } = await digestInput(file, component, options.store);
-      data.set(file, digest);
-      if (manifest && !documents.has(digest)) documents.set(digest, manifest() as unknown as Json);
+      const { digest, manifest } = await digestInput(file, component, this.#options.store);
+      this.data.set(file, digest);
+      if (manifest && !this.documents.has(digest)) this.documents.set(digest, manifest() as unknown as Json);
       return [name, digest];
     });
     return Object.fromEntries(await Promise.all(digests));
   }
-
-  return { describe, documents, data };
 }
 
 interface EdgeDescription {

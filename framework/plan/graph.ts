@@ -6,7 +6,7 @@ import { listVariants } from '../experiment/variants.ts';
 import type { Component } from '../stage/component.ts';
 import { valueAt } from '../stage/issues.ts';
 import { declaredRoles, isInRows, roles } from '../stage/roles.ts';
-import { createNodes } from './nodes.ts';
+import { Nodes } from './nodes.ts';
 import { createRowStages } from './row-stages.ts';
 import { halve } from './rungs.ts';
 import { sharedByCells } from './shared.ts';
@@ -18,7 +18,7 @@ import type { StageGraph } from './types.ts';
  * the experiment was changed.
  */
 export function resolveGraph(experiment: Experiment, changes: readonly Change[] = []): StageGraph {
-  const nodes = createNodes();
+  const nodes = new Nodes();
   const variants = listVariants(experiment);
   const { sweep, seeds } = experiment;
   const stages = createRowStages(seeds, nodes);
@@ -53,8 +53,8 @@ export function resolveGraph(experiment: Experiment, changes: readonly Change[] 
     changes,
     baseline,
     variants: names,
-    stages: nodes.all(),
-    aliases: nodes.aliases(),
+    stages: nodes.all,
+    aliases: nodes.aliases,
     cells,
   };
 }

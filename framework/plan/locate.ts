@@ -3,7 +3,7 @@ import type { Json } from '../stage/json.ts';
 import type { ContentKey, Fingerprint } from '../stage/keys.ts';
 import type { Entry, Store } from '../store/types.ts';
 import { compareFingerprints, type Difference } from './differences.ts';
-import { createFingerprinter, keyOf } from './fingerprint.ts';
+import { Fingerprinter, keyOf } from './fingerprint.ts';
 import type { Edges, StageNode } from './types.ts';
 
 export interface LocateOptions {
@@ -37,7 +37,7 @@ export async function locateStage(
   upstream: (node: StageNode) => Entry,
   options: LocateOptions,
 ): Promise<LocatedStage> {
-  const fingerprinter = createFingerprinter((stage) => upstream(stage).digest, options);
+  const fingerprinter = new Fingerprinter((stage) => upstream(stage).digest, options);
   const { documents } = fingerprinter;
   return { ...(await findEntry(await fingerprinter.describe(node), options.store)), documents };
 }
@@ -53,7 +53,7 @@ export async function findChangedInputs(
   upstream: (node: StageNode) => Entry,
   options: LocateOptions,
 ): Promise<readonly Difference[]> {
-  const fingerprinter = createFingerprinter((stage) => upstream(stage).digest, options);
+  const fingerprinter = new Fingerprinter((stage) => upstream(stage).digest, options);
   const now = await fingerprinter.describe(node);
   const packages = await changedPackages(node, options);
   if (keyOf(now) === keyOf(located.fingerprint)) return packages;

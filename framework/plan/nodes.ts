@@ -27,59 +27,31 @@ interface Wish {
 type Data = { readonly [name: string]: Component };
 
 /** The stages of a graph as it grows; what means the same is there once. */
-export interface Nodes {
-  /** The stage of a component that has to have one. */
-  stage(component: Component, wish: Wish): StageNode;
-  /** The same as an input of others: a leaf if the component has nothing to run. */
-  edge(component: Component, wish: Wish): StageEdge;
-  addReport(report: StageNode): void;
-  /** Ids that were asked for and are of stages with another one. */
-  aliases(): ReadonlyMap<string, StageNode>;
+export class Nodes {
   /** Every stage after its inputs. */
-  all(): readonly StageNode[];
-}
+  readonly all: StageNode[] = [];
+  /** Ids that were asked for and are of stages with another one. */
+  readonly aliases = new Map<string, StageNode>();
+  readonly #byMeaning = new Map<string, StageNode>();
+  readonly #meanings = new Map<StageNode, Meaning>();
+  readonly #texts = new Map<Component, string>();
+  readonly #seeded = new Map<Component, Map<number, Component>>();
+  readonly #leaves = new Map<Component, StageEdge>();
+  readonly #names = createNames();
 
-export function createNodes(): Nodes {
-  const byMeaning = new Map<string, StageNode>();
-  const meanings = new Map<StageNode, Meaning>();
-  const texts = new Map<Component, string>();
-  const seeded = new Map<Component, Map<number, Component>>();
-  const leaves = new Map<Component, StageEdge>();
-  const aliases = new Map<string, StageNode>();
-  const order: StageNode[] = [];
-  const names = createNames();
-
-  function edge(component: Component, wish: Wish): StageEdge {
-    if (component.implementation.run !== undefined) return { type: 'stage', stage: stage(component, wish) };
-    return { type: 'leaf', component, inputs: nestedEdges(component, wish) };
-  }
-
-  function stage(declared: Component, wish: Wish): StageNode {
+  /** The stage of a component that has to have one. */
+  stage(declared: Component, wish: Wish): StageNode {
     if (declared.implementation.run === undefined) {
       const message = `the ${declared.role} "${declared.kind}" has no code to run`;
       throw new PecoError(message, { code: 'invalid-component', hint: 'give `run` to its defineComponent' });
     }
     const { data, wired, until, after, rung } = wish;
     const seed = namedSeed(declared) ?? wish.seed;
-    const component = componentAt(declared, seed);
+    const component = this.#componentAt(declared, seed);
     // A stage comes after the stages of its nested components: those are made first, here.
-    const inputs = { ...datasets(component.role, data), ...wired, ...nestedEdges(component, { data, seed }) };
-    const of = (part: keyof Meaning) => {
-      // A row whose stage may be dropped doesn't share it with one whose stage may not; in the store they are one.
-      const point = after ? `${meanings.get(after.selection)![part]}/${after.point}` : '';
-      return [textOf(component), edgeMeanings(inputs, part), until ?? '', point].join(' ');
-    };
-    const meaning = `${of('own')} ${seed}`;
-    // Without its seed: all stages of a chain that differ in their seeds alone have one name.
-    const family = wish.shared ? `shared ${meaning}` : of('family');
-    const id = names.nameOf(wish.id, family) + (wish.shared ? '' : `/seed-${wish.seed}`);
-    const existing = byMeaning.get(meaning);
-    if (existing) {
-      if (existing.id !== id && !aliases.has(id)) aliases.set(id, existing);
-      return existing;
-    }
-    const node: StageNode = {
-      id,
+    const nested = this.#nestedEdges(component, { data, seed });
+    const inputs = { ...this.#datasets(component.role, data), ...wired, ...nested };
+    const node = {
       component,
       seed,
       inputs,
@@ -87,59 +59,83 @@ export function createNodes(): Nodes {
       ...(after ? { after } : {}),
       ...(rung ? { rung } : {}),
     };
-    byMeaning.set(meaning, node);
-    meanings.set(node, { own: String(order.length), family: names.numberOf(family) });
-    order.push(node);
+    const meaning = `${this.#meaningOf(node, 'own')} ${seed}`;
+    // Without its seed: all stages of a chain that differ in their seeds alone have one name.
+    const family = wish.shared ? `shared ${meaning}` : this.#meaningOf(node, 'family');
+    const id = this.#names.nameOf(wish.id, family) + (wish.shared ? '' : `/seed-${wish.seed}`);
+    const existing = this.#byMeaning.get(meaning);
+    if (!existing) return this.#add({ id, ...node }, meaning, family);
+    if (existing.id !== id && !this.aliases.has(id)) this.aliases.set(id, existing);
+    return existing;
+  }
+
+  /** The same as an input of others: a leaf if the component has nothing to run. */
+  edge(component: Component, wish: Wish): StageEdge {
+    if (component.implementation.run !== undefined)
+      return { type: 'stage', stage: this.stage(component, wish) };
+    return { type: 'leaf', component, inputs: this.#nestedEdges(component, wish) };
+  }
+
+  addReport(report: StageNode): void {
+    this.all.push(report);
+  }
+
+  #add(node: StageNode, meaning: string, family: string): StageNode {
+    this.#byMeaning.set(meaning, node);
+    this.#meanings.set(node, { own: String(this.all.length), family: this.#names.numberOf(family) });
+    this.all.push(node);
     return node;
   }
 
-  function componentAt(component: Component, seed: number): Component {
-    const known = seeded.get(component) ?? new Map<number, Component>();
-    seeded.set(component, known);
+  #meaningOf(node: Omit<StageNode, 'id'>, part: keyof Meaning): string {
+    const { component, inputs, until, after } = node;
+    // A row whose stage may be dropped doesn't share it with one whose stage may not; in the store they are one.
+    const point = after ? `${this.#meanings.get(after.selection)![part]}/${after.point}` : '';
+    return [this.#textOf(component), this.#edgeMeanings(inputs, part), until ?? '', point].join(' ');
+  }
+
+  #componentAt(component: Component, seed: number): Component {
+    const known = this.#seeded.get(component) ?? new Map<number, Component>();
+    this.#seeded.set(component, known);
     const made = known.get(seed) ?? withSeed(component, seed);
     known.set(seed, made);
     return made;
   }
 
-  function datasets(role: Role, data: Data): Edges {
+  #datasets(role: Role, data: Data): Edges {
     const names = Object.entries(inputsOf(role)).filter(([, input]) => hasMembers(input));
-    return Object.fromEntries(names.map(([name]) => [name, leaf(data[name]!)]));
+    return Object.fromEntries(names.map(([name]) => [name, this.#leaf(data[name]!)]));
   }
 
-  function leaf(component: Component): StageEdge {
-    let found = leaves.get(component);
-    if (!found) {
-      found = { type: 'leaf', component, inputs: {} };
-      leaves.set(component, found);
-    }
+  #leaf(component: Component): StageEdge {
+    const found = this.#leaves.get(component) ?? { type: 'leaf', component, inputs: {} };
+    this.#leaves.set(component, found);
     return found;
   }
 
   /** What is nested belongs to the chain of what it is nested in. */
-  function nestedEdges(component: Component, { data, seed }: Pick<Wish, 'data' | 'seed'>): Edges {
+  #nestedEdges(component: Component, { data, seed }: Pick<Wish, 'data' | 'seed'>): Edges {
     const nested = Object.entries(component.inputs).map(([name, part]) => {
       const shared = namedSeed(part) !== undefined;
-      return [name, edge(part, { id: nestedId(part), data, seed, shared })];
+      return [name, this.edge(part, { id: nestedId(part), data, seed, shared })];
     });
     return Object.fromEntries(nested);
   }
 
-  function edgeMeanings(edges: Edges, part: keyof Meaning): string {
+  #edgeMeanings(edges: Edges, part: keyof Meaning): string {
     const named = Object.entries(edges).map(([name, item]) => {
-      if (item.type === 'stage') return `${name}: stage ${meanings.get(item.stage)![part]}`;
-      return `${name}: leaf ${textOf(item.component)} (${edgeMeanings(item.inputs, part)})`;
+      if (item.type === 'stage') return `${name}: stage ${this.#meanings.get(item.stage)![part]}`;
+      return `${name}: leaf ${this.#textOf(item.component)} (${this.#edgeMeanings(item.inputs, part)})`;
     });
     return named.sort().join();
   }
 
   /** A number that stands for what a component means. */
-  function textOf(component: Component): string {
-    const text = texts.get(component) ?? names.numberOf(canonicalJson(meaningOf(component)));
-    texts.set(component, text);
+  #textOf(component: Component): string {
+    const text = this.#texts.get(component) ?? this.#names.numberOf(canonicalJson(meaningOf(component)));
+    this.#texts.set(component, text);
     return text;
   }
-
-  return { stage, edge, addReport: (report) => order.push(report), aliases: () => aliases, all: () => order };
 }
 
 /** Numbers that stand for what a stage is, and for what it has in common with its like of other seeds. */

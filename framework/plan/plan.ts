@@ -5,7 +5,7 @@ import type { ContentKey, Digest, Fingerprint, InputKey } from '../stage/keys.ts
 import { acceptsMissing } from '../stage/roles.ts';
 import type { Entry, Store } from '../store/types.ts';
 import { describeDrop, fateOf, type Loss, readRanking } from './fate.ts';
-import { createFingerprinter, type Fingerprinter, keyOf } from './fingerprint.ts';
+import { Fingerprinter, keyOf } from './fingerprint.ts';
 import { type FoundEntry, findEntry, type LocateOptions } from './locate.ts';
 import { createPrecedents, type Precedents } from './precedent.ts';
 import type { Edges, StageGraph, StageNode, StageStatus } from './types.ts';
@@ -64,7 +64,7 @@ class Planner {
     this.#store = options.store;
     this.#precedents = createPrecedents(options.store);
     this.inputKeys = new InputKeys(graph, options);
-    this.fingerprinter = createFingerprinter(
+    this.fingerprinter = new Fingerprinter(
       (stage) => this.#entries.get(stage)?.digest ?? { pending: this.inputKeys.of(stage) },
       options,
     );
@@ -152,7 +152,7 @@ class InputKeys {
   }
 
   async #computeAll(): Promise<void> {
-    const byInput = createFingerprinter((stage) => this.of(stage), this.#options);
+    const byInput = new Fingerprinter((stage) => this.of(stage), this.#options);
     for (const node of this.#graph.stages)
       this.#keys.set(node, keyOf(await byInput.describe(node)) as InputKey);
   }

@@ -7,8 +7,8 @@ import { formatError } from '../stage/errors.ts';
 import type { Json } from '../stage/json.ts';
 import type { ContentKey, Fingerprint } from '../stage/keys.ts';
 import type { Entry, Store } from '../store/types.ts';
-import type { Executor, JobResult } from './executors/executor.ts';
-import { type BundleModule, describeJob } from './job.ts';
+import type { Executor, JobResult, Work } from './executors/executor.ts';
+import { type BundleModule, describeJob, type JobDescription } from './job.ts';
 import { describeTimeout, type Limit, startLimit, type Timer } from './limit.ts';
 import type { Emit } from './record/events.ts';
 import { createRateMeter } from './record/pace.ts';
@@ -31,7 +31,7 @@ export interface Workshop {
   readonly engine: string;
   readonly executor: Executor;
   readonly bundleModule: BundleModule;
-  /** In what the inputs of a stage are not any more what its key says. */
+  /** Inputs of a stage that are no longer what its key says. */
   readonly findChangedInputs: (attempt: Attempt) => Promise<readonly Difference[]>;
   readonly writeProvenance: (making: Making) => Promise<Provenance>;
   readonly stop: AbortSignal;
@@ -58,8 +58,8 @@ export interface Slot {
 }
 
 /**
- * Makes the result of one stage, or takes that of another run which made it at the same time: whoever holds the lock
- * of the key runs it, and everybody else finds it in the store afterwards. Never throws.
+ * Makes the result of one stage, or takes that of another run which made it at the same time: the run that holds the
+ * lock of the key makes it, and the others find it in the store afterwards. Never throws.
  */
 export async function attemptStage(
   attempt: Attempt,
@@ -95,62 +95,17 @@ export async function attemptStage(
 
 async function runLocked(attempt: Attempt, threads: number, shop: Workshop): Promise<AttemptResult> {
   const { store, emit } = shop;
-  const stage = attempt.node.id;
-  emit({ type: 'stage-started', stage, threads });
+  emit({ type: 'stage-started', stage: attempt.node.id, threads });
   const startedAt = new Date();
-  const { job, packages } = await describeJob(attempt.node, attempt.entryOf, shop.bundleModule);
+  const described = await describeJob(attempt.node, attempt.entryOf, shop.bundleModule);
   const limit = startLimit(shop.timeout, shop, shop.timer);
   try {
     for (let tries = 1; ; tries++) {
       // Each try gets a new one: what a process wrote that died is no output, but its work folder is worth keeping.
       const outDir = await store.newOutDir();
-      const clock = performance.now();
       try {
-        const engine = { name: shop.engine, threads };
-        const workDir = await store.workDir(attempt.contentKey);
-        const result = await execute({ ...job, outDir, workDir, engine }, limit, shop);
-        const crashed = result.type === 'failed' && result.crashed === true;
-        if ((result.type === 'interrupted' || crashed) && limit.expired()) {
-          return { type: 'failed', failure: describeTimeout(shop.timeout!), tail: result.tail ?? [] };
-        }
-        if (crashed && tries <= shop.retries && !limit.stop.aborted) {
-          const { failure, tail } = result;
-          emit({ type: 'stage-retrying', stage, failure, tail, retry: tries, of: shop.retries });
-          continue;
-        }
-        if (result.type !== 'done') {
-          await forgetIfChanged(attempt, shop);
-          if (result.type === 'failed') return result;
-          const saved = await findResumePoint(workDir, shop.engine);
-          return { ...result, ...(saved ? { saved } : {}) };
-        }
-        const changed = await shop.findChangedInputs(attempt);
-        if (changed.length > 0) {
-          await store.clearWork(attempt.contentKey);
-          return await withhold(stage, outDir, changed, store);
-        }
-        const { images, resumedFrom, earlierSeconds = 0, peakMemory, engine: engineDescription } = result;
-        const provenance = await shop.writeProvenance({
-          node: attempt.node,
-          startedAt,
-          seconds: earlierSeconds + (performance.now() - clock) / 1000,
-          resumedFrom,
-          tries,
-          images,
-          engine: shop.engine,
-          engineDescription,
-          peakMemory,
-          threads,
-          packages,
-        });
-        store.documents.save(attempt.documents);
-        const entry = await store.commit(attempt.contentKey, {
-          outDir,
-          fingerprint: attempt.fingerprint,
-          provenance,
-        });
-        await store.clearWork(attempt.contentKey);
-        return { type: 'finished', origin: 'ran', entry };
+        const result = await runOnce({ attempt, described, outDir, threads, startedAt, tries, limit }, shop);
+        if (result) return result;
       } finally {
         await fs.rm(outDir, { recursive: true, force: true });
       }
@@ -160,7 +115,73 @@ async function runLocked(attempt: Attempt, threads: number, shop: Workshop): Pro
   }
 }
 
-/** Checkpoints that come from other inputs than their key says: nobody may go on from them. */
+/** One process of a stage. */
+interface Try {
+  readonly attempt: Attempt;
+  readonly described: JobDescription;
+  readonly outDir: string;
+  readonly threads: number;
+  /** When the first one started. */
+  readonly startedAt: Date;
+  /** From 1. */
+  readonly tries: number;
+  readonly limit: Limit;
+}
+
+/** Undefined if the process died and may be tried again. */
+async function runOnce(one: Try, shop: Workshop): Promise<AttemptResult | undefined> {
+  const { attempt, described, outDir, threads, tries, limit } = one;
+  const stage = attempt.node.id;
+  const clock = performance.now();
+  const engine = { name: shop.engine, threads };
+  const workDir = await shop.store.workDir(attempt.contentKey);
+  const result = await execute({ ...described.job, outDir, workDir, engine }, limit, shop);
+  if (result.type === 'done') return keepResult(one, result, (performance.now() - clock) / 1000, shop);
+  const crashed = result.type === 'failed' && result.crashed === true;
+  if ((result.type === 'interrupted' || crashed) && limit.expired()) {
+    return { type: 'failed', failure: describeTimeout(shop.timeout!), tail: result.tail ?? [] };
+  }
+  if (crashed && tries <= shop.retries && !limit.stop.aborted) {
+    const { failure, tail } = result;
+    shop.emit({ type: 'stage-retrying', stage, failure, tail, retry: tries, of: shop.retries });
+    return undefined;
+  }
+  await forgetIfChanged(attempt, shop);
+  if (result.type === 'failed') return result;
+  const saved = await findResumePoint(workDir, shop.engine);
+  return { ...result, ...(saved ? { saved } : {}) };
+}
+
+/** Commits what a process has put out in so many seconds, if its inputs are still what the key says. */
+async function keepResult(one: Try, work: Work, seconds: number, shop: Workshop): Promise<AttemptResult> {
+  const { attempt, described, outDir, threads, startedAt, tries } = one;
+  const { store } = shop;
+  const changed = await shop.findChangedInputs(attempt);
+  if (changed.length > 0) {
+    await store.clearWork(attempt.contentKey);
+    return await withhold(attempt.node.id, outDir, changed, store);
+  }
+  const provenance = await shop.writeProvenance({
+    node: attempt.node,
+    startedAt,
+    seconds: (work.earlierSeconds ?? 0) + seconds,
+    resumedFrom: work.resumedFrom,
+    tries,
+    images: work.images,
+    engine: shop.engine,
+    engineDescription: work.engine,
+    peakMemory: work.peakMemory,
+    threads,
+    packages: described.packages,
+  });
+  store.documents.save(attempt.documents);
+  const { contentKey, fingerprint } = attempt;
+  const entry = await store.commit(contentKey, { outDir, fingerprint, provenance });
+  await store.clearWork(contentKey);
+  return { type: 'finished', origin: 'ran', entry };
+}
+
+/** Removes checkpoints that come from other inputs than their key says. */
 async function forgetIfChanged(attempt: Attempt, shop: Workshop): Promise<void> {
   const changed = await shop.findChangedInputs(attempt).catch(() => undefined);
   if (changed === undefined || changed.length > 0) await shop.store.clearWork(attempt.contentKey);

@@ -1,6 +1,6 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import { openCheckpoints, type Past } from '../../framework/run/worker/checkpoints.ts';
+import { type Past, StageCheckpoints } from '../../framework/run/worker/checkpoints.ts';
 import { openHistory } from '../../framework/run/worker/history.ts';
 import type { Progress, StageContext, StageFunction, StageInput } from '../../framework/stage/contract.ts';
 import type { JsonObject } from '../../framework/stage/json.ts';
@@ -38,7 +38,7 @@ export async function attemptStage(
   fs.rmSync(outDir, { recursive: true, force: true });
   for (const folder of [outDir, workDir]) fs.mkdirSync(folder, { recursive: true });
   const history = openHistory(path.join(outDir, 'metrics.jsonl'));
-  const { checkpoints, past } = openCheckpoints({
+  const checkpoints = new StageCheckpoints({
     workDir,
     outDir,
     engine: 'onnx',
@@ -69,10 +69,10 @@ export async function attemptStage(
   };
   try {
     const { metrics = {} } = await run(context as never);
-    return { end: 'done', files: readFiles(outDir), metrics, past: past(), shown };
+    return { end: 'done', files: readFiles(outDir), metrics, past: checkpoints.past, shown };
   } catch (error) {
     if (!stop.signal.aborted) throw error;
-    return { end: 'stopped', files: {}, metrics: {}, past: past(), shown };
+    return { end: 'stopped', files: {}, metrics: {}, past: checkpoints.past, shown };
   } finally {
     history.close();
   }

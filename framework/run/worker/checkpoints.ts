@@ -48,41 +48,81 @@ export function checkpointSeconds(variable: string | undefined): number {
  * Checkpoints of one stage, in `<work folder>/checkpoints/<engine>/step-<n>/`. Only the holder of the stage's lock opens
  * them.
  */
-export function openCheckpoints(options: CheckpointOptions): {
-  readonly checkpoints: Checkpoints;
-  past(): Past;
-} {
-  const { engine, history, interval, onWarning, now = () => performance.now() / 1000 } = options;
-  const folder = checkpointFolder(options.workDir, engine);
-  const started = now();
-  let lastEnd = started;
-  let lastCost = 0;
-  let past: Past = {};
-  let begun = 0;
-  let failing = false;
+export class StageCheckpoints implements Checkpoints {
+  /** What the stage has behind it, once it has asked for the latest. */
+  past: Past = {};
+  readonly #options: CheckpointOptions;
+  readonly #folder: string;
+  readonly #started: number;
+  #lastEnd: number;
+  #lastCost = 0;
+  #failing = false;
 
-  async function latest(): Promise<Checkpoint | undefined> {
-    const previous = options.previousDir === undefined ? undefined : await openPrevious(options.previousDir);
-    begun = previous?.step ?? 0;
-    const own = await openOwn();
+  constructor(options: CheckpointOptions) {
+    this.#options = options;
+    this.#folder = checkpointFolder(options.workDir, options.engine);
+    this.#started = this.#now();
+    this.#lastEnd = this.#started;
+  }
+
+  async latest(): Promise<Checkpoint | undefined> {
+    const { previousDir } = this.#options;
+    const previous = previousDir === undefined ? undefined : await this.#openPrevious(previousDir);
+    const own = await this.#openOwn(previous?.step ?? 0);
     return own ?? previous;
   }
 
+  isDue(): boolean {
+    const { interval } = this.#options;
+    return interval === 0 || this.#now() - this.#lastEnd >= Math.max(interval, patience * this.#lastCost);
+  }
+
+  async save(step: number, write: (dir: string) => void | Promise<void>): Promise<void> {
+    const { history, onWarning, of } = this.#options;
+    const begin = this.#now();
+    try {
+      const seconds = (this.past.earlierSeconds ?? 0) + begin - this.#started;
+      const all = of?.();
+      const about = { step, seconds, history: history.read(), ...(all === undefined ? {} : { of: all }) };
+      await writeState(stepDir(this.#folder, step), about, write);
+      await removeOld(this.#folder);
+      this.#failing = false;
+    } catch (error) {
+      // A full disk stays full for a while: once is enough.
+      if (!this.#failing)
+        onWarning(`can't write a checkpoint at step ${step}, going on without: ${reason(error)}`);
+      this.#failing = true;
+    }
+    this.#lastEnd = this.#now();
+    this.#lastCost = this.#lastEnd - begin;
+  }
+
+  /** Without times: it is a part of the result, the same bytes each time. */
+  async handOver(step: number, write: (dir: string) => void | Promise<void>): Promise<void> {
+    const about = { step, seconds: 0, history: this.#options.history.read() };
+    await writeState(path.join(this.#options.outDir, 'state'), about, write);
+  }
+
+  #now(): number {
+    return this.#options.now?.() ?? performance.now() / 1000;
+  }
+
   /** The newest whole one. Whatever is wrong with the others, there is always the beginning. */
-  async function openOwn(): Promise<Checkpoint | undefined> {
+  async #openOwn(begun: number): Promise<Checkpoint | undefined> {
+    const { history, onWarning } = this.#options;
     const damaged: string[] = [];
-    const steps = await listSteps(folder).catch((error: unknown) => {
+    const steps = await listSteps(this.#folder).catch((error: unknown) => {
       if (!hasCode(error, 'ENOENT'))
         onWarning(`can't read the checkpoints, starting again: ${reason(error)}`);
       return [];
     });
     for (const step of steps) {
-      const dir = stepDir(folder, step);
+      const dir = stepDir(this.#folder, step);
       const state = await readState(dir);
       if (typeof state !== 'string' && state.step === step) {
         for (const message of damaged) onWarning(`${message}: going on from step ${step}`);
         history.replace(state.history);
-        past = { resumedFrom: step, earlierSeconds: state.seconds };
+        this.past = { resumedFrom: step, earlierSeconds: state.seconds };
         return { step, dir: state.dir, begun };
       }
       const why = typeof state === 'string' ? state : `it is of step ${state.step}`;
@@ -94,44 +134,14 @@ export function openCheckpoints(options: CheckpointOptions): {
     return undefined;
   }
 
-  async function openPrevious(dir: string): Promise<Checkpoint> {
+  async #openPrevious(dir: string): Promise<Checkpoint> {
     const state = await readState(path.join(dir, 'state'));
     if (typeof state === 'string') {
       throw new Error(`the rung before, in ${dir}, has put out no state to go on from (${state})`);
     }
-    history.replace(state.history);
+    this.#options.history.replace(state.history);
     return { step: state.step, dir: state.dir, begun: state.step };
   }
-
-  async function save(step: number, write: (dir: string) => void | Promise<void>): Promise<void> {
-    const begin = now();
-    try {
-      const seconds = (past.earlierSeconds ?? 0) + begin - started;
-      const of = options.of?.();
-      const about = { step, seconds, history: history.read(), ...(of === undefined ? {} : { of }) };
-      await writeState(stepDir(folder, step), about, write);
-      await removeOld(folder);
-      failing = false;
-    } catch (error) {
-      // A full disk stays full for a while: once is enough.
-      if (!failing) onWarning(`can't write a checkpoint at step ${step}, going on without: ${reason(error)}`);
-      failing = true;
-    }
-    lastEnd = now();
-    lastCost = lastEnd - begin;
-  }
-
-  return {
-    checkpoints: {
-      latest,
-      isDue: () => interval === 0 || now() - lastEnd >= Math.max(interval, patience * lastCost),
-      save,
-      // Without times: it is a part of the result, the same bytes each time.
-      handOver: (step, write) =>
-        writeState(path.join(options.outDir, 'state'), { step, seconds: 0, history: history.read() }, write),
-    },
-    past: () => past,
-  };
 }
 
 function reason(error: unknown): string {

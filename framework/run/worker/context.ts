@@ -1,12 +1,12 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
-import type { Progress, StageContext, StageInput, StageResult } from '../../stage/contract.ts';
+import type { Checkpoints, Progress, StageContext, StageInput, StageResult } from '../../stage/contract.ts';
 import type { Json } from '../../stage/json.ts';
 import type { InputDescriptor, StageJob, TimedProgress, Work } from '../executors/executor.ts';
-import { openCheckpoints } from './checkpoints.ts';
+import { StageCheckpoints } from './checkpoints.ts';
 import { openHistory } from './history.ts';
-import { atStep, openReported } from './reported.ts';
+import { atStep, openReported, type Reported } from './reported.ts';
 
 const progressInterval = 0.2; // seconds
 
@@ -28,41 +28,20 @@ export interface ContextOptions {
 /** Turns a job into the context that is handed to a stage's `run`. */
 export function openContext(job: StageJob, options: ContextOptions): OpenContext {
   const inputs = openInputs(job);
-  const started = performance.now();
   const history = openHistory(path.join(job.outDir, 'metrics.jsonl'));
-  const saved = openCheckpoints({
+  const reported = openReported();
+  const progress = new ProgressSender(options.onProgress);
+  const saved = new StageCheckpoints({
     workDir: job.workDir,
     outDir: job.outDir,
     engine: job.engine.name,
     previousDir: inputs.previous?.dir,
     history,
     interval: options.checkpointSeconds,
-    of: () => latest?.of,
+    of: () => progress.latest?.of,
     onWarning: options.onWarning,
   });
-  const reported = openReported();
-  let latest: TimedProgress | undefined;
-  let sent: TimedProgress | undefined;
   let engine: string | undefined;
-
-  function progress(update: Progress): void {
-    reported.note(update.values ?? {}, update.step);
-    latest = { ...update, seconds: (performance.now() - started) / 1000 };
-    const due = sent === undefined || latest.seconds - sent.seconds >= progressInterval;
-    if (due || update.step === update.of) sendLatest();
-  }
-
-  function sendLatest(): void {
-    if (latest === undefined || latest === sent) return;
-    sent = latest;
-    options.onProgress(latest);
-  }
-
-  function refuseProblem(): void {
-    const problem = reported.problem();
-    if (problem !== undefined) throw new Error(problem);
-  }
-
   const context: StageContext = {
     config: job.config,
     seed: job.seed,
@@ -75,21 +54,13 @@ export function openContext(job: StageJob, options: ContextOptions): OpenContext
         engine = description;
       },
     },
-    checkpoints: {
-      ...saved.checkpoints,
-      async save(step, write) {
-        const problem = reported.problem();
-        if (problem === undefined) await saved.checkpoints.save(step, write);
-        else options.onWarning(`no checkpoint of step ${step}: ${problem}`);
-      },
-      async handOver(step, write) {
-        refuseProblem();
-        await saved.checkpoints.handOver(step, write);
-      },
-    },
+    checkpoints: finiteOnly(saved, reported, options.onWarning),
     ...(job.until === undefined ? {} : { until: job.until }),
     signal: options.signal,
-    progress,
+    progress(update) {
+      reported.note(update.values ?? {}, update.step);
+      progress.note(update);
+    },
     log(record) {
       reported.note(record, typeof record.step === 'number' ? record.step : undefined);
       history.append(`${JSON.stringify(record, nameNonFinite)}\n`);
@@ -98,22 +69,67 @@ export function openContext(job: StageJob, options: ContextOptions): OpenContext
   return {
     context,
     finish(result) {
-      sendLatest();
+      progress.flush();
       history.close();
       const { metrics = {}, about } = result ?? {};
-      const text = formatMetrics(job.engine.name, metrics, {
-        ...(latest === undefined ? {} : { step: latest.step }),
-        ...(about === undefined ? {} : { about }),
-      });
-      refuseProblem();
+      const { step, images = 0 } = progress.latest ?? {};
+      const facts = { ...(step === undefined ? {} : { step }), ...(about === undefined ? {} : { about }) };
+      const text = formatMetrics(job.engine.name, metrics, facts);
+      refuseProblem(reported);
       fs.writeFileSync(path.join(job.outDir, 'metrics.json'), text);
-      return {
-        images: latest?.images ?? 0,
-        ...(engine === undefined ? {} : { engine }),
-        ...saved.past(),
-      };
+      return { images, ...(engine === undefined ? {} : { engine }), ...saved.past };
     },
   };
+}
+
+/** Sends progress no more often than people can see it, and always the last. */
+class ProgressSender {
+  latest: TimedProgress | undefined;
+  #sent: TimedProgress | undefined;
+  readonly #started = performance.now();
+  readonly #send: (progress: TimedProgress) => void;
+
+  constructor(send: (progress: TimedProgress) => void) {
+    this.#send = send;
+  }
+
+  note(update: Progress): void {
+    this.latest = { ...update, seconds: (performance.now() - this.#started) / 1000 };
+    const due = this.#sent === undefined || this.latest.seconds - this.#sent.seconds >= progressInterval;
+    if (due || update.step === update.of) this.flush();
+  }
+
+  flush(): void {
+    if (this.latest === undefined || this.latest === this.#sent) return;
+    this.#sent = this.latest;
+    this.#send(this.latest);
+  }
+}
+
+/** Saves and hands over no state after a number that isn't finite. */
+function finiteOnly(
+  checkpoints: Checkpoints,
+  reported: Reported,
+  onWarning: (message: string) => void,
+): Checkpoints {
+  return {
+    latest: () => checkpoints.latest(),
+    isDue: () => checkpoints.isDue(),
+    async save(step, write) {
+      const problem = reported.problem();
+      if (problem === undefined) await checkpoints.save(step, write);
+      else onWarning(`no checkpoint of step ${step}: ${problem}`);
+    },
+    async handOver(step, write) {
+      refuseProblem(reported);
+      await checkpoints.handOver(step, write);
+    },
+  };
+}
+
+function refuseProblem(reported: Reported): void {
+  const problem = reported.problem();
+  if (problem !== undefined) throw new Error(problem);
 }
 
 /**

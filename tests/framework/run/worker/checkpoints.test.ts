@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import test, { type ExecutionContext } from 'ava';
-import { checkpointSeconds, openCheckpoints } from '../../../../framework/run/worker/checkpoints.ts';
+import { checkpointSeconds, StageCheckpoints } from '../../../../framework/run/worker/checkpoints.ts';
 import { openHistory } from '../../../../framework/run/worker/history.ts';
 import { createProject } from '../../../support/project.ts';
 
@@ -16,7 +16,7 @@ function createStage(t: ExecutionContext) {
     fs.mkdirSync(project.file(out), { recursive: true });
     fs.rmSync(project.file(`${out}/metrics.jsonl`), { force: true });
     const history = openHistory(project.file(`${out}/metrics.jsonl`));
-    const opened = openCheckpoints({
+    const opened = new StageCheckpoints({
       workDir: project.file('work'),
       outDir: project.file(out),
       engine,
@@ -26,7 +26,7 @@ function createStage(t: ExecutionContext) {
       now: () => clock.seconds,
       onWarning: (message) => warnings.push(message.replaceAll(project.dir, '<project>')),
     });
-    return { ...opened.checkpoints, past: opened.past, history };
+    return Object.assign(opened, { history });
   }
   const folder = 'work/checkpoints/onnx';
   const names = () => fs.readdirSync(project.file(folder)).sort();
@@ -50,7 +50,7 @@ test.serial('a stage goes on from its latest checkpoint, with the lines logged u
   const { open, clock, warnings, names } = createStage(t);
   const first = open();
   t.is(await first.latest(), undefined);
-  t.deepEqual(first.past(), {});
+  t.deepEqual(first.past, {});
   first.history.append('one\n');
   clock.seconds += 7;
   await first.save(1, stateOf(1));
@@ -72,12 +72,12 @@ test.serial('a stage goes on from its latest checkpoint, with the lines logged u
   second.history.append('three\n');
   t.is(second.history.read(), 'one\ntwo\nlost\nthree\n');
   // 12 seconds of the first attempt came to something, the 100 between the attempts were nobody's.
-  t.deepEqual(second.past(), { resumedFrom: 3, earlierSeconds: 12 });
+  t.deepEqual(second.past, { resumedFrom: 3, earlierSeconds: 12 });
   clock.seconds += 4;
   await second.save(4, stateOf(4));
   const third = open();
   await third.latest();
-  t.deepEqual(third.past(), { resumedFrom: 4, earlierSeconds: 16 });
+  t.deepEqual(third.past, { resumedFrom: 4, earlierSeconds: 16 });
   t.deepEqual(warnings, []);
 });
 
@@ -140,7 +140,7 @@ test.serial(
       const third = open();
       t.is(await third.latest(), undefined, damage);
       t.is(third.history.read(), '', damage);
-      t.deepEqual(third.past(), {}, damage);
+      t.deepEqual(third.past, {}, damage);
       told[damage] = warnings;
     }
     t.snapshot(told);
@@ -297,7 +297,7 @@ test.serial(
     t.like(found, { step: 4, begun: 4 });
     t.is(readWeights(found!.dir), 'weights of 4');
     t.is(next.history.read(), 'one\n');
-    t.deepEqual(next.past(), {}, 'it is no resumed attempt');
+    t.deepEqual(next.past, {}, 'it is no resumed attempt');
     await next.save(7, stateOf(7));
     t.like(await open({ out: 'rung-2', previous: 'rung-1' }).latest(), { step: 7, begun: 4 });
 
