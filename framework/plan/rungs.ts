@@ -10,7 +10,7 @@ import { dataOf, type EdgesBySeed } from './row-stages.ts';
 import type { Edges, Rung, StageEdge, StageNode } from './types.ts';
 
 /** Rows of one point of a halved component: they share its stages. */
-interface Entrant {
+interface Point {
   /** What follows ~ in the names of its rows: tells values apart that look alike. */
   readonly twin: string;
   readonly rows: { readonly variant: Variant; readonly part: Part }[];
@@ -29,22 +29,22 @@ export function halve(
   { seeds, nodes }: { readonly seeds: readonly number[]; readonly nodes: Nodes },
 ): ReadonlyMap<Part, EdgesBySeed> {
   const last = new Map<Part, EdgesBySeed>();
-  for (const entrants of groupEntrants(variants)) {
-    const { component } = entrants[0]!.rows[0]!.part;
+  for (const points of groupPoints(variants)) {
+    const { component } = points[0]!.rows[0]!.part;
     const rungs = rungsOf(options, valueAt(component.config, component.steps!.split('.')) as number);
-    let points = entrants.length;
+    let count = points.length;
     let selection: StageNode | undefined;
     for (const [index, until] of rungs.entries()) {
       const isLast = index === rungs.length - 1;
       const step = { rung: index + 1, selection, seeds, ...(isLast ? {} : { until }) };
-      const measures = entrants.flatMap((entrant, point) => climb(entrant, point, step, nodes));
+      const measures = points.flatMap((point, index) => climb(point, index, step, nodes));
       if (isLast) break;
-      const survivors = survivorsOf(options, points);
-      const rung = { number: index + 1, of: rungs.length, points, survivors };
-      selection = select(entrants[0]!, Object.fromEntries(measures), { rung, run, options }, nodes);
-      points = survivors;
+      const survivors = survivorsOf(options, count);
+      const rung = { number: index + 1, of: rungs.length, points: count, survivors };
+      selection = select(points[0]!, Object.fromEntries(measures), { rung, run, options }, nodes);
+      count = survivors;
     }
-    for (const { rows, stages } of entrants) {
+    for (const { rows, stages } of points) {
       const edges = new Map([...stages].map(([seed, stage]) => [seed, { type: 'stage', stage } as const]));
       for (const { part } of rows) last.set(part, edges);
     }
@@ -64,20 +64,20 @@ interface Step {
 }
 
 /** Makes the trainings of a point in a rung. Returns what measures them, by the names of the selection's inputs. */
-function climb(entrant: Entrant, point: number, step: Step, nodes: Nodes): [string, StageEdge][] {
-  const { variant, part } = entrant.rows[0]!;
+function climb(point: Point, index: number, step: Step, nodes: Nodes): [string, StageEdge][] {
+  const { variant, part } = point.rows[0]!;
   const { until, selection } = step;
   const { seeds, shared } = replicatesOf(part.component, step.seeds);
-  const end = `${entrant.twin}${until === undefined ? '' : `/rung-${step.rung}`}`;
+  const end = `${point.twin}${until === undefined ? '' : `/rung-${step.rung}`}`;
   const data = dataOf(variant);
   const trained = seeds.map((seed): [number, StageNode] => {
-    const previous = entrant.stages.get(seed);
-    const after = previous && selection ? { after: { previous, selection, point } } : {};
+    const previous = point.stages.get(seed);
+    const after = previous && selection ? { after: { previous, selection, point: index } } : {};
     const stops = until === undefined ? {} : { until };
     const id = idOf(variant, part) + end;
     return [seed, nodes.stage(part.component, { id, data, seed, shared, ...stops, ...after })];
   });
-  entrant.stages = new Map(trained);
+  point.stages = new Map(trained);
   // The stages of the last rung are the rows' own, and what measures them is made with the rows.
   if (until === undefined) return [];
   const measure = partsOf(variant, roles[part.role].rankedBy!)[0]!;
@@ -85,7 +85,7 @@ function climb(entrant: Entrant, point: number, step: Step, nodes: Nodes): [stri
   return trained.map(([seed, stage]) => {
     const wired = { [input]: { type: 'stage', stage } as const };
     const wish = { id: idOf(variant, measure) + end, data, seed, shared, wired };
-    return [inputName(point, seed), { type: 'stage', stage: nodes.stage(measure.component, wish) }];
+    return [inputName(index, seed), { type: 'stage', stage: nodes.stage(measure.component, wish) }];
   });
 }
 
@@ -97,8 +97,8 @@ interface End {
 }
 
 /** The stage that ranks the points at the end of a rung. */
-function select(entrant: Entrant, measures: Edges, { rung, run, options }: End, nodes: Nodes): StageNode {
-  const { variant, part } = entrant.rows[0]!;
+function select(first: Point, measures: Edges, { rung, run, options }: End, nodes: Nodes): StageNode {
+  const { variant, part } = first.rows[0]!;
   const { metric, better = 'higher' } = options;
   const config: SelectionConfig = { metric, better, survivors: rung.survivors };
   const role = selectingRole();
@@ -109,19 +109,19 @@ function select(entrant: Entrant, measures: Edges, { rung, run, options }: End, 
 }
 
 /** The points of each component that is swept. */
-function groupEntrants(variants: readonly Variant[]): Entrant[][] {
-  const groups = new Map<string, Map<string, Entrant>>();
+function groupPoints(variants: readonly Variant[]): Point[][] {
+  const groups = new Map<string, Map<string, Point>>();
   for (const variant of variants) {
     const [part] = partsOf(variant, halvedRole());
     const path = part?.path.join('.');
     if (!part || !path || !variant.fields.some(({ component }) => component === path)) continue;
-    const group = groups.get(path) ?? new Map<string, Entrant>();
+    const group = groups.get(path) ?? new Map<string, Point>();
     groups.set(path, group);
     const twin = /~\d+$/.exec(variant.name)?.[0] ?? '';
     const tag = tagOf(variant, part) + twin;
-    const entrant = group.get(tag) ?? { twin, rows: [], stages: new Map<number, StageNode>() };
-    entrant.rows.push({ variant, part });
-    group.set(tag, entrant);
+    const point = group.get(tag) ?? { twin, rows: [], stages: new Map<number, StageNode>() };
+    point.rows.push({ variant, part });
+    group.set(tag, point);
   }
   return [...groups.values()].map((group) => [...group.values()]);
 }
