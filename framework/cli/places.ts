@@ -3,13 +3,13 @@ import path from 'node:path';
 import { openProjectCache } from '../code/cache.ts';
 import type { LoadedExperiment } from '../experiment/load.ts';
 import type { Problem } from '../experiment/problem.ts';
-import { componentsIn, reportProblems } from '../experiment/problems.ts';
+import { reportProblems } from '../experiment/report.ts';
+import { walk } from '../experiment/tree.ts';
 import { listVariants } from '../experiment/variants.ts';
 import { showPath } from '../files/show-path.ts';
 import type { Project } from '../settings/project.ts';
 import type { Component } from '../stage/component.ts';
 import { PecoError } from '../stage/errors.ts';
-import { sourceOf } from '../stage/source.ts';
 import { statAt } from '../stage/stat.ts';
 
 /** A folder that peco-exp writes to. */
@@ -72,7 +72,7 @@ function dataOf({ experiment }: LoadedExperiment): DataFile[] {
       if (!files.has(file)) files.set(file, { file, path: field });
     for (const [name, nested] of Object.entries(component.inputs)) add(nested, [...field, name]);
   };
-  for (const { component, path: field } of componentsIn(sourceOf(experiment)?.input)) add(component, field);
+  for (const { component, path: field } of walk(experiment)) add(component, field);
   for (const { parts } of listVariants(experiment))
     for (const { component, path: field } of parts) add(component, field);
   return [...files.values()];

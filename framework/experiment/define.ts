@@ -1,6 +1,6 @@
 import type { Component } from '../stage/component.ts';
 import { rememberSource } from '../stage/source.ts';
-import { refusedIn } from './refused.ts';
+import { refusedIn } from './problems.ts';
 import { checkExperiment } from './schema.ts';
 import type { Experiment, ExperimentInput } from './types.ts';
 
@@ -41,15 +41,15 @@ type CheckedScratch<E extends ExperimentInput> =
 type ScratchTasks<E> = E extends { readonly scratch: { readonly downstream: infer Tasks } } ? Tasks : unknown;
 
 /** An experiment that still knows the names that were declared, so that another file may build on it. */
-export type Declared<E extends ExperimentInput> = Omit<E, 'issues'> &
+export type Defined<E extends ExperimentInput> = Omit<E, 'issues'> &
   Omit<Experiment, Exclude<keyof E, 'issues'>>;
 
 /**
  * Declares an experiment; the default export of an experiment file. Never throws: loading the file tells all errors.
  * To build on another one, spread it: `defineExperiment({ ...base, seeds: [0, 1, 2] })`.
  */
-export function defineExperiment<const E extends ExperimentInput>(experiment: Checked<E>): Declared<E> {
-  return construct(experiment as unknown as ExperimentInput) as unknown as Declared<E>;
+export function defineExperiment<const E extends ExperimentInput>(experiment: Checked<E>): Defined<E> {
+  return construct(experiment as unknown as ExperimentInput) as unknown as Defined<E>;
 }
 
 function construct(input: ExperimentInput): Experiment {

@@ -1,10 +1,9 @@
 import { showValue } from '../stage/show.ts';
-import { isComponent, sourceOf } from '../stage/source.ts';
+import { isComponent } from '../stage/source.ts';
 import { listedEnvironment } from './environment.ts';
 import type { Problem } from './problem.ts';
+import { inside, type Path } from './tree.ts';
 import type { Experiment } from './types.ts';
-
-type Path = readonly (string | number)[];
 
 /** What a second evaluation gave, beside the variables that it missed. */
 export interface SecondEvaluation<T> {
@@ -108,13 +107,13 @@ export function compareEvaluations(
   hidden: readonly string[],
 ): Problem[] {
   const problems: Problem[] = [];
-  compare(sourceOf(first)?.input, sourceOf(second)?.input, []);
+  compare(inside(first), inside(second), []);
   return problems;
 
   function compare(a: unknown, b: unknown, path: Path): void {
     if (isComponent(a) && isComponent(b) && a.kind === b.kind) {
       // Its input says where in the file it is written; files are given by functions of the input.
-      compare(sourceOf(a)?.input ?? a.config, sourceOf(b)?.input ?? b.config, path);
+      compare(inside(a) ?? a.config, inside(b) ?? b.config, path);
       return;
     }
     if (isRecord(a) && isRecord(b) && Array.isArray(a) === Array.isArray(b)) {

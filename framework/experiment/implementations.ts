@@ -5,11 +5,20 @@ import { showPath } from '../files/show-path.ts';
 import type { Component } from '../stage/component.ts';
 import { suggest } from '../stage/issues.ts';
 import { isReport, roles } from '../stage/roles.ts';
-import { sourceOf } from '../stage/source.ts';
 import { statAt } from '../stage/stat.ts';
 import type { Problem } from './problem.ts';
-import { componentsIn } from './problems.ts';
+import { walk } from './tree.ts';
 import type { Experiment } from './types.ts';
+
+/** Files of data that are not there: told at once and with their places, not when a stage is planned that needs them. */
+export function missingFiles(experiment: Experiment): Problem[] {
+  const hint = 'check the path in its config';
+  return [...walk(experiment)].flatMap(({ component, path: place }) =>
+    Object.values(component.files)
+      .filter((file) => !fs.existsSync(file))
+      .map((file) => ({ path: place, message: `needs ${file}, which is not there`, hint })),
+  );
+}
 
 type Part = 'run' | 'load';
 const parts: readonly Part[] = ['run', 'load'];
@@ -21,7 +30,7 @@ type Fault = Pick<Problem, 'message' | 'hint'>;
 export async function implementationProblems(experiment: Experiment, cwd: string): Promise<Problem[]> {
   const seen = new Set<string>();
   const problems: Problem[] = [];
-  for (const { component, path: place } of componentsIn(sourceOf(experiment)?.input)) {
+  for (const { component, path: place } of walk(experiment)) {
     for (const part of parts) {
       const url = component.implementation[part];
       const name = `${part} ${url ?? component.kind}`;

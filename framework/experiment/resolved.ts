@@ -1,9 +1,9 @@
 import type { Component } from '../stage/component.ts';
-import { valueAt } from '../stage/issues.ts';
 import type { Json, JsonObject } from '../stage/json.ts';
 import { declaredRoles, groupFields } from '../stage/roles.ts';
 import { isComponent } from '../stage/source.ts';
 import { isHalving, pointsOf } from './changes/halving.ts';
+import { get } from './tree.ts';
 import type { Experiment } from './types.ts';
 
 /** What stands for a file or a folder of data: its path, or its digest. */
@@ -16,13 +16,13 @@ type DescribeFile = (file: string) => Json;
 export function describeExperiment(experiment: Experiment, describeFile: DescribeFile): JsonObject {
   const { name, seeds, baseline, sweep } = experiment;
   const groups = groupFields().flatMap((field): [string, Json][] => {
-    const group = valueAt(experiment, [field]);
+    const group = get(experiment, [field]);
     return group === undefined ? [] : [[field, describe(group as Described, describeFile)]];
   });
   // Names in the order in which they are declared, which is that of the rows and columns.
   const order = declaredRoles('rows', 'tasks').map(({ declared }): [string, Json] => [
     declared.group,
-    Object.keys(valueAt(experiment, [declared.group]) as object),
+    Object.keys(get(experiment, [declared.group]) as object),
   ]);
   return {
     name,

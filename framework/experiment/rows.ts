@@ -1,5 +1,4 @@
 import type { Component } from '../stage/component.ts';
-import { valueAt } from '../stage/issues.ts';
 import {
   type DeclaredRole,
   declaredRoles,
@@ -9,6 +8,7 @@ import {
   type Role,
   roles,
 } from '../stage/roles.ts';
+import { get } from './tree.ts';
 import type { Experiment } from './types.ts';
 
 /** A component in a row of the table. */
@@ -43,7 +43,7 @@ export function listRows(experiment: Experiment): Row[] {
   let combinations: readonly (readonly string[])[] = [[]];
   for (const names of axes) combinations = combinations.flatMap((one) => names.map((name) => [...one, name]));
   const fields = new Set(declaredRoles('tasks').map(({ declared }) => declared.bare));
-  const bare = [...fields].filter((field) => valueAt(experiment, [field]) !== undefined);
+  const bare = [...fields].filter((field) => get(experiment, [field]) !== undefined);
   return [
     ...bare.map((name) => ({ name, parts: findParts(experiment, { names: [], bare: name }) })),
     ...combinations.map((names) => ({
@@ -92,7 +92,7 @@ function findParts(experiment: Experiment, choice: Choice): Part[] {
   for (const one of declaredRoles().filter(isInRows)) {
     const { role } = one;
     for (const path of pathsOf(experiment, one, choice)) {
-      const component = valueAt(experiment, path) as Component | undefined;
+      const component = get(experiment, path) as Component | undefined;
       if (component !== undefined) parts.push({ role, name: path.at(-1)!, path, component });
     }
   }
@@ -129,5 +129,5 @@ function pathsOf(
 }
 
 function namesAt(experiment: Experiment, path: readonly string[]): readonly string[] {
-  return Object.keys((valueAt(experiment, path) as object | undefined) ?? {});
+  return Object.keys((get(experiment, path) as object | undefined) ?? {});
 }

@@ -2,8 +2,10 @@ import type { Component, ConfigIssue } from '../stage/component.ts';
 import type { Look } from '../stage/disk.ts';
 import type { Role, Roles } from '../stage/roles.ts';
 import type { Change, Override } from './changes/change.ts';
+import type { SweptFlags } from './changes/flags.ts';
 import type { Halving } from './changes/halving.ts';
 import type { Sweep } from './changes/sweep.ts';
+import type { Problem } from './problem.ts';
 
 type Named<T> = { readonly [name: string]: T };
 
@@ -76,13 +78,28 @@ export interface Experiment extends ExperimentInput {
   readonly issues: readonly ConfigIssue[];
 }
 
-export interface LoadOptions {
+/** An experiment as its file declares it, or as flags changed it: what the steps of loading hand on. */
+export interface Declared {
+  readonly experiment: Experiment;
+  /** Changes by `--set` and `--seeds`. */
+  readonly overrides: readonly Override[];
+  /** Fields that `--sweep` sweeps, with their values. */
+  readonly swept: SweptFlags;
+  /** What is wrong with the flags. */
+  readonly problems: readonly Problem[];
+}
+
+/** Flags that change an experiment. */
+export interface ChangeFlags {
   /** `path=value` each; the value is JSON or, if it isn't, a string. */
   readonly set?: readonly string[];
   /** `path=a,b,c` each: values to sweep, several paths as a product with each other and with the file's sweep. */
   readonly sweep?: readonly string[];
   /** Replaces the experiment's seeds. */
   readonly seeds?: readonly number[];
+}
+
+export interface LoadOptions extends ChangeFlags {
   /** Files are found and shown relative to this folder. */
   readonly cwd: string;
 }

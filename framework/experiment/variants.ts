@@ -2,10 +2,11 @@ import { canonicalJson } from '../stage/canonical.ts';
 import type { Component } from '../stage/component.ts';
 import type { Json } from '../stage/json.ts';
 import { placeOf, type Role, roles, upstreamRoles } from '../stage/roles.ts';
-import { type Assignment, replaceAll } from './changes/assign.ts';
 import { pointsOf } from './changes/halving.ts';
+import { componentOf, fieldsAtPoint } from './changes/points.ts';
 import type { Point } from './changes/sweep.ts';
 import { baselineName, listRows, type Part, partsOf, type Row } from './rows.ts';
+import { get } from './tree.ts';
 import type { Experiment } from './types.ts';
 
 /** A field that a sweep changes in a row. */
@@ -45,22 +46,22 @@ function makeVariants(experiment: Experiment): readonly Variant[] {
   const points = pointsOf(experiment.sweep);
   const texts = points.map((point) => new Map(Object.entries(point).map(([k, v]) => [k, canonicalJson(v)])));
   const paths = [...new Set(points.flatMap((point) => Object.keys(point)))];
-  const rebuild = createRebuilder();
   const families = listRows(experiment).map((row) => spread(row, points, texts, paths));
   const compared = families.find(({ row }) => row.name === baselineName(experiment))!;
   return families.flatMap(({ row, members }) =>
     members.map(({ name, fields, points: own }): Variant => {
       const baselines = row === compared.row ? [name] : new Set(own.map((point) => compared.nameAt[point]!));
       const [only, ...others] = baselines;
+      const tree = fieldsAtPoint(
+        experiment,
+        fields.map(({ path, value }) => ({ path: path.split('.'), value })),
+      );
       return {
         name,
         row: row.name,
         fields,
         baseline: others.length === 0 ? only! : null,
-        parts: row.parts.map((part) => ({
-          ...part,
-          component: rebuild(part.path.join('.'), part.component, fields),
-        })),
+        parts: row.parts.map((part) => ({ ...part, component: get(tree, part.path) as Component })),
       };
     }),
   );
@@ -88,38 +89,6 @@ export function tagOf(variant: Variant, part: Part): string {
   return labels.length === 0 ? '' : `@${labels.join(',')}`;
 }
 
-/** Path of the component that a swept path leads into; undefined if it leads into none. */
-export function componentOf(path: readonly string[]): string | undefined {
-  const place = placeOf(path);
-  if (place === undefined || path.length <= place.depth) return undefined;
-  return path.slice(0, place.depth).join('.');
-}
-
-/** Makes components with swept values, each only once. */
-export function createRebuilder() {
-  const made = new Map<string, Component>();
-  return <C extends Component>(
-    path: string,
-    component: C,
-    fields: readonly Omit<SweptField, 'label'>[],
-  ): C => {
-    const own = fields.filter((field) => field.component === path);
-    if (own.length === 0) return component;
-    const id = `${path} ${canonicalJson(own.map((field) => [field.path, field.value]))}`;
-    let found = made.get(id);
-    if (!found) {
-      const depth = path.split('.').length;
-      const changes: Assignment[] = own.map((field) => ({
-        path: field.path.split('.').slice(depth),
-        value: field.value,
-      }));
-      found = replaceAll(component, changes) as Component;
-      made.set(id, found);
-    }
-    return found as C;
-  };
-}
-
 interface Member {
   readonly name: string;
   readonly fields: readonly SweptField[];
@@ -135,7 +104,7 @@ function spread(
   allPaths: readonly string[],
 ) {
   const own = new Set<string | undefined>(row.parts.map(({ path }) => path.join('.')));
-  const paths = allPaths.filter((path) => own.has(componentOf(path.split('.'))));
+  const paths = allPaths.filter((path) => own.has(componentOf(path.split('.'))?.join('.')));
   const ends = shortestEnds(paths);
   const members = new Map<string, Member>();
   const names = new Map<string, number>();
@@ -148,7 +117,7 @@ function spread(
         .map((path): SweptField => {
           const value = point[path]!;
           const label = `${ends.get(path)!}=${showValue(value)}`;
-          return { path, component: componentOf(path.split('.'))!, label, value };
+          return { path, component: componentOf(path.split('.'))!.join('.'), label, value };
         });
       const name = uniqueName(
         `${row.name}${fields.length > 0 ? '@' : ''}${fields.map(({ label }) => label)}`,

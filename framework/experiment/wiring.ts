@@ -1,21 +1,13 @@
-import type { Component, WiredInput, WiredInputs, WiringIssue } from '../stage/component.ts';
+import type { WiredInput, WiredInputs, WiringIssue } from '../stage/component.ts';
 import { valueAt } from '../stage/issues.ts';
 import { hasMembers, roles } from '../stage/roles.ts';
-import { isComponent, sourceOf } from '../stage/source.ts';
-import type { Override } from './changes/change.ts';
+import { isComponent } from '../stage/source.ts';
 import type { Problem } from './problem.ts';
-import { componentsIn, isOverridden } from './problems.ts';
+import { isOverridden } from './problems.ts';
 import { wiredParts } from './rows.ts';
-import type { Experiment } from './types.ts';
+import { get, type Placed, walk } from './tree.ts';
+import type { Declared } from './types.ts';
 import { listVariants, type Variant } from './variants.ts';
-
-type Path = readonly (string | number)[];
-
-interface Placed {
-  readonly component: Component;
-  /** Where it is declared. */
-  readonly path: Path;
-}
 
 /** A component of a row, and what the framework wires to it. */
 interface Wired extends Placed {
@@ -27,7 +19,7 @@ interface Wired extends Placed {
  * the table: told before anything runs, although each of them is right by itself. A fact that nobody provides is left
  * to the stage.
  */
-export function wiringProblems(experiment: Experiment, overrides: readonly Override[]): Problem[] {
+export function wiringProblems({ experiment, overrides }: Declared): Problem[] {
   const found = new Map<string, Problem>();
   for (const variant of listVariants(experiment)) {
     for (const wired of wiredIn(variant)) {
@@ -53,7 +45,7 @@ function mismatches({ component, path, inputs }: Wired, variant: Variant): Probl
 
 /** The value is that of the config where the file doesn't give one. */
 function place(issue: WiringIssue, { component, path }: Placed): Problem {
-  const written = valueAt(sourceOf(component)?.input, issue.path);
+  const written = get(component, issue.path);
   const value = written ?? valueAt(component.config, issue.path);
   const known = value === undefined || issue.path.length === 0 || isComponent(value) ? {} : { value };
   const byDefault = written === undefined && 'value' in known ? { byDefault: true } : {};
@@ -92,7 +84,7 @@ function wiredIn(variant: Variant): Wired[] {
 
 /** A component and those nested in it, which see the data of their role; nested ones win over wired inputs of their name. */
 function withNested({ component, path }: Placed, variant: Variant): Wired[] {
-  const all = [...componentsIn(component, path)];
+  const all = [...walk(component, path)];
   return all.map((placed) => {
     const own = Object.entries(placed.component.inputs).map(([name, input]) => {
       const declared = all.find((one) => one.component === input);

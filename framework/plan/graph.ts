@@ -1,10 +1,10 @@
 import { type Change, describeChange } from '../experiment/changes/change.ts';
 import { isHalving } from '../experiment/changes/halving.ts';
 import { baselineName } from '../experiment/rows.ts';
+import { get } from '../experiment/tree.ts';
 import type { Experiment } from '../experiment/types.ts';
 import { listVariants } from '../experiment/variants.ts';
 import type { Component } from '../stage/component.ts';
-import { valueAt } from '../stage/issues.ts';
 import { declaredRoles, isInRows, roles } from '../stage/roles.ts';
 import { Nodes } from './nodes.ts';
 import { createRowStages } from './row-stages.ts';
@@ -61,5 +61,5 @@ export function resolveGraph(experiment: Experiment, changes: readonly Change[] 
 
 function reportOf(experiment: Experiment): Component | undefined {
   const { declared } = declaredRoles().find((one) => !isInRows(one))!;
-  return valueAt(experiment, [declared.group]) as Component | undefined;
+  return get(experiment, [declared.group]) as Component | undefined;
 }

@@ -1,4 +1,4 @@
-import { replaceAll } from '../experiment/changes/assign.ts';
+import { set } from '../experiment/tree.ts';
 import type { Component } from '../stage/component.ts';
 import { roles } from '../stage/roles.ts';
 
@@ -43,6 +43,6 @@ export function withSeed(component: Component, seed: number): Component {
 
 /** By the component's own rules; as it was, if its schema has something else in mind. */
 function fillIn(component: Component, seed: number): Component {
-  const filled = replaceAll(component, [{ path: ['seed'], value: seed }]) as Component;
+  const filled = set(component, [{ path: ['seed'], value: seed }]) as Component;
   return filled.issues.length === 0 && filled.config.seed === seed ? filled : component;
 }

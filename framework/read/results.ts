@@ -1,7 +1,9 @@
 import fs from 'node:fs';
 import path from 'node:path';
+import { fieldProblems } from '../experiment/check.ts';
 import { loadExperiment } from '../experiment/load.ts';
-import { collectProblems, reportProblems } from '../experiment/problems.ts';
+import { declare } from '../experiment/read.ts';
+import { reportProblems } from '../experiment/report.ts';
 import type { Experiment } from '../experiment/types.ts';
 import { readMetrics } from '../plan/compare.ts';
 import { resolveGraph } from '../plan/graph.ts';
@@ -136,7 +138,7 @@ async function validExperiment(
     const { cwd, set = [], seeds } = options;
     return (await loadExperiment(experiment, { cwd, set, ...(seeds ? { seeds } : {}) })).experiment;
   }
-  const problems = collectProblems(experiment, []);
+  const problems = fieldProblems(declare(experiment));
   if (problems.length === 0) return experiment;
   throw await reportProblems(problems, { file: '', shown: experiment.name, cwd: options.cwd });
 }

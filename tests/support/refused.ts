@@ -1,7 +1,7 @@
-import { applySweepFlags, sweepProblems } from '../../framework/experiment/changes/check.ts';
-import { applyOverrides } from '../../framework/experiment/changes/override.ts';
+import { change } from '../../framework/experiment/changes/apply.ts';
+import { fieldProblems } from '../../framework/experiment/check.ts';
 import type { Problem } from '../../framework/experiment/problem.ts';
-import { collectProblems } from '../../framework/experiment/problems.ts';
+import { declare } from '../../framework/experiment/read.ts';
 import type { Experiment } from '../../framework/experiment/types.ts';
 import { wiringProblems } from '../../framework/experiment/wiring.ts';
 
@@ -11,17 +11,10 @@ interface Changes {
 }
 
 /** What loading an experiment complains of, without its file: the checks between its evaluation and its plan. */
-export function findProblems(experiment: Experiment, { set = [], sweep = [] }: Changes = {}): Problem[] {
-  const changed = applyOverrides(experiment, { set });
-  const swept = applySweepFlags(changed.experiment, sweep);
-  const { overrides } = changed;
-  const problems: Problem[] = [
-    ...changed.problems,
-    ...swept.problems,
-    ...collectProblems(swept.experiment, overrides),
-    ...sweepProblems(swept.experiment, { flags: swept.flags, overrides }),
-  ];
-  return problems.length > 0 ? problems : wiringProblems(swept.experiment, overrides);
+export function findProblems(experiment: Experiment, changes: Changes = {}): readonly Problem[] {
+  const declared = change(declare(experiment), changes);
+  const problems = fieldProblems(declared);
+  return problems.length > 0 ? problems : wiringProblems(declared);
 }
 
 /** One line a problem: `path: message, got value (hint)`. */

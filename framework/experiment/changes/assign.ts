@@ -1,58 +1,106 @@
+import { canonicalJson } from '../../stage/canonical.ts';
 import type { Component } from '../../stage/component.ts';
 import { suggest, valueAt } from '../../stage/issues.ts';
-import type { Json } from '../../stage/json.ts';
 import { declaredRoles, groupFields } from '../../stage/roles.ts';
-import { isComponent, sourceOf } from '../../stage/source.ts';
+import { isComponent } from '../../stage/source.ts';
 import type { Problem } from '../problem.ts';
+import { get, holds, inForce, innermost, type Memory, namesInSchema, set, steps } from '../tree.ts';
 import type { Experiment } from '../types.ts';
-import { elementAt, type FieldPath, findBadElement, findBadName, hasBadName } from './path.ts';
+import type { Override } from './change.ts';
+import { type Assignment, type FieldPath, findBadElement, findBadName, hasBadName } from './path.ts';
 
-export type { FieldPath } from './path.ts';
-
-/** A field and its new value. */
-export interface Assignment {
-  readonly path: FieldPath;
-  readonly value: Json;
+/** What becomes of an experiment's fields, and which assignments were not made, and why. */
+export interface Assigned<Tree> {
+  readonly tree: Tree;
+  readonly problems: readonly Problem[];
 }
 
 /**
- * Says what is wrong with a path that leads nowhere: the same for `--set`, `override` and sweeps. Which fields there are
- * inside a component is its schema's business; see `findIgnored`.
+ * Changes fields: the one way for `--set`, `override` and the points of a sweep. What a schema says of the new values is
+ * in the components that come of it.
  *
- * @param done what happens to the field
+ * @param tree an experiment, or its fields
+ * @param done what happens to the fields, in messages
  */
-export function findMisdirection(
-  experiment: Experiment,
-  path: FieldPath,
-  done: 'set' | 'swept',
-): Problem | undefined {
+export function assign<Tree>(
+  tree: Tree,
+  assignments: readonly Assignment[],
+  { done, memory }: { readonly done: 'set' | 'swept'; readonly memory?: Memory },
+): Assigned<Tree> {
+  const problems = assignments.flatMap(
+    ({ path, value }) => findMisdirection(tree, path, done) ?? findBadValue(path, value) ?? [],
+  );
+  if (problems.length > 0) return { tree, problems };
+  const made = set(tree, assignments, memory) as Tree;
+  const ignored = assignments.flatMap(({ path }) => {
+    if (!mayBeIgnored(made, path)) return [];
+    const others = assignments.filter((one) => one.path !== path);
+    return explainIgnored(set(tree, others, memory), made, path) ?? [];
+  });
+  return ignored.length > 0 ? { tree, problems: ignored } : { tree: made, problems };
+}
+
+/**
+ * Assignments to an experiment one by one, each on what came of those before; those that can't be made are left out.
+ */
+export function assignInTurn<E extends Experiment>(
+  experiment: E,
+  assignments: readonly Assignment[],
+): Assigned<E> & { readonly overrides: readonly Override[] } {
+  const overrides: Override[] = [];
+  const problems: Problem[] = [];
+  let tree = experiment;
+  for (const assignment of assignments) {
+    const { path, value } = assignment;
+    const assigned = assign(tree, [assignment], { done: 'set' });
+    problems.push(...assigned.problems.map((problem) => ({ ...problem, written: path })));
+    if (assigned.problems.length > 0) continue;
+    const made = findMade(tree, path);
+    overrides.push({
+      path: path.join('.'),
+      from: inForce(tree, path) ?? null,
+      to: value,
+      ...(made === undefined ? {} : { made: made.join('.') }),
+    });
+    tree = assigned.tree;
+  }
+  return { tree, problems, overrides };
+}
+
+/** The outermost field on the way that becomes an object by an assignment: it is absent, or something else. */
+function findMade(tree: unknown, path: FieldPath): FieldPath | undefined {
+  for (const step of steps(tree, path))
+    if (!holds(step.holder, step.path.at(-1)!)) return step.path.slice(0, -1);
+  return undefined;
+}
+
+/** Says what is wrong with a path that leads nowhere. Which fields a component has is its schema's business. */
+export function findMisdirection(tree: unknown, path: FieldPath, done: 'set' | 'swept'): Problem | undefined {
   const bad = findBadName(path);
   if (bad) return bad;
-  let value: unknown = sourceOf(experiment)!.input;
-  let inside = false;
-  for (const [depth, key] of path.entries()) {
-    const upTo = path.slice(0, depth + 1);
-    if (isComponent(value)) {
-      inside = true;
-      value = withLists(value, path.slice(depth));
-    }
-    if (Array.isArray(value)) {
-      const problem = findBadElement(value, upTo);
+  let inComponent = false;
+  for (const step of steps(tree, path)) {
+    const { holder } = step;
+    inComponent = step.inComponent;
+    if (Array.isArray(holder)) {
+      const problem = findBadElement(holder, step.path);
       if (problem) return problem;
-    } else if (!inside && (depth === 0 || isGroup(path[0]!))) {
-      const names = typeof value === 'object' && value !== null ? Object.keys(value) : [];
-      if (!names.includes(key)) return unknownPath(upTo, names);
+    } else if (!inComponent && (step.path.length === 1 || isGroup(path[0]!))) {
+      const names = typeof holder === 'object' && holder !== null ? Object.keys(holder) : [];
+      if (!names.includes(step.path.at(-1)!)) return unknownPath(step.path, names);
     }
-    value = valueAt(value, [key]);
   }
-  if (!inside && (isComponent(value) || isGroup(path.at(-1)!))) {
-    const fields = isComponent(value) ? Object.keys(value.config) : Object.keys(value as object);
-    const verb = done === 'set' ? 'set' : 'sweep';
-    const hint = `${verb} one of its fields: ${fields.map((field) => `${path.join('.')}.${field}`).join(', ')}`;
-    const what = isComponent(value) ? value.role : 'group';
-    return { path, message: `a whole ${what} can't be ${done}`, hint };
-  }
-  return undefined;
+  return inComponent ? undefined : findWhole(get(tree, path), path, done);
+}
+
+/** Components and groups of them are declared in a file, not by assignments. */
+function findWhole(value: unknown, path: FieldPath, done: 'set' | 'swept'): Problem | undefined {
+  if (!isComponent(value) && !isGroup(path.at(-1)!)) return undefined;
+  const fields = isComponent(value) ? Object.keys(value.config) : Object.keys(value as object);
+  const verb = done === 'set' ? 'set' : 'sweep';
+  const hint = `${verb} one of its fields: ${fields.map((field) => `${path.join('.')}.${field}`).join(', ')}`;
+  const what = isComponent(value) ? value.role : 'group';
+  return { path, message: `a whole ${what} can't be ${done}`, hint };
 }
 
 /** A field that holds components by name: nothing can be added to it. */
@@ -61,100 +109,45 @@ function isGroup(field: string): boolean {
 }
 
 /** Says what is wrong with a value that came from outside, whatever field it is for. */
-export function findBadValue(path: FieldPath, value: unknown): Problem | undefined {
+function findBadValue(path: FieldPath, value: unknown): Problem | undefined {
   if (!hasBadName(value)) return undefined;
   return { path, message: 'has a name in it that no field can have: __proto__, constructor or prototype' };
 }
 
-/** The outermost field on the way that `replaceAll` would make an object of: it is absent, or something else. */
-export function findMade(experiment: Experiment, path: FieldPath): FieldPath | undefined {
-  let value: unknown = experiment;
-  for (const [depth, key] of path.entries()) {
-    const input = isComponent(value)
-      ? withLists(value, path.slice(depth))
-      : (sourceOf(value)?.input ?? value);
-    const fits =
-      typeof input === 'object' && input !== null && !(Array.isArray(input) && !isPlace(input, key));
-    if (!fits) return path.slice(0, depth);
-    value = valueAt(input, [key]);
-  }
-  return undefined;
-}
-
-export function unknownPath(path: FieldPath, names: readonly string[]): Problem {
+function unknownPath(path: FieldPath, names: readonly string[]): Problem {
   const hint = suggest(path.at(-1)!, names);
   return { path, message: 'there is no such field', ...(hint ? { hint } : {}) };
 }
 
-/** A copy with fields changed; components and experiments on the way are made again by their constructors, once. */
-export function replaceAll(value: unknown, changes: readonly Assignment[]): unknown {
-  if (changes.length === 0) return value;
-  const whole = changes.findLast(({ path }) => path.length === 0);
-  if (whole !== undefined) {
-    return replaceAll(
-      whole.value,
-      changes.filter(({ path }) => path.length > 0),
-    );
-  }
-  const source = sourceOf(value);
-  if (source !== undefined) {
-    const input = isComponent(value)
-      ? changes.reduce((written, { path }) => withLists(value, path, written), source.input)
-      : source.input;
-    return source.construct(replaceAll(input, changes));
-  }
-  const byKey = new Map<string, Assignment[]>();
-  for (const { path, value: to } of changes) {
-    const [key, ...rest] = path;
-    const group = byKey.get(key!) ?? [];
-    group.push({ path: rest, value: to });
-    byKey.set(key!, group);
-  }
-  if (Array.isArray(value) && [...byKey.keys()].every((key) => isPlace(value, key))) {
-    const items: unknown[] = [...value];
-    for (const [key, inner] of byKey) items[Number(key)] = replaceAll(value[Number(key)], inner);
-    return items;
-  }
-  const record: { [key: string]: unknown } = typeof value === 'object' && value !== null ? { ...value } : {};
-  for (const [key, inner] of byKey) record[key] = replaceAll(valueAt(record, [key]), inner);
-  return record;
-}
-
-/** The value as it was in force, defaults included; null where there was none. */
-export function readValue(experiment: Experiment, path: FieldPath): Json {
-  const input = sourceOf(experiment)!.input;
-  return readComponentValue(input, path) ?? ((valueAt(input, path) ?? null) as Json);
-}
-
-/** Configs have the defaults but not the nested components, inputs have it the other way round. */
-function readComponentValue(input: unknown, path: FieldPath): Json | undefined {
-  for (let depth = 1; depth <= path.length; depth++) {
-    const nested = valueAt(input, path.slice(0, depth));
-    if (!isComponent(nested)) continue;
-    const rest = path.slice(depth);
-    const deeper = readComponentValue(sourceOf(nested)?.input, rest);
-    return deeper ?? (rest.length === 0 ? nested.kind : ((valueAt(nested.config, rest) ?? null) as Json));
-  }
-  return undefined;
-}
-
-/** An element of a list, or the place after the last one. */
-function isPlace(list: readonly unknown[], key: string): boolean {
-  const element = elementAt(key);
-  return element !== undefined && element <= list.length;
-}
-
 /**
- * What a component was made of, with the list that a path leads into where that list is a default: an element of it can
- * be changed only in the whole list.
+ * Whether a component may have taken no notice of a field, although it found nothing wrong: a schema that isn't strict
+ * drops fields that it doesn't know.
  */
-function withLists(component: Component, path: FieldPath, input = sourceOf(component)?.input): unknown {
-  for (let depth = 1; depth < path.length; depth++) {
-    const field = path.slice(0, depth);
-    if (valueAt(input, field) !== undefined) continue;
-    const byDefault = valueAt(component.config, field);
-    if (!Array.isArray(byDefault)) continue;
-    return replaceAll(input ?? {}, [{ path: field, value: byDefault as Json }]);
-  }
-  return input;
+function mayBeIgnored(made: unknown, path: FieldPath): boolean {
+  const found = innermost(made, path);
+  if (!found || found.rest.length === 0 || found.component.issues.length > 0) return false;
+  const { component, rest } = found;
+  return valueAt(component.config, rest) === undefined && !isKnown(component, rest);
+}
+
+/** It did if the component means the same without the field. To give a field the value that it has is fine. */
+function explainIgnored(without: unknown, made: unknown, path: FieldPath): Problem | undefined {
+  const { component, rest } = innermost(made, path)!;
+  const old = innermost(without, path);
+  if (!old || meaningOf(old.component) !== meaningOf(component)) return undefined;
+  const parent = valueAt(component.config, rest.slice(0, -1));
+  return unknownPath(path, typeof parent === 'object' && parent !== null ? Object.keys(parent) : []);
+}
+
+/** Whether the schema has the field, or one above it that is absent. */
+function isKnown(component: Component, path: FieldPath): boolean {
+  const { config } = component;
+  const absent = path.findIndex((_, index) => valueAt(config, path.slice(0, index + 1)) === undefined);
+  return namesInSchema(component, path.slice(0, absent)).includes(String(path[absent]));
+}
+
+/** What results are made of: a change that leaves this as it is changes nothing. */
+function meaningOf({ kind, config, files, inputs }: Component): string {
+  const nested = Object.entries(inputs).map(([name, input]) => `${name} ${meaningOf(input)}`);
+  return [kind, canonicalJson(config), canonicalJson(files), ...nested].join('\n');
 }

@@ -1,5 +1,6 @@
 import { canonicalJson } from '../../stage/canonical.ts';
 import type { Json } from '../../stage/json.ts';
+import type { SweptFlags } from './flags.ts';
 
 /** How a run's experiment differs from the one that its file declares. */
 export interface Change {
@@ -21,10 +22,7 @@ export interface Override {
 }
 
 /** One for each path, sorted, whatever the order of the flags. A field that ends as it began is none, if there is another. */
-export function changesOf(
-  overrides: readonly Override[],
-  sweeps: { readonly [path: string]: readonly Json[] },
-): readonly Change[] {
+export function changesOf(overrides: readonly Override[], sweeps: SweptFlags): readonly Change[] {
   const byPath = new Map<string, Change>();
   for (const { path, from, to } of overrides) {
     const by = path === 'seeds' ? 'seeds' : 'set';

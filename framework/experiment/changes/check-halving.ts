@@ -2,6 +2,7 @@ import type { Component } from '../../stage/component.ts';
 import { suggest, valueAt } from '../../stage/issues.ts';
 import { halvedRole, placeOf, roles } from '../../stage/roles.ts';
 import type { Problem } from '../problem.ts';
+import { get } from '../tree.ts';
 import type { Experiment } from '../types.ts';
 import { type HalvingOptions, isHalving, rungsOf } from './halving.ts';
 
@@ -18,7 +19,7 @@ export function halvingProblems(experiment: Experiment, paths: ReadonlySet<strin
   const { group } = roles[measure].declared!;
   const problems: Problem[] = [];
   const complain = (message: string, hint?: string) => void problems.push(refusal(message, hint));
-  const evaluation = valueAt(experiment, [group]) as Component | undefined;
+  const evaluation = get(experiment, [group]) as Component | undefined;
   if (!evaluation) complain(`there is no \`${group}\` that could measure the points`);
   problems.push(...metricProblems(evaluation, sweep.halving.metric));
   const components = new Set<string>();
@@ -46,7 +47,7 @@ function findSteps(
   path: string,
   swept: ReadonlySet<string>,
 ): { readonly problem?: Problem; readonly steps?: number } {
-  const component = valueAt(experiment, path.split('.')) as Component;
+  const component = get(experiment, path.split('.')) as Component;
   const field = component.steps;
   const steps = field === undefined ? undefined : valueAt(component.config, field.split('.'));
   if (typeof steps !== 'number') {

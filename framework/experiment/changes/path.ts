@@ -1,6 +1,13 @@
+import type { Json } from '../../stage/json.ts';
 import type { Problem } from '../problem.ts';
 
 export type FieldPath = readonly string[];
+
+/** A field and its new value. */
+export interface Assignment {
+  readonly path: FieldPath;
+  readonly value: Json;
+}
 
 /** These lead to what every object has: a change there would change nothing, or everything. */
 const unnameable = new Set(['__proto__', 'constructor', 'prototype']);

@@ -1,0 +1,52 @@
+import type { Json } from '../../stage/json.ts';
+import type { Problem } from '../problem.ts';
+import { set } from '../tree.ts';
+import type { ChangeFlags, Declared } from '../types.ts';
+import { assignInTurn } from './assign.ts';
+import type { Override } from './change.ts';
+import { parseSet, parseSweep } from './flags.ts';
+import { isHalving, pointsOf } from './halving.ts';
+import { sweepOver } from './sweep.ts';
+
+/** An experiment with its flags, all made that can be. */
+export function change<D extends Declared>(declared: D, { set = [], sweep = [], seeds }: ChangeFlags): D {
+  const assignments = set.map(parseSet);
+  if (seeds !== undefined) assignments.push({ path: ['seeds'], value: [...seeds] });
+  return sweepAlso(setInTurn(declared, assignments), sweep);
+}
+
+/** What is no assignment is told in its place among the others. */
+function setInTurn<D extends Declared>(declared: D, flags: readonly ReturnType<typeof parseSet>[]): D {
+  let { experiment } = declared;
+  const overrides: Override[] = [];
+  const problems: Problem[] = [];
+  for (const flag of flags) {
+    const assigned = 'message' in flag ? undefined : assignInTurn(experiment, [flag]);
+    const found = 'message' in flag ? [flag] : assigned!.problems;
+    problems.push(...found.map((problem) => ({ ...problem, origin: 'set' as const })));
+    overrides.push(...(assigned?.overrides ?? []));
+    experiment = assigned?.tree ?? experiment;
+  }
+  return {
+    ...declared,
+    experiment,
+    overrides: [...declared.overrides, ...overrides],
+    problems: [...declared.problems, ...problems],
+  };
+}
+
+/** The experiment's own sweep times that of the flags. */
+function sweepAlso<D extends Declared>(declared: D, texts: readonly string[]): D {
+  const { flags, problems } = parseSweep(texts);
+  const { experiment } = declared;
+  const { sweep } = experiment;
+  const changed = { ...declared, problems: [...declared.problems, ...problems] };
+  if (Object.keys(flags).length === 0) return changed;
+  const points = sweepOver(pointsOf(sweep), flags);
+  const value = (isHalving(sweep) ? { ...sweep, points } : points) as Json;
+  return {
+    ...changed,
+    experiment: set(experiment, [{ path: ['sweep'], value }]) as typeof experiment,
+    swept: { ...declared.swept, ...flags },
+  };
+}
