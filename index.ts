@@ -76,4 +76,5 @@ export {
   expectEqual,
 } from './framework/stage/expect.ts';
 export type { Json, JsonObject } from './framework/stage/json.ts';
+export { StageError } from './framework/stage/stage-error.ts';
 export { type AblationTableConfig, ablationTable } from './reports/config.ts';

@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os';
+import { StageError } from '../../framework/stage/stage-error.ts';
 import type { HostTensor } from '../engine/types.ts';
 import { hostTensor } from '../nn/tree.ts';
 import { inLanes, openAhead } from './ahead.ts';
@@ -197,7 +198,9 @@ function settle<T>(
   }));
   const sizes = new Set(settled.map(({ size }) => size));
   if (view.crop.kind === 'shift' && sizes.size > 1)
-    throw new Error('view.crop: a shift is of whole pixels, so all pictures must have one size');
+    throw new StageError('a crop that shifts moves whole pixels, so all pictures must have one size', {
+      hint: 'choose another `view.crop`, such as `random-resized`',
+    });
   return { crop: view.crop, flip, pictures: settled };
 }
 
@@ -213,7 +216,7 @@ async function render<T>(
   } catch (cause) {
     const from = image.format === 'raw' ? undefined : image.from;
     const name = from ?? `image ${index} of ${data.name}`;
-    throw new Error(`${name}: ${(cause as Error).message}`, { cause });
+    throw new StageError(`${name}: ${(cause as Error).message}`, { cause });
   }
 }
 

@@ -1,3 +1,4 @@
+import { StageError } from '../../framework/stage/stage-error.ts';
 import { random } from '../nn/random.ts';
 import type { Dataset } from './types.ts';
 
@@ -63,8 +64,9 @@ export function classBalancedSubset(labels: ArrayLike<number>, count: number, se
     const members = byClass.get(label) ?? [];
     const share = Math.floor(count / classes.length) + (place < count % classes.length ? 1 : 0);
     if (share > members.length) {
-      throw new RangeError(
+      throw new StageError(
         `${count} class-balanced labels need ${share} images of class ${label}, but there are ${members.length}`,
+        { hint: 'lower the number of labels' },
       );
     }
     const order = random(seed, 'class-balanced-subset', label).permutation(members.length);

@@ -1,4 +1,5 @@
 import type { StageInputs } from '../../framework/stage/contract.ts';
+import { StageError } from '../../framework/stage/stage-error.ts';
 import type { Backbone } from '../backbone/checkpoint.ts';
 import type { VitConfig } from '../backbone/config.ts';
 import { initVit } from '../backbone/vit.ts';
@@ -29,16 +30,17 @@ export async function startingBackbone(
   if (inputs.pretrained) {
     const backbone = await inputs.pretrained.load();
     if (backbone.imageSize !== imageSize) {
-      throw new Error(
-        `The backbone was pretrained on images of ${backbone.imageSize} pixels but these have ${imageSize}: give both data sets the same size.`,
+      throw new StageError(
+        `the backbone was pretrained on images of ${backbone.imageSize} pixels, but these have ${imageSize}`,
+        { hint: 'give both views, or both data sets, the same size' },
       );
     }
     return backbone;
   }
   if (!config.backbone) {
-    throw new Error(
-      'No pretraining and no `backbone` in the config: give the scratch row `backbone: vit({...})`.',
-    );
+    throw new StageError('there is no pretraining, and no `backbone` in the config', {
+      hint: 'give the tasks of the row `scratch` a `backbone: vit({...})`',
+    });
   }
   const weights = initVit(random(seed, 'vit'), config.backbone, imageSize);
   return { config: config.backbone, imageSize, weights };

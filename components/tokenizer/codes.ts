@@ -1,4 +1,5 @@
 import type * as tf from '@tensorflow/tfjs-core';
+import { StageError } from '../../framework/stage/stage-error.ts';
 import { onePass } from '../data/loader.ts';
 import type { Dataset } from '../data/types.ts';
 import { flipRows } from '../data/views/augment.ts';
@@ -96,9 +97,7 @@ export async function openDecoder(
       const images = out.images.data as Float32Array;
       const bad = firstNonFinite(images);
       if (bad !== undefined) {
-        throw new Error(
-          `tokenizer decode: images from ${first} on give ${bad}: the weights are too large for float32.`,
-        );
+        throw new StageError(`tokenizer decode: images from ${first} on give ${bad}`, { hint: tooLarge });
       }
       return images.map((value) => Math.min(1, Math.max(0, value)));
     },
@@ -141,6 +140,8 @@ export async function codesOf(
   return codes;
 }
 
+const tooLarge = 'the weights are too large for float32: lower the learning rate of their training';
+
 function checkCodes(
   codes: Int32Array,
   { first, tokens, vocabulary }: { first: number; tokens: number; vocabulary: number },
@@ -148,8 +149,8 @@ function checkCodes(
   const odd = codes.findIndex((code) => !(code >= 0 && code < vocabulary));
   if (odd < 0) return;
   const image = first + Math.floor(odd / tokens);
-  const why = codes[odd] === -1 ? ': the weights are too large for float32' : '';
-  throw new Error(
-    `tokenizer encode: image ${image} has the code ${codes[odd]}, which is none of ${vocabulary}${why}.`,
+  throw new StageError(
+    `tokenizer encode: image ${image} has the code ${codes[odd]}, which is none of ${vocabulary}`,
+    codes[odd] === -1 ? { hint: tooLarge } : {},
   );
 }

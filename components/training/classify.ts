@@ -1,4 +1,5 @@
 import type * as tf from '@tensorflow/tfjs-core';
+import { StageError } from '../../framework/stage/stage-error.ts';
 import { onePass } from '../data/loader.ts';
 import type { Dataset } from '../data/types.ts';
 import { type StillView, sizeOf } from '../data/views/view.ts';
@@ -55,7 +56,9 @@ export async function forward<S, Target>(
     const values = (rows.data as Float32Array).subarray(0, real * rows.shape[1]);
     const bad = firstNonFinite(values);
     if (bad !== undefined) {
-      throw new Error(`${name}: images from ${done} on give ${bad}: the weights are too large for float32.`);
+      throw new StageError(`${name}: images from ${done} on give ${bad}`, {
+        hint: 'the weights are too large for float32: lower the learning rate of their training',
+      });
     }
     done += real;
     onRows({ values, targets: targets.slice(0, real), done });

@@ -1,3 +1,4 @@
+import { StageError } from '../../framework/stage/stage-error.ts';
 import { classBalancedSubset } from '../data/subset.ts';
 import type { Engine } from '../engine/types.ts';
 import { type FeatureRows, featureSubset, type Standardisation, standardisationOf } from './features.ts';
@@ -59,7 +60,9 @@ export async function linearTopOne(
   const scale = standardisationOf(labelled);
   const odd = scale.mean.findIndex((mean) => !Number.isFinite(mean));
   if (odd >= 0)
-    throw new Error(`feature ${odd} of the labelled images is not finite: what made it diverged.`);
+    throw new StageError(`feature ${odd} of the labelled images is not finite`, {
+      hint: 'the training before it diverged: lower its learning rate',
+    });
   if (labelled.count * labelled.width * classes > options.minibatch.above) {
     const { x, loss, steps } = await fitInMinibatches(context, engine, labelled, scale, options);
     return { top1: topOneOf(test, scale, classes, x), loss, iterations: steps, converged: 0 };

@@ -1,3 +1,4 @@
+import { StageError } from '../../framework/stage/stage-error.ts';
 import { curvaturePreconditioner } from './curvature.ts';
 import { type FeatureRows, forEachBlock, type Standardisation } from './features.ts';
 import { type Minimum, minimise } from './lbfgs.ts';
@@ -111,7 +112,7 @@ export function topOneOf(
       let best = 0;
       for (let k = 1; k < classes; k++) if (scores[k] > scores[best]) best = k;
       if (!Number.isFinite(scores[best]))
-        throw new Error(`row ${first + r} of the features has scores that are not finite.`);
+        throw new StageError(`row ${first + r} of the features has scores that are not finite`);
       if (best === features.labels[first + r]) right++;
     }
   });

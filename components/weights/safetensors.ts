@@ -1,5 +1,6 @@
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
+import { StageError } from '../../framework/stage/stage-error.ts';
 import type { HostTensor } from '../engine/types.ts';
 import { describeNonFinite } from '../nn/finite.ts';
 import { type HostTree, leaves, type TreeOf } from '../nn/tree.ts';
@@ -151,15 +152,15 @@ export function unflatten<T = HostTensor>(tensors: { readonly [name: string]: T 
 /**
  * Writes a tree of tensors as a safetensors file, in one piece or not at all.
  *
- * @throws Error that names the tensor, if a number in it isn't finite: what trained such weights has failed; and for names
+ * @throws StageError that names the tensor, if a number in it isn't finite: what trained such weights has failed; and for names
  * or sizes that the file can't hold
  */
 export function saveTree(file: string, tree: unknown, metadata: Metadata = {}): void {
   const bad = describeNonFinite(tree);
   if (bad) {
-    throw new Error(
-      `${basename(file)} is not written: ${bad}. The training diverged: lower the learning rate or clip.`,
-    );
+    throw new StageError(`${basename(file)} is not written: ${bad}`, {
+      hint: 'the training diverged: lower the learning rate, or clip gradients more',
+    });
   }
   const bytes = namingFile(file, () => {
     const flat = flatten(tree as HostTree);

@@ -46,8 +46,11 @@ export interface Failure {
 /** Message, place and hint of an error, and of every problem that it stands for; no stack. */
 export function formatError(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  if (!isPecoError(error)) return error.message === '' ? error.name : error.message;
-  const lines = [error.message];
+  const lines = [error.message === '' ? error.name : error.message];
+  if (!isPecoError(error)) {
+    const { hint } = error as { readonly hint?: unknown };
+    return typeof hint === 'string' ? [...lines, `  ${hint}`].join('\n') : lines.join('\n');
+  }
   if (error.location) lines.push(`  at ${formatLocation(error.location)}`);
   if (error.hint !== undefined) lines.push(`  ${error.hint}`);
   for (const problem of error.problems) {

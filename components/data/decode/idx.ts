@@ -1,5 +1,6 @@
 import { constants, gunzipSync, type ZlibOptions } from 'node:zlib';
 import { disk } from '../../../framework/stage/disk.ts';
+import { StageError } from '../../../framework/stage/stage-error.ts';
 
 /** An IDX file of unsigned bytes: the format of MNIST and its relatives. */
 export interface IdxFile {
@@ -96,7 +97,9 @@ function reading<T>(file: string, read: () => T): T {
   try {
     return read();
   } catch (cause) {
-    throw new Error(`${file}: can't be read (${(cause as NodeJS.ErrnoException).code ?? cause})`, { cause });
+    throw new StageError(`${file}: can't be read (${(cause as NodeJS.ErrnoException).code ?? cause})`, {
+      cause,
+    });
   }
 }
 
@@ -114,7 +117,7 @@ function unpack(file: string, bytes: Buffer, options: ZlibOptions = {}): Buffer 
   try {
     return gunzipSync(bytes, options);
   } catch (cause) {
-    throw new Error(`${file}: isn't a whole gzip file (${(cause as Error).message})`, { cause });
+    throw new StageError(`${file}: isn't a whole gzip file (${(cause as Error).message})`, { cause });
   }
 }
 
@@ -123,5 +126,5 @@ function hex(word: number): string {
 }
 
 function fail(file: string, what: string): never {
-  throw new Error(`${file}: ${what}`);
+  throw new StageError(`${file}: ${what}`);
 }

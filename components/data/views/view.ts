@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { StageError } from '../../../framework/stage/stage-error.ts';
 import type { Dataset } from '../types.ts';
 
 const share = z.number().gt(0).max(1);
@@ -70,7 +71,7 @@ export function stillOf({ size, interpolation }: Pick<View, 'size' | 'interpolat
 /**
  * Height and width of the pictures of a view.
  *
- * @throws Error if neither the view nor the data say
+ * @throws StageError if neither the view nor the data say
  */
 export function sizeOf(
   { size }: Pick<View, 'size'>,
@@ -78,9 +79,9 @@ export function sizeOf(
 ): number {
   const found = size ?? imageSize;
   if (found === undefined)
-    throw new Error(
-      `view.size is missing: the images of ${name} have no size in common. Give the view a size`,
-    );
+    throw new StageError(`the images of ${name} have no size in common`, {
+      hint: 'give the view a size: `view: { size: 224 }`',
+    });
   return found;
 }
 

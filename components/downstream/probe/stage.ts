@@ -1,5 +1,6 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import type { StageFunction } from '../../../framework/stage/contract.ts';
+import { StageError } from '../../../framework/stage/stage-error.ts';
 import { applyBlocks, embedPatches, meanOfPatches, type Vit, withPositions } from '../../backbone/vit.ts';
 import { balancedSubset } from '../../data/subset.ts';
 import type { Dataset } from '../../data/types.ts';
@@ -20,9 +21,9 @@ export const run: StageFunction<LinearProbeConfig, ClassificationInputs> = async
   const labelled = await balancedSubset(all, config.labels, seed);
   const backbone = await startingBackbone(context, config, sizeOf(config.view, all));
   if (config.layer > backbone.config.depth) {
-    throw new Error(
-      `layer: the backbone has ${backbone.config.depth} blocks, there is no layer ${config.layer}.`,
-    );
+    throw new StageError(`the backbone has ${backbone.config.depth} blocks, and no layer ${config.layer}`, {
+      hint: `give \`layer\` a number from 1 to ${backbone.config.depth}`,
+    });
   }
   const engine = await openEngine(context.engine);
   const state = engine.state<Vit<tf.Tensor>>(backbone.weights);

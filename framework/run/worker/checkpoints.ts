@@ -2,6 +2,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { hasCode } from '../../files/files.ts';
 import type { Checkpoint, Checkpoints } from '../../stage/contract.ts';
+import { StageError } from '../../stage/stage-error.ts';
 import type { History } from './history.ts';
 import { checkpointFolder, listSteps } from './resume.ts';
 import { readState, writeState } from './state-folder.ts';
@@ -41,7 +42,7 @@ export function checkpointSeconds(variable: string | undefined): number {
   if (variable === undefined || variable === '') return defaultInterval;
   const seconds = Number(variable);
   if (Number.isFinite(seconds) && seconds >= 0) return seconds;
-  throw new Error(`PECO_CHECKPOINT_SECONDS is "${variable}": give seconds, 0 or more`);
+  throw new StageError(`PECO_CHECKPOINT_SECONDS is "${variable}"`, { hint: 'give seconds, 0 or more' });
 }
 
 /**
@@ -137,7 +138,7 @@ export class StageCheckpoints implements Checkpoints {
   async #openPrevious(dir: string): Promise<Checkpoint> {
     const state = await readState(path.join(dir, 'state'));
     if (typeof state === 'string') {
-      throw new Error(`the rung before, in ${dir}, has put out no state to go on from (${state})`);
+      throw new StageError(`the rung before, in ${dir}, has put out no state to go on from (${state})`);
     }
     this.#options.history.replace(state.history);
     return { step: state.step, dir: state.dir, begun: state.step };

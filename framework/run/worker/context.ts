@@ -3,6 +3,7 @@ import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Checkpoints, Progress, StageContext, StageInput, StageResult } from '../../stage/contract.ts';
 import type { Json } from '../../stage/json.ts';
+import { StageError } from '../../stage/stage-error.ts';
 import type { InputDescriptor, StageJob, TimedProgress, Work } from '../executors/executor.ts';
 import { StageCheckpoints } from './checkpoints.ts';
 import { openHistory } from './history.ts';
@@ -118,7 +119,7 @@ function finiteOnly(
     async save(step, write) {
       const problem = reported.problem();
       if (problem === undefined) await checkpoints.save(step, write);
-      else onWarning(`no checkpoint of step ${step}: ${problem}`);
+      else onWarning(`no checkpoint of step ${step}: ${problem.message} (${problem.hint})`);
     },
     async handOver(step, write) {
       refuseProblem(reported);
@@ -129,7 +130,7 @@ function finiteOnly(
 
 function refuseProblem(reported: Reported): void {
   const problem = reported.problem();
-  if (problem !== undefined) throw new Error(problem);
+  if (problem !== undefined) throw problem;
 }
 
 /**
@@ -137,7 +138,7 @@ function refuseProblem(reported: Reported): void {
  *
  * @param step that the stage had reached, for the message
  * @param about what the stage says of its result
- * @throws Error that names a metric which is no finite number: JSON has no NaN, and tables are made of these
+ * @throws StageError that names a metric which is no finite number: JSON has no NaN, and tables are made of these
  */
 export function formatMetrics(
   engine: string,
@@ -147,13 +148,15 @@ export function formatMetrics(
   const sorted = Object.entries(metrics).sort(([a], [b]) => (a < b ? -1 : 1));
   for (const [name, value] of sorted) {
     if (typeof value !== 'number' || !Number.isFinite(value)) {
-      throw new Error(
-        `metric "${name}" is ${String(value)}${atStep(step)}: a stage returns finite numbers, or leaves the metric out`,
-      );
+      throw new StageError(`metric "${name}" is ${String(value)}${atStep(step)}`, {
+        hint: 'a stage returns finite numbers, or leaves the metric out',
+      });
     }
   }
   if (about !== undefined && typeof about !== 'string')
-    throw new Error(`\`about\` is ${JSON.stringify(about)}: a stage returns a text, or leaves it out`);
+    throw new StageError(`\`about\` is ${JSON.stringify(about)}`, {
+      hint: 'a stage returns a text, or leaves it out',
+    });
   const facts = { engine, ...(about === undefined ? {} : { about }), metrics: Object.fromEntries(sorted) };
   return `${JSON.stringify(facts, null, 2)}\n`;
 }
@@ -185,11 +188,16 @@ function openInputs(job: StageJob): { readonly [name: string]: StageInput } {
 
 async function loadInput(descriptor: InputDescriptor, input: StageInput): Promise<unknown> {
   if (descriptor.load === undefined) {
-    throw new Error(`input of kind "${descriptor.kind}" can't be loaded: its component has no load module`);
+    throw new StageError(
+      `input of kind "${descriptor.kind}" can't be loaded: its component has no load module`,
+      {
+        hint: 'give `load` to its defineComponent',
+      },
+    );
   }
   const module: { load?: unknown } = await import(pathToFileURL(descriptor.load).href);
   if (typeof module.load !== 'function') {
-    throw new Error(`the load module of kind "${descriptor.kind}" exports no function \`load\``);
+    throw new StageError(`the load module of kind "${descriptor.kind}" exports no function \`load\``);
   }
   return module.load(input);
 }

@@ -28,7 +28,8 @@ function messageOf(thrown: unknown, depth = 0): string {
   if (typeof thrown === 'string' && thrown !== '') return thrown;
   if (!isError(thrown)) return `it threw ${show(thrown)}, which is no error`;
   const { name, message } = thrown;
-  const plain = name === 'Error' || name === 'PecoError' || (name === 'AggregateError' && message !== '');
+  const plain =
+    ['Error', 'PecoError', 'StageError'].includes(name) || (name === 'AggregateError' && message !== '');
   const own = message === '' ? String(name) : `${plain ? '' : `${name}: `}${message}`;
   if (depth >= mostParts) return own;
   const parts = errorsOf(thrown).map((error) => messageOf(error, depth + 1));
@@ -40,9 +41,11 @@ function messageOf(thrown: unknown, depth = 0): string {
 }
 
 function hintOf(thrown: unknown): string | undefined {
-  if (!isError(thrown)) return undefined;
-  if ('hint' in thrown && typeof thrown.hint === 'string') return thrown.hint;
-  const full = related(thrown).some((error) =>
+  const errors = related(thrown);
+  const hints = errors.map((error) => (error as { readonly hint?: unknown }).hint);
+  const own = hints.find((hint): hint is string => typeof hint === 'string');
+  if (own !== undefined) return own;
+  const full = errors.some((error) =>
     ['ENOSPC', 'EDQUOT'].includes((error as NodeJS.ErrnoException).code ?? ''),
   );
   return full ? 'the disk is full: free some space, or choose another store with --store' : undefined;

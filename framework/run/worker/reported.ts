@@ -1,14 +1,15 @@
 import type { Json } from '../../stage/json.ts';
+import { StageError } from '../../stage/stage-error.ts';
 
 /** The numbers that a stage has shown or logged, by name: the last one of each. */
 export interface Reported {
   /** `values` may be nested, as records of the history are. */
   note(values: Json, step?: number): void;
   /**
-   * A number whose last report wasn't finite, in words. A training that ends so has failed, whatever metrics its stage
+   * An error where the last report of a number wasn't finite. A training that ends so has failed, whatever metrics its stage
    * returns; one that was NaN or infinite on the way and is finite again has not.
    */
-  problem(): string | undefined;
+  problem(): StageError | undefined;
 }
 
 export function openReported(): Reported {
@@ -29,7 +30,9 @@ export function openReported(): Reported {
       const [first] = bad;
       if (first === undefined) return undefined;
       const [path, { value, step }] = first;
-      return `"${path}" was ${value} when last reported${atStep(step)}: the training diverged; lower the learning rate, or report finite numbers only`;
+      return new StageError(`"${path}" was ${value} when last reported${atStep(step)}`, {
+        hint: 'the training diverged: lower the learning rate, or report finite numbers only',
+      });
     },
   };
 }

@@ -3,6 +3,7 @@ import test from 'ava';
 import { formatTimings } from '../../../framework/run/record/timing.ts';
 import { formatMetrics } from '../../../framework/run/worker/context.ts';
 import { type ResultsInfo, writeIfDifferent, writeResults } from '../../../framework/run/write-results.ts';
+import { formatError } from '../../../framework/stage/errors.ts';
 import { createProject, type Project } from '../../support/project.ts';
 
 test('metrics.json does not depend on the order in which a stage names its metrics', (t) => {
@@ -15,11 +16,11 @@ test('metrics.json has what a stage says of its result, and metrics of any name'
   const metrics = JSON.parse('{ "__proto__": 1, "labels": 9000 }') as { [name: string]: number };
   const text = formatMetrics('onnx', metrics, { about: 'network trained on 9,000 labels' });
   t.snapshot(text);
-  t.snapshot(t.throws(() => formatMetrics('onnx', {}, { about: 5 as never }))?.message);
+  t.snapshot(formatError(t.throws(() => formatMetrics('onnx', {}, { about: 5 as never }))));
 });
 
 test('a metric that is no finite number is refused by name', (t) => {
-  t.snapshot(t.throws(() => formatMetrics('onnx', { psnr: Number.POSITIVE_INFINITY }))?.message);
+  t.snapshot(formatError(t.throws(() => formatMetrics('onnx', { psnr: Number.POSITIVE_INFINITY }))));
 });
 
 const about = (project: Project): ResultsInfo => ({

@@ -1,3 +1,4 @@
+import { StageError } from '../../../../framework/stage/stage-error.ts';
 import type { IdxFile } from '../../decode/idx.ts';
 import { readIdx, readIdxShape } from '../../decode/idx.ts';
 import type { IdxPair } from './files.ts';
@@ -31,17 +32,19 @@ export function checkPair(
 ): { readonly count: number; readonly labels: Uint8Array } {
   const [count, height, width] = imageShape;
   if (height !== SOURCE_SIZE || width !== SOURCE_SIZE) {
-    throw new Error(`${files.images}: has images of ${height}x${width}, not ${SOURCE_SIZE}x${SOURCE_SIZE}`);
+    throw new StageError(
+      `${files.images}: has images of ${height}x${width}, not ${SOURCE_SIZE}x${SOURCE_SIZE}`,
+    );
   }
-  if (count === 0) throw new Error(`${files.images}: has no images`);
+  if (count === 0) throw new StageError(`${files.images}: has no images`);
   if (labels.shape[0] !== count) {
-    throw new Error(
+    throw new StageError(
       `${files.labels}: has ${labels.shape[0]} labels for the ${count} images of ${files.images}`,
     );
   }
   const bad = labels.data.findIndex((label) => label >= CLASSES.length);
   if (bad >= 0) {
-    throw new Error(
+    throw new StageError(
       `${files.labels}: label ${bad} is ${labels.data[bad]}; there are ${CLASSES.length} classes`,
     );
   }

@@ -1,4 +1,5 @@
 import type { LoadFunction } from '../../../../framework/stage/contract.ts';
+import { StageError } from '../../../../framework/stage/stage-error.ts';
 import { readIdx } from '../../decode/idx.ts';
 import type { Dataset } from '../../types.ts';
 import type { FashionMnistConfig } from './config.ts';
@@ -7,7 +8,7 @@ import { CLASSES, checkPair, SOURCE_SIZE } from './contents.ts';
 /**
  * Reads the images and labels of a `fashionMnist` component.
  *
- * @throws Error that names the file, if it isn't such a file or if images and labels don't belong together
+ * @throws StageError that names the file, if it isn't such a file or if images and labels don't belong together
  */
 export const load: LoadFunction<Dataset, FashionMnistConfig> = async (input) => {
   const { split, size, range } = input.config;
@@ -17,7 +18,9 @@ export const load: LoadFunction<Dataset, FashionMnistConfig> = async (input) => 
   const { count: total, labels } = checkPair(files, images.shape, readIdx(labelFile, 1));
   const [from, to] = range ?? [0, total];
   if (to > total) {
-    throw new Error(`${imageFile}: range [${from}, ${to}] ends behind its ${total} images`);
+    throw new StageError(`${imageFile}: range [${from}, ${to}] ends behind its ${total} images`, {
+      hint: `end \`range\` at ${total} or before`,
+    });
   }
   const bytes = images.data.subarray(from * SOURCE_SIZE ** 2, to * SOURCE_SIZE ** 2);
   const count = to - from;

@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { disk } from '../../../../framework/stage/disk.ts';
+import { StageError } from '../../../../framework/stage/stage-error.ts';
 import type { ImageBytes } from '../../types.ts';
 
 /** By the end of a file's name, in lower case. */
@@ -25,14 +26,14 @@ export interface FolderContents {
  */
 export function listImages(root: string): FolderContents {
   const classes = visible(root);
-  if (classes.length === 0) throw new Error(`${root}: has no folder in it; expected one for each class`);
+  if (classes.length === 0) throw new StageError(`${root}: has no folder in it; expected one for each class`);
   const files = classes.map((name) => visible(path.join(root, name)));
   for (const [place, names] of files.entries()) {
     const folder = path.join(root, classes[place]);
-    if (names.length === 0) throw new Error(`${folder}: has no images`);
+    if (names.length === 0) throw new StageError(`${folder}: has no images`);
     const odd = names.find((name) => formatOf(name) === undefined);
     if (odd !== undefined)
-      throw new Error(
+      throw new StageError(
         `${path.join(folder, odd)}: is not named like an image (${[...FORMATS.keys()].join(', ')})`,
       );
   }
@@ -51,6 +52,6 @@ function visible(folder: string): string[] {
     const { code } = cause as NodeJS.ErrnoException;
     const why =
       code === 'ENOENT' ? 'is not there' : code === 'ENOTDIR' ? 'is no folder' : `can't be read (${code})`;
-    throw new Error(`${folder}: ${why}`, { cause });
+    throw new StageError(`${folder}: ${why}`, { cause });
   }
 }

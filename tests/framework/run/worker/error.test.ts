@@ -2,6 +2,7 @@ import vm from 'node:vm';
 import test from 'ava';
 import fc from 'fast-check';
 import { describeThrown } from '../../../../framework/run/worker/error.ts';
+import { StageError } from '../../../../framework/stage/stage-error.ts';
 
 test('whatever is thrown has a message', (t) => {
   const thrown = fc.oneof(
@@ -41,6 +42,16 @@ test('a full disk is told, also as the cause of another error, unless the error 
   const full = Object.assign(new Error('write failed'), { code: 'ENOSPC' });
   t.regex(describeThrown(new Error('not saved', { cause: full })).hint!, /the disk is full/);
   t.is(describeThrown(Object.assign(full, { hint: 'buy a larger one' })).hint, 'buy a larger one');
+});
+
+test('an error of a stage hands on its hint, also as the cause of another one', (t) => {
+  const error = new StageError('the loss is NaN', { hint: 'lower the learning rate' });
+  t.like(describeThrown(error), { message: 'the loss is NaN', hint: 'lower the learning rate' });
+  const wrapped = describeThrown(new StageError('step 3', { cause: error }));
+  t.like(wrapped, {
+    message: 'step 3 (because of: the loss is NaN)',
+    hint: 'lower the learning rate',
+  });
 });
 
 test('an error whose message cannot be read is no second error', (t) => {

@@ -3,6 +3,8 @@ import path from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { openContext } from '../../../../framework/run/worker/context.ts';
 import type { StageContext } from '../../../../framework/stage/contract.ts';
+import { formatError } from '../../../../framework/stage/errors.ts';
+import type { StageError } from '../../../../framework/stage/stage-error.ts';
 import { createProject } from '../../../support/project.ts';
 
 /** The context of a stage in folders of its own; `end` is what the framework says when the stage resolves. */
@@ -32,7 +34,7 @@ function stageContext(t: ExecutionContext) {
       finish({ metrics });
       return 'done';
     } catch (error) {
-      return (error as Error).message;
+      return formatError(error);
     }
   };
   return { context, end, warnings, history: () => project.read('out/metrics.jsonl') };
@@ -46,7 +48,7 @@ test('a metric that is not finite is refused with the step that the stage had re
     context.progress({ step: 40, of: 40 });
     t.is(
       end({ psnr: value }),
-      `metric "psnr" is ${value} at step 40: a stage returns finite numbers, or leaves the metric out`,
+      `metric "psnr" is ${value} at step 40\n  a stage returns finite numbers, or leaves the metric out`,
     );
   }
 });
@@ -64,7 +66,7 @@ for (const [by, report] of Object.entries(reports)) {
       report(context, value, 40);
       t.is(
         end(),
-        `"loss" was ${value} when last reported at step 40: the training diverged; lower the learning rate, or report finite numbers only`,
+        `"loss" was ${value} when last reported at step 40\n  the training diverged: lower the learning rate, or report finite numbers only`,
       );
     }
   });
@@ -82,7 +84,7 @@ test('nested numbers of the history count, and NaN stays visible there', (t) => 
   context.log({ parts: { pixel: 1, perceptual: [2, Number.NaN] } });
   t.is(
     end(),
-    '"parts.perceptual.1" was NaN when last reported: the training diverged; lower the learning rate, or report finite numbers only',
+    '"parts.perceptual.1" was NaN when last reported\n  the training diverged: lower the learning rate, or report finite numbers only',
   );
   t.is(history(), '{"parts":{"pixel":1,"perceptual":[2,"NaN"]}}\n');
 });
@@ -107,5 +109,6 @@ test('a diverged state is neither saved nor handed over', async (t) => {
   const error = await t.throwsAsync(context.checkpoints.handOver(2, write('bad')));
   t.deepEqual(wrote, ['good']);
   t.is(warnings.length, 1);
-  t.is(warnings[0], `no checkpoint of step 2: ${error?.message}`);
+  const { message, hint } = error as StageError;
+  t.is(warnings[0], `no checkpoint of step 2: ${message} (${hint})`);
 });
