@@ -16,7 +16,7 @@ interface Wired extends Placed {
 
 /**
  * What the components of a valid experiment expect of each other and don't find, nested ones included, in the order of
- * the table: told before anything runs, although each of them is right by itself. A fact that nobody provides is left
+ * the table: told before anything runs, although each of them is right by itself. A fact that no component provides is left
  * to the stage.
  */
 export function wiringProblems({ experiment, overrides }: Declared): Problem[] {

@@ -40,7 +40,7 @@ export interface Resources {
  * It is data only. Its code lives in two modules that are loaded in the processes of stages, never while planning:
  *
  * - `run` makes the result: exports `run: StageFunction`. Absent for leaves (datasets, committed weights).
- * - `load` lets other stages use the result: exports `load: LoadFunction`. Absent where nobody uses it as an input.
+ * - `load` lets other stages use the result: exports `load: LoadFunction`. Absent where no stage uses it as an input.
  */
 export interface Component<R extends Role = Role, Config extends object = JsonObject> {
   readonly role: R;

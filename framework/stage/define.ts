@@ -27,7 +27,7 @@ export interface Definition<R extends Role, S extends z.ZodObject, Names extends
   readonly schema: S;
   /** `new URL('./stage.ts', import.meta.url).href` of the module that exports `run`; absent for leaves. */
   readonly run?: string;
-  /** The same for the module that exports `load`; absent where nobody uses the result as an input. */
+  /** The same for the module that exports `load`; absent where no stage uses the result as an input. */
   readonly load?: string;
   /** Lifts components out of the (valid) input: `(input) => ({ network: input.loss.perceptual?.network })`. */
   readonly inputs?: (input: z.input<S>) => NestedComponents;
@@ -131,7 +131,7 @@ function makeComponent<R extends Role, S extends z.ZodObject, Names extends stri
   const parsed = definition.schema.safeParse(input);
   if (!parsed.success) {
     const issues = explainZodError(parsed.error, definition.schema, input);
-    // What it offers is unknown now: nobody should complain about names because of it.
+    // What it offers is unknown now: no other component should complain about names because of it.
     return { role, kind, config: input as JsonObject, implementation, inputs: {}, files: {}, issues };
   }
   try {

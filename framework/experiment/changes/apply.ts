@@ -6,17 +6,18 @@ import { assignInTurn } from './assign.ts';
 import type { Override } from './change.ts';
 import { parseSet, parseSweep } from './flags.ts';
 import { isHalving, pointsOf } from './halving.ts';
+import type { Assignment } from './path.ts';
 import { sweepOver } from './sweep.ts';
 
-/** An experiment with its flags, all made that can be. */
+/** Changes an experiment by flags. A flag that can't be applied is a problem of what is returned. */
 export function change<D extends Declared>(declared: D, { set = [], sweep = [], seeds }: ChangeFlags): D {
-  const assignments = set.map(parseSet);
-  if (seeds !== undefined) assignments.push({ path: ['seeds'], value: [...seeds] });
-  return sweepAlso(setInTurn(declared, assignments), sweep);
+  const flags = set.map(parseSet);
+  if (seeds !== undefined) flags.push({ path: ['seeds'], value: [...seeds] });
+  return sweepAlso(setInTurn(declared, flags), sweep);
 }
 
-/** What is no assignment is told in its place among the others. */
-function setInTurn<D extends Declared>(declared: D, flags: readonly ReturnType<typeof parseSet>[]): D {
+/** One flag after the other, so that problems come in the order of the flags. */
+function setInTurn<D extends Declared>(declared: D, flags: readonly (Assignment | Problem)[]): D {
   let { experiment } = declared;
   const overrides: Override[] = [];
   const problems: Problem[] = [];

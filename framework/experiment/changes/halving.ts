@@ -47,7 +47,7 @@ export function pointsOf(sweep: Sweep | Halving | undefined): Sweep {
   return isHalving(sweep) ? sweep.points : sweep;
 }
 
-/** Steps of the rungs of a training of so many steps, the last being its end. */
+/** Steps of the rungs of a training of this length, the last being its end. */
 export function rungsOf({ rungs }: HalvingOptions, steps: number): readonly number[] {
   if (isLadder(rungs)) {
     const early: number[] = [];

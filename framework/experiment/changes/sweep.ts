@@ -80,7 +80,7 @@ function listsOf(part: SweepPart): List[] {
     return [{ paths: [...new Set(part.flatMap((point) => Object.keys(point)))], points: part }];
   return Object.entries(part).map(([path, values]) => ({
     paths: [path],
-    // Somebody may have written a single value: `findSingles` tells.
+    // A single value is a mistake that `findSingles` reports.
     points: (Array.isArray(values) ? values : [values]).map((value: Json) => ({ [path]: value })),
   }));
 }
