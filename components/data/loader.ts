@@ -6,7 +6,7 @@ import { inLanes, openAhead } from './ahead.ts';
 import { openRenderer, type Renderer } from './decode/renderer.ts';
 import { orderedBatches, shuffledBatches } from './order.ts';
 import type { Dataset } from './types.ts';
-import type { Chance, Sight } from './views/render.ts';
+import { type Chance, fillPicture, type Rendered, type Sight } from './views/render.ts';
 import { type Picture, plainView, type StillView, sizeOf, type View } from './views/view.ts';
 
 /** Batches of a training, without end. */
@@ -167,7 +167,8 @@ function openSampler<T, Names extends string>(
         signal.throwIfAborted();
         targets[place] = await data.target(indices[place]);
         const made = await render(data, indices[place], { renderer, sight, chance: chanceOf(place) });
-        for (const [n, bytes] of made.entries()) fill(values[n], place * bytes.length, bytes);
+        for (const [n, { size }] of sight.pictures.entries())
+          fillPicture(values[n], place * size * size * 3, made[n], size);
       });
       for (let place = real; place < indices.length; place++) {
         targets[place] = targets[0];
@@ -209,7 +210,7 @@ async function render<T>(
   data: Dataset<T>,
   index: number,
   { renderer, sight, chance }: { renderer: Renderer; sight: Sight; chance: Chance | undefined },
-): Promise<Uint8Array[]> {
+): Promise<Rendered[]> {
   const image = await data.image(index);
   try {
     return await renderer.render({ image, sight, ...(chance ? { chance } : {}) });
@@ -218,11 +219,4 @@ async function render<T>(
     const name = from ?? `image ${index} of ${data.name}`;
     throw new StageError(`${name}: ${(cause as Error).message}`, { cause });
   }
-}
-
-/** Value of a byte as a pixel, rounded to float32 once. */
-const PIXEL = Float32Array.from({ length: 256 }, (_, byte) => byte / 255);
-
-function fill(values: Float32Array, start: number, bytes: Uint8Array): void {
-  for (let i = 0; i < bytes.length; i++) values[start + i] = PIXEL[bytes[i]];
 }

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { philox } from '../engine/philox.ts';
 
 /**
@@ -25,11 +25,9 @@ export interface Random {
 }
 
 export function random(seed: number, ...path: readonly (string | number)[]): Random {
-  const hash = createHash('sha256')
-    .update(JSON.stringify([seed, ...path]))
-    .digest();
-  const key0 = hash.readUInt32LE(0);
-  const key1 = hash.readUInt32LE(4);
+  const digest = hash('sha256', JSON.stringify([seed, ...path]), 'buffer');
+  const key0 = digest.readUInt32LE(0);
+  const key1 = digest.readUInt32LE(4);
   const block = new Uint32Array(4);
   let counter = 0;
   let used = 4;

@@ -1,11 +1,11 @@
 import type { Piscina } from 'piscina';
-import { isUntouched } from '../views/render.ts';
+import { isUntouched, type Rendered } from '../views/render.ts';
 import { type RenderTask, render } from './worker.ts';
 
 /** Decodes and resizes images, many at once. */
 export interface Renderer {
-  /** The pictures of an image as RGB bytes `[size, size, 3]`. */
-  render(task: RenderTask): Promise<Uint8Array[]>;
+  /** The pictures of an image. */
+  render(task: RenderTask): Promise<Rendered[]>;
   /** Ends the threads. Called when nothing is being rendered any more. */
   close(): Promise<void>;
 }

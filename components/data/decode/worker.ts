@@ -1,5 +1,5 @@
 import type { ImageBytes } from '../types.ts';
-import { type Chance, renderPictures, type Sight } from '../views/render.ts';
+import { type Chance, type Rendered, renderPictures, type Sight } from '../views/render.ts';
 import { decode } from './decode.ts';
 
 /** One image, and what is to be seen of it. */
@@ -10,9 +10,9 @@ export interface RenderTask {
 }
 
 /**
- * The pictures of an image as RGB bytes `[size, size, 3]`. What the threads of the pool run: they load this module by its
+ * The pictures of an image. What the threads of the pool run: they load this module by its
  * name (renderer.ts). Everyone else imports it, so it is in the keys like any other code.
  */
-export async function render({ image, sight, chance }: RenderTask): Promise<Uint8Array[]> {
+export async function render({ image, sight, chance }: RenderTask): Promise<Rendered[]> {
   return renderPictures(await decode(image), sight, chance);
 }

@@ -1,6 +1,6 @@
 import { random } from '../../nn/random.ts';
 import type { Pixels, Window } from '../types.ts';
-import { mirror, shift } from './augment.ts';
+import { shift } from './augment.ts';
 import { type Drawn, drawView, placeView } from './draw.ts';
 import { resample } from './resample.ts';
 import type { Crop, Interpolation } from './view.ts';
@@ -17,12 +17,16 @@ export interface Sight {
 /** Names the stream that an image's crop and flip are drawn from. Absent: nothing is left to chance. */
 export type Chance = readonly [seed: number, purpose: string, epoch: number, index: number];
 
-/** The pictures of an image, RGB bytes `[size, size, 3]` each: a pure function of its pixels, the view and the chance. */
-export function renderPictures(
-  source: Pixels,
-  { crop, flip, pictures }: Sight,
-  chance?: Chance,
-): Uint8Array[] {
+/** A square picture. Whether it is mirrored is left to `fillPicture`, and so is making three channels of grey. */
+export interface Rendered {
+  /** `[size, size, channels]` */
+  readonly bytes: Uint8Array;
+  readonly channels: 1 | 3;
+  readonly mirrored: boolean;
+}
+
+/** The pictures of an image: a pure function of its pixels, the view and the chance. */
+export function renderPictures(source: Pixels, { crop, flip, pictures }: Sight, chance?: Chance): Rendered[] {
   const drawn = chance
     ? drawView({ crop, flip }, source, random(chance[0], 'view', ...chance.slice(1)))
     : still;
@@ -32,10 +36,31 @@ export function renderPictures(
       ? cut(source, { ...window, top: part.top + window.top, left: part.left + window.left })
       : resample(source, part, resized, window, interpolation);
     const moved = drawn.shift ? shift(bytes, size, drawn.shift, channels) : bytes;
-    const colours = channels === 3 ? moved : threeTimes(moved);
-    if (drawn.flip) mirror(colours, size);
-    return colours;
+    return { bytes: moved, channels, mirrored: drawn.flip };
   });
+}
+
+/** Value of a byte as a pixel, rounded to float32 once. */
+const PIXEL = Float32Array.from({ length: 256 }, (_, byte) => byte / 255);
+
+/** Writes a picture as `[size, size, 3]` in [0, 1] to `values` from `start` on. */
+export function fillPicture(
+  values: Float32Array,
+  start: number,
+  { bytes, channels, mirrored }: Rendered,
+  size: number,
+): void {
+  const step = mirrored ? -channels : channels;
+  const [green, blue] = channels === 3 ? [1, 2] : [0, 0];
+  let to = start;
+  for (let y = 0; y < size; y++) {
+    let from = (mirrored ? (y + 1) * size - 1 : y * size) * channels;
+    for (let x = 0; x < size; x++, from += step) {
+      values[to++] = PIXEL[bytes[from]];
+      values[to++] = PIXEL[bytes[from + green]];
+      values[to++] = PIXEL[bytes[from + blue]];
+    }
+  }
 }
 
 const still: Drawn = { flip: false };
@@ -56,8 +81,10 @@ function isAsItIs(part: Size, resized: Size): boolean {
   return part.height === resized.height && part.width === resized.width;
 }
 
-/** A copy of a part. */
-function cut({ bytes, width, channels }: Pixels, part: Window): Pixels {
+/** A part; all of an image as it is. */
+function cut(source: Pixels, part: Window): Pixels {
+  const { bytes, width, channels } = source;
+  if (part.height === source.height && part.width === width) return source;
   const row = part.width * channels;
   const out = new Uint8Array(part.height * row);
   for (let y = 0; y < part.height; y++) {
@@ -65,15 +92,4 @@ function cut({ bytes, width, channels }: Pixels, part: Window): Pixels {
     out.set(bytes.subarray(from, from + row), y * row);
   }
   return { bytes: out, height: part.height, width: part.width, channels };
-}
-
-/** Grey to three equal channels. */
-function threeTimes(grey: Uint8Array): Uint8Array {
-  const colours = new Uint8Array(3 * grey.length);
-  for (let pixel = 0, to = 0; pixel < grey.length; pixel++) {
-    colours[to++] = grey[pixel];
-    colours[to++] = grey[pixel];
-    colours[to++] = grey[pixel];
-  }
-  return colours;
 }
