@@ -111,9 +111,9 @@ class Driver {
   }
 
   /** What a stage says of itself; else it takes as much memory as the most similar one that was measured here. */
-  #resourcesOf({ node }: Task): Resources {
-    const { kind, config, resources } = node.component;
-    const memory = this.#measured.memoryLike(kind, config);
+  #resourcesOf({ node, planned }: Task): Resources {
+    const { config, resources } = node.component;
+    const memory = this.#measured.memoryLike(planned.fingerprint.kind, config);
     return { ...(memory === undefined ? {} : { memory }), ...resources };
   }
 
@@ -173,7 +173,7 @@ class Driver {
       return;
     }
     this.#tasks.settle(task, origin, entry);
-    const { kind } = task.node.component;
+    const { kind } = task.planned.fingerprint;
     const took = origin === 'ran' ? recordedOf(kind, entry.provenance) : undefined;
     if (took) this.#measured.add(took);
     this.#emit(finishedEvent(task.node.id, origin, entry));

@@ -151,8 +151,8 @@ test('stages that do not fit into memory together run one after the other, small
 
 test('a stage that says nothing of memory takes what the most similar one took that was measured', async (t) => {
   const recorded = [
-    { kind: 'rig-tokenizer', config: { name: 'beit' }, seconds: 1, memory: 600 },
-    { kind: 'rig-pretraining', config: { name: 'mim' }, seconds: 1, memory: 100 },
+    { kind: 'tokenizer/rig-tokenizer', config: { name: 'beit' }, seconds: 1, memory: 600 },
+    { kind: 'pretraining/rig-pretraining', config: { name: 'mim' }, seconds: 1, memory: 100 },
   ];
   const { startsUpTo, finish, outcome, open, events, stop } = await startRun(t, {
     jobs: 4,
