@@ -49,7 +49,7 @@ export function packageVersions(
   const missing: (readonly [name: string, importer: string])[] = [];
   const ids = new Map<string, string>();
   for (const { parent, manifest, needs, ...one } of packagesBelow(roots, opened)) {
-    const by = parent === undefined ? undefined : ids.get(parent)!;
+    const by = parent === undefined ? undefined : ids.get(parent);
     const id = nameOf(by === undefined ? one : { ...one, importer: by });
     ids.set(one.dir, id);
     if (by !== undefined && id !== safeName(one.name)) versions.set(`${safeName(one.name)} in ${by}`, id);

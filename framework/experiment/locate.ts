@@ -65,7 +65,7 @@ function follow(place: Place, field: ConfigPath, read: Read, depth: number): Pla
 }
 
 function stepInto(place: Place, field: ConfigPath, read: Read, depth: number): Place | undefined {
-  const key = field[0]!;
+  const key = field[0];
   const resolved = place.value && resolve(place.source, place.value, read, depth);
   if (!resolved?.value) return undefined;
   const { source, value } = resolved;

@@ -85,10 +85,10 @@ async function describePlan(plan: Plan, estimate: Estimate, resumes: Resumes) {
         status,
         reason,
         needs: upstreamStages(node).map((upstream) => upstream.id),
-        inputKey: inputKeys.get(node)!,
+        inputKey: inputKeys.get(node),
         ...(contentKey === undefined ? {} : { contentKey }),
         ...(seconds === undefined ? {} : { estimatedSeconds: seconds }),
-        ...(resumes.has(node) ? { resumesAt: resumes.get(node)! } : {}),
+        ...(resumes.has(node) ? { resumesAt: resumes.get(node) } : {}),
       };
     }),
   };
