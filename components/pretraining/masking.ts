@@ -97,14 +97,19 @@ export interface BatchMasks {
   readonly weights: Float32Array;
 }
 
-export function batchMasks(random: Random, batch: number, options: MaskingOptions): BatchMasks {
+/** @param draw random numbers of an image of the batch: its mask doesn't depend on the others' */
+export function batchMasks(
+  draw: (image: number) => Random,
+  batch: number,
+  options: MaskingOptions,
+): BatchMasks {
   const tokens = options.side ** 2;
   const mask = new Float32Array(batch * tokens);
   const rows = new Int32Array(batch * options.count);
   const weights = new Float32Array(batch * options.count);
   let next = 0;
   for (let image = 0; image < batch; image++) {
-    const flags = blockMask(random, options);
+    const flags = blockMask(draw(image), options);
     for (let token = 0; token < tokens; token++) {
       if (!flags[token]) continue;
       mask[image * tokens + token] = 1;

@@ -54,27 +54,58 @@ export function bestCodes(scores: tf.Tensor): tf.Tensor1D {
   return tf.where(finite, codes, tf.fill(codes.shape, -1, 'int32')) as tf.Tensor1D;
 }
 
+/** What a batch tells a codebook: sums over its tokens, so that those of micro-batches add up to those of the batch. */
+export type CodeStatistics<T> = {
+  /** [K]: how many tokens take each code. */
+  readonly taken: T;
+  /** [K, D]: the sum of those tokens. */
+  readonly sums: T;
+  /** [K, D]: the token that replaces each code, should it be dead. */
+  readonly fresh: T;
+};
+
 /**
- * The codebook after a batch: tokens [N, D] (no gradient), their codes int32 [N], and `candidates` int32 [K],
- * rows of the batch that replace dead codes. Counts are Laplace-smoothed before dividing. A code that the batch doesn't
- * take keeps its vector, as in BEiT v2 (microsoft/unilm, beit2/norm_ema_quantizer.py); its averages fade.
+ * tokens [N, D] (no gradient), their codes int32 [N], and `candidates` int32 [K], rows of the tokens that replace dead
+ * codes; -1 where the candidate is in another micro-batch.
+ */
+export function codeStatistics(
+  tokens: tf.Tensor,
+  codes: tf.Tensor,
+  candidates: tf.Tensor,
+  size: number,
+): CodeStatistics<tf.Tensor> {
+  const hot = tf.cast(tf.oneHot(codes as tf.Tensor1D, size), 'float32') as tf.Tensor2D;
+  const rows = tf.cast(candidates, 'int32');
+  const own = tf.cast(tf.reshape(tf.greaterEqual(rows, tf.scalar(0, 'int32')), [size, 1]), 'float32');
+  const fresh = tf.reshape(tf.gather(tokens, tf.maximum(rows, tf.scalar(0, 'int32'))), [size, -1]);
+  return {
+    taken: tf.sum(hot, 0),
+    sums: tf.matMul(hot, tokens as tf.Tensor2D, true),
+    fresh: tf.mul(fresh, own),
+  };
+}
+
+/** Of no token. */
+export function noStatistics(size: number, dim: number): CodeStatistics<HostTensor> {
+  return { taken: hostTensor([size]), sums: hostTensor([size, dim]), fresh: hostTensor([size, dim]) };
+}
+
+/**
+ * The codebook after a batch. Counts are Laplace-smoothed before dividing. A code that the batch doesn't take keeps its
+ * vector, as in BEiT v2 (microsoft/unilm, beit2/norm_ema_quantizer.py); its averages fade.
  *
  * Revival is a choice of this project: neither VQGAN (CompVis/taming-transformers) nor BEiT v2 revives codes, so their
  * usage is not comparable.
  */
 export function updateCodebook(
   codebook: Codebook<tf.Tensor>,
-  tokens: tf.Tensor,
-  codes: tf.Tensor,
-  candidates: tf.Tensor,
+  { taken, sums: added, fresh }: CodeStatistics<tf.Tensor>,
   { decay, epsilon, reviveBelow }: CodebookOptions,
 ): Codebook<tf.Tensor> {
-  const [size, dim] = codebook.vectors.shape;
-  const hot = tf.cast(tf.oneHot(codes as tf.Tensor1D, size), 'float32') as tf.Tensor2D;
-  const taken = tf.sum(hot, 0);
+  const [size] = codebook.vectors.shape;
   const move = (average: tf.Tensor, now: tf.Tensor) => tf.add(tf.mul(average, decay), tf.mul(now, 1 - decay));
   const counts = move(codebook.counts, taken);
-  const sums = move(codebook.sums, tf.matMul(hot, tokens as tf.Tensor2D, true));
+  const sums = move(codebook.sums, added);
   const total = tf.sum(counts);
   const smooth = tf.mul(tf.div(tf.add(counts, epsilon), tf.add(total, size * epsilon)), total);
   const column = (condition: tf.Tensor) => tf.reshape(condition, [size, 1]);
@@ -83,7 +114,6 @@ export function updateCodebook(
   if (reviveBelow === 0) return { vectors, counts, sums };
 
   const alive = tf.greaterEqual(counts, reviveBelow);
-  const fresh = tf.reshape(tf.gather(tokens, tf.cast(candidates, 'int32')), [size, dim]);
   return {
     vectors: tf.where(column(alive), vectors, fresh),
     counts: tf.where(alive, counts, tf.onesLike(counts)),
@@ -98,6 +128,11 @@ export function updateCodebook(
 export function revivalCandidates(random: Random, size: number, tokens: number): Int32Array {
   const order = random.permutation(tokens);
   return Int32Array.from({ length: size }, (_, code) => order[code % tokens]);
+}
+
+/** The candidates as rows of a micro-batch, whose tokens are `count` of the batch's from `first` on; -1 for others. */
+export function partOfCandidates(candidates: Int32Array, first: number, count: number): Int32Array {
+  return candidates.map((row) => (row >= first && row < first + count ? row - first : -1));
 }
 
 /** exp of the entropy of how often each code is used: 1 when one code takes all, K when all are equally used. */

@@ -2,7 +2,6 @@ import type * as tf from '@tensorflow/tfjs-core';
 import { StageError } from '../../framework/stage/stage-error.ts';
 import { onePass } from '../data/loader.ts';
 import type { Dataset } from '../data/types.ts';
-import { flipRows } from '../data/views/augment.ts';
 import { type StillView, sizeOf } from '../data/views/view.ts';
 import type { Engine, HostTensor } from '../engine/types.ts';
 import { firstNonFinite } from '../nn/finite.ts';
@@ -111,18 +110,17 @@ export async function openDecoder(
 export interface CodesOptions {
   readonly view: StillView;
   readonly batchSize?: number;
-  readonly mirrored?: boolean;
   /** Threads that decode images. */
   readonly workers: number;
   readonly signal: AbortSignal;
 }
 
-/** Codes of all images of a data set, int32 [count * tokens], optionally of their mirror images. Fails as `encode` does. */
+/** Codes of all images of a data set, int32 [count * tokens]. Fails as `encode` does. */
 export async function codesOf(
   engine: Engine,
   tokenizer: Tokenizer,
   dataset: Dataset,
-  { view, batchSize = 100, mirrored = false, workers, signal }: CodesOptions,
+  { view, batchSize = 100, workers, signal }: CodesOptions,
 ): Promise<Int32Array> {
   const size = sizeOf(view, dataset);
   const tokens = (size / tokenizer.stride) ** 2;
@@ -131,7 +129,6 @@ export async function codesOf(
   let done = 0;
   const pass = onePass(dataset, { batchSize, view, workers, signal, pictures: { images: {} } });
   for await (const { pictures, real } of pass) {
-    if (mirrored) flipRows(pictures.images.data as Float32Array, new Uint8Array(batchSize).fill(1), size);
     const found = await encoder.encode(pictures.images, done);
     codes.set(found.subarray(0, real * tokens), done * tokens);
     done += real;

@@ -1,10 +1,19 @@
 import { z } from 'zod';
 import type { Component } from '../../framework/stage/component.ts';
 import { component } from '../../framework/stage/define.ts';
-import { warmupSteps } from '../training/schedule-fields.ts';
+import { viewSchema } from '../data/views/view.ts';
+import { defineRecipe } from '../training/recipe.ts';
 
 const positive = z.number().positive();
 const count = z.number().int().positive();
+
+/** Adam's betas are PyTorch's defaults; VQGAN has 0.5 and 0.9 (CompVis/taming-transformers). */
+export const recipe = defineRecipe({
+  batchSize: 64,
+  learningRate: 1e-3,
+  warmup: { steps: 20, epochs: 10 },
+  clipNorm: 1,
+});
 
 /** Fields that every convolutional tokenizer has. */
 export const trainingFields = {
@@ -32,18 +41,9 @@ export const trainingFields = {
         .optional(),
     })
     .prefault({}),
-  steps: count,
-  batchSize: count.default(64),
-  learningRate: positive.default(1e-3),
-  /** Absent: a fifth of the steps, at most 20. */
-  warmupSteps,
-  /** Adam's, as PyTorch's defaults. VQGAN has 0.5 and 0.9 (CompVis/taming-transformers). */
-  beta1: z.number().min(0).lt(1).default(0.9),
-  beta2: z.number().min(0).lt(1).default(0.999),
-  /** Gradients are scaled down to this global norm if it is exceeded; 0: never. */
-  clipNorm: z.number().nonnegative().default(1),
-  /** Mirror each image with probability one half. */
-  flip: z.boolean().default(true),
+  ...recipe.fields,
+  /** What of each image is seen. */
+  view: viewSchema.prefault({}),
   /** Absent: one tokenizer is trained for each seed of the experiment. A number: one by this seed, and all seeds share it. */
   seed: z.int().nonnegative().optional(),
 };

@@ -1,9 +1,9 @@
 import type { ConfigIssue, WiredInput, WiredInputs, WiringIssue } from '../../framework/stage/component.ts';
 import type { NestedComponents } from '../../framework/stage/define.ts';
 import { expectAtMost, expectDivisor, factOf } from '../../framework/stage/expect.ts';
+import { expectSize, seenBy } from '../data/views/expect.ts';
 import { checkLayers } from '../perceptual/layers.ts';
-import { checkSchedule } from '../training/schedule-fields.ts';
-import type { TokenizerTraining } from './config.ts';
+import { recipe, type TokenizerTraining } from './config.ts';
 
 /** What is wrong between the fields that every tokenizer has. */
 export function checkTokenizer(config: TokenizerTraining, inputs: NestedComponents): ConfigIssue[] {
@@ -12,18 +12,24 @@ export function checkTokenizer(config: TokenizerTraining, inputs: NestedComponen
   const message = 'must be above 0 where there is no perceptual loss';
   return [
     ...checkLayers(config, inputs),
-    ...checkSchedule(config),
+    ...recipe.check(config),
     ...(nothing ? [{ path: ['loss', 'pixel'], message }] : []),
   ];
 }
 
 /** What every tokenizer expects of its data. */
 export function expectTokenizable(
-  { stride, batchSize }: TokenizerTraining,
+  { stride, batchSize, view }: TokenizerTraining,
   { train }: WiredInputs,
 ): WiringIssue[] {
   return [
-    ...expectDivisor({ path: ['stride'], value: stride }, train, 'size', 'tokens tile an image'),
+    ...expectSize(view, train),
+    ...expectDivisor(
+      { path: ['stride'], value: stride },
+      seenBy(view, train),
+      'size',
+      'tokens tile an image',
+    ),
     ...expectAtMost({ path: ['batchSize'], value: batchSize }, train, 'images'),
   ];
 }
@@ -33,10 +39,10 @@ export function expectTokenizable(
  * replaced at every step.
  */
 export function expectRevivable(
-  { stride, batchSize, codebook }: TokenizerTraining & { readonly codebook: Revived },
+  { stride, batchSize, codebook, view }: TokenizerTraining & { readonly codebook: Revived },
   train: WiredInput | undefined,
 ): WiringIssue[] {
-  const size = factOf(train, 'size');
+  const size = factOf(seenBy(view, train), 'size');
   if (size === undefined || size % stride !== 0) return [];
   const tokens = batchSize * (size / stride) ** 2;
   const share = tokens / codebook.size;

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import type { Checkpoints, Progress } from '../../framework/stage/contract.ts';
 import type { Json } from '../../framework/stage/json.ts';
-import type { HostOf, HostTensor, Program, State } from '../engine/types.ts';
+import type { HostOf, HostTensor, State } from '../engine/types.ts';
 import { describeNonFinite } from '../nn/finite.ts';
 import { loadTree, saveTree } from '../weights/safetensors.ts';
 
@@ -10,89 +10,99 @@ export interface TrainingContext {
   readonly signal: AbortSignal;
   /** Absent for a training so short that it starts from scratch after a stop. */
   readonly checkpoints?: Checkpoints;
-  /** Steps after which a rung of successive halving stops; absent: at the end of the schedule. */
+  /** Where a rung of successive halving ends, in the unit of the training's length; absent: at its end. */
   readonly until?: number;
   progress(update: Progress): void;
   log(record: { readonly [name: string]: Json }): void;
 }
 
-export interface TrainingOptions<S, B, O> {
-  readonly program: Program<B, O>;
-  /** The state that the program works on: with the step, all that a checkpoint needs. */
-  readonly state: State<S>;
-  /** Of the whole schedule. */
+export interface Training<S> {
+  /** What steps work on: with their number, all that a checkpoint needs. */
+  readonly state: Pick<State<S>, 'read' | 'write'>;
+  /** Of the whole training. */
   readonly steps: number;
+  /** Where this stage ends; absent: at the context's `until` in steps, or after all steps. */
+  readonly end?: number;
   /** Images a step; for the rate. */
   readonly batchSize: number;
-  /** The batch of a step (0-based): a pure function of the step, so that a resumed stage sees the same batches. */
-  batch(step: number): HostOf<B> | Promise<HostOf<B>>;
+  /** What to do if a number isn't finite; a sentence. */
+  readonly advice?: string;
   /** A line of history each so many steps, and at the last. */
   readonly logEvery?: number;
+  /** Called once, before the first step (0-based) that this stage computes; the state is that of the checkpoint. */
+  prepare?(step: number): Promise<void>;
+  /**
+   * Computes a step (0-based): a pure function of it and the state, so that a resumed stage does the same. Gives what
+   * the step puts out, or undefined if the signal stopped it on the way; the state is then as it was.
+   */
+  run(step: number): Promise<unknown>;
+  /**
+   * What the state gives for images of a step, to see whether the last update was good; what it does to the state is
+   * taken back. Absent: as `run`.
+   */
+  look?(step: number): Promise<unknown>;
 }
 
 /** Of a checkpoint: `state/...`, and `out/...`, the scalars that the last step returned. */
 const file = 'training.safetensors';
+export const usualAdvice = 'lower the learning rate or clip.';
 
 type Scalars = { readonly [name: string]: HostTensor };
 
 /**
- * Runs a program step by step from the latest checkpoint, shows and logs its scalar outputs, and returns the last ones.
+ * Runs a training step by step from the latest checkpoint, shows and logs its scalar outputs, and returns the last ones.
  * Saves checkpoints when they are due, and when the signal stops it. Use it once a stage: checkpoints have no names.
  *
  * A training that diverges has failed here, not where its weights are used: each step's scalars must be finite, the
- * whole state (moments and codebook sums too) must be finite wherever it is saved and at the end, and one more step is
- * computed after the last update, and taken back, since only that shows the loss of the final weights.
+ * whole state (moments and codebook sums too) must be finite wherever it is saved and at the end, and one more look is
+ * taken after the last update, since only that shows the loss of the final weights.
  *
  * @throws Error that names the scalar or the tensor and the step, if one of them isn't finite
  */
-export async function train<S, B, O>(
+export async function train<S>(
   context: TrainingContext,
-  { program, state, steps, batchSize, batch, logEvery = 25 }: TrainingOptions<S, B, O>,
+  training: Training<S>,
 ): Promise<{ readonly [name: string]: number }> {
   const { checkpoints, signal } = context;
-  const end = Math.min(context.until ?? steps, steps);
+  const { state, steps, batchSize, logEvery = 25, advice = usualAdvice } = training;
+  const end = training.end ?? Math.min(context.until ?? steps, steps);
   const from = await checkpoints?.latest();
   let out: Scalars = from ? resume(from.dir, state) : {};
-  const begin = from?.step ?? 0;
-  const begun = from?.begun ?? 0;
+  const { step: begin, begun } = from ?? { step: 0, begun: 0 };
   if (begin > end) throw new Error(`The saved training is at step ${begin}, past the last one, ${end}.`);
+  await training.prepare?.(begin);
   const show = (step: number) =>
     context.progress({ step, of: end, images: (step - begun) * batchSize, values: numbers(out) });
   const log = (step: number) => context.log({ step, ...numbers(out) });
-  const advice = 'lower the learning rate or clip.';
-  /** The state and the scalars of the last step. Throws if a number is not finite: such a state is worth no checkpoint. */
-  const snapshot = (step: number) => {
-    const tree = { state: state.read(), out };
-    const bad = describeNonFinite(tree);
-    if (bad) throw new Error(`The training diverged: after step ${step} of ${steps}, ${bad}: ${advice}`);
-    return tree;
-  };
-  const save = async (step: number) => {
-    const tree = snapshot(step);
-    await checkpoints?.save(step, (dir) => saveTree(path.join(dir, file), tree));
-  };
+  const isLogged = (step: number) => step % logEvery === 0 || step === steps;
   let saved = begin;
+  const save = async (step: number) => {
+    const tree = snapshot(state, out, `step ${step} of ${steps}`, advice);
+    await checkpoints?.save(step, (dir) => saveTree(path.join(dir, file), tree));
+    saved = step;
+  };
   // The rate is measured from here.
   if (begin > 0) show(begin);
-  for (let step = begin; ; step++) {
-    // Behind the last step, too: what a stage does then may take long, and starts from scratch after a stop.
+  let step = begin;
+  while (true) {
+    // Also after the last step: what a stage does then may take long and starts from scratch after a stop.
     if (signal.aborted && step > saved) await save(step);
     signal.throwIfAborted();
     if (step === end) break;
-    out = scalarsOf(await program.run(await batch(step)));
-    checkScalars(out, `at step ${step + 1} of ${steps}: ${advice}`);
-    show(step + 1);
-    if (isLogged(step + 1)) log(step + 1);
-    if (checkpoints?.isDue()) {
-      await save(step + 1);
-      saved = step + 1;
-    }
+    const results = await training.run(step);
+    // Stopped on the way: the state is that of the step before.
+    if (results === undefined) continue;
+    step++;
+    out = scalarsOf(results);
+    checkScalars(out, `at step ${step} of ${steps}: ${advice}`);
+    show(step);
+    if (isLogged(step)) log(step);
+    if (checkpoints?.isDue()) await save(step);
     // Lets signals and messages in: a program's run may block the thread.
     await new Promise((resolve) => setImmediate(resolve));
   }
-  const last = snapshot(end);
-  const after = scalarsOf(await program.run(await batch(end - 1)));
-  checkScalars(after, `with the weights after the last update, step ${end} of ${steps}: ${advice}`);
+  const last = snapshot(state, out, `step ${end} of ${steps}`, advice);
+  await checkLast(training, end);
   state.write(last.state);
   if (end < steps) {
     if (!checkpoints) throw new Error('A training that stops on the way needs a place for its state.');
@@ -101,14 +111,26 @@ export async function train<S, B, O>(
     if (!isLogged(end)) log(end);
   }
   return numbers(out);
+}
 
-  function isLogged(step: number): boolean {
-    return step % logEvery === 0 || step === steps;
-  }
+/** The state and the scalars of the last step. Throws if a number is not finite: such a state is worth no checkpoint. */
+function snapshot<S>(state: Pick<State<S>, 'read'>, out: Scalars, when: string, advice: string) {
+  const tree = { state: state.read(), out };
+  const bad = describeNonFinite(tree);
+  if (bad) throw new Error(`The training diverged: after ${when}, ${bad}: ${advice}`);
+  return tree;
+}
+
+async function checkLast<S>(
+  { steps, run, look = run, advice = usualAdvice }: Training<S>,
+  end: number,
+): Promise<void> {
+  const after = scalarsOf(await look(end - 1));
+  checkScalars(after, `with the weights after the last update, step ${end} of ${steps}: ${advice}`);
 }
 
 /** Puts a saved state back; returns the scalars of its last step. */
-function resume<S>(dir: string, state: State<S>): Scalars {
+function resume<S>(dir: string, state: Pick<State<S>, 'write'>): Scalars {
   const saved = loadTree<{ state: HostOf<S>; out?: Scalars }>(path.join(dir, file));
   state.write(saved.state);
   return saved.out ?? {};

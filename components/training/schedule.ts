@@ -1,32 +1,33 @@
 import type { HostTensor } from '../engine/types.ts';
 import { hostScalar } from '../nn/tree.ts';
-import type { StepSize } from './optimizer.ts';
+import type { StepScalars } from './optimizer.ts';
 
-export interface ScheduleOptions {
-  readonly learningRate: number;
+/** Where in a training a value is asked for. */
+export interface Place {
+  /** 0-based. */
+  readonly step: number;
+  /** Of the whole training. */
   readonly steps: number;
-  readonly warmupSteps?: number | undefined;
-  readonly minLearningRate?: number | undefined;
+  /** Steps at the start in which the value rises from 0; none unless said. */
+  readonly warmup?: number;
 }
 
 /**
- * Learning rate at `step` (0-based): linear from 0 over the warm-up, then a half cosine down to the minimum, as
- * BEiT's `cosine_scheduler` (microsoft/unilm, beit/utils.py).
+ * Linear from 0 to `from` over the warm-up, then a half cosine to `to`, as BEiT's `cosine_scheduler` (microsoft/unilm,
+ * beit/utils.py).
  */
-export function cosineLearningRate(step: number, options: ScheduleOptions): number {
-  const { learningRate, steps, warmupSteps = 0, minLearningRate = 0 } = options;
-  if (step < warmupSteps) return (learningRate * step) / Math.max(1, warmupSteps - 1);
-  const progress = (step - warmupSteps) / Math.max(1, steps - warmupSteps);
-  return minLearningRate + 0.5 * (learningRate - minLearningRate) * (1 + Math.cos(Math.PI * progress));
+export function cosine(from: number, to: number, { step, steps, warmup = 0 }: Place): number {
+  if (step < warmup) return (from * step) / Math.max(1, warmup - 1);
+  const progress = (step - warmup) / Math.max(1, steps - warmup);
+  return to + 0.5 * (from - to) * (1 + Math.cos(Math.PI * progress));
 }
 
 /** The scalars of `adamw` at `step` (0-based). */
-export function stepSize(
+export function stepScalars(
   step: number,
   learningRate: number,
-  beta1 = 0.9,
-  beta2 = 0.999,
-): StepSize<HostTensor> {
+  [beta1, beta2]: readonly [number, number] = [0.9, 0.999],
+): StepScalars<HostTensor> {
   return {
     learningRate: hostScalar(learningRate),
     correction1: hostScalar(1 - beta1 ** (step + 1)),

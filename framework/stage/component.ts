@@ -75,7 +75,7 @@ export interface Component<R extends Role = Role, Config extends object = JsonOb
   readonly expects?: (inputs: WiredInputs) => readonly WiringIssue[];
   /** What its stage needs of a machine. Never part of a key. */
   readonly resources?: Resources;
-  /** Path of the config field that counts the steps of its training, if that can stop early. Never part of a key. */
+  /** Path of the config field that says how long it trains (`steps`, `epochs`), if that can stop early. Never part of a key. */
   readonly steps?: string;
   /** What was wrong with the config; collected so that all errors are told at once. Then `config` is the raw input. */
   readonly issues: readonly ConfigIssue[];

@@ -65,10 +65,11 @@ export interface Definition<R extends Role, S extends z.ZodObject, Names extends
    */
   readonly resources?: (config: z.output<S>) => Resources;
   /**
-   * Path of the field that counts the steps of its training: `'steps'`. To give it is to say that `run` stops at
+   * Path of the field that says how long it trains, such as `'steps'` or, where a config counts so, `'epochs'`: the unit
+   * of the rungs of a halving. To give it is to say that `run` stops at
    * `context.until` and goes on from `context.inputs.previous`.
    */
-  readonly steps?: string;
+  readonly steps?: string | ((config: z.output<S>) => string);
 }
 
 /** Makes components of one kind. Never throws: what is wrong with the input is in the component's `issues`. */
@@ -152,7 +153,7 @@ function makeComponent<R extends Role, S extends z.ZodObject, Names extends stri
       ...(definition.provides ? { provides: definition.provides(output, input) } : {}),
       ...(definition.expects ? { expects: (wired: WiredInputs) => definition.expects!(output, wired) } : {}),
       ...(definition.resources ? { resources: checkResources(definition.resources(output)) } : {}),
-      ...(definition.steps === undefined ? {} : { steps: definition.steps }),
+      ...(definition.steps === undefined ? {} : { steps: pathOfSteps(definition.steps, output) }),
       issues: definition.check?.(output, nested, input) ?? [],
     };
   } catch (error) {
@@ -166,6 +167,10 @@ function withDerived<T extends object>(config: T, derived: { readonly [field: st
   const given = Object.fromEntries(Object.entries(config).filter(([, value]) => value !== undefined));
   const missing = Object.entries(derived).filter(([field]) => !Object.hasOwn(given, field));
   return { ...given, ...Object.fromEntries(missing) } as T;
+}
+
+function pathOfSteps<C>(steps: string | ((config: C) => string), config: C): string {
+  return typeof steps === 'string' ? steps : steps(config);
 }
 
 function checkResources(resources: Resources): Resources {

@@ -1,16 +1,25 @@
+import fs from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import test from 'ava';
 import { configInKeys } from '../../framework/stage/added.ts';
 import { isComponent } from '../../framework/stage/source.ts';
 import * as shipped from '../../index.ts';
 
-const { dvae, fashionMnist, fineTune, inception, linearProbe, maskedImageModelling } = shipped;
+const { dvae, fashionMnist, fineTune, imageFolder, inception, linearProbe, maskedImageModelling } = shipped;
 const { ablationTable, tokenizerEvaluation, vgg, vit, vqvae } = shipped;
 
 const backbone = vit('base/16');
 
+const root = fs.mkdtempSync(path.join(tmpdir(), 'peco-images-'));
+fs.mkdirSync(path.join(root, 'cat'));
+fs.writeFileSync(path.join(root, 'cat', '1.png'), '');
+test.after.always(() => fs.rmSync(root, { recursive: true }));
+
 /** Every constructor of the package with no more than it needs, and with the groups of fields that may be absent. */
 const components = {
   fashionMnist: [fashionMnist({ split: 'train' })],
+  imageFolder: [imageFolder({ root })],
   vgg: [vgg()],
   inception: [inception()],
   vqvae: [

@@ -14,7 +14,7 @@ for (const [kind, { component, run }] of trained) {
   test(`${kind}: a training whose last update diverges fails and leaves no weights`, async (t) => {
     const { dir } = createProject(t, {});
     // Every update before has a finite loss: only the weights after the one and last step tell.
-    const config: JsonObject = { ...component.config, learningRate: 1e38, warmupSteps: 0, steps: 1 };
+    const config: JsonObject = { ...component.config, learningRate: 1e38, warmup: 0, steps: 1 };
     const given = { dir, name: 'diverged', config, inputs: inputsOf(dir), interval: 0 };
     const error = await t.throwsAsync(attemptStage(run as StageFunction<never>, given));
     t.regex(error?.message ?? '', /after (the last update, )?step 1 of 1/);

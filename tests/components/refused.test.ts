@@ -106,10 +106,15 @@ const refused: readonly (readonly [change: string | readonly string[], complaint
   [`${network}.holdOut=0.999`, `${network}.holdOut: keeps back all 400 images of data.train`],
   [`${network}.holdOut=0.99`, `${network}.batchSize: expected at most 4`],
   [`${network}.blocks=5`, ''],
-  [`${network}.warmupSteps=20`, `${network}.warmupSteps: must be less than \`steps\`, 20`],
-  ['tokenizers.beit.warmupSteps=20', 'tokenizers.beit.warmupSteps: must be less than `steps`, 20'],
-  ['pretraining.base.warmupSteps=50', 'pretraining.base.warmupSteps: must be less than `steps`, 20'],
-  ['downstream.finetune.warmupSteps=20', 'downstream.finetune.warmupSteps: must be less than `steps`, 20'],
+  [`${network}.warmup=20`, `${network}.warmup: must be less than \`steps\`, 20`],
+  ['tokenizers.beit.warmup=20', 'tokenizers.beit.warmup: must be less than `steps`, 20'],
+  ['pretraining.base.warmup=50', 'pretraining.base.warmup: must be less than `steps`, 20'],
+  ['downstream.finetune.warmup=20', 'downstream.finetune.warmup: must be less than `steps`, 20'],
+  ['pretraining.base.epochs=3', 'pretraining.base.epochs: is given beside `steps`'],
+  ['tokenizers.beit.epochs=3', 'tokenizers.beit.epochs: is given beside `steps`'],
+  [`${network}.epochs=3`, `${network}.epochs: is given beside \`steps\``],
+  ['downstream.finetune.microBatch=3', 'downstream.finetune.microBatch: must divide `batchSize`, 16'],
+  ['pretraining.base.warmup=1.5', 'pretraining.base.warmup: must be a whole number of steps'],
   ['pretraining.base.minMaskPatches=40', 'pretraining.base.minMaskPatches: expected at most 6'],
   ['pretraining.base.minMaskPatches=7', 'pretraining.base.minMaskPatches: expected at most 6'],
   ['pretraining.base.maskRatio=0.03', 'pretraining.base.maskRatio: expected 0.032 to 0.968'],
@@ -168,8 +173,8 @@ test('what may be nothing, or all there is, may', (t) => {
     'downstream.probe.labels=55',
     'downstream.finetune.labels=20',
     'evaluation.probeLabels=0',
-    'pretraining.base.warmupSteps=19',
-    'pretraining.base.warmupSteps=0',
+    'pretraining.base.warmup=19',
+    'pretraining.base.warmup=0',
     'pretraining.base.minLearningRate=0.0015',
     'tokenizers.peco.codebook.decay=0',
     'tokenizers.peco.codebook.reviveBelow=0',
@@ -180,13 +185,13 @@ test('what may be nothing, or all there is, may', (t) => {
 
 test('defaults adapt to the training: a warm-up of a fifth of the steps at most, a minimum below the peak', (t) => {
   const pretraining = (steps: number) => maskedImageModelling({ backbone, steps });
-  const warmups = [1, 4, 5, 20, 249, 250, 300].map((steps) => pretraining(steps).config.warmupSteps);
+  const warmups = [1, 4, 5, 20, 249, 250, 300].map((steps) => pretraining(steps).config.warmup);
   t.deepEqual(warmups, [0, 0, 1, 4, 49, 50, 50]);
   t.is(fineTune({ labels: 100, steps: 1, learningRate: 1e-7 }).config.minLearningRate, 1e-7);
   t.is(fineTune({ labels: 100, steps: 1 }).config.minLearningRate, 1e-6);
-  t.is(vqvae({ steps: 50 }).config.warmupSteps, 10);
-  t.is(vgg({}).config.warmupSteps, 20);
-  t.is(vgg({ warmupSteps: 0 }).config.warmupSteps, 0);
+  t.is(vqvae({ steps: 50 }).config.warmup, 10);
+  t.is(vgg({}).config.warmup, 20);
+  t.is(vgg({ warmup: 0 }).config.warmup, 0);
 });
 
 test('a row without pretraining needs a network of its own', (t) => {

@@ -1,21 +1,13 @@
-import type * as tf from '@tensorflow/tfjs-core';
 import test from 'ava';
 import { hostTensor } from '../../components/nn/tree.ts';
 import { inception } from '../../components/perceptual/inception/config.ts';
 import { load } from '../../components/perceptual/inception/load.ts';
 import { reconstructionLoss } from '../../components/tokenizer/reconstruction.ts';
 import { type VqvaeConfig, vqvae } from '../../components/tokenizer/vqvae/config.ts';
-import {
-  initVqvae,
-  type VqvaeBatch,
-  type VqvaeState,
-  vqvaeStep,
-} from '../../components/tokenizer/vqvae/model.ts';
-import { initMoments } from '../../components/training/optimizer.ts';
-import { cosineLearningRate, stepSize } from '../../components/training/schedule.ts';
+import { vqvaeObjective } from '../../components/tokenizer/vqvae/model.ts';
 import { histories, proveEnginesAgree } from '../components/engine/steps/support/prove.ts';
 import { between, permutation, seededWeights } from '../components/engine/steps/support/seeded.ts';
-import type { Training } from '../components/engine/steps/support/train.ts';
+import { trainingOf } from '../components/engine/steps/support/train.ts';
 import { leafInput } from '../support/stage-input.ts';
 
 // PeCo's tokenizer with the network that experiments use: strides, unpadded convolutions, average pooling, branches.
@@ -27,7 +19,7 @@ const config = vqvae({
   loss: { perceptual: { network, layers: ['activation_3', 'activation_5', 'mixed0'] } },
   steps: 20,
   batchSize: 2,
-  warmupSteps: 0,
+  warmup: 0,
   codebook: { size: 16, dim: 8 },
 }).config as VqvaeConfig;
 
@@ -36,28 +28,21 @@ const reconstruction = await reconstructionLoss(
   { inputs: { network: { ...leaf, load: async <T>() => (await load(leaf)) as T } } },
   config,
 );
-const { codebook, parameters } = initVqvae(config, 0);
-const seeded = seededWeights('inception', parameters);
-const training = {
-  name: 'vqvae with inception',
-  steps: config.steps,
-  step: vqvaeStep(config, reconstruction),
-  state: { parameters: seeded, codebook, moments: initMoments(seeded) },
-  constants: reconstruction.constants,
-  batch: (step: number) => ({
+const objective = vqvaeObjective(config, reconstruction, 0);
+const parameters = seededWeights('inception', objective.init());
+const training = trainingOf(
+  'vqvae with inception',
+  objective,
+  config,
+  { parameters, rest: objective.rest!.init() },
+  (step) => ({
     images: between(`inception/images/${step}`, [2, 32, 32, 3], 0, 1),
     candidates: hostTensor(
       [16],
       Int32Array.from(permutation(`inception/candidates/${step}`, 32).slice(0, 16)),
     ),
-    size: stepSize(step, cosineLearningRate(step, config)),
   }),
-} satisfies Training<
-  VqvaeState<tf.Tensor>,
-  VqvaeBatch<tf.Tensor>,
-  unknown,
-  { readonly [name: string]: tf.Tensor }
->;
+);
 const subject = { size: 'large' as const, training, forward: () => Promise.resolve({}) };
 const historyOf = histories(subject);
 proveEnginesAgree(subject, historyOf);

@@ -1,25 +1,7 @@
-import type { Random } from '../../nn/random.ts';
-
-type Values = Uint8Array | Float32Array;
-
-/** Mirrors each image left to right with probability one half, in place. Images are `[n, size, size, channels]`. */
-export function flipRandomly(images: Float32Array, size: number, random: Random, channels = 3): void {
-  const count = images.length / (size * size * channels);
-  const flags = Uint8Array.from({ length: count }, () => (random.uniform() < 0.5 ? 1 : 0));
-  flipRows(images, flags, size, channels);
-}
-
-/** Mirrors the images whose flag is set, in place. */
-export function flipRows(images: Float32Array, flags: Uint8Array, size: number, channels = 3): void {
-  for (const [image, flag] of flags.entries()) {
-    if (flag) mirror(images, size, channels, image * size * size * channels);
-  }
-}
-
-/** Mirrors an image `[size, size, channels]` that begins at `start` left to right, in place. */
-export function mirror(values: Values, size: number, channels = 3, start = 0): void {
+/** Mirrors an image `[size, size, channels]` left to right, in place. */
+export function mirror(values: Uint8Array, size: number, channels = 3): void {
   for (let y = 0; y < size; y++) {
-    const row = start + y * size * channels;
+    const row = y * size * channels;
     for (let left = 0, right = size - 1; left < right; left++, right--) {
       for (let channel = 0; channel < channels; channel++) {
         const a = row + left * channels + channel;
@@ -49,32 +31,6 @@ export function shift(
   for (let y = Math.max(0, down); y < Math.min(size, size + down); y++) {
     const from = (y - down) * row + Math.max(0, -right) * channels;
     shifted.set(image.subarray(from, from + width), y * row + Math.max(0, right) * channels);
-  }
-  return shifted;
-}
-
-/**
- * Moves each image by up to `distance` pixels along both axes, filling with zeros. Images are
- * `[n, size, size, channels]`; returns a new array.
- */
-export function shiftRandomly(
-  images: Float32Array,
-  size: number,
-  distance: number,
-  random: Random,
-  channels = 3,
-): Float32Array {
-  const shifted = new Float32Array(images.length);
-  const row = size * channels;
-  for (let start = 0; start < images.length; start += size * row) {
-    const down = random.int(2 * distance + 1) - distance;
-    const right = random.int(2 * distance + 1) - distance;
-    const width = (size - Math.abs(right)) * channels;
-    if (width <= 0) continue;
-    for (let y = Math.max(0, down); y < Math.min(size, size + down); y++) {
-      const from = start + (y - down) * row + Math.max(0, -right) * channels;
-      shifted.set(images.subarray(from, from + width), start + y * row + Math.max(0, right) * channels);
-    }
   }
   return shifted;
 }

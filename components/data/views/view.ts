@@ -11,7 +11,7 @@ const range = (positive: z.ZodNumber) =>
 /** The largest square in the middle; of it the share that is kept of each side, as timm's `crop_pct`. */
 const centre = z.strictObject({ kind: z.literal('centre'), share: share.default(1) });
 
-const crop = z.discriminatedUnion('kind', [
+export const cropSchema = z.discriminatedUnion('kind', [
   centre,
   /** A part of random area and aspect ratio: `scale` and `ratio` are those of torchvision's RandomResizedCrop. */
   z.strictObject({
@@ -34,7 +34,7 @@ const picture = {
 
 /** How a training looks at an image. */
 export const viewSchema = z.strictObject({
-  crop: crop.default(wholeCentre),
+  crop: cropSchema.default(wholeCentre),
   /** Probability that an image is mirrored left to right. */
   flip: z.number().min(0).max(1).default(0.5),
   ...picture,

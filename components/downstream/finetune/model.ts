@@ -11,8 +11,7 @@ import {
 import type { HostTensor } from '../../engine/types.ts';
 import { type Affine, dense, initNorm, layerNorm, type Norm } from '../../nn/layers.ts';
 import { accuracy, crossEntropy } from '../../nn/losses.ts';
-import { valueAndGradients } from '../../training/gradients.ts';
-import { adamw, initMoments, type Moments, type StepSize } from '../../training/optimizer.ts';
+import type { Objective } from '../../training/objective.ts';
 import type { FineTuneConfig } from './config.ts';
 
 /** BEiT's classifier: mean of the patch tokens, a norm of its own instead of the backbone's, a linear head. */
@@ -22,27 +21,16 @@ export interface Classifier<T> {
   readonly head: Affine<T>;
 }
 
-export interface FineTuneState<T> {
-  readonly parameters: Classifier<T>;
-  readonly moments: Moments<Classifier<T>>;
-}
-
 export interface FineTuneBatch<T> {
   /** [B, H, W, 3] in [0, 1]. */
   readonly images: T;
   /** int32 [B]. */
   readonly labels: T;
-  readonly size: StepSize<T>;
 }
 
-export function initClassifier(
-  vit: Vit<HostTensor>,
-  dim: number,
-  classes: number,
-): FineTuneState<HostTensor> {
+export function initClassifier(vit: Vit<HostTensor>, dim: number, classes: number): Classifier<HostTensor> {
   const { norm: _unused, ...body } = vit;
-  const parameters = { vit: body, norm: initNorm(dim), head: initHead(dim, classes) };
-  return { parameters, moments: initMoments(parameters) };
+  return { vit: body, norm: initNorm(dim), head: initHead(dim, classes) };
 }
 
 /** images [B, H, W, 3] -> logits [B, classes]. */
@@ -58,29 +46,30 @@ export function classify(
 }
 
 /**
- * Factor of the learning rate of a parameter: decay ** (depth + 1 - layer), where the embeddings are layer 0, block i
- * is i + 1 and everything after the blocks is the last (microsoft/unilm, beit/optim_factory.py).
+ * How many layers come after that of a parameter, of depth + 1: the embeddings are layer 0, block i is i + 1 and
+ * everything after the blocks is the last (microsoft/unilm, beit/optim_factory.py).
  */
-export function layerScale(path: readonly string[], depth: number, decay: number): number {
+export function layersAfter(path: readonly string[], depth: number): number {
   const layer = path[0] !== 'vit' ? depth + 1 : path[1] === 'blocks' ? Number(path[2]) + 1 : 0;
-  return decay ** (depth + 1 - layer);
+  return depth + 1 - layer;
 }
 
-export function fineTuneStep(config: FineTuneConfig, backbone: VitConfig) {
-  return (state: FineTuneState<tf.Tensor>, batch: FineTuneBatch<tf.Tensor>) => {
-    const { loss, gradients, aux } = valueAndGradients(state.parameters, (parameters) => {
-      const logits = classify(parameters, backbone, batch.images);
-      const value = crossEntropy(logits, batch.labels, { smoothing: config.labelSmoothing });
-      return { loss: value, aux: { accuracy: accuracy(logits, batch.labels) } };
-    });
-    const updated = adamw(state.parameters, gradients, state.moments, batch.size, {
-      weightDecay: config.weightDecay,
-      clipNorm: config.clipNorm,
-      scale: (path) => layerScale(path, backbone.depth, config.layerDecay),
-    });
-    return {
-      state: { parameters: updated.parameters, moments: updated.moments },
-      out: { loss, accuracy: aux.accuracy },
-    };
+/** Cross-entropy of the labels. */
+export function fineTuneObjective(
+  config: FineTuneConfig,
+  backbone: VitConfig,
+  start: Classifier<HostTensor>,
+): Objective<Classifier<tf.Tensor>, FineTuneBatch<tf.Tensor>> {
+  return {
+    name: 'fine-tuning',
+    init: () => start,
+    loss(parameters, { batch: { images, labels } }) {
+      const logits = classify(parameters, backbone, images);
+      return {
+        loss: crossEntropy(logits, labels, { smoothing: config.labelSmoothing }),
+        shown: { accuracy: accuracy(logits, labels) },
+      };
+    },
+    layersAfter: (path) => layersAfter(path, backbone.depth),
   };
 }

@@ -1,79 +1,57 @@
 import path from 'node:path';
 import type * as tf from '@tensorflow/tfjs-core';
 import type { StageFunction } from '../../../framework/stage/contract.ts';
-import { imageBatches } from '../../data/image-batches.ts';
-import { balancedSubset, labelsOf } from '../../data/subset.ts';
-import type { Dataset } from '../../data/types.ts';
-import { plainView, sizeOf } from '../../data/views/view.ts';
+import { balancedSubset } from '../../data/subset.ts';
+import { sizeOf, stillOf } from '../../data/views/view.ts';
 import { openEngine } from '../../engine/open.ts';
-import type { SpecOf } from '../../engine/types.ts';
 import { hostTensor } from '../../nn/tree.ts';
 import { countRight, forward } from '../../training/classify.ts';
-import { train } from '../../training/loop.ts';
-import { cosineLearningRate, stepSize } from '../../training/schedule.ts';
+import { fit } from '../../training/fit.ts';
+import { openImages } from '../../training/images.ts';
 import { saveTree } from '../../weights/safetensors.ts';
-import { startingBackbone } from '../start.ts';
+import { type ClassificationInputs, startingBackbone } from '../start.ts';
 import type { FineTuneConfig } from './config.ts';
-import { classify, type FineTuneBatch, type FineTuneState, fineTuneStep, initClassifier } from './model.ts';
+import { type Classifier, classify, fineTuneObjective, initClassifier } from './model.ts';
 
 /** Fine-tunes, writes `classifier.safetensors`, and measures top-1 on the whole test split. */
-export const run: StageFunction<FineTuneConfig> = async (context) => {
+export const run: StageFunction<FineTuneConfig, ClassificationInputs> = async (context) => {
   const { config, seed } = context;
-  const { batchSize, steps } = config;
-  const all = await context.inputs.train.load<Dataset>();
-  const test = await context.inputs.test.load<Dataset>();
-  const classes = all.classes.length;
+  const { view } = config;
+  const all = await context.inputs.train.load();
+  const test = await context.inputs.test.load();
   const labelled = await balancedSubset(all, config.labels, seed);
-  const labels = await labelsOf(labelled);
-  const size = sizeOf(plainView, all);
-  const backbone = await startingBackbone(context, config, size);
+  const backbone = await startingBackbone(context, config, sizeOf(view, all));
+  const start = initClassifier(backbone.weights, backbone.config.dim, all.classes.length);
   const engine = await openEngine(context.engine);
-  const state = engine.state<FineTuneState<tf.Tensor>>(
-    initClassifier(backbone.weights, backbone.config.dim, classes),
-  );
-  const scalar = { shape: [] };
-  const spec: SpecOf<FineTuneBatch<tf.Tensor>> = {
-    images: { shape: [batchSize, size, size, 3] },
-    labels: { shape: [batchSize], dtype: 'int32' },
-    size: { learningRate: scalar, correction1: scalar, correction2: scalar },
-  };
-  const program = await engine.compile({
-    name: 'fine-tuning',
-    step: fineTuneStep(config, backbone.config),
-    state,
-    batch: spec,
-  });
-  const next = imageBatches(labelled, { batchSize, seed, purpose: 'fine-tuning', flip: config.flip });
-  const last = await train(context, {
-    program,
-    state,
-    steps,
-    batchSize,
-    batch: async (step) => {
-      const { images, indices } = await next(step);
+  const objective = fineTuneObjective(config, backbone.config, start);
+  const { parameters, last } = await fit(context, engine, objective, {
+    recipe: config,
+    images: labelled.count,
+    batches(plan) {
+      const options = { purpose: 'fine-tuning', view, pictures: { images: {} } };
+      const loader = openImages(context, labelled, plan, options);
       return {
-        images,
-        labels: hostTensor(
-          [batchSize],
-          Int32Array.from(indices, (index) => labels[index]),
-        ),
-        size: stepSize(step, cosineLearningRate(step, config)),
+        close: loader.close,
+        async batch({ index }) {
+          const { pictures, targets } = await loader.batch(index);
+          return { images: pictures.images, labels: hostTensor([targets.length], Int32Array.from(targets)) };
+        },
       };
     },
   });
   let right = 0;
   await forward(engine, test, {
     name: 'classification',
-    state,
-    apply: ({ parameters }, images) => classify(parameters, backbone.config, images),
-    view: plainView,
+    state: engine.state<Classifier<tf.Tensor>>(parameters),
+    apply: (classifier, images) => classify(classifier, backbone.config, images),
+    view: stillOf(view),
     workers: context.engine.threads,
     signal: context.signal,
     onRows: ({ values, targets }) => {
       right += countRight(values, targets);
     },
   });
-  await saveTree(path.join(context.outDir, 'classifier.safetensors'), state.read().parameters);
+  await saveTree(path.join(context.outDir, 'classifier.safetensors'), parameters);
   engine.dispose();
   return {
     metrics: {

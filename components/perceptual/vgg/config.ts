@@ -2,41 +2,47 @@ import { z } from 'zod';
 import type { ConfigIssue, WiredInput, WiringIssue } from '../../../framework/stage/component.ts';
 import { defineComponent } from '../../../framework/stage/define.ts';
 import { factOf } from '../../../framework/stage/expect.ts';
-import { checkSchedule, deriveWarmup, warmupSteps } from '../../training/schedule-fields.ts';
+import { expectSize, seenBy } from '../../data/views/expect.ts';
+import { cropSchema, viewSchema } from '../../data/views/view.ts';
+import { defineRecipe, notBothLengths } from '../../training/recipe.ts';
 import { vggLayers } from './architecture.ts';
 import { countHeldOut } from './hold-out.ts';
 
 const count = z.int().positive();
 const convs = z.int().min(1).max(4);
 
-const schema = z.strictObject({
-  /** Channels of the first stage; VGG16 has 64. */
-  width: count.default(32),
-  blocks: z.int().min(1).max(5).default(4),
-  /** 3x3 convolutions a block, or one number for each block; VGG16 has 5 blocks of [2, 2, 3, 3, 3]. */
-  convsPerBlock: z.union([convs, z.array(convs)]).default(2),
-  /**
-   * Where its answers come from: the labels of the data, or by how many quarter turns each image was rotated (Gidaris et
-   * al. 2018), which needs no labels. PeCo's network is self-supervised, too (MoCo v3).
-   */
-  supervision: z.enum(['labels', 'rotations']).default('labels'),
-  /** 0: the untrained network, as a control that has seen no labels. */
-  steps: z.int().nonnegative().default(300),
-  batchSize: count.default(64),
-  /** Peak of the cosine schedule. */
-  learningRate: z.number().positive().default(1e-3),
-  /** Absent: a fifth of the steps, at most 20. */
-  warmupSteps,
-  weightDecay: z.number().nonnegative().default(0.05),
-  labelSmoothing: z.number().min(0).lt(1).default(0),
-  /** Augmentation: mirror at random, and move by up to so many pixels. */
-  flip: z.boolean().default(true),
-  shift: z.int().nonnegative().default(2),
-  /** Share of the training data that is kept back to measure accuracy on. The test split is never seen. */
-  holdOut: z.number().gt(0).lt(1).default(0.1),
-  /** Absent: one network is trained for each seed of its tokenizer. A number: one by this seed, and all of them share it. */
-  seed: z.int().nonnegative().optional(),
+const recipe = defineRecipe({
+  steps: 300,
+  batchSize: 64,
+  learningRate: 1e-3,
+  warmup: { steps: 20, epochs: 10 },
+  weightDecay: 0.05,
 });
+
+const schema = z
+  .strictObject({
+    /** Channels of the first stage; VGG16 has 64. */
+    width: count.default(32),
+    blocks: z.int().min(1).max(5).default(4),
+    /** 3x3 convolutions a block, or one number for each block; VGG16 has 5 blocks of [2, 2, 3, 3, 3]. */
+    convsPerBlock: z.union([convs, z.array(convs)]).default(2),
+    /**
+     * Where its answers come from: the labels of the data, or by how many quarter turns each image was rotated (Gidaris et
+     * al. 2018), which needs no labels. PeCo's network is self-supervised, too (MoCo v3).
+     */
+    supervision: z.enum(['labels', 'rotations']).default('labels'),
+    ...recipe.fields,
+    /** Absent, as `epochs` is: 300. 0: the untrained network, as a control that has seen no labels. */
+    steps: z.int().nonnegative().optional(),
+    labelSmoothing: z.number().min(0).lt(1).default(0),
+    /** What of each image is seen; unless said, it is moved by up to 2 pixels. */
+    view: viewSchema.extend({ crop: cropSchema.default({ kind: 'shift', distance: 2 }) }).prefault({}),
+    /** Share of the training data that is kept back to measure accuracy on. The test split is never seen. */
+    holdOut: z.number().gt(0).lt(1).default(0.1),
+    /** Absent: one network is trained for each seed of its tokenizer. A number: one by this seed, and all of them share it. */
+    seed: z.int().nonnegative().optional(),
+  })
+  .check(notBothLengths());
 
 export type VggConfig = z.output<typeof schema>;
 
@@ -51,9 +57,13 @@ export const vgg = defineComponent({
   run: new URL('./stage.ts', import.meta.url).href,
   load: new URL('./load.ts', import.meta.url).href,
   offers: vggLayers,
-  derive: (config) => deriveWarmup(config, 20),
-  check: (config) => [...checkBlocks(config), ...checkSchedule(config)],
-  expects: (config, { train }) => [...expectSize(config, train), ...expectBatch(config, train)],
+  derive: recipe.derive,
+  check: (config) => [...checkBlocks(config), ...recipe.check(config)],
+  expects: (config, { train }) => [
+    ...expectSize(config.view, train),
+    ...expectRoom(config, seenBy(config.view, train)),
+    ...expectBatch(config, train),
+  ],
 });
 
 function checkBlocks({ blocks, convsPerBlock }: VggConfig): ConfigIssue[] {
@@ -63,7 +73,7 @@ function checkBlocks({ blocks, convsPerBlock }: VggConfig): ConfigIssue[] {
 }
 
 /** Each block but the first halves the image. */
-function expectSize({ blocks }: VggConfig, train: WiredInput | undefined): WiringIssue[] {
+function expectRoom({ blocks }: VggConfig, train: WiredInput | undefined): WiringIssue[] {
   const size = factOf(train, 'size');
   if (size === undefined || size >= 2 ** (blocks - 1)) return [];
   const most = Math.floor(Math.log2(size)) + 1;

@@ -4,28 +4,28 @@ import type { StageContext, StageFunction, StageResult } from '../../../framewor
 import { onePass } from '../../data/loader.ts';
 import { subset } from '../../data/subset.ts';
 import type { Dataset } from '../../data/types.ts';
-import { plainView, sizeOf } from '../../data/views/view.ts';
+import { sizeOf, stillOf } from '../../data/views/view.ts';
 import { openEngine } from '../../engine/open.ts';
-import type { Engine, State } from '../../engine/types.ts';
+import type { Engine, HostOf } from '../../engine/types.ts';
 import { random } from '../../nn/random.ts';
 import { hostTensor } from '../../nn/tree.ts';
-import { train } from '../../training/loop.ts';
+import { fit } from '../../training/fit.ts';
 import { saveTree } from '../../weights/safetensors.ts';
 import type { VggConfig } from './config.ts';
 import { countHeldOut } from './hold-out.ts';
-import { initVgg, vggLogits } from './model.ts';
+import { initVgg, type VggParameters, vggLogits } from './model.ts';
 import { supervisionOf } from './supervision.ts';
-import { initVggState, type VggState, vggBatches, vggBatchSpec, vggStep } from './training.ts';
+import { vggBatches, vggObjective } from './training.ts';
 
 /**
  * Trains the network on a part of the training data, measures it on the rest, and writes `vgg.safetensors`. Of no steps
  * the initial weights are all there is.
  */
-export const run: StageFunction<VggConfig> = async (context) => {
+export const run: StageFunction<VggConfig, { readonly train: Dataset }> = async (context) => {
   const { config, seed } = context;
-  const all = await context.inputs.train.load<Dataset>();
+  const all = await context.inputs.train.load();
   const file = path.join(context.outDir, 'vgg.safetensors');
-  if (config.steps > 0) return trainVgg(context, all, file);
+  if (config.steps !== 0) return trainVgg(context, all, file);
   saveTree(file, initVgg(config, supervisionOf(config, all).classes, seed));
   return { metrics: { labels: 0 }, about: 'untrained network' };
 };
@@ -35,23 +35,17 @@ async function trainVgg(context: StageContext<VggConfig>, all: Dataset, file: st
   const [learnt, heldOut] = holdOut(all, config.holdOut, seed);
   const engine = await openEngine(context.engine);
   try {
-    const state = engine.state<VggState<tf.Tensor>>(
-      initVggState(config, supervisionOf(config, all).classes, seed),
-    );
-    const program = await engine.compile({
-      name: 'vgg training',
-      step: vggStep(config),
-      state,
-      batch: vggBatchSpec(config.batchSize, sizeOf(plainView, all)),
+    const objective = vggObjective(config, supervisionOf(config, all).classes, seed);
+    const { parameters, last, plan } = await fit(context, engine, objective, {
+      recipe: config,
+      images: learnt.count,
+      batches: (plan) => vggBatches(context, learnt, plan),
     });
-    const { steps, batchSize } = config;
-    const batch = vggBatches(learnt, config, seed);
-    const last = await train(context, { program, state, steps, batchSize, batch });
-    program.dispose();
-    const heldOutAccuracy = await measureAccuracy(engine, state, heldOut, context);
-    context.log({ step: steps, heldOutAccuracy });
-    saveTree(file, state.read().parameters);
-    const seen = imagesSeen(learnt, config);
+    const heldOutAccuracy = await measureAccuracy(engine, parameters, heldOut, context);
+    context.log({ step: plan.steps, heldOutAccuracy });
+    saveTree(file, parameters);
+    // Different images of all batches: those of an epoch have none twice.
+    const seen = Math.min(learnt.count, plan.steps * config.batchSize);
     const labels = config.supervision === 'labels' ? seen : 0;
     return {
       metrics: {
@@ -66,11 +60,6 @@ async function trainVgg(context: StageContext<VggConfig>, all: Dataset, file: st
   } finally {
     engine.dispose();
   }
-}
-
-/** Different images of all batches: those of an epoch have none twice. */
-function imagesSeen({ count }: Dataset, { steps, batchSize }: VggConfig): number {
-  return Math.min(count, steps * batchSize);
 }
 
 function describeTraining({ supervision }: VggConfig, images: number): string {
@@ -88,26 +77,27 @@ function holdOut(dataset: Dataset, share: number, seed: number): [Dataset, Datas
 
 async function measureAccuracy(
   engine: Engine,
-  state: State<VggState<tf.Tensor>>,
+  parameters: HostOf<VggParameters<tf.Tensor>>,
   dataset: Dataset,
   { config, seed, signal, engine: { threads } }: StageContext<VggConfig>,
 ): Promise<number> {
-  const size = sizeOf(plainView, dataset);
+  const view = stillOf(config.view);
+  const size = sizeOf(view, dataset);
   const supervision = supervisionOf(config, dataset);
   const batchSize = Math.min(100, dataset.count);
   const program = await engine.compile({
     name: 'vgg accuracy',
-    state,
-    step: (values: VggState<tf.Tensor>, batch: { images: tf.Tensor }) => ({
+    state: engine.state<VggParameters<tf.Tensor>>(parameters),
+    step: (values: VggParameters<tf.Tensor>, batch: { images: tf.Tensor }) => ({
       state: values,
-      out: { classes: tf.argMax(vggLogits(values.parameters, batch.images as tf.Tensor4D, config), -1) },
+      out: { classes: tf.argMax(vggLogits(values, batch.images as tf.Tensor4D, config), -1) },
     }),
     batch: { images: { shape: [batchSize, size, size, 3] } },
   });
   let right = 0;
-  const pass = { view: plainView, batchSize, signal, workers: threads, pictures: { images: {} } };
+  const pass = { view, batchSize, signal, workers: threads, pictures: { images: {} } };
   for await (const { pictures, targets, indices, real } of onePass(dataset, pass)) {
-    const draw = random(seed, 'vgg', 'held-out supervision', indices[0]);
+    const draw = (place: number) => random(seed, 'vgg', 'held-out supervision', indices[place]);
     const { images, answers } = supervision.pose(pictures.images.data as Float32Array, targets, draw);
     const { classes } = await program.run({ images: hostTensor(pictures.images.shape, images) });
     for (let i = 0; i < real; i++) if (classes.data[i] === answers[i]) right++;

@@ -12,11 +12,12 @@ export interface VggSupervision {
    *
    * @param pixels of the images, `[n, size, size, 3]`
    * @param labels of those images
+   * @param draw random numbers of the image at a place of the batch
    */
   pose(
     pixels: Float32Array,
     labels: readonly number[],
-    random: Random,
+    draw: (place: number) => Random,
   ): { images: Float32Array; answers: Int32Array };
 }
 
@@ -36,8 +37,8 @@ export function supervisionOf(
   }
   return {
     classes: 4,
-    pose: (pixels, labels, random) => {
-      const answers = Int32Array.from(labels, () => random.int(4));
+    pose: (pixels, labels, draw) => {
+      const answers = Int32Array.from(labels, (_, place) => draw(place).int(4));
       const size = Math.sqrt(pixels.length / (3 * labels.length));
       return { images: rotateQuarters(pixels, answers, size), answers };
     },

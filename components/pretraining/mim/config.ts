@@ -1,33 +1,44 @@
 import { z } from 'zod';
+import type { WiredInput, WiringIssue } from '../../../framework/stage/component.ts';
 import { defineComponent } from '../../../framework/stage/define.ts';
-import { expectAtMost, expectEqual } from '../../../framework/stage/expect.ts';
+import { expectAtMost, expectEqual, factOf } from '../../../framework/stage/expect.ts';
 import { expectPatches, vitSchema } from '../../backbone/config.ts';
-import {
-  checkSchedule,
-  deriveMinimum,
-  deriveWarmup,
-  minLearningRate,
-  warmupSteps,
-} from '../../training/schedule-fields.ts';
+import { expectSize, seenBy } from '../../data/views/expect.ts';
+import { viewSchema } from '../../data/views/view.ts';
+import { askForLength, defineRecipe, noDecay, oneLength } from '../../training/recipe.ts';
 import { expectMasks, maskFields } from '../mask-fields.ts';
 
-const schema = z.strictObject({
-  backbone: vitSchema,
-  ...maskFields,
-  steps: z.number().int().positive(),
-  batchSize: z.number().int().positive().default(64),
-  learningRate: z.number().positive().default(1.5e-3),
-  /** Absent: 1e-5. */
-  minLearningRate,
-  /** Absent: a fifth of the steps, at most 50. */
-  warmupSteps,
-  weightDecay: z.number().nonnegative().default(0.05),
-  beta2: z.number().gt(0).lt(1).default(0.999),
-  /** Gradients are scaled down to this global norm; 0: never. BEiT: 3. */
-  clipNorm: z.number().nonnegative().default(3),
-  /** Mirror each image with probability one half; the tokenizer sees the mirrored image too. */
-  flip: z.boolean().default(true),
+/** What a tokenizer sees: a picture of another size. */
+const tokensSchema = z.strictObject({
+  size: z.int().positive(),
+  /** BEiT: lanczos. */
+  interpolation: viewSchema.shape.interpolation,
 });
+
+const recipe = defineRecipe({
+  batchSize: 64,
+  learningRate: 1.5e-3,
+  minLearningRate: 1e-5,
+  warmup: { steps: 50, epochs: 10 },
+  weightDecay: 0.05,
+  clipNorm: 3,
+});
+
+const schema = z
+  .strictObject({
+    backbone: vitSchema,
+    ...maskFields,
+    ...recipe.fields,
+    noDecay,
+    /** What the backbone sees of each image. */
+    view: viewSchema.prefault({}),
+    /**
+     * What the tokenizer sees of it, the same crop and flip in another size; absent: the same picture. BEiT: 112 pixels where
+     * the backbone sees 224.
+     */
+    tokens: tokensSchema.optional(),
+  })
+  .check(...oneLength);
 
 export type MaskedImageModellingConfig = z.output<typeof schema>;
 
@@ -35,27 +46,44 @@ export type MaskedImageModellingConfig = z.output<typeof schema>;
  * BEiT's pretraining (arXiv 2106.08254): predict the tokenizer's codes of masked patches. Rates, decay, clipping and
  * masks are those of its ImageNet-1K command for ViT-B; batches there have 2,048 images.
  *
- * Other than in BEiT: images are only mirrored (BEiT: random resized crops in two sizes, colour jitter), pixels are
- * scaled to [-1, 1] (BEiT's ImageNet-1K command: ImageNet's mean and deviation), and there is no drop path (BEiT: 0.1).
+ * Other than in BEiT: images are only mirrored unless `view` says more (BEiT: random resized crops in two sizes, colour
+ * jitter), pixels are scaled to [-1, 1] (BEiT's ImageNet-1K command: ImageNet's mean and deviation), and there is no drop
+ * path (BEiT: 0.1).
  */
-export const maskedImageModelling = defineComponent({
-  role: 'pretraining',
-  kind: 'masked-image-modelling',
-  schema,
-  run: new URL('./stage.ts', import.meta.url).href,
-  load: new URL('./load.ts', import.meta.url).href,
-  derive: (config) => ({ ...deriveWarmup(config, 50), ...deriveMinimum(config, 1e-5) }),
-  check: checkSchedule,
-  provides: ({ backbone }) => ({ depth: backbone.depth }),
-  expects: ({ backbone, batchSize, ...masks }, { train, tokenizer }) => [
-    ...expectEqual(
-      { path: ['backbone', 'patch'], value: backbone.patch },
-      tokenizer,
-      'stride',
-      'make them equal: a patch is a token',
-    ),
-    ...expectPatches(backbone, ['backbone'], train),
-    ...expectMasks(masks, backbone.patch, train),
-    ...expectAtMost({ path: ['batchSize'], value: batchSize }, train, 'images'),
-  ],
-});
+export const maskedImageModelling = askForLength(
+  defineComponent({
+    role: 'pretraining',
+    kind: 'masked-image-modelling',
+    schema,
+    run: new URL('./stage.ts', import.meta.url).href,
+    load: new URL('./load.ts', import.meta.url).href,
+    derive: recipe.derive,
+    check: recipe.check,
+    provides: ({ backbone }) => ({ depth: backbone.depth }),
+    expects: ({ backbone, batchSize, view, tokens, ...masks }, { train, tokenizer }) => [
+      ...expectSize(view, train),
+      ...expectGrids({ backbone, tokens }, seenBy(view, train), tokenizer),
+      ...expectPatches(backbone, ['backbone'], seenBy(view, train)),
+      ...expectMasks(masks, backbone.patch, seenBy(view, train)),
+      ...expectAtMost({ path: ['batchSize'], value: batchSize }, train, 'images'),
+    ],
+  }),
+);
+
+/** There are as many tokens as patches. */
+function expectGrids(
+  { backbone, tokens }: Pick<MaskedImageModellingConfig, 'backbone' | 'tokens'>,
+  train: WiredInput | undefined,
+  tokenizer: WiredInput | undefined,
+): WiringIssue[] {
+  if (!tokens) {
+    const hint = 'make them equal: a patch is a token';
+    return expectEqual({ path: ['backbone', 'patch'], value: backbone.patch }, tokenizer, 'stride', hint);
+  }
+  const [size, stride] = [factOf(train, 'size'), factOf(tokenizer, 'stride')];
+  if (size === undefined || stride === undefined || size % backbone.patch !== 0) return [];
+  const side = size / backbone.patch;
+  if (tokens.size === side * stride) return [];
+  const hint = `a patch is a token: ${side} of them a side, and the stride of ${tokenizer!.name} is ${stride}`;
+  return [{ path: ['tokens', 'size'], message: `expected ${side * stride}`, hint }];
+}

@@ -5,8 +5,10 @@ import { truncatedNormal } from '../../nn/init.ts';
 import { type Affine, dense, initDense, layerNorm } from '../../nn/layers.ts';
 import { accuracy, crossEntropy } from '../../nn/losses.ts';
 import { random } from '../../nn/random.ts';
-import { valueAndGradients } from '../../training/gradients.ts';
-import { adamw, initMoments, type Moments, type StepSize } from '../../training/optimizer.ts';
+import type { TreeOf } from '../../nn/tree.ts';
+import type { Tokenizer } from '../../tokenizer/tokenizer.ts';
+import { usualAdvice } from '../../training/loop.ts';
+import type { Objective } from '../../training/objective.ts';
 import type { MaskedImageModellingConfig } from './config.ts';
 
 export interface MimParameters<T> {
@@ -17,43 +19,35 @@ export interface MimParameters<T> {
   readonly head: Affine<T>;
 }
 
-export interface MimState<T> {
-  readonly parameters: MimParameters<T>;
-  readonly moments: Moments<MimParameters<T>>;
-}
-
 export interface MimBatch<T> {
-  /** [B, H, W, 3] in [0, 1]. */
-  readonly images: T;
+  /** What the backbone sees, [B, H, W, 3] in [0, 1]. */
+  readonly patches: T;
+  /** What the tokenizer sees of the same image, [B, h, w, 3] in [0, 1]; absent: the same picture. */
+  readonly tokens?: T;
   /** [B, tokens, 1]: 1 where masked. */
   readonly mask: T;
   /** int32 [M]: rows of the masked tokens among B * tokens, padded. */
   readonly rows: T;
   /** [M]: 1 for a masked token, 0 for padding. */
   readonly weights: T;
-  /** int32 [M]: the tokenizer's codes of those rows. */
-  readonly codes: T;
-  readonly size: StepSize<T>;
 }
 
-export function initMim(
-  config: MaskedImageModellingConfig,
-  { imageSize, vocabulary, seed }: { imageSize: number; vocabulary: number; seed: number },
-): MimState<HostTensor> {
-  const { dim } = config.backbone;
-  const parameters = {
-    vit: initVit(random(seed, 'vit'), config.backbone, imageSize),
-    maskToken: truncatedNormal(random(seed, 'mask token'), 0.02, [1, 1, dim]),
-    head: initDense(random(seed, 'head'), dim, vocabulary),
-  };
-  return { parameters, moments: initMoments(parameters) };
-}
+/** The frozen tokenizer. */
+export type Encoding = Pick<Tokenizer, 'vocabulary' | 'weights' | 'encode'>;
+
+export type MimObjective = Objective<
+  MimParameters<tf.Tensor>,
+  MimBatch<tf.Tensor>,
+  /** int32 [M]: the tokenizer's codes of the masked tokens. */
+  tf.Tensor,
+  TreeOf<tf.Tensor>
+>;
 
 /** Logits of the masked tokens only: [M, vocabulary]. */
 export function maskedLogits(
   { vit, maskToken, head }: MimParameters<tf.Tensor>,
-  config: MaskedImageModellingConfig,
-  { images, mask, rows }: Pick<MimBatch<tf.Tensor>, 'images' | 'mask' | 'rows'>,
+  config: Pick<MaskedImageModellingConfig, 'backbone'>,
+  { patches: images, mask, rows }: Pick<MimBatch<tf.Tensor>, 'patches' | 'mask' | 'rows'>,
 ): tf.Tensor2D {
   const embedded = embedPatches(vit, config.backbone, images);
   const [batch, tokens, dim] = embedded.shape as [number, number, number];
@@ -63,23 +57,41 @@ export function maskedLogits(
   return dense(layerNorm(tf.gather(patches, tf.cast(rows, 'int32')), vit.norm), head) as tf.Tensor2D;
 }
 
-/** One step: cross-entropy of the codes of masked tokens, AdamW. */
-export function mimStep(config: MaskedImageModellingConfig) {
-  return (state: MimState<tf.Tensor>, batch: MimBatch<tf.Tensor>) => {
-    const { loss, gradients, aux } = valueAndGradients(state.parameters, (parameters) => {
+/** int32 [M]: codes of the masked tokens, as the frozen tokenizer gives them for the same pictures. */
+export function maskedCodes(
+  { encode }: Pick<Encoding, 'encode'>,
+  weights: TreeOf<tf.Tensor>,
+  { patches, tokens = patches, rows }: Pick<MimBatch<tf.Tensor>, 'patches' | 'tokens' | 'rows'>,
+): tf.Tensor {
+  const codes = tf.reshape(encode(weights, tokens), [-1]);
+  return tf.gather(codes, tf.cast(rows, 'int32'));
+}
+
+/** Cross-entropy of the codes of masked tokens. */
+export function mimObjective(
+  config: MaskedImageModellingConfig,
+  tokenizer: Encoding,
+  { imageSize, seed }: { readonly imageSize: number; readonly seed: number },
+): MimObjective {
+  const { backbone } = config;
+  return {
+    name: 'masked image modelling',
+    advice: `${usualAdvice.slice(0, -1)}; if it is so from the first step on, the tokenizer's weights are too large for float32.`,
+    init: () => ({
+      vit: initVit(random(seed, 'vit'), backbone, imageSize),
+      maskToken: truncatedNormal(random(seed, 'mask token'), 0.02, [1, 1, backbone.dim]),
+      head: initDense(random(seed, 'head'), backbone.dim, tokenizer.vocabulary),
+    }),
+    constants: tokenizer.weights as TreeOf<HostTensor> as never,
+    targets: (batch, weights) => maskedCodes(tokenizer, weights, batch),
+    loss(parameters, { batch, targets: codes }) {
       const logits = maskedLogits(parameters, config, batch);
-      const value = crossEntropy(logits, batch.codes, { weights: batch.weights });
-      return { loss: value, aux: { accuracy: accuracy(logits, batch.codes, batch.weights) } };
-    });
-    const { beta2, weightDecay, clipNorm } = config;
-    const updated = adamw(state.parameters, gradients, state.moments, batch.size, {
-      beta2,
-      weightDecay,
-      clipNorm,
-    });
-    return {
-      state: { parameters: updated.parameters, moments: updated.moments },
-      out: { loss, accuracy: aux.accuracy, gradientNorm: updated.gradientNorm },
-    };
+      const loss = crossEntropy(logits, codes, { weights: batch.weights });
+      return {
+        // A frozen tokenizer gives -1 where its numbers overflow.
+        loss: tf.where(tf.less(tf.min(codes), 0), Number.NaN, loss) as tf.Scalar,
+        shown: { accuracy: accuracy(logits, codes, batch.weights) },
+      };
+    },
   };
 }

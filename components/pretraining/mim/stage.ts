@@ -1,90 +1,83 @@
-import type * as tf from '@tensorflow/tfjs-core';
 import type { StageFunction } from '../../../framework/stage/contract.ts';
 import { saveBackbone } from '../../backbone/checkpoint.ts';
-import { imageBatches } from '../../data/image-batches.ts';
 import type { Dataset } from '../../data/types.ts';
-import { plainView, sizeOf } from '../../data/views/view.ts';
+import { type Picture, sizeOf } from '../../data/views/view.ts';
 import { openEngine } from '../../engine/open.ts';
-import type { SpecOf } from '../../engine/types.ts';
 import { random } from '../../nn/random.ts';
 import { hostTensor } from '../../nn/tree.ts';
-import { codesOf } from '../../tokenizer/codes.ts';
 import type { Tokenizer } from '../../tokenizer/tokenizer.ts';
-import { train } from '../../training/loop.ts';
-import { cosineLearningRate, stepSize } from '../../training/schedule.ts';
+import { fit } from '../../training/fit.ts';
+import { openImages } from '../../training/images.ts';
 import { maskIssues, maskingOf } from '../mask-fields.ts';
 import { batchMasks } from '../masking.ts';
 import type { MaskedImageModellingConfig } from './config.ts';
-import { initMim, type MimBatch, type MimState, mimStep } from './model.ts';
+import { mimObjective } from './model.ts';
+
+interface Inputs {
+  readonly train: Dataset;
+  readonly tokenizer: Tokenizer;
+}
 
 /** Pretrains the backbone and writes `backbone.safetensors` and `backbone.json`. */
-export const run: StageFunction<MaskedImageModellingConfig> = async (context) => {
+export const run: StageFunction<MaskedImageModellingConfig, Inputs> = async (context) => {
   const { config, seed } = context;
-  const { backbone, batchSize, steps } = config;
-  const dataset = await context.inputs.train.load<Dataset>();
-  const tokenizer = await context.inputs.tokenizer.load<Tokenizer>();
-  if (backbone.patch !== tokenizer.stride) {
-    throw new Error(
-      `backbone.patch is ${backbone.patch} but the tokenizer's stride is ${tokenizer.stride}: make them equal, a patch is a token.`,
-    );
-  }
-  const size = sizeOf(plainView, dataset);
-  const engine = await openEngine(context.engine);
-  const pass = { view: plainView, workers: context.engine.threads, signal: context.signal };
-  const views = [await codesOf(engine, tokenizer, dataset, pass)];
-  if (config.flip) views.push(await codesOf(engine, tokenizer, dataset, { ...pass, mirrored: true }));
-
-  const side = size / backbone.patch;
-  const tokens = side ** 2;
-  const [issue] = maskIssues(config, side);
-  if (issue) throw new Error(`${issue.field}: ${issue.message}; ${issue.hint}.`);
+  const { backbone, batchSize, view, tokens } = config;
+  const dataset = await context.inputs.train.load();
+  const tokenizer = await context.inputs.tokenizer.load();
+  const imageSize = sizeOf(view, dataset);
+  const side = imageSize / backbone.patch;
+  checkGrids(config, { imageSize, stride: tokenizer.stride });
   const masking = maskingOf(config, side);
-  const masked = batchSize * masking.count;
-  const scalar = { shape: [] };
-  const spec: SpecOf<MimBatch<tf.Tensor>> = {
-    images: { shape: [batchSize, size, size, 3] },
-    mask: { shape: [batchSize, tokens, 1] },
-    rows: { shape: [masked], dtype: 'int32' },
-    weights: { shape: [masked] },
-    codes: { shape: [masked], dtype: 'int32' },
-    size: { learningRate: scalar, correction1: scalar, correction2: scalar },
-  };
-  const vocabulary = tokenizer.vocabulary;
-  const state = engine.state<MimState<tf.Tensor>>(initMim(config, { imageSize: size, vocabulary, seed }));
-  const program = await engine.compile({
-    name: 'masked image modelling',
-    step: mimStep(config),
-    state,
-    batch: spec,
-  });
-  const next = imageBatches(dataset, { batchSize, seed, purpose: 'pretraining', flip: config.flip });
-  const last = await train(context, {
-    program,
-    state,
-    steps,
-    batchSize,
-    batch: async (step) => {
-      const { images, indices, flips } = await next(step);
-      const masks = batchMasks(random(seed, 'mask', step), batchSize, masking);
-      const codes = Int32Array.from(masks.rows, (row) => {
-        const image = Math.floor(row / tokens);
-        return views[flips[image]][indices[image] * tokens + (row % tokens)];
-      });
+  const engine = await openEngine(context.engine);
+  const objective = mimObjective(config, tokenizer, { imageSize, seed });
+  const { parameters, last } = await fit(context, engine, objective, {
+    recipe: config,
+    images: dataset.count,
+    batches(plan) {
+      const { microBatch } = plan;
+      const pictures: { readonly [name: string]: Picture } = { patches: {}, ...(tokens ? { tokens } : {}) };
+      const options = { purpose: 'pretraining', view, pictures };
+      const loader = openImages(context, dataset, plan, options);
+      const masked = microBatch * masking.count;
       return {
-        images,
-        mask: hostTensor([batchSize, tokens, 1], masks.mask),
-        rows: hostTensor([masked], masks.rows),
-        weights: hostTensor([masked], masks.weights),
-        codes: hostTensor([masked], codes),
-        size: stepSize(step, cosineLearningRate(step, config), 0.9, config.beta2),
+        close: loader.close,
+        async batch({ step, index, first }) {
+          const draw = (image: number) => random(seed, 'mask', step * batchSize + first + image);
+          const masks = batchMasks(draw, microBatch, masking);
+          const { pictures: seen } = await loader.batch(index);
+          return {
+            patches: seen.patches,
+            ...(tokens ? { tokens: seen.tokens } : {}),
+            mask: hostTensor([microBatch, side ** 2, 1], masks.mask),
+            rows: hostTensor([masked], masks.rows),
+            weights: hostTensor([masked], masks.weights),
+          };
+        },
       };
     },
   });
-  await saveBackbone(context.outDir, {
-    config: backbone,
-    imageSize: size,
-    weights: state.read().parameters.vit,
-  });
+  await saveBackbone(context.outDir, { config: backbone, imageSize, weights: parameters.vit });
   engine.dispose();
   return { metrics: last };
 };
+
+/** What `expects` says, for data and tokenizers that did not tell. */
+function checkGrids(
+  config: MaskedImageModellingConfig,
+  { imageSize, stride }: { readonly imageSize: number; readonly stride: number },
+): void {
+  const { backbone, tokens } = config;
+  if (!tokens && backbone.patch !== stride) {
+    throw new Error(
+      `backbone.patch is ${backbone.patch} but the tokenizer's stride is ${stride}: make them equal, a patch is a token.`,
+    );
+  }
+  const side = imageSize / backbone.patch;
+  if (tokens && tokens.size !== side * stride) {
+    throw new Error(
+      `tokens.size is ${tokens.size} but ${side} patches a side need ${side * stride}: a patch is a token.`,
+    );
+  }
+  const [issue] = maskIssues(config, side);
+  if (issue) throw new Error(`${issue.field}: ${issue.message}; ${issue.hint}.`);
+}

@@ -1,20 +1,22 @@
 import { z } from 'zod';
 import type { ConfigIssue } from '../../../framework/stage/component.ts';
 import { defineComponent } from '../../../framework/stage/define.ts';
-import { deriveWarmup } from '../../training/schedule-fields.ts';
-import { codebookFields, perceptualNetwork, trainingFields } from '../config.ts';
+import { askForLength, oneLength } from '../../training/recipe.ts';
+import { codebookFields, perceptualNetwork, recipe, trainingFields } from '../config.ts';
 import { checkTokenizer, expectTokenizable } from '../expect.ts';
 
-const schema = z.strictObject({
-  ...trainingFields,
-  codebook: z.strictObject(codebookFields).prefault({}),
-  /** Gumbel-softmax temperature, annealed by a half cosine over the training. */
-  temperature: z
-    .strictObject({ from: z.number().positive().default(1), to: z.number().positive().default(0.0625) })
-    .prefault({}),
-  /** Weight of KL(mean posterior of the batch || uniform); without it the argmax codes collapse. */
-  usageWeight: z.number().nonnegative().default(0.1),
-});
+const schema = z
+  .strictObject({
+    ...trainingFields,
+    codebook: z.strictObject(codebookFields).prefault({}),
+    /** Gumbel-softmax temperature, annealed by a half cosine over the training. */
+    temperature: z
+      .strictObject({ from: z.number().positive().default(1), to: z.number().positive().default(0.0625) })
+      .prefault({}),
+    /** Weight of KL(mean posterior of the batch || uniform); without it the argmax codes collapse. */
+    usageWeight: z.number().nonnegative().default(0.1),
+  })
+  .check(...oneLength);
 
 export type DvaeConfig = z.output<typeof schema>;
 
@@ -27,19 +29,21 @@ export type DvaeConfig = z.output<typeof schema>;
  * whole training (there: during the first twentieth), and the encoder and decoder of `network.ts` with GroupNorm (there:
  * groups of residual blocks, 256 to 2,048 channels wide, with max pooling).
  */
-export const dvae = defineComponent({
-  role: 'tokenizer',
-  kind: 'dvae',
-  schema,
-  run: new URL('./stage.ts', import.meta.url).href,
-  load: new URL('./load.ts', import.meta.url).href,
-  inputs: perceptualNetwork,
-  derive: (config) => deriveWarmup(config, 20),
-  check: (config, inputs) => [...checkTokenizer(config, inputs), ...checkTemperature(config)],
-  expects: expectTokenizable,
-  provides: ({ stride, codebook }) => ({ stride, vocabulary: codebook.size }),
-  steps: 'steps',
-});
+export const dvae = askForLength(
+  defineComponent({
+    role: 'tokenizer',
+    kind: 'dvae',
+    schema,
+    run: new URL('./stage.ts', import.meta.url).href,
+    load: new URL('./load.ts', import.meta.url).href,
+    inputs: perceptualNetwork,
+    derive: recipe.derive,
+    check: (config, inputs) => [...checkTokenizer(config, inputs), ...checkTemperature(config)],
+    expects: expectTokenizable,
+    provides: ({ stride, codebook }) => ({ stride, vocabulary: codebook.size }),
+    steps: recipe.length,
+  }),
+);
 
 function checkTemperature({ temperature }: DvaeConfig): ConfigIssue[] {
   const { from, to } = temperature;

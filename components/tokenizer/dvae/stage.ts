@@ -1,67 +1,47 @@
 import path from 'node:path';
-import type * as tf from '@tensorflow/tfjs-core';
 import type { StageFunction } from '../../../framework/stage/contract.ts';
-import { imageBatches } from '../../data/image-batches.ts';
-import type { Dataset } from '../../data/types.ts';
-import { plainView, sizeOf } from '../../data/views/view.ts';
+import { sizeOf } from '../../data/views/view.ts';
 import { openEngine } from '../../engine/open.ts';
-import type { SpecOf } from '../../engine/types.ts';
 import { random } from '../../nn/random.ts';
 import { hostScalar, hostTensor } from '../../nn/tree.ts';
-import { train } from '../../training/loop.ts';
-import { cosineLearningRate, stepSize } from '../../training/schedule.ts';
+import { fit } from '../../training/fit.ts';
+import { openImages } from '../../training/images.ts';
+import { cosine } from '../../training/schedule.ts';
 import { saveTree } from '../../weights/safetensors.ts';
-import { describeLoss, reconstructionLoss } from '../reconstruction.ts';
+import { describeLoss, reconstructionLoss, type TokenizerInputs } from '../reconstruction.ts';
 import type { DvaeConfig } from './config.ts';
-import { type DvaeBatch, type DvaeState, dvaeStep, initDvae } from './model.ts';
+import { dvaeObjective } from './model.ts';
 
 /** Trains the tokenizer and writes `tokenizer.safetensors`. */
-export const run: StageFunction<DvaeConfig> = async (context) => {
+export const run: StageFunction<DvaeConfig, TokenizerInputs> = async (context) => {
   const { config, seed } = context;
-  const dataset = await context.inputs.train.load<Dataset>();
-  const size = sizeOf(plainView, dataset);
+  const dataset = await context.inputs.train.load();
   const reconstruction = await reconstructionLoss(context, config);
   const engine = await openEngine(context.engine);
-  const state = engine.state<DvaeState<tf.Tensor>>(initDvae(config, seed));
-  const { batchSize, codebook, steps, temperature } = config;
-  const tokens = batchSize * (size / config.stride) ** 2;
-  const scalar = { shape: [] };
-  const spec: SpecOf<DvaeBatch<tf.Tensor>> = {
-    images: { shape: [batchSize, size, size, 3] },
-    noise: { shape: [tokens, codebook.size] },
-    temperature: scalar,
-    size: { learningRate: scalar, correction1: scalar, correction2: scalar },
-  };
-  const program = await engine.compile({
-    name: 'dvae training',
-    step: dvaeStep(config, reconstruction),
-    state,
-    batch: spec,
-    constants: reconstruction.constants,
+  const { temperature, view } = config;
+  const perImage = (sizeOf(view, dataset) / config.stride) ** 2;
+  const objective = dvaeObjective(config, reconstruction, seed);
+  const { parameters, last } = await fit(context, engine, objective, {
+    recipe: config,
+    images: dataset.count,
+    batches(plan) {
+      const options = { purpose: 'tokenizer', view, pictures: { images: {} } };
+      const loader = openImages(context, dataset, plan, options);
+      return {
+        close: loader.close,
+        async batch({ step, index, first }) {
+          const { pictures } = await loader.batch(index);
+          const { keys } = random(seed, 'gumbel', step);
+          return {
+            images: pictures.images,
+            noise: hostTensor([3], Int32Array.of(...keys, first * perImage)),
+            temperature: hostScalar(cosine(temperature.from, temperature.to, { step, steps: plan.steps })),
+          };
+        },
+      };
+    },
   });
-  const next = imageBatches(dataset, { batchSize, seed, purpose: 'tokenizer', flip: config.flip });
-  const last = await train(context, {
-    program,
-    state,
-    steps,
-    batchSize,
-    batch: async (step) => ({
-      images: (await next(step)).images,
-      noise: hostTensor(
-        [tokens, codebook.size],
-        random(seed, 'gumbel', step).fillUniform(new Float32Array(tokens * codebook.size)),
-      ),
-      temperature: hostScalar(
-        cosineLearningRate(step, {
-          learningRate: temperature.from,
-          minLearningRate: temperature.to,
-          steps,
-        }),
-      ),
-      size: stepSize(step, cosineLearningRate(step, config), config.beta1, config.beta2),
-    }),
-  });
-  await saveTree(path.join(context.outDir, 'tokenizer.safetensors'), state.read().parameters);
+  await saveTree(path.join(context.outDir, 'tokenizer.safetensors'), parameters);
   engine.dispose();
   return { metrics: last, about: describeLoss(config.loss) };
 };

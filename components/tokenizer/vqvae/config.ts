@@ -1,28 +1,30 @@
 import { z } from 'zod';
 import { defineComponent } from '../../../framework/stage/define.ts';
-import { deriveWarmup } from '../../training/schedule-fields.ts';
-import { codebookFields, perceptualNetwork, trainingFields } from '../config.ts';
+import { askForLength, oneLength } from '../../training/recipe.ts';
+import { codebookFields, perceptualNetwork, recipe, trainingFields } from '../config.ts';
 import { checkTokenizer, expectRevivable, expectTokenizable } from '../expect.ts';
 
-const schema = z.strictObject({
-  ...trainingFields,
-  codebook: z
-    .strictObject({
-      ...codebookFields,
-      /** Decay of the moving averages (VQGAN and BEiT v2: 0.99); below 1, since the codebook would never move. */
-      decay: z.number().min(0).lt(1).default(0.97),
-      /** Laplace smoothing of the counts. */
-      epsilon: z.number().positive().default(1e-5),
-      /**
-       * A code taken by fewer tokens of a batch than this, on average, becomes a token of the batch; 0: never. At most 1,
-       * which a new code counts as, and the tokens that a batch has for each code.
-       */
-      reviveBelow: z.number().min(0).max(1).default(0.05),
-    })
-    .prefault({}),
-  /** Weight of |z - sg[e]|^2, which keeps the encoder near its codes. */
-  commitmentWeight: z.number().nonnegative().default(0.25),
-});
+const schema = z
+  .strictObject({
+    ...trainingFields,
+    codebook: z
+      .strictObject({
+        ...codebookFields,
+        /** Decay of the moving averages (VQGAN and BEiT v2: 0.99); below 1, since the codebook would never move. */
+        decay: z.number().min(0).lt(1).default(0.97),
+        /** Laplace smoothing of the counts. */
+        epsilon: z.number().positive().default(1e-5),
+        /**
+         * A code taken by fewer tokens of a batch than this, on average, becomes a token of the batch; 0: never. At most 1,
+         * which a new code counts as, and the tokens that a batch has for each code.
+         */
+        reviveBelow: z.number().min(0).max(1).default(0.05),
+      })
+      .prefault({}),
+    /** Weight of |z - sg[e]|^2, which keeps the encoder near its codes. */
+    commitmentWeight: z.number().nonnegative().default(0.25),
+  })
+  .check(...oneLength);
 
 export type VqvaeConfig = z.output<typeof schema>;
 
@@ -34,19 +36,21 @@ export type VqvaeConfig = z.output<typeof schema>;
  * used codes can't be compared; `reviveBelow: 0` switches it off), the moving averages forget faster (0.97; there 0.99),
  * Adam's betas are 0.9 and 0.999 (VQGAN: 0.5 and 0.9), and there is no adversarial loss.
  */
-export const vqvae = defineComponent({
-  role: 'tokenizer',
-  kind: 'vqvae',
-  schema,
-  run: new URL('./stage.ts', import.meta.url).href,
-  load: new URL('./load.ts', import.meta.url).href,
-  inputs: perceptualNetwork,
-  derive: (config) => deriveWarmup(config, 20),
-  check: checkTokenizer,
-  expects: (config, inputs) => [
-    ...expectTokenizable(config, inputs),
-    ...expectRevivable(config, inputs.train),
-  ],
-  provides: ({ stride, codebook }) => ({ stride, vocabulary: codebook.size }),
-  steps: 'steps',
-});
+export const vqvae = askForLength(
+  defineComponent({
+    role: 'tokenizer',
+    kind: 'vqvae',
+    schema,
+    run: new URL('./stage.ts', import.meta.url).href,
+    load: new URL('./load.ts', import.meta.url).href,
+    inputs: perceptualNetwork,
+    derive: recipe.derive,
+    check: checkTokenizer,
+    expects: (config, inputs) => [
+      ...expectTokenizable(config, inputs),
+      ...expectRevivable(config, inputs.train),
+    ],
+    provides: ({ stride, codebook }) => ({ stride, vocabulary: codebook.size }),
+    steps: recipe.length,
+  }),
+);

@@ -1,9 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { HostTensor } from '../../engine/types.ts';
 import { meanSquaredError } from '../../nn/losses.ts';
 import { random } from '../../nn/random.ts';
-import { stopGradient, valueAndGradients } from '../../training/gradients.ts';
-import { adamw, initMoments, type Moments, type StepSize } from '../../training/optimizer.ts';
+import { stopGradient } from '../../training/gradients.ts';
+import type { Named, Objective } from '../../training/objective.ts';
 import {
   applyDecoder,
   applyEncoder,
@@ -12,7 +11,15 @@ import {
   initDecoder,
   initEncoder,
 } from '../autoencoder.ts';
-import { type Codebook, initCodebook, nearestCodes, updateCodebook } from '../codebook.ts';
+import {
+  type Codebook,
+  type CodeStatistics,
+  codeStatistics,
+  initCodebook,
+  nearestCodes,
+  noStatistics,
+  updateCodebook,
+} from '../codebook.ts';
 import type { ReconstructionLoss } from '../reconstruction.ts';
 import type { VqvaeConfig } from './config.ts';
 
@@ -21,64 +28,56 @@ export interface VqvaeParameters<T> {
   readonly decoder: Decoder<T>;
 }
 
-export interface VqvaeState<T> {
-  readonly parameters: VqvaeParameters<T>;
-  readonly codebook: Codebook<T>;
-  readonly moments: Moments<VqvaeParameters<T>>;
-}
-
 export interface VqvaeBatch<T> {
   /** [B, H, W, 3] in [0, 1]. */
   readonly images: T;
-  /** int32 [K]: rows of the batch's tokens that replace dead codes. */
+  /** int32 [K]: rows of the batch's tokens that replace dead codes; -1 for one of another micro-batch. */
   readonly candidates: T;
-  readonly size: StepSize<T>;
 }
 
-export function initVqvae(config: VqvaeConfig, seed: number): VqvaeState<HostTensor> {
-  const { codebook } = config;
-  const parameters = {
-    encoder: initEncoder(random(seed, 'encoder'), config, codebook.dim),
-    decoder: initDecoder(random(seed, 'decoder'), config, codebook.dim),
-  };
+export type VqvaeObjective = Objective<
+  VqvaeParameters<tf.Tensor>,
+  VqvaeBatch<tf.Tensor>,
+  tf.Tensor4D[],
+  Named,
+  Codebook<tf.Tensor>,
+  CodeStatistics<tf.Tensor>
+>;
+
+/** Straight-through gradient to the encoder; the codebook follows by moving averages. */
+export function vqvaeObjective(
+  config: VqvaeConfig,
+  reconstruction: ReconstructionLoss,
+  seed: number,
+): VqvaeObjective {
+  const { size, dim } = config.codebook;
   return {
-    parameters,
-    codebook: initCodebook(random(seed, 'codebook'), codebook.size, codebook.dim),
-    moments: initMoments(parameters),
-  };
-}
-
-/** One training step: straight-through gradient to the encoder, Adam for the weights, EMA for the codebook. */
-export function vqvaeStep(config: VqvaeConfig, reconstruction: ReconstructionLoss) {
-  return (
-    state: VqvaeState<tf.Tensor>,
-    batch: VqvaeBatch<tf.Tensor>,
-    constants: { readonly [name: string]: tf.Tensor },
-  ) => {
-    const { images } = batch;
-    const targets = reconstruction.targets(constants, images);
-    const { loss, gradients, aux } = valueAndGradients(state.parameters, (parameters) => {
+    name: 'vqvae training',
+    init: () => ({
+      encoder: initEncoder(random(seed, 'encoder'), config, dim),
+      decoder: initDecoder(random(seed, 'decoder'), config, dim),
+    }),
+    constants: reconstruction.constants,
+    targets: ({ images }, constants) => reconstruction.targets(constants, images),
+    loss(parameters, { batch: { images, candidates }, targets, constants, rest: { vectors } }) {
       const encoded = applyEncoder(parameters.encoder, images);
-      const tokens = tf.reshape(encoded, [-1, config.codebook.dim]);
-      const codes = nearestCodes(tokens, state.codebook.vectors);
-      const quantised = tf.reshape(tf.gather(state.codebook.vectors, codes), encoded.shape);
+      const tokens = tf.reshape(encoded, [-1, dim]);
+      const codes = nearestCodes(tokens, vectors);
+      const quantised = tf.reshape(tf.gather(vectors, codes), encoded.shape);
       const straight = tf.add(encoded, stopGradient(tf.sub(quantised, encoded)));
       const output = applyDecoder(parameters.decoder, straight);
-      const parts = reconstruction.evaluate(constants, images, output, targets);
+      const { loss, pixel, perceptual } = reconstruction.evaluate(constants, images, output, targets);
       const commitment = meanSquaredError(encoded, stopGradient(quantised));
-      const total = tf.add(parts.loss, tf.mul(commitment, config.commitmentWeight)) as tf.Scalar;
-      const aux = { tokens, codes, pixel: parts.pixel, perceptual: parts.perceptual, commitment };
-      return { loss: total, aux };
-    });
-    const updated = adamw(state.parameters, gradients, state.moments, batch.size, {
-      beta1: config.beta1,
-      beta2: config.beta2,
-      clipNorm: config.clipNorm,
-    });
-    const codebook = updateCodebook(state.codebook, aux.tokens, aux.codes, batch.candidates, config.codebook);
-    return {
-      state: { parameters: updated.parameters, codebook, moments: updated.moments },
-      out: { loss, pixel: aux.pixel, perceptual: aux.perceptual, commitment: aux.commitment },
-    };
+      return {
+        loss: tf.add(loss, tf.mul(commitment, config.commitmentWeight)) as tf.Scalar,
+        shown: { pixel, perceptual, commitment },
+        statistics: codeStatistics(tokens, codes, candidates, size),
+      };
+    },
+    rest: {
+      init: () => initCodebook(random(seed, 'codebook'), size, dim),
+      none: () => noStatistics(size, dim),
+      update: (codebook, statistics) => updateCodebook(codebook, statistics, config.codebook),
+    },
   };
 }

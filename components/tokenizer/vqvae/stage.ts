@@ -1,63 +1,46 @@
 import path from 'node:path';
-import type * as tf from '@tensorflow/tfjs-core';
 import type { StageFunction } from '../../../framework/stage/contract.ts';
-import { imageBatches } from '../../data/image-batches.ts';
-import type { Dataset } from '../../data/types.ts';
-import { plainView, sizeOf } from '../../data/views/view.ts';
+import { sizeOf } from '../../data/views/view.ts';
 import { openEngine } from '../../engine/open.ts';
-import type { SpecOf } from '../../engine/types.ts';
 import { random } from '../../nn/random.ts';
 import { hostTensor } from '../../nn/tree.ts';
-import { train } from '../../training/loop.ts';
-import { cosineLearningRate, stepSize } from '../../training/schedule.ts';
+import { fit } from '../../training/fit.ts';
+import { openImages } from '../../training/images.ts';
 import { saveTree } from '../../weights/safetensors.ts';
-import { revivalCandidates } from '../codebook.ts';
-import { describeLoss, reconstructionLoss } from '../reconstruction.ts';
+import { partOfCandidates, revivalCandidates } from '../codebook.ts';
+import { describeLoss, reconstructionLoss, type TokenizerInputs } from '../reconstruction.ts';
 import type { VqvaeConfig } from './config.ts';
-import { initVqvae, type VqvaeBatch, type VqvaeState, vqvaeStep } from './model.ts';
+import { vqvaeObjective } from './model.ts';
 
 /** Trains the tokenizer and writes `tokenizer.safetensors`. */
-export const run: StageFunction<VqvaeConfig> = async (context) => {
+export const run: StageFunction<VqvaeConfig, TokenizerInputs> = async (context) => {
   const { config, seed } = context;
-  const dataset = await context.inputs.train.load<Dataset>();
-  const size = sizeOf(plainView, dataset);
+  const dataset = await context.inputs.train.load();
   const reconstruction = await reconstructionLoss(context, config);
   const engine = await openEngine(context.engine);
-  const state = engine.state<VqvaeState<tf.Tensor>>(initVqvae(config, seed));
-  const { batchSize, codebook } = config;
-  const tokens = batchSize * (size / config.stride) ** 2;
-  const scalar = { shape: [] };
-  const spec: SpecOf<VqvaeBatch<tf.Tensor>> = {
-    images: { shape: [batchSize, size, size, 3] },
-    candidates: { shape: [codebook.size], dtype: 'int32' },
-    size: { learningRate: scalar, correction1: scalar, correction2: scalar },
-  };
-  const program = await engine.compile({
-    name: 'vqvae training',
-    step: vqvaeStep(config, reconstruction),
-    state,
-    batch: spec,
-    constants: reconstruction.constants,
-  });
-  const next = imageBatches(dataset, { batchSize, seed, purpose: 'tokenizer', flip: config.flip });
-  const last = await train(context, {
-    program,
-    state,
-    steps: config.steps,
-    batchSize,
-    batch: async (step) => {
-      const candidates = revivalCandidates(random(seed, 'revival', step), codebook.size, tokens);
+  const { batchSize, codebook, view } = config;
+  const perImage = (sizeOf(view, dataset) / config.stride) ** 2;
+  const objective = vqvaeObjective(config, reconstruction, seed);
+  const { parameters, rest, last } = await fit(context, engine, objective, {
+    recipe: config,
+    images: dataset.count,
+    batches(plan) {
+      const options = { purpose: 'tokenizer', view, pictures: { images: {} } };
+      const loader = openImages(context, dataset, plan, options);
       return {
-        images: (await next(step)).images,
-        candidates: hostTensor([codebook.size], candidates),
-        size: stepSize(step, cosineLearningRate(step, config), config.beta1, config.beta2),
+        close: loader.close,
+        async batch({ step, index, first }) {
+          const all = revivalCandidates(random(seed, 'revival', step), codebook.size, batchSize * perImage);
+          const own = partOfCandidates(all, first * perImage, plan.microBatch * perImage);
+          const { pictures } = await loader.batch(index);
+          return { images: pictures.images, candidates: hostTensor([codebook.size], own) };
+        },
       };
     },
   });
-  const { parameters, codebook: trained } = state.read();
   await saveTree(path.join(context.outDir, 'tokenizer.safetensors'), {
     ...parameters,
-    codebook: trained.vectors,
+    codebook: rest.vectors,
   });
   engine.dispose();
   return { metrics: last, about: describeLoss(config.loss) };

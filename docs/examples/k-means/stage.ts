@@ -40,11 +40,10 @@ export const run: StageFunction<KMeansConfig> = async (context) => {
   });
   // The loop of all trainings: progress, history, checkpoints, and numbers that must be finite.
   const last = await train(context, {
-    program,
     state,
     steps: passes,
     batchSize: images,
-    batch: () => ({ images: pixels }),
+    run: () => program.run({ images: pixels }),
   });
   await saveTree(path.join(context.outDir, 'codebook.safetensors'), state.read());
   engine.dispose();

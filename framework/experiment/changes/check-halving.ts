@@ -31,11 +31,11 @@ export function halvingProblems(experiment: Experiment, paths: ReadonlySet<strin
       complain(`${path} is not a field of a ${role}`, 'sweep other fields by product, zip, chain or random');
   }
   for (const path of components) {
-    const { problem, steps } = findSteps(experiment, path, paths);
+    const { problem, steps, unit } = findSteps(experiment, path, paths);
     if (problem) problems.push(problem);
     else if (steps !== undefined && experiment.issues.length === 0) {
       const last = lastRungBeyond(sweep.halving, steps);
-      if (last !== undefined) complain(`the rung ${last} is beyond the ${steps} steps of ${path}`);
+      if (last !== undefined) complain(`the rung ${last} is beyond the ${steps} ${unit} of ${path}`);
     }
   }
   return problems;
@@ -46,7 +46,7 @@ function findSteps(
   experiment: Experiment,
   path: string,
   swept: ReadonlySet<string>,
-): { readonly problem?: Problem; readonly steps?: number } {
+): { readonly problem?: Problem; readonly steps?: number; readonly unit?: string } {
   const component = get(experiment, path.split('.')) as Component;
   const field = component.steps;
   const steps = field === undefined ? undefined : valueAt(component.config, field.split('.'));
@@ -54,8 +54,10 @@ function findSteps(
     const message = `the ${component.role} "${component.kind}" doesn't say which field counts its steps`;
     return { problem: refusal(message, 'give `steps` to its defineComponent') };
   }
-  if (!swept.has(`${path}.${field}`)) return { steps };
-  return { problem: refusal(`${path}.${field} can't be swept: rungs are steps of one schedule`) };
+  // Rungs count what it counts: `steps`, or `epochs` where its config says these.
+  const unit = field!.split('.').at(-1)!;
+  if (!swept.has(`${path}.${field}`)) return { steps, unit };
+  return { problem: refusal(`${path}.${field} can't be swept: rungs are ${unit} of one schedule`) };
 }
 
 function lastRungBeyond(options: HalvingOptions, steps: number): number | undefined {

@@ -10,7 +10,7 @@ export interface HalvingOptions {
   /** Points compete by the measures of their tokenizers: the only kind there is so far. */
   readonly task?: MeasuredTask;
   /**
-   * Steps after which points are compared, ascending; the end of the training follows if it isn't the last of them.
+   * Where points are compared, ascending, in steps, or in epochs if the training counts these; its end follows.
    * Or the first rung and the factor between rungs.
    */
   readonly rungs: readonly number[] | { readonly first: number; readonly eta: number };

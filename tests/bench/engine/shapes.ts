@@ -1,16 +1,24 @@
+import type { Tensor } from '@tensorflow/tfjs-core';
 import type { VitConfig } from '../../../components/backbone/config.ts';
 import { initVit } from '../../../components/backbone/vit.ts';
 import type { FineTuneConfig } from '../../../components/downstream/finetune/config.ts';
-import { fineTuneStep, initClassifier } from '../../../components/downstream/finetune/model.ts';
+import { fineTuneObjective, initClassifier } from '../../../components/downstream/finetune/model.ts';
 import type { HostTensor } from '../../../components/engine/types.ts';
 import { random } from '../../../components/nn/random.ts';
 import { hostTensor } from '../../../components/nn/tree.ts';
 import type { MaskedImageModellingConfig } from '../../../components/pretraining/mim/config.ts';
-import { initMim, mimStep } from '../../../components/pretraining/mim/model.ts';
+import { mimObjective } from '../../../components/pretraining/mim/model.ts';
 import { reconstructionLoss } from '../../../components/tokenizer/reconstruction.ts';
 import type { VqvaeConfig } from '../../../components/tokenizer/vqvae/config.ts';
-import { initVqvae, vqvaeStep } from '../../../components/tokenizer/vqvae/model.ts';
-import { stepSize } from '../../../components/training/schedule.ts';
+import { vqvaeObjective } from '../../../components/tokenizer/vqvae/model.ts';
+import {
+  initialState,
+  type Named,
+  type Objective,
+  trainingStep,
+} from '../../../components/training/objective.ts';
+import type { Recipe } from '../../../components/training/recipe.ts';
+import { stepScalars } from '../../../components/training/schedule.ts';
 import { perceptualNetworkOf } from './networks.ts';
 
 /** A training step to measure: what `compile` takes, and a batch. `torch_steps.py` has the same steps in PyTorch. */
@@ -105,7 +113,10 @@ function mim(
   backbone: VitConfig,
   o: { imageSize: number; batchSize: number; vocabulary: number; masked: number },
 ): Workload {
-  const config = { backbone, beta2: 0.98, weightDecay: 0.05, clipNorm: 3 } as MaskedImageModellingConfig;
+  const config = {
+    ...recipe,
+    ...{ backbone, betas: [0.9, 0.98], clipNorm: 3 },
+  } as unknown as MaskedImageModellingConfig;
   const tokens = (o.imageSize / backbone.patch) ** 2;
   const count = o.batchSize * o.masked;
   const mask = new Float32Array(o.batchSize * tokens);
@@ -114,17 +125,18 @@ function mim(
     return image * tokens + (((i % o.masked) * 2) % tokens);
   });
   for (const row of rows) mask[row] = 1;
+  // Codes are given, in the place of the picture that a tokenizer would see: its time is no part of this step.
+  const tokenizer = { vocabulary: o.vocabulary, weights: {}, encode: (_: unknown, codes: Tensor) => codes };
+  const objective = mimObjective(config, tokenizer, { imageSize: o.imageSize, seed: 0 });
+  const codes = integers(o.batchSize * tokens, o.vocabulary, 'codes');
   return {
-    step: mimStep(config),
-    state: () => initMim(config, { imageSize: o.imageSize, vocabulary: o.vocabulary, seed: 0 }),
-    batch: {
-      images: images(o.batchSize, o.imageSize),
+    ...workload(objective, config, {
+      patches: images(o.batchSize, o.imageSize),
+      tokens: hostTensor([o.batchSize, tokens], codes.data),
       mask: hostTensor([o.batchSize, tokens, 1], mask),
       rows: hostTensor([count], rows),
       weights: hostTensor([count], new Float32Array(count).fill(1)),
-      codes: integers(count, o.vocabulary, 'codes'),
-      size: stepSize(0, 1e-4, 0.9, 0.98),
-    },
+    }),
     flops: vitFlops(backbone, o.imageSize, o.batchSize, count, o.vocabulary),
   };
 }
@@ -133,15 +145,13 @@ function finetune(
   backbone: VitConfig,
   o: { imageSize: number; batchSize: number; classes: number },
 ): Workload {
-  const config = { labelSmoothing: 0.1, weightDecay: 0.05, clipNorm: 1, layerDecay: 0.65 } as FineTuneConfig;
+  const config = { ...recipe, labelSmoothing: 0.1, layerDecay: 0.65 } as unknown as FineTuneConfig;
+  const start = initClassifier(initVit(random(0, 'vit'), backbone, o.imageSize), backbone.dim, o.classes);
   return {
-    step: fineTuneStep(config, backbone),
-    state: () => initClassifier(initVit(random(0, 'vit'), backbone, o.imageSize), backbone.dim, o.classes),
-    batch: {
+    ...workload(fineTuneObjective(config, backbone, start), config, {
       images: images(o.batchSize, o.imageSize),
       labels: integers(o.batchSize, o.classes, 'labels'),
-      size: stepSize(0, 1e-4),
-    },
+    }),
     flops: vitFlops(backbone, o.imageSize, o.batchSize, o.batchSize, o.classes),
   };
 }
@@ -156,9 +166,8 @@ async function vqvae(
     stride: o.stride,
     residualBlocks: 2,
     commitmentWeight: 0.25,
-    beta1: 0.9,
-    beta2: 0.999,
-    clipNorm: 1,
+    ...recipe,
+    weightDecay: 0,
     codebook: { size: o.codes, dim: o.dim, decay: 0.97, epsilon: 1e-5, reviveBelow: 0.05 },
     loss: { pixel: 1, perceptual: { layers, weight: 1, normalisation: 'unit' } },
   } as unknown as VqvaeConfig;
@@ -168,14 +177,23 @@ async function vqvae(
     config,
   );
   const tokens = o.batchSize * (o.imageSize / o.stride) ** 2;
+  return workload(vqvaeObjective(config, reconstruction, 0), config, {
+    images: images(o.batchSize, o.imageSize),
+    candidates: integers(o.codes, tokens, 'candidates'),
+  });
+}
+
+const recipe = { betas: [0.9, 0.999], weightDecay: 0.05, clipNorm: 1 };
+
+function workload<P, B, T, C, R, A extends Named>(
+  objective: Objective<P, B, T, C, R, A>,
+  config: Recipe,
+  batch: { readonly [name: string]: HostTensor },
+): Workload {
   return {
-    step: vqvaeStep(config, reconstruction),
-    state: () => initVqvae(config, 0),
-    batch: {
-      images: images(o.batchSize, o.imageSize),
-      candidates: integers(o.codes, tokens, 'candidates'),
-      size: stepSize(0, 1e-4),
-    },
-    constants: reconstruction.constants,
+    step: trainingStep(objective, config),
+    state: () => initialState(objective, config),
+    batch: { batch, stepScalars: stepScalars(0, 1e-4, config.betas) },
+    constants: objective.constants,
   };
 }

@@ -1,14 +1,14 @@
 import test from 'ava';
 import { balancedSubset, labelsOf, subset } from '../../../components/data/subset.ts';
-import { layerScale } from '../../../components/downstream/finetune/model.ts';
+import { layersAfter } from '../../../components/downstream/finetune/model.ts';
 import { countRight } from '../../../components/training/classify.ts';
 import { imagesOf } from '../../support/images.ts';
 
 test('layer-wise decay: embeddings are layer 0, block i is i + 1, the head keeps its rate', (t) => {
-  t.is(layerScale(['vit', 'positions'], 2, 0.5), 0.125);
-  t.is(layerScale(['vit', 'blocks', '0', 'qkv', 'weight'], 2, 0.5), 0.25);
-  t.is(layerScale(['vit', 'blocks', '1', 'qkv', 'weight'], 2, 0.5), 0.5);
-  t.is(layerScale(['head', 'weight'], 2, 0.5), 1);
+  t.is(layersAfter(['vit', 'positions'], 2), 3);
+  t.is(layersAfter(['vit', 'blocks', '0', 'qkv', 'weight'], 2), 2);
+  t.is(layersAfter(['vit', 'blocks', '1', 'qkv', 'weight'], 2), 1);
+  t.is(layersAfter(['head', 'weight'], 2), 0);
 });
 
 test('a row is right if its largest entry, the first of equals, is the label', (t) => {

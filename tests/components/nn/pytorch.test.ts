@@ -6,7 +6,7 @@ import test, { type ExecutionContext } from 'ava';
 import { gelu, groupNorm, layerNorm, silu } from '../../../components/nn/layers.ts';
 import { accuracy, crossEntropy } from '../../../components/nn/losses.ts';
 import { adamw } from '../../../components/training/optimizer.ts';
-import { stepSize } from '../../../components/training/schedule.ts';
+import { stepScalars } from '../../../components/training/schedule.ts';
 
 interface Flat {
   readonly shape: number[];
@@ -97,14 +97,17 @@ test('three AdamW steps are those of torch.optim.AdamW, without decay of biases'
     second: { weight: tf.zeros([3, 2]) as tf.Tensor, bias: tf.zeros([2]) as tf.Tensor },
   };
   run.steps.forEach((step: { [name: string]: Flat }, index: number) => {
-    const host = stepSize(index, 0.01, 0.9, 0.98);
-    const size = {
+    const host = stepScalars(index, 0.01, [0.9, 0.98]);
+    const scalars = {
       learningRate: tf.scalar(host.learningRate.data[0]),
       correction1: tf.scalar(host.correction1.data[0]),
       correction2: tf.scalar(host.correction2.data[0]),
     };
     const gradients = { weight: tensor(step.weightGradient), bias: tensor(step.biasGradient) };
-    const next = adamw(parameters, gradients, moments, size, { beta2: 0.98, weightDecay: 0.05 });
+    const next = adamw(parameters, gradients, moments, scalars, {
+      betas: [0.9, 0.98],
+      weightDecay: 0.05,
+    });
     parameters = next.parameters;
     moments = next.moments;
     near(t, parameters.weight, step.weight);

@@ -73,7 +73,11 @@ test('rows, weights and mask of a batch name the same tokens, never more than as
       fc.nat(),
       (side, batch, seed) => {
         const count = Math.max(1, Math.round(side * side * 0.4));
-        const masks = batchMasks(random(seed, 'batch'), batch, { side, count, minPatches: 1 });
+        const masks = batchMasks((image) => random(seed, 'batch', image), batch, {
+          side,
+          count,
+          minPatches: 1,
+        });
         const named = [...masks.rows].filter((_, i) => masks.weights[i] === 1);
         const flagged = [...masks.mask.keys()].filter((i) => masks.mask[i] === 1);
         t.deepEqual(named, flagged);

@@ -12,7 +12,6 @@ import { dvae } from '../../../components/tokenizer/dvae/config.ts';
 import { run as runDvae } from '../../../components/tokenizer/dvae/stage.ts';
 import { vqvae } from '../../../components/tokenizer/vqvae/config.ts';
 import { load as loadVqvae } from '../../../components/tokenizer/vqvae/load.ts';
-import { initVqvae } from '../../../components/tokenizer/vqvae/model.ts';
 import { run as runVqvae } from '../../../components/tokenizer/vqvae/stage.ts';
 import { saveTree } from '../../../components/weights/safetensors.ts';
 import type { Component } from '../../../framework/stage/component.ts';
@@ -20,6 +19,7 @@ import type { StageInput } from '../../../framework/stage/contract.ts';
 import { imagesOf } from '../../support/images.ts';
 import { leafInput } from '../../support/stage-input.ts';
 import { uniforms } from '../engine/steps/support/seeded.ts';
+import { untrainedVqvae } from './vqvae.ts';
 
 const size = 16;
 const count = 24;
@@ -29,12 +29,19 @@ const images = imagesOf(bytes, { size });
 const backbone = vit({ dim: 16, depth: 1, heads: 2, patch: 8 });
 const codebook = { size: 8, dim: 4 };
 // More steps than an epoch has, so that a resumed stage begins inside one.
-const training = { steps: 10, batchSize: 8, warmupSteps: 2 };
+const training = { steps: 10, batchSize: 8, warmup: 2 };
 const tokenizer = { ...training, width: 16, stride: 8 as const, residualBlocks: 1, codebook };
 /** A tiny training of every kind, with the function that runs it. */
 export const kinds: { readonly [kind: string]: { component: Component; run: unknown } } = {
   vgg: {
-    component: vgg({ ...training, width: 4, blocks: 1, convsPerBlock: 1, shift: 1, holdOut: 0.25 }),
+    component: vgg({
+      ...training,
+      width: 4,
+      blocks: 1,
+      convsPerBlock: 1,
+      view: { crop: { kind: 'shift', distance: 1 } },
+      holdOut: 0.25,
+    }),
     run: runVgg,
   },
   vqvae: { component: vqvae(tokenizer), run: runVqvae },
@@ -54,8 +61,7 @@ export const kinds: { readonly [kind: string]: { component: Component; run: unkn
 /** What the framework would wire to them: data, and a tokenizer in `dir`. */
 export function inputsOf(dir: string): { [name: string]: StageInput } {
   const frozen = vqvae(tokenizer);
-  const { parameters, codebook: trained } = initVqvae(frozen.config as never, 0);
-  saveTree(path.join(dir, 'tokenizer.safetensors'), { ...parameters, codebook: trained.vectors });
+  saveTree(path.join(dir, 'tokenizer.safetensors'), untrainedVqvae(frozen.config));
   const data: StageInput = { ...leafInput(frozen), load: async <T>() => images as T };
   const loaded: StageInput<never> = {
     ...leafInput(frozen, dir),

@@ -3,7 +3,10 @@ import '@tensorflow/tfjs-backend-cpu';
 import test from 'ava';
 import { random } from '../../../components/nn/random.ts';
 import {
+  type Codebook,
+  type CodebookOptions,
   codebookUsage,
+  codeStatistics,
   nearestCodes,
   perplexity,
   revivalCandidates,
@@ -31,13 +34,25 @@ test('the nearest code is the one at the smallest distance', (t) => {
   t.deepEqual([...nearestCodes(tokens, vectors).dataSync()], [1, 0, 2]);
 });
 
+/** The codebook after a batch of these tokens. */
+function afterBatch(
+  codebook: Codebook<tf.Tensor>,
+  tokens: tf.Tensor,
+  codes: tf.Tensor,
+  candidates: tf.Tensor,
+  options: CodebookOptions,
+): Codebook<tf.Tensor> {
+  const statistics = codeStatistics(tokens, codes, candidates, codebook.vectors.shape[0]!);
+  return updateCodebook(codebook, statistics, options);
+}
+
 test('an EMA update without revival, by hand', (t) => {
   const codebook = {
     vectors: tf.tensor2d([[0], [10]]),
     counts: tf.tensor1d([2, 2]),
     sums: tf.tensor2d([[0], [20]]),
   };
-  const next = updateCodebook(
+  const next = afterBatch(
     codebook,
     tf.tensor2d([[1], [3], [8]]),
     tf.tensor1d([0, 0, 1], 'int32'),
@@ -56,7 +71,7 @@ test('a dead code becomes the candidate token, a live one stays', (t) => {
     counts: tf.tensor1d([4, 0]),
     sums: tf.tensor2d([[4], [0]]),
   };
-  const next = updateCodebook(
+  const next = afterBatch(
     codebook,
     tf.tensor2d([[1], [1], [7]]),
     tf.tensor1d([0, 0, 0], 'int32'),
@@ -83,13 +98,7 @@ test('a code that no token takes keeps its vector, from the first step on and fo
   const unused = tf.tensor1d([0, 0], 'int32');
   const options = { decay: 0.5, epsilon: 1e-5, reviveBelow: 0 };
   for (let step = 0; step < 200; step++) {
-    codebook = updateCodebook(
-      codebook,
-      tf.tensor2d([[2], [4]]),
-      tf.tensor1d([0, 0], 'int32'),
-      unused,
-      options,
-    );
+    codebook = afterBatch(codebook, tf.tensor2d([[2], [4]]), tf.tensor1d([0, 0], 'int32'), unused, options);
     t.is(codebook.vectors.dataSync()[1], -5);
   }
   t.true(Math.abs(codebook.vectors.dataSync()[0] - 3) < 1e-3);
@@ -98,8 +107,8 @@ test('a code that no token takes keeps its vector, from the first step on and fo
 test('a code that was used and then is not keeps its last vector', (t) => {
   const options = { decay: 0.9, epsilon: 1e-5, reviveBelow: 0 };
   const none = tf.tensor1d([0, 0], 'int32');
-  const take = (codes: number[], from: Parameters<typeof updateCodebook>[0]) =>
-    updateCodebook(from, tf.tensor2d([[2], [8]]), tf.tensor1d(codes, 'int32'), none, options);
+  const take = (codes: number[], from: Codebook<tf.Tensor>) =>
+    afterBatch(from, tf.tensor2d([[2], [8]]), tf.tensor1d(codes, 'int32'), none, options);
   const start = { vectors: tf.tensor2d([[1], [9]]), counts: tf.zeros([2]), sums: tf.zeros([2, 1]) };
   let now = take([0, 1], start);
   const last = now.vectors.dataSync()[1];

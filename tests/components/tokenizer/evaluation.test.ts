@@ -11,7 +11,6 @@ import {
 import { run } from '../../../components/tokenizer/evaluation/stage.ts';
 import { vqvae } from '../../../components/tokenizer/vqvae/config.ts';
 import { load } from '../../../components/tokenizer/vqvae/load.ts';
-import { initVqvae } from '../../../components/tokenizer/vqvae/model.ts';
 import { saveTree } from '../../../components/weights/safetensors.ts';
 import type { StageInput } from '../../../framework/stage/contract.ts';
 import { formatError } from '../../../framework/stage/errors.ts';
@@ -19,6 +18,7 @@ import { imagesOf } from '../../support/images.ts';
 import { createProject } from '../../support/project.ts';
 import { leafInput, noCheckpoints } from '../../support/stage-input.ts';
 import { uniforms } from '../engine/steps/support/seeded.ts';
+import { untrainedVqvae } from '../support/vqvae.ts';
 
 const [count, size] = [12, 16];
 const bytes = Uint8Array.from(uniforms('evaluation', count * size * size * 3), (value) => 256 * value);
@@ -35,8 +35,7 @@ async function evaluated(
   const { dir } = createProject(t, {});
   const tokenizer = vqvae({ width: 16, residualBlocks, codebook: { size: 8, dim: 4 }, steps: 1 });
   t.deepEqual([...component.issues, ...tokenizer.issues], []);
-  const { parameters, codebook } = initVqvae(tokenizer.config as never, 0);
-  const weights = { ...parameters, codebook: codebook.vectors };
+  const weights = untrainedVqvae(tokenizer.config);
   change(weights as unknown as HostTree);
   saveTree(path.join(dir, 'tokenizer.safetensors'), weights);
   const data: StageInput = {

@@ -1,5 +1,5 @@
 import test from 'ava';
-import type { HostTensor, Program, State } from '../../../components/engine/types.ts';
+import type { HostTensor, State } from '../../../components/engine/types.ts';
 import { hostTensor } from '../../../components/nn/tree.ts';
 import { train } from '../../../components/training/loop.ts';
 import type { Checkpoints } from '../../../framework/stage/contract.ts';
@@ -51,16 +51,14 @@ async function trainWith(
       };
       return { loss: hostTensor([], Float32Array.of(loss(before))) };
     },
-    dispose: () => {},
   };
   const signal = new AbortController().signal;
   const context = { signal, checkpoints, progress: () => {}, log: () => {} };
   const options = {
-    program: program as unknown as Program<unknown, unknown>,
     state: state as unknown as State<unknown>,
     steps,
     batchSize: 1,
-    batch: () => ({}) as never,
+    run: program.run,
   };
   const end = await train(until === undefined ? context : { ...context, until }, options).then(
     (last) => JSON.stringify(last),

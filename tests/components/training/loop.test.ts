@@ -49,11 +49,10 @@ const tiny: StageFunction<never> = async (context) => {
     dispose: () => {},
   } as unknown as Program<unknown, unknown>;
   const last = await train(context as unknown as TrainingContext, {
-    program,
     state: state as State<unknown>,
     steps,
     batchSize: 8,
-    batch: (step) => ({ x: hostTensor([], Float32Array.of(Math.sin(step))) }) as never,
+    run: (step) => program.run({ x: hostTensor([], Float32Array.of(Math.sin(step))) } as never),
     logEvery: 3,
   });
   const { weights, moments, count } = state.read() as unknown as Tiny;

@@ -12,13 +12,13 @@ import { dvae } from '../../../../components/tokenizer/dvae/config.ts';
 import { run as trainDvae } from '../../../../components/tokenizer/dvae/stage.ts';
 import { vqvae } from '../../../../components/tokenizer/vqvae/config.ts';
 import { load as loadVqvae } from '../../../../components/tokenizer/vqvae/load.ts';
-import { initVqvae } from '../../../../components/tokenizer/vqvae/model.ts';
 import { run as trainVqvae } from '../../../../components/tokenizer/vqvae/stage.ts';
 import { saveTree } from '../../../../components/weights/safetensors.ts';
 import type { Component } from '../../../../framework/stage/component.ts';
 import type { StageFunction, StageInput } from '../../../../framework/stage/contract.ts';
 import { imagesOf } from '../../../support/images.ts';
 import { leafInput, noCheckpoints } from '../../../support/stage-input.ts';
+import { untrainedVqvae } from '../../support/vqvae.ts';
 import { uniforms } from './support/seeded.ts';
 
 const SIZE = 32;
@@ -26,7 +26,7 @@ const bytes = Uint8Array.from(uniforms('determinism', 48 * SIZE * SIZE * 3), (va
 const images = imagesOf(bytes, { size: SIZE, classes: ['noise'] });
 
 // Large enough for ONNX Runtime to divide the work of its larger kernels among threads.
-const sizes = { width: 32, stride: 8 as const, residualBlocks: 1, steps: 4, batchSize: 16, warmupSteps: 1 };
+const sizes = { width: 32, stride: 8 as const, residualBlocks: 1, steps: 4, batchSize: 16, warmup: 1 };
 const network = vgg({ width: 16, blocks: 2, steps: 1 });
 const perceptual = { network, layers: ['relu1_2', 'relu2_2'] };
 const components = {
@@ -36,13 +36,13 @@ const components = {
     backbone: vit({ dim: 64, depth: 2, heads: 4, patch: 8, layerScaleInit: 0.1 }),
     steps: 4,
     batchSize: 32,
-    warmupSteps: 1,
+    warmup: 1,
   }),
 };
 const runs: { readonly [name: string]: StageFunction<never> } = {
-  vqvae: trainVqvae as StageFunction<never>,
-  dvae: trainDvae as StageFunction<never>,
-  mim: pretrain as StageFunction<never>,
+  vqvae: trainVqvae as unknown as StageFunction<never>,
+  dvae: trainDvae as unknown as StageFunction<never>,
+  mim: pretrain as unknown as StageFunction<never>,
 };
 
 const folders: string[] = [];
@@ -68,8 +68,7 @@ function input(
 function inputs(): { readonly [name: string]: StageInput } {
   const [frozen, tokenizer] = [folder(), folder()];
   saveTree(path.join(frozen, 'vgg.safetensors'), initVgg({ width: 16, blocks: 2, convsPerBlock: 2 }, 1, 0));
-  const { parameters, codebook } = initVqvae(components.vqvae.config as never, 0);
-  saveTree(path.join(tokenizer, 'tokenizer.safetensors'), { ...parameters, codebook: codebook.vectors });
+  saveTree(path.join(tokenizer, 'tokenizer.safetensors'), untrainedVqvae(components.vqvae.config));
   return {
     train: input(components.dvae, '', async () => images),
     network: input(network, frozen, loadVgg),

@@ -9,7 +9,7 @@ const pixels = Float32Array.from({ length: 36 }, (_, i) => 1 + (Math.floor(i / 3
 test('labels: the images stay, the answers are the classes', (t) => {
   const { classes, pose } = supervisionOf({ supervision: 'labels' }, dataset);
   t.is(classes, 3);
-  const { images, answers } = pose(pixels, [1, 0, 2], random(0, 'x'));
+  const { images, answers } = pose(pixels, [1, 0, 2], (place) => random(0, 'x', place));
   t.deepEqual(images, pixels);
   t.deepEqual([...answers], [1, 0, 2]);
 });
@@ -25,7 +25,7 @@ test('rotations: each answer says how the image was turned, and no label is read
   const upperLeft = [1, 2, 4, 3];
   const seen = new Set<number>();
   for (let step = 0; step < 20; step++) {
-    const { images, answers } = pose(pixels, labels, random(0, 'x', step));
+    const { images, answers } = pose(pixels, labels, (place) => random(0, 'x', step, place));
     for (const [n, answer] of answers.entries()) t.is(images[n * 12], upperLeft[answer]);
     for (const answer of answers) seen.add(answer);
   }

@@ -30,8 +30,8 @@ const component = vgg({
   convsPerBlock: [1, 2],
   steps: 120,
   batchSize: 16,
-  shift: 1,
-  warmupSteps: 10,
+  view: { crop: { kind: 'shift', distance: 1 } },
+  warmup: 10,
   learningRate: 1e-2,
 });
 
@@ -107,7 +107,7 @@ test('training learns, is deterministic, and its result is a network of the offe
 });
 
 test('a network says how many labels its batches have seen', async (t) => {
-  const short = vgg({ width: 8, blocks: 1, convsPerBlock: 1, steps: 2, batchSize: 16, warmupSteps: 1 });
+  const short = vgg({ width: 8, blocks: 1, convsPerBlock: 1, steps: 2, batchSize: 16, warmup: 1 });
   t.is((await trainOn(stripes, short)).about, 'network trained on 32 labels');
   const rotated = vgg({ ...short.config, supervision: 'rotations' } as never);
   const { metrics, about } = await trainOn(stripes, rotated);

@@ -6,17 +6,14 @@ import {
   maskedImageModelling,
 } from '../../../../../components/pretraining/mim/config.ts';
 import {
-  initMim,
   type MimBatch,
-  type MimState,
+  type MimParameters,
   maskedLogits,
-  mimStep,
+  mimObjective,
 } from '../../../../../components/pretraining/mim/model.ts';
-import { initMoments } from '../../../../../components/training/optimizer.ts';
-import { cosineLearningRate, stepSize } from '../../../../../components/training/schedule.ts';
 import { readSpec, type Size, type Spec } from './fixture.ts';
 import { between, seededWeights, uniforms } from './seeded.ts';
-import { compute, type Training } from './train.ts';
+import { compute, trainingOf } from './train.ts';
 
 interface MimSpec extends Spec<Parameters<typeof maskedImageModelling>[0]> {
   readonly vocabulary: number;
@@ -27,22 +24,17 @@ export function mim(size: Size) {
   const spec = readSpec<MimSpec>(size, 'mim');
   const { seed, imageSize, vocabulary } = spec;
   const config = maskedImageModelling(spec.config).config as MaskedImageModellingConfig;
-  const { parameters } = initMim(config, { imageSize, vocabulary, seed: 0 });
-  const seeded = seededWeights(seed, parameters);
+  // Codes are in the batch, as PyTorch has them, in the place of the picture that a tokenizer would see.
+  const tokenizer = { vocabulary, weights: {}, encode: (_: unknown, codes: tf.Tensor) => codes };
+  const objective = mimObjective(config, tokenizer, { imageSize, seed: 0 });
+  const parameters = seededWeights(seed, objective.init());
   const batch = (step: number) => mimBatch(spec, config, step);
-  const training = {
-    name: 'mim',
-    steps: config.steps,
-    step: mimStep(config),
-    state: { parameters: seeded, moments: initMoments(seeded) },
-    constants: {},
-    batch,
-  } satisfies Training<MimState<tf.Tensor>, MimBatch<tf.Tensor>, unknown, Record<string, never>>;
+  const training = trainingOf('mim', objective, config, { parameters }, batch);
   return {
     size,
     training,
     config,
-    forward: (engine: string) => forward(engine, config, training.state, batch(0)),
+    forward: (engine: string) => forward(engine, config, parameters, batch(0)),
   };
 }
 
@@ -50,14 +42,14 @@ export function mim(size: Size) {
 async function forward(
   engine: string,
   config: MaskedImageModellingConfig,
-  { parameters }: MimState<HostTensor>,
-  { images, mask, rows, weights }: HostOf<MimBatch<tf.Tensor>>,
+  parameters: HostOf<MimParameters<tf.Tensor>>,
+  { patches, mask, rows, weights }: HostOf<MimBatch<tf.Tensor>>,
 ): Promise<{ readonly [name: string]: HostTensor }> {
-  const given = { images, mask, rows };
+  const given = { patches, mask, rows };
   const { logits } = await compute<
     Pick<MimBatch<tf.Tensor>, keyof typeof given>,
     { logits: tf.Tensor },
-    MimState<tf.Tensor>['parameters']
+    MimParameters<tf.Tensor>
   >({ name: engine }, parameters, given, (frozen, fed) => ({ logits: maskedLogits(frozen, config, fed) }));
   const count = Array.from(weights.data).filter((weight) => weight === 1).length;
   const width = logits.shape[1];
@@ -84,14 +76,13 @@ function mimBatch(
       Int32Array.from({ length: room }, (_, i) => values[i] ?? 0),
     );
   return {
-    images: between(`${seed}/images/${step}`, [batchSize, imageSize, imageSize, 3], 0, 1),
+    patches: between(`${seed}/images/${step}`, [batchSize, imageSize, imageSize, 3], 0, 1),
     mask: hostTensor([batchSize, perImage, 1], mask),
     rows: padded(masked),
     weights: hostTensor(
       [room],
       Float32Array.from({ length: room }, (_, i) => (i < masked.length ? 1 : 0)),
     ),
-    codes: padded(masked.map((row) => codes[row])),
-    size: stepSize(step, cosineLearningRate(step, config), 0.9, config.beta2),
+    tokens: hostTensor([batchSize, perImage], Int32Array.from(codes)),
   };
 }

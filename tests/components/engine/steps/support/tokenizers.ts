@@ -9,35 +9,24 @@ import { type VggConfig, vgg } from '../../../../../components/perceptual/vgg/co
 import { load as loadVgg } from '../../../../../components/perceptual/vgg/load.ts';
 import { initVgg } from '../../../../../components/perceptual/vgg/model.ts';
 import { applyEncoder } from '../../../../../components/tokenizer/autoencoder.ts';
+import type { Codebook } from '../../../../../components/tokenizer/codebook.ts';
 import { type DvaeConfig, dvae } from '../../../../../components/tokenizer/dvae/config.ts';
 import { load as loadDvae } from '../../../../../components/tokenizer/dvae/load.ts';
-import {
-  type DvaeBatch,
-  type DvaeState,
-  dvaeStep,
-  initDvae,
-} from '../../../../../components/tokenizer/dvae/model.ts';
+import { dvaeObjective } from '../../../../../components/tokenizer/dvae/model.ts';
 import { reconstructionLoss } from '../../../../../components/tokenizer/reconstruction.ts';
 import type { Tokenizer, TokenizerWeights } from '../../../../../components/tokenizer/tokenizer.ts';
 import { type VqvaeConfig, vqvae } from '../../../../../components/tokenizer/vqvae/config.ts';
 import { load as loadVqvae } from '../../../../../components/tokenizer/vqvae/load.ts';
-import {
-  initVqvae,
-  type VqvaeBatch,
-  type VqvaeState,
-  vqvaeStep,
-} from '../../../../../components/tokenizer/vqvae/model.ts';
-import { initMoments } from '../../../../../components/training/optimizer.ts';
-import { cosineLearningRate, stepSize } from '../../../../../components/training/schedule.ts';
+import { vqvaeObjective } from '../../../../../components/tokenizer/vqvae/model.ts';
+import { planTraining } from '../../../../../components/training/recipe.ts';
+import { cosine } from '../../../../../components/training/schedule.ts';
 import { saveTree } from '../../../../../components/weights/safetensors.ts';
 import type { Component } from '../../../../../framework/stage/component.ts';
 import type { StageInput } from '../../../../../framework/stage/contract.ts';
 import { leafInput } from '../../../../support/stage-input.ts';
 import { readSpec, type Size, type Spec } from './fixture.ts';
 import { between, permutation, seededWeights } from './seeded.ts';
-import { compute, type Training } from './train.ts';
-
-type Constants = { readonly [name: string]: tf.Tensor };
+import { compute, trainingOf } from './train.ts';
 
 interface VqvaeSpec extends Spec<Parameters<typeof vqvae>[0]> {
   readonly network: Parameters<typeof vgg>[0];
@@ -61,21 +50,16 @@ export async function vqvaeTraining(size: Size) {
     },
     config,
   );
-  const parameters = seededWeights(seed, initVqvae(config, 0).parameters);
-  const training = {
-    name: 'vqvae',
-    steps: config.steps,
-    step: vqvaeStep(config, reconstruction),
-    state: { parameters, codebook: firstCodebook(seed, config), moments: initMoments(parameters) },
-    constants: reconstruction.constants,
-    batch: (step: number) => ({
-      images: imagesOf(seed, imageSize, config, step),
-      candidates: candidatesOf(seed, config, imageSize, step),
-      size: stepSize(step, cosineLearningRate(step, config)),
-    }),
-  } satisfies Training<VqvaeState<tf.Tensor>, VqvaeBatch<tf.Tensor>, unknown, Constants>;
-  const weights = { ...parameters, codebook: training.state.codebook.vectors };
-  const images = training.batch(0).images;
+  const objective = vqvaeObjective(config, reconstruction, 0);
+  const parameters = seededWeights(seed, objective.init());
+  const codebook = firstCodebook(seed, config);
+  const batch = (step: number) => ({
+    images: imagesOf(seed, imageSize, config, step),
+    candidates: candidatesOf(seed, config, imageSize, step),
+  });
+  const training = trainingOf('vqvae', objective, config, { parameters, rest: codebook }, batch);
+  const weights = { ...parameters, codebook: codebook.vectors };
+  const { images } = batch(0);
   return {
     size,
     training,
@@ -90,24 +74,19 @@ export async function dvaeTraining(size: Size) {
   const component = dvae(input);
   const config = component.config as DvaeConfig;
   const reconstruction = await reconstructionLoss({ inputs: {} }, config);
-  const parameters = seededWeights(seed, initDvae(config, 0).parameters);
-  const { steps, temperature, codebook } = config;
+  // Noise is in the batch, as PyTorch has it.
+  const objective = dvaeObjective(config, reconstruction, 0, (noise) => noise);
+  const parameters = seededWeights(seed, objective.init());
+  const { temperature, codebook } = config;
+  const { steps } = planTraining(config, 0);
   const tokens = tokensOf(config, imageSize);
-  const anneal = { learningRate: temperature.from, minLearningRate: temperature.to, steps };
-  const training = {
-    name: 'dvae',
-    steps,
-    step: dvaeStep(config, reconstruction),
-    state: { parameters, moments: initMoments(parameters) },
-    constants: reconstruction.constants,
-    batch: (step: number) => ({
-      images: imagesOf(seed, imageSize, config, step),
-      noise: between(`${seed}/noise/${step}`, [tokens, codebook.size], 0, 1),
-      temperature: hostScalar(cosineLearningRate(step, anneal)),
-      size: stepSize(step, cosineLearningRate(step, config)),
-    }),
-  } satisfies Training<DvaeState<tf.Tensor>, DvaeBatch<tf.Tensor>, unknown, Constants>;
-  const images = training.batch(0).images;
+  const batch = (step: number) => ({
+    images: imagesOf(seed, imageSize, config, step),
+    noise: between(`${seed}/noise/${step}`, [tokens, codebook.size], 0, 1),
+    temperature: hostScalar(cosine(temperature.from, temperature.to, { step, steps })),
+  });
+  const training = trainingOf('dvae', objective, config, { parameters }, batch);
+  const { images } = batch(0);
   return {
     size,
     training,
@@ -175,10 +154,7 @@ function imagesOf(seed: string, size: number, { batchSize }: Sizes, step: number
 }
 
 /** Counts that some codes fall out of, so that codes are revived on the way. */
-function firstCodebook(
-  seed: string,
-  { codebook: { size, dim } }: VqvaeConfig,
-): VqvaeState<HostTensor>['codebook'] {
+function firstCodebook(seed: string, { codebook: { size, dim } }: VqvaeConfig): Codebook<HostTensor> {
   const { vectors } = seededWeights(seed, { vectors: hostTensor([size, dim]) });
   const counts = between(`${seed}/counts`, [size], 0.5, 2.5);
   const sums = Float32Array.from(vectors.data, (value, i) => value * counts.data[Math.floor(i / dim)]);

@@ -1,6 +1,16 @@
 import { openEngine } from '../../../../../components/engine/open.ts';
 import type { EngineOptions, HostOf, HostTensor, Step } from '../../../../../components/engine/types.ts';
 import type { HostTree } from '../../../../../components/nn/tree.ts';
+import {
+  type FitBatch,
+  type FitState,
+  type Named,
+  type Objective,
+  trainingStep,
+} from '../../../../../components/training/objective.ts';
+import { initMoments } from '../../../../../components/training/optimizer.ts';
+import { planTraining, type Recipe } from '../../../../../components/training/recipe.ts';
+import { cosine, stepScalars } from '../../../../../components/training/schedule.ts';
 import { flatten } from '../../../../../components/weights/safetensors.ts';
 
 /** A whole training: the component's own step, first state, frozen weights and batches. */
@@ -12,6 +22,36 @@ export interface Training<S, B, O, C> {
   readonly constants: HostOf<C>;
   /** The batch of a step, 0-based. */
   batch(index: number): HostOf<B>;
+}
+
+/**
+ * The training of an objective from given weights. `batch` gives that of a step; the scalars of the optimiser are those of
+ * the recipe.
+ */
+export function trainingOf<P, B, T, C, R, A extends Named>(
+  name: string,
+  objective: Objective<P, B, T, C, R, A>,
+  recipe: Recipe,
+  first: { readonly parameters: HostOf<P>; readonly rest?: HostOf<R> },
+  batch: (step: number) => HostOf<B>,
+) {
+  const { steps, warmup } = planTraining(recipe, 0);
+  const { learningRate, minLearningRate = 0, betas } = recipe;
+  const { parameters, rest } = first;
+  const state = { parameters, moments: initMoments(parameters), ...(rest === undefined ? {} : { rest }) };
+  const training = {
+    name,
+    steps,
+    step: trainingStep(objective, recipe),
+    state: state as unknown as HostOf<FitState<P, R>>,
+    constants: (objective.constants ?? {}) as HostOf<C>,
+    batch: (step: number) =>
+      ({
+        batch: batch(step),
+        stepScalars: stepScalars(step, cosine(learningRate, minLearningRate, { step, steps, warmup }), betas),
+      }) as unknown as HostOf<FitBatch<B>>,
+  };
+  return training satisfies Training<FitState<P, R>, FitBatch<B>, Named, C>;
 }
 
 export type Tensors = { readonly [path: string]: HostTensor };
@@ -47,11 +87,17 @@ export async function train<S, B, O, C>(
       out[key] ??= [];
       out[key].push(data[0]);
     }
-    if (keep.includes(index + 1)) after[index + 1] = flatten(state.read() as HostTree);
+    if (keep.includes(index + 1)) after[index + 1] = namedState(state.read());
   }
   engine.dispose();
   state.dispose();
   return { out, after };
+}
+
+/** By path, as the fixtures name it: what no gradient moves is the codebook. */
+export function namedState(state: unknown): Tensors {
+  const { rest, ...others } = state as { readonly [part: string]: HostTree };
+  return flatten(rest ? { ...others, codebook: rest } : others);
 }
 
 /** Computes a function of frozen weights and a batch once. */

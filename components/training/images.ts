@@ -1,0 +1,23 @@
+import type { StageContext } from '../../framework/stage/contract.ts';
+import { type Loader, openLoader, type Sampled } from '../data/loader.ts';
+import type { Dataset } from '../data/types.ts';
+import type { Picture, View } from '../data/views/view.ts';
+import type { Plan } from './recipe.ts';
+
+/** Images of a training, by micro-batch: ask for those of `MicroBatch.index`. */
+export function openImages<T, const Names extends string>(
+  { seed, engine }: Pick<StageContext, 'seed' | 'engine'>,
+  data: Dataset<T>,
+  { microBatch, parts, end }: Plan,
+  options: {
+    /** Keeps the streams of different trainings apart: `tokenizer`, `pretraining`, ... */
+    readonly purpose: string;
+    readonly view: View;
+    readonly pictures: { readonly [name in Names]: Picture };
+  },
+): Loader<Sampled<T, Names>> {
+  return openLoader(data, {
+    ...options,
+    ...{ seed, batchSize: microBatch, steps: end * parts, workers: engine.threads },
+  });
+}

@@ -1,0 +1,153 @@
+import * as tf from '@tensorflow/tfjs-core';
+import test from 'ava';
+import { vit } from '../../../components/backbone/config.ts';
+import { type View, viewSchema } from '../../../components/data/views/view.ts';
+import { openEngine } from '../../../components/engine/open.ts';
+import type { HostOf, HostTensor } from '../../../components/engine/types.ts';
+import { random } from '../../../components/nn/random.ts';
+import { hostTensor, type TreeOf } from '../../../components/nn/tree.ts';
+import { batchMasks } from '../../../components/pretraining/masking.ts';
+import {
+  type MaskedImageModellingConfig,
+  maskedImageModelling,
+} from '../../../components/pretraining/mim/config.ts';
+import { type MimBatch, maskedCodes, mimObjective } from '../../../components/pretraining/mim/model.ts';
+import { applyEncoder } from '../../../components/tokenizer/autoencoder.ts';
+import { bestCodes, codeScores } from '../../../components/tokenizer/codebook.ts';
+import { codesOf } from '../../../components/tokenizer/codes.ts';
+import type { Tokenizer, TokenizerWeights } from '../../../components/tokenizer/tokenizer.ts';
+import { vqvae } from '../../../components/tokenizer/vqvae/config.ts';
+import { openImages } from '../../../components/training/images.ts';
+import { initialState, trainingStep } from '../../../components/training/objective.ts';
+import { planTraining } from '../../../components/training/recipe.ts';
+import { stepScalars } from '../../../components/training/schedule.ts';
+import { imagesOf } from '../../support/images.ts';
+import { uniforms } from '../engine/steps/support/seeded.ts';
+import { untrainedVqvae } from '../support/vqvae.ts';
+
+const [size, count, stride] = [24, 12, 8];
+const dataset = imagesOf(
+  Uint8Array.from(uniforms('tokens', count * size * size * 3), (value) => 256 * value),
+  { size },
+);
+const { config } = vqvae({ width: 16, residualBlocks: 1, codebook: { size: 32, dim: 4 }, steps: 1 });
+const weights = untrainedVqvae(config);
+const tokenizer = {
+  ...{
+    vocabulary: 32,
+    stride,
+    codebook: weights.codebook,
+    weights: weights as unknown as TreeOf<HostTensor>,
+  },
+  encode: (tree: TreeOf<tf.Tensor>, images: tf.Tensor) => {
+    const { encoder, codebook } = tree as unknown as TokenizerWeights<tf.Tensor>;
+    const [batch, height, width] = images.shape as [number, number, number];
+    const tokens = tf.reshape(applyEncoder(encoder, images), [-1, 4]);
+    const codes = bestCodes(codeScores(tokens, codebook));
+    return tf.reshape(codes, [batch, (height * width) / stride ** 2]);
+  },
+} as Tokenizer;
+const mim = maskedImageModelling({
+  ...{ backbone: vit({ dim: 8, depth: 1, heads: 1, patch: stride }), steps: 2, batchSize: 4 },
+}).config as MaskedImageModellingConfig;
+const context = { seed: 0, engine: { name: 'onnx', threads: 1 } };
+
+/** Batches of a pretraining with their masks. */
+async function batchesOf(view: View): Promise<HostOf<MimBatch<tf.Tensor>>[]> {
+  const plan = planTraining(mim, count);
+  const options = { purpose: 'pretraining', view, pictures: { patches: {} } };
+  const loader = openImages(context, dataset, plan, options);
+  const side = size / stride;
+  const batches = [];
+  for (let step = 0; step < plan.steps; step++) {
+    const { patches } = (await loader.batch(step)).pictures;
+    const masks = batchMasks((image) => random(0, step, image), 4, { side, count: 3, minPatches: 1 });
+    batches.push({
+      patches,
+      mask: hostTensor([4, side ** 2, 1], masks.mask),
+      rows: hostTensor([12], masks.rows),
+      weights: hostTensor([12], masks.weights),
+    });
+  }
+  await loader.close();
+  return batches;
+}
+
+const views = {
+  'mirrored at random': viewSchema.parse({}),
+  'cropped at random': viewSchema.parse({ crop: { kind: 'random-resized', scale: [0.3, 1] }, size }),
+};
+for (const [name, view] of Object.entries(views)) {
+  test(`images ${name}: targets are the codes of what the backbone sees`, async (t) => {
+    const batches = await batchesOf(view);
+    const engine = await openEngine({ name: 'onnx' });
+    const program = await engine.compile<
+      object,
+      MimBatch<tf.Tensor>,
+      { codes: tf.Tensor },
+      TreeOf<tf.Tensor>
+    >({
+      name: 'targets',
+      state: engine.state<object>({}),
+      batch: batches[0] as never,
+      constants: tokenizer.weights as never,
+      step: (nothing, batch, constants) => ({
+        state: nothing,
+        out: { codes: maskedCodes(tokenizer, constants, batch) },
+      }),
+    });
+    for (const batch of batches) {
+      const { codes } = await program.run(batch);
+      // The same pictures as data of their own.
+      const bytes = Uint8Array.from(batch.patches.data, (value) => Math.round(255 * value));
+      const options = { view: viewSchema.parse({}), workers: 1, signal: new AbortController().signal };
+      const still = { crop: { kind: 'centre', share: 1 }, interpolation: 'bicubic' } as const;
+      const all = await codesOf(engine, tokenizer, imagesOf(bytes, { size }), { ...options, view: still });
+      t.deepEqual(
+        [...codes.data],
+        Array.from(batch.rows.data, (row) => all[row]),
+      );
+      t.true(new Set(codes.data).size > 1);
+    }
+    engine.dispose();
+  });
+}
+
+test('a step encodes the pictures once, without gradient, and moves the backbone alone', async (t) => {
+  const [batch] = await batchesOf(viewSchema.parse({}));
+  const engine = await openEngine({ name: 'onnx' });
+  let calls = 0;
+  const encode: Tokenizer['encode'] = (...given) => {
+    calls++;
+    return tokenizer.encode(...given);
+  };
+  const objective = mimObjective(mim, { ...tokenizer, encode }, { imageSize: size, seed: 0 });
+  const first = initialState(objective, mim);
+  const state = engine.state(first as never);
+  const given = { batch, stepScalars: stepScalars(0, 0.1) };
+  const program = await engine.compile({
+    ...{ name: 'mim', state, step: trainingStep(objective, mim), batch: given },
+    constants: objective.constants,
+  } as never);
+  t.is(calls, 1);
+  const out = (await program.run(given as never)) as { loss: HostTensor };
+  t.true(out.loss.data[0]! > 0);
+  t.deepEqual(Object.keys(state.read() as object), ['parameters', 'moments']);
+  engine.dispose();
+});
+
+test('a tokenizer whose numbers overflow gives no targets: the loss is no number', async (t) => {
+  const [batch] = await batchesOf(viewSchema.parse({}));
+  const engine = await openEngine({ name: 'onnx' });
+  const huge = { ...weights, codebook: hostTensor([32, 4], new Float32Array(128).fill(3e38)) };
+  const broken = { ...tokenizer, weights: huge as unknown as TreeOf<HostTensor> };
+  const objective = mimObjective(mim, broken, { imageSize: size, seed: 0 });
+  const given = { batch, stepScalars: stepScalars(0, 0.1) };
+  const program = await engine.compile({
+    ...{ name: 'mim', step: trainingStep(objective, mim), batch: given, constants: objective.constants },
+    state: engine.state(initialState(objective, mim) as never),
+  } as never);
+  t.is(((await program.run(given as never)) as { loss: HostTensor }).loss.data[0], Number.NaN);
+  t.regex(objective.advice!, /the tokenizer's weights are too large for float32/);
+  engine.dispose();
+});

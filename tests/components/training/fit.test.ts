@@ -1,0 +1,123 @@
+import * as tf from '@tensorflow/tfjs-core';
+import test from 'ava';
+import { openEngine } from '../../../components/engine/open.ts';
+import { hostTensor } from '../../../components/nn/tree.ts';
+import { type Batches, fit as fitLine, type MicroBatch } from '../../../components/training/fit.ts';
+import type { Objective } from '../../../components/training/objective.ts';
+import type { Recipe } from '../../../components/training/recipe.ts';
+
+type Line = { readonly weight: tf.Tensor };
+type Points = { readonly slope: tf.Tensor };
+
+/** A loss whose gradient is the slope that the batch gives: Adam moves the weight by the learning rate. */
+const line: Objective<Line, Points> = {
+  name: 'line',
+  init: () => ({ weight: hostTensor([2], Float32Array.of(1, -1)) }),
+  loss: ({ weight }, { batch }) => ({ loss: tf.sum(tf.mul(weight, batch.slope)) as tf.Scalar }),
+};
+
+const recipe: Recipe = {
+  steps: 3,
+  batchSize: 4,
+  learningRate: 0.25,
+  minLearningRate: 0.25,
+  betas: [0.9, 0.999],
+  weightDecay: 0,
+  clipNorm: 0,
+};
+
+async function train(
+  changes: Partial<Recipe>,
+  batch: (which: MicroBatch) => number = () => 1,
+  signal = new AbortController().signal,
+) {
+  const asked: MicroBatch[] = [];
+  let closed = 0;
+  const engine = await openEngine({ name: 'reference' });
+  const batches = (): Batches<Points> => ({
+    batch(which) {
+      asked.push(which);
+      return { slope: hostTensor([2], Float32Array.of(batch(which), batch(which))) };
+    },
+    close: async () => void closed++,
+  });
+  const context = { signal, progress: () => {}, log: () => {} };
+  const fitted = await fitLine(context, engine, line, {
+    recipe: { ...recipe, ...changes },
+    images: 100,
+    batches,
+  }).catch((error: Error) => error);
+  return { fitted, asked, closed };
+}
+
+const weightsOf = (result: Awaited<ReturnType<typeof train>>): number[] => {
+  if (result.fitted instanceof Error) throw result.fitted;
+  return [...result.fitted.parameters.weight.data];
+};
+
+const near = (actual: readonly number[], expected: readonly number[]) =>
+  actual.every((value, i) => Math.abs(value - expected[i]!) < 1e-5);
+
+test('a constant gradient moves a weight by the learning rate a step, by hand', async (t) => {
+  t.true(near(weightsOf(await train({})), [1 - 0.75, -1 - 0.75]));
+});
+
+test('the result is the moving average of the weights where the recipe says so, by hand', async (t) => {
+  // Weights 1, 0.75, 0.5, 0.25: the average is 1, then halfway to each.
+  const average = (((1 + 0.75) / 2 + 0.5) / 2 + 0.25) / 2;
+  const weights = weightsOf(await train({ average: 0.5 }));
+  t.true(near(weights, [average, average - 2]), String(weights));
+});
+
+test('micro-batches are asked for in order, each once, and their gradients are averaged', async (t) => {
+  const { asked, ...result } = await train({ microBatch: 2 }, ({ part }) => (part === 0 ? 3 : -1));
+  t.true(near(weightsOf({ asked, ...result }), [0.25, -1.75]));
+  t.deepEqual(
+    asked.map(({ step, part, index, first }) => [step, part, index, first]),
+    [
+      [0, 0, 0, 0],
+      [0, 1, 1, 2],
+      [1, 0, 2, 0],
+      [1, 1, 3, 2],
+      [2, 0, 4, 0],
+      [2, 1, 5, 2],
+    ],
+  );
+});
+
+test('batches are closed, also where the training fails or is stopped', async (t) => {
+  t.is((await train({})).closed, 1);
+  const failed = await train({}, () => Number.NaN);
+  t.regex(String(failed.fitted), /The loss is NaN at step 1 of 3/);
+  t.is(failed.closed, 1);
+  const stopped = await train({}, undefined, AbortSignal.abort(new Error('told to stop')));
+  t.regex(String(stopped.fitted), /told to stop/);
+  t.is(stopped.closed, 1);
+});
+
+test('a step that is stopped between two micro-batches is not counted, and leaves nothing of itself', async (t) => {
+  const stop = new AbortController();
+  const saved: number[] = [];
+  const engine = await openEngine({ name: 'reference' });
+  const checkpoints = {
+    latest: async () => undefined,
+    isDue: () => false,
+    handOver: async () => {},
+    save: async (step: number) => void saved.push(step),
+  };
+  const shown: number[] = [];
+  const context = {
+    ...{ signal: stop.signal, checkpoints, log: () => {} },
+    progress: ({ step }: { step: number }) => void shown.push(step),
+  };
+  const batches = (): Batches<Points> => ({
+    batch({ step, part }) {
+      if (step === 1 && part === 1) stop.abort(new Error('told to stop'));
+      return { slope: hostTensor([2], Float32Array.of(1, 1)) };
+    },
+  });
+  const options = { recipe: { ...recipe, batchSize: 6, microBatch: 2 }, images: 100, batches };
+  await t.throwsAsync(fitLine(context, engine, line, options), { message: 'told to stop' });
+  t.deepEqual(shown, [1]);
+  t.deepEqual(saved, [1]);
+});
