@@ -18,15 +18,9 @@ type Named = Pick<StoredBundle, 'sources' | 'packages' | 'resolution'>;
 
 export function nameBundle({ sources, packages, resolution }: Named, root: string): BundleNames {
   const realRoot = realPath(root) ?? root;
-  // Only where packages are looked for: a link within the project is just another way to a file.
-  const linked = Object.entries(resolution.links)
-    .filter(([place]) => installedRoot(place) === place)
-    .map(([, real]) => real)
-    .sort((a, b) => b.length - a.length);
+  const owners = new Owners(resolution, realRoot);
   const namePackage = createPackageNames();
   const names = new Map<string, string>();
-  /** Of the files in a folder; files that are packages themselves aside. */
-  const owners = new Map<string, InstalledPackage | undefined>();
   // In the order in which they are met, linked packages before installed ones.
   for (const file of Object.keys(sources)) nameFile(file);
   return { nameFile, namePackage, packages: installed() };
@@ -40,31 +34,16 @@ export function nameBundle({ sources, packages, resolution }: Named, root: strin
   function makeName(file: string): string {
     const relative = slashed(path.relative(realRoot, file));
     if (isWithin(file, realRoot) && !relative.split('/').includes('node_modules')) return relative;
-    const owner = ownerOf(file);
+    const owner = owners.of(file);
     // Without any package around it, a file is known by its way from the project.
     if (owner === undefined) return relative;
     return `node_modules/${namePackage(owner)}/${slashed(path.relative(owner.dir, file))}`;
   }
 
-  function ownerOf(file: string): InstalledPackage | undefined {
-    const folder = path.dirname(file);
-    if (installedRoot(file) === file) return findOwner(file);
-    if (!owners.has(folder)) owners.set(folder, findOwner(file));
-    return owners.get(folder);
-  }
-
-  function findOwner(file: string): InstalledPackage | undefined {
-    const link = linked.find((dir) => isWithin(file, dir) && file !== dir);
-    const below = installedRoot(file);
-    const dir = link !== undefined && (below === undefined || below.length <= link.length) ? link : below;
-    if (dir === undefined || (below === dir && isWithin(realRoot, dir))) return packageOf(file);
-    return { dir, name: readManifest(dir)?.name ?? path.basename(dir) };
-  }
-
   function installed(): InstalledPackage[] {
     const found = packages.map(({ importer, dir }) => {
       const by = nameFile(importer);
-      const owner = by.startsWith('node_modules/') ? ownerOf(importer) : undefined;
+      const owner = by.startsWith('node_modules/') ? owners.of(importer) : undefined;
       return {
         by,
         one: { dir, name: nameBelowModules(dir), ...(owner ? { importer: namePackage(owner) } : {}) },
@@ -75,6 +54,39 @@ export function nameBundle({ sources, packages, resolution }: Named, root: strin
     return found
       .sort((a, b) => isTheirs(a) - isTheirs(b) || compare(a.by, b.by) || compare(a.one.name, b.one.name))
       .map(({ one }) => one);
+  }
+}
+
+/** Which package a file belongs to: a linked one, an installed one, or the one around it. */
+class Owners {
+  readonly #realRoot: string;
+  /** Folders of linked packages, inner ones first. */
+  readonly #linked: readonly string[];
+  /** Of the files in a folder; files that are packages themselves aside. */
+  readonly #byFolder = new Map<string, InstalledPackage | undefined>();
+
+  constructor({ links }: StoredBundle['resolution'], realRoot: string) {
+    this.#realRoot = realRoot;
+    // Only where packages are looked for: a link within the project is just another way to a file.
+    this.#linked = Object.entries(links)
+      .filter(([place]) => installedRoot(place) === place)
+      .map(([, real]) => real)
+      .sort((a, b) => b.length - a.length);
+  }
+
+  of(file: string): InstalledPackage | undefined {
+    const folder = path.dirname(file);
+    if (installedRoot(file) === file) return this.#find(file);
+    if (!this.#byFolder.has(folder)) this.#byFolder.set(folder, this.#find(file));
+    return this.#byFolder.get(folder);
+  }
+
+  #find(file: string): InstalledPackage | undefined {
+    const link = this.#linked.find((dir) => isWithin(file, dir) && file !== dir);
+    const below = installedRoot(file);
+    const dir = link !== undefined && (below === undefined || below.length <= link.length) ? link : below;
+    if (dir === undefined || (below === dir && isWithin(this.#realRoot, dir))) return packageOf(file);
+    return { dir, name: readManifest(dir)?.name ?? path.basename(dir) };
   }
 }
 

@@ -33,16 +33,22 @@ export const ownPlaces: { readonly [name: string]: (file: string) => string } = 
 
 /** Reads literals, templates, sums, constants of the file, `new URL(...)` and the functions of `followed`. */
 export function createEvaluator(program: Program, file: string): Evaluate {
-  const constants = constantsOf(program);
-  const place = (name: string | undefined): Constant | undefined =>
-    name !== undefined && Object.hasOwn(ownPlaces, name)
-      ? { text: ownPlaces[name]!(file), own: true }
-      : undefined;
-  return (node) => evaluate(node as Expression, 0);
+  const evaluator = new Evaluator(program, file);
+  return (node) => evaluator.evaluate(node as Expression);
+}
 
-  function evaluate(node: Expression | undefined | null, depth: number): Constant | undefined {
+class Evaluator {
+  readonly #file: string;
+  readonly #constants: ReturnType<typeof constantsOf>;
+
+  constructor(program: Program, file: string) {
+    this.#file = file;
+    this.#constants = constantsOf(program);
+  }
+
+  evaluate(node: Expression | undefined | null, depth = 0): Constant | undefined {
     if (!node || depth > 20) return undefined;
-    const inner = (one: unknown) => evaluate(one as Expression, depth + 1);
+    const inner = (one: unknown) => this.evaluate(one as Expression, depth + 1);
     switch (node.type) {
       case 'Literal':
         return typeof node.value === 'string' ? { text: node.value, own: false } : undefined;
@@ -64,37 +70,40 @@ export function createEvaluator(program: Program, file: string): Evaluate {
       case 'TSNonNullExpression':
         return inner(node.expression);
       case 'Identifier':
-        return constants.has(node.name)
-          ? inner(constants.get(node.name))
-          : place(/^__((?:dir|file)name)$/.exec(node.name)?.[1]);
+        return this.#constants.has(node.name)
+          ? inner(this.#constants.get(node.name))
+          : this.#place(/^__((?:dir|file)name)$/.exec(node.name)?.[1]);
       case 'NewExpression':
         return node.callee.type === 'Identifier' && node.callee.name === 'URL'
           ? join(node.arguments.map(inner), (text = '', base) => new URL(text, base).href)
           : undefined;
       case 'MemberExpression':
-        return member(node.object, node.property, depth);
+        return this.#member(node.object, node.property, depth);
       case 'CallExpression':
-        return call(node.callee, node.arguments.map(inner), depth);
+        return this.#call(node.callee, node.arguments.map(inner), depth);
       default:
         return undefined;
     }
   }
 
-  function member(object: Expression, property: Node, depth: number): Constant | undefined {
+  #place(name: string | undefined): Constant | undefined {
+    const place = name !== undefined && Object.hasOwn(ownPlaces, name) ? ownPlaces[name] : undefined;
+    return place && { text: place(this.#file), own: true };
+  }
+
+  #member(object: Expression, property: Node, depth: number): Constant | undefined {
     const name = nameOf(property);
-    if (isImportMeta(object)) return place(name);
-    const of = name === 'href' || name === 'pathname' ? evaluate(object, depth + 1) : undefined;
+    if (isImportMeta(object)) return this.#place(name);
+    const of = name === 'href' || name === 'pathname' ? this.evaluate(object, depth + 1) : undefined;
     return of && join([of], (text = '') => (name === 'href' ? text : new URL(text).pathname));
   }
 
-  function call(
-    callee: Expression,
-    texts: readonly (Constant | undefined)[],
-    depth: number,
-  ): Constant | undefined {
+  #call(callee: Expression, texts: readonly (Constant | undefined)[], depth: number): Constant | undefined {
     const name = callee.type === 'MemberExpression' ? nameOf(callee.property) : nameOf(callee);
-    if (callee.type === 'MemberExpression' && name === 'toString') return evaluate(callee.object, depth + 1);
-    return name !== undefined && Object.hasOwn(followed, name) ? join(texts, followed[name]!) : undefined;
+    if (callee.type === 'MemberExpression' && name === 'toString')
+      return this.evaluate(callee.object, depth + 1);
+    const follow = name !== undefined && Object.hasOwn(followed, name) ? followed[name] : undefined;
+    return follow && join(texts, follow);
   }
 }
 
