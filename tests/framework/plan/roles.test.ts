@@ -114,7 +114,7 @@ test('each role has the ids, the inputs and the seeds of its row', (t) => {
   t.deepEqual(Object.keys(report.inputs), cells);
 });
 
-test('an eighth role needs its row in the table and nothing else', (t) => {
+test('a new role needs its row in the table and nothing else', (t) => {
   const declared = { ...parts, analysis: make('analysis'), sweep: product({ 'analysis.width': [1, 2] }) };
   const experiment = defineExperiment(declared as never) as never;
   t.deepEqual((experiment as { issues: unknown }).issues, []);
@@ -128,7 +128,7 @@ test('an eighth role needs its row in the table and nothing else', (t) => {
   t.is(graph.stages.filter((node) => node.component.role === 'pretraining').length, 4);
 });
 
-test('the checks and messages of an eighth role come from its row too', (t) => {
+test('the checks and messages of a new role come from its row too', (t) => {
   const issuesOf = (changed: object) =>
     (defineExperiment({ ...parts, ...changed } as never) as { issues: readonly object[] }).issues;
   t.deepEqual(issuesOf({ analysis: make('network') }), [
