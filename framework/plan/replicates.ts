@@ -1,6 +1,8 @@
+import { z } from 'zod';
 import { set } from '../experiment/tree.ts';
 import type { Component } from '../stage/component.ts';
 import { roles } from '../stage/roles.ts';
+import { sourceOf } from '../stage/source.ts';
 
 /** Made once per seed of the experiment, or once for all if its config names a seed. */
 export function isReplicable({ role }: Component): boolean {
@@ -43,6 +45,14 @@ export function withSeed(component: Component, seed: number): Component {
 
 /** By the component's own rules; as it was, if its schema has something else in mind. */
 function fillIn(component: Component, seed: number): Component {
+  if (!takesSeed(component)) return component;
   const filled = set(component, [{ path: ['seed'], value: seed }]) as Component;
   return filled.issues.length === 0 && filled.config.seed === seed ? filled : component;
+}
+
+/** False for a schema that refuses the field: to make a component only for its error takes long. */
+function takesSeed(component: Component): boolean {
+  const schema = sourceOf(component)?.schema;
+  const isStrict = schema instanceof z.ZodObject && schema.def.catchall instanceof z.ZodNever;
+  return !isStrict || 'seed' in schema.shape;
 }
