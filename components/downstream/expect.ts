@@ -1,5 +1,5 @@
 import type { WiredInput, WiredInputs, WiringIssue } from '../../framework/stage/component.ts';
-import { expectAlike } from '../../framework/stage/expect.ts';
+import { expectAlike, factOf } from '../../framework/stage/expect.ts';
 import { expectPatches, type VitConfig } from '../backbone/config.ts';
 import { expectLabels } from '../data/expect-labels.ts';
 import { expectSize, seenBy } from '../data/views/expect.ts';
@@ -25,7 +25,9 @@ export function expectClassification(
       'classes',
     ]),
     ...expectSameClasses(inputs),
-    ...(pretrained ? [] : expectOwnBackbone(backbone, seenBy(view, train))),
+    ...(pretrained
+      ? expectSameSize(seenBy(view, train), pretrained)
+      : expectOwnBackbone(backbone, seenBy(view, train))),
   ];
 }
 
@@ -37,6 +39,14 @@ function expectSameClasses({ train, test }: WiredInputs): WiringIssue[] {
   if (odd < 0) return [];
   const message = `expected the classes of ${train!.name}: class ${odd} is ${theirs[odd]}, not ${mine[odd]}`;
   return [{ path: ['classes'], of: 'test', message }];
+}
+
+/** A pretrained network has learned a position for each of its patches. */
+function expectSameSize(seen: WiredInput | undefined, pretrained: WiredInput): WiringIssue[] {
+  const [mine, theirs] = [factOf(seen, 'size'), factOf(pretrained, 'size')];
+  if (mine === undefined || theirs === undefined || mine === theirs) return [];
+  const message = `expected ${theirs}, the size that ${pretrained.name} sees, not ${mine}`;
+  return [{ path: ['view', 'size'], message }];
 }
 
 function expectOwnBackbone(backbone: VitConfig | undefined, train: WiredInput | undefined): WiringIssue[] {

@@ -6,6 +6,7 @@ import { type StillView, sizeOf } from '../data/views/view.ts';
 import type { Engine, HostTensor } from '../engine/types.ts';
 import { firstNonFinite } from '../nn/finite.ts';
 import { hostTensor } from '../nn/tree.ts';
+import { tokensOf } from './config.ts';
 import type { Tokenizer } from './tokenizer.ts';
 
 /** Batches have one size, as programs have. */
@@ -63,7 +64,7 @@ export async function openEncoder(
     async encode(images, first) {
       const out = await program.run({ images });
       const codes = out.codes.data as Int32Array;
-      checkCodes(codes, { first, tokens: (size / stride) ** 2, vocabulary });
+      checkCodes(codes, { first, tokens: tokensOf(size, stride), vocabulary });
       return codes;
     },
     dispose() {
@@ -78,7 +79,7 @@ export async function openDecoder(
   tokenizer: Tokenizer,
   { batchSize, size }: BatchForm,
 ): Promise<TokenDecoder> {
-  const tokens = (size / tokenizer.stride) ** 2;
+  const tokens = tokensOf(size, tokenizer.stride);
   const state = engine.state({});
   const program = await engine.compile({
     name: 'tokenizer decode',
@@ -123,7 +124,7 @@ export async function codesOf(
   { view, batchSize = 100, workers, signal }: CodesOptions,
 ): Promise<Int32Array> {
   const size = sizeOf(view, dataset);
-  const tokens = (size / tokenizer.stride) ** 2;
+  const tokens = tokensOf(size, tokenizer.stride);
   const encoder = await openEncoder(engine, tokenizer, { batchSize, size });
   const codes = new Int32Array(dataset.count * tokens);
   let done = 0;

@@ -60,6 +60,11 @@ const trainingSchema = z.strictObject(trainingFields);
 /** The fields above with defaults applied, as a stage reads them. */
 export type TokenizerTraining = z.output<typeof trainingSchema>;
 
+/** Tokens of an image of a size, in pixels a side. */
+export function tokensOf(size: number, stride: number): number {
+  return (size / stride) ** 2;
+}
+
 /** Finds the nested network, so that the framework can make it a stage of its own. */
 export function perceptualNetwork(input: {
   readonly loss?: { readonly perceptual?: { readonly network: Component } | undefined } | undefined;

@@ -3,7 +3,7 @@ import type { NestedComponents } from '../../framework/stage/define.ts';
 import { expectAtMost, expectDivisor, factOf } from '../../framework/stage/expect.ts';
 import { expectSize, seenBy } from '../data/views/expect.ts';
 import { checkLayers } from '../perceptual/layers.ts';
-import { recipe, type TokenizerTraining } from './config.ts';
+import { recipe, type TokenizerTraining, tokensOf } from './config.ts';
 
 /** What is wrong between the fields that every tokenizer has. */
 export function checkTokenizer(config: TokenizerTraining, inputs: NestedComponents): ConfigIssue[] {
@@ -44,7 +44,7 @@ export function expectRevivable(
 ): WiringIssue[] {
   const size = factOf(seenBy(view, train), 'size');
   if (size === undefined || size % stride !== 0) return [];
-  const tokens = batchSize * (size / stride) ** 2;
+  const tokens = batchSize * tokensOf(size, stride);
   const share = tokens / codebook.size;
   if (codebook.reviveBelow <= share) return [];
   const message = `expected at most ${Number(share.toPrecision(3))}`;

@@ -4,6 +4,7 @@
  *     npm run bench -- engine [--shapes mim-small,...] [--rounds 2] [--torch "python3"]... [--wasm]
  *     npm run bench -- display [--shapes 50x5,200x5] [--rounds 2]
  *     npm run bench -- noop [--peers DIR] [--sizes 10x10,25x20] [--large 250x20] [--rounds 10] [--only turbo,make,...]
+ *     npm run bench -- memory [--images 50000] [--steps 300]
  */
 import { parseArgs } from 'node:util';
 
@@ -20,6 +21,9 @@ const { positionals, values } = parseArgs({
     sizes: { type: 'string', default: '10x10,25x20' },
     large: { type: 'string', default: '250x20' },
     only: { type: 'string' },
+    // memory
+    images: { type: 'string', default: '50000' },
+    steps: { type: 'string', default: '300' },
   },
 });
 
@@ -45,6 +49,11 @@ switch (positionals.join()) {
     });
     break;
   }
+  case 'memory': {
+    const { benchMemory } = await import('./memory/bench.ts');
+    await benchMemory({ images: Number(values.images), steps: Number(values.steps) });
+    break;
+  }
   case 'display': {
     const { benchDisplay } = await import('./display/bench.ts');
     benchDisplay({
@@ -55,7 +64,7 @@ switch (positionals.join()) {
   }
   default:
     process.stderr.write(
-      'Which benchmark? There is: npm run bench -- engine, npm run bench -- noop, npm run bench -- display\n',
+      'Which benchmark? There is: npm run bench -- engine, npm run bench -- noop, npm run bench -- display, npm run bench -- memory\n',
     );
     process.exitCode = 2;
 }

@@ -1,19 +1,3 @@
-/** Mirrors an image `[size, size, channels]` left to right, in place. */
-export function mirror(values: Uint8Array, size: number, channels = 3): void {
-  for (let y = 0; y < size; y++) {
-    const row = y * size * channels;
-    for (let left = 0, right = size - 1; left < right; left++, right--) {
-      for (let channel = 0; channel < channels; channel++) {
-        const a = row + left * channels + channel;
-        const b = row + right * channels + channel;
-        const held = values[a];
-        values[a] = values[b];
-        values[b] = held;
-      }
-    }
-  }
-}
-
 /**
  * An image `[size, size, channels]` moved by whole pixels and filled with zeros: the usual "pad, then crop at random" (He
  * et al. 2016, section 4.2). Returns a new array.

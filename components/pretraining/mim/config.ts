@@ -59,7 +59,7 @@ export const maskedImageModelling = askForLength(
     load: new URL('./load.ts', import.meta.url).href,
     derive: recipe.derive,
     check: recipe.check,
-    provides: ({ backbone }) => ({ depth: backbone.depth }),
+    provides: ({ backbone, view }) => ({ depth: backbone.depth, size: view.size }),
     expects: ({ backbone, batchSize, view, tokens, ...masks }, { train, tokenizer }) => [
       ...expectSize(view, train),
       ...expectGrids({ backbone, tokens }, seenBy(view, train), tokenizer),

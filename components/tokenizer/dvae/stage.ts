@@ -8,6 +8,7 @@ import { fit } from '../../training/fit.ts';
 import { openImages } from '../../training/images.ts';
 import { cosine } from '../../training/schedule.ts';
 import { saveTree } from '../../weights/safetensors.ts';
+import { tokensOf } from '../config.ts';
 import { describeLoss, reconstructionLoss, type TokenizerInputs } from '../reconstruction.ts';
 import type { DvaeConfig } from './config.ts';
 import { dvaeObjective } from './model.ts';
@@ -19,7 +20,7 @@ export const run: StageFunction<DvaeConfig, TokenizerInputs> = async (context) =
   const reconstruction = await reconstructionLoss(context, config);
   const engine = await openEngine(context.engine);
   const { temperature, view } = config;
-  const perImage = (sizeOf(view, dataset) / config.stride) ** 2;
+  const perImage = tokensOf(sizeOf(view, dataset), config.stride);
   const objective = dvaeObjective(config, reconstruction, seed);
   const { parameters, last } = await fit(context, engine, objective, {
     recipe: config,

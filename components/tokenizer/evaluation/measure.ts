@@ -3,6 +3,7 @@ import type { Dataset, Window } from '../../data/types.ts';
 import { type StillView, showsAll, sizeOf } from '../../data/views/view.ts';
 import type { Engine } from '../../engine/types.ts';
 import { openDecoder, openEncoder } from '../codes.ts';
+import { tokensOf } from '../config.ts';
 import type { Tokenizer } from '../tokenizer.ts';
 import { psnrOf } from './psnr.ts';
 
@@ -42,7 +43,7 @@ export async function measure(
   const form = { batchSize, size };
   const encoder = await openEncoder(engine, tokenizer, form);
   const decoder = await openDecoder(engine, tokenizer, form);
-  const tokens = (size / tokenizer.stride) ** 2;
+  const tokens = tokensOf(size, tokenizer.stride);
   const codes = new Int32Array(images.count * tokens);
   const originals = new Float32Array(pictures * size * size * 3);
   const reconstructions = new Float32Array(originals.length);

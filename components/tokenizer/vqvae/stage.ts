@@ -8,6 +8,7 @@ import { fit } from '../../training/fit.ts';
 import { openImages } from '../../training/images.ts';
 import { saveTree } from '../../weights/safetensors.ts';
 import { partOfCandidates, revivalCandidates } from '../codebook.ts';
+import { tokensOf } from '../config.ts';
 import { describeLoss, reconstructionLoss, type TokenizerInputs } from '../reconstruction.ts';
 import type { VqvaeConfig } from './config.ts';
 import { vqvaeObjective } from './model.ts';
@@ -19,7 +20,7 @@ export const run: StageFunction<VqvaeConfig, TokenizerInputs> = async (context) 
   const reconstruction = await reconstructionLoss(context, config);
   const engine = await openEngine(context.engine);
   const { batchSize, codebook, view } = config;
-  const perImage = (sizeOf(view, dataset) / config.stride) ** 2;
+  const perImage = tokensOf(sizeOf(view, dataset), config.stride);
   const objective = vqvaeObjective(config, reconstruction, seed);
   const { parameters, rest, last } = await fit(context, engine, objective, {
     recipe: config,

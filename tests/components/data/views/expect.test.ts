@@ -41,3 +41,14 @@ test('classes of another name are told: a label would mean something else', (t) 
     { path: ['classes'], of: 'test', message: 'expected the classes of data.train: class 1 is bee, not cat' },
   ]);
 });
+
+test('a task shows a pretrained network images of the size that it knows', (t) => {
+  const inputs = { train, test: test_(['ant', 'bee']) };
+  const pretrained = fact('the pretraining "base"', { depth: 1, size: 32 });
+  const probe = (size: number) =>
+    linearProbe({ layer: 1, labels: 10, view: { size } }).expects!({ ...inputs, pretrained });
+  t.deepEqual(probe(32), []);
+  t.deepEqual(probe(48), [
+    { path: ['view', 'size'], message: 'expected 32, the size that the pretraining "base" sees, not 48' },
+  ]);
+});

@@ -1,0 +1,51 @@
+import test from 'ava';
+import {
+  fillPicture,
+  isUntouched,
+  type Rendered,
+  renderPictures,
+} from '../../../../components/data/views/render.ts';
+import { viewSchema } from '../../../../components/data/views/view.ts';
+
+/** What is written after one number, as bytes. */
+function filled(picture: Rendered, size: number): number[] {
+  const values = new Float32Array(1 + size * size * 3);
+  fillPicture(values, 1, picture, size);
+  return Array.from(values.subarray(1), (value) => Math.round(255 * value));
+}
+
+test('a picture is mirrored left to right, its channels stay, and grey becomes three equal ones', (t) => {
+  const bytes = Uint8Array.from({ length: 12 }, (_, i) => i);
+  t.deepEqual(filled({ bytes, channels: 3, mirrored: false }, 2), [...bytes]);
+  t.deepEqual(filled({ bytes, channels: 3, mirrored: true }, 2), [3, 4, 5, 0, 1, 2, 9, 10, 11, 6, 7, 8]);
+  const grey = Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8, 9);
+  const three = (values: readonly number[]) => values.flatMap((value) => [value, value, value]);
+  t.deepEqual(filled({ bytes: grey, channels: 1, mirrored: false }, 3), three([...grey]));
+  t.deepEqual(filled({ bytes: grey, channels: 1, mirrored: true }, 3), three([3, 2, 1, 6, 5, 4, 9, 8, 7]));
+});
+
+test('a byte is its 255th part, rounded to float32 once', (t) => {
+  const values = new Float32Array(3);
+  for (let byte = 0; byte < 256; byte++) {
+    fillPicture(values, 0, { bytes: Uint8Array.of(byte), channels: 1, mirrored: false }, 1);
+    t.is(values[0], Math.fround(byte / 255));
+  }
+});
+
+test('an image of the size asked for passes as it is; the source is never changed', (t) => {
+  const source = { bytes: Uint8Array.of(9, 8, 7, 6), height: 2, width: 2, channels: 1 } as const;
+  const { crop } = viewSchema.parse({});
+  const sight = { crop, flip: 1, pictures: [{ size: 2, interpolation: 'bicubic' }] } as const;
+  t.true(isUntouched(source, sight));
+  t.false(isUntouched(source, { ...sight, pictures: [{ size: 3, interpolation: 'bicubic' }] }));
+  t.false(
+    isUntouched({ height: 2, width: 3 }, { ...sight, pictures: [{ size: 3, interpolation: 'bicubic' }] }),
+  );
+  // The middle of a wider image, whose height is right.
+  t.true(isUntouched({ height: 2, width: 4 }, sight));
+  const [plain] = renderPictures(source, sight);
+  t.deepEqual([[...plain.bytes], plain.mirrored], [[9, 8, 7, 6], false]);
+  const [flipped] = renderPictures(source, sight, [0, 'a', 0, 0]);
+  t.deepEqual(filled(flipped, 2), [8, 8, 8, 9, 9, 9, 6, 6, 6, 7, 7, 7]);
+  t.deepEqual([...source.bytes], [9, 8, 7, 6]);
+});
