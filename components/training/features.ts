@@ -1,5 +1,6 @@
 import fs from 'node:fs';
 import path from 'node:path';
+import { StageError } from '../../framework/stage/stage-error.ts';
 
 /** Rows of features with their labels, read by block: they need not be in memory. */
 export interface FeatureRows {
@@ -78,7 +79,7 @@ function storeInFile(file: string, width: number): FeatureStore {
           while (last < places.length && places[last] === places[last - 1] + 1) last++;
           const length = (last - first) * rowBytes;
           const got = fs.readSync(descriptor, bytes, first * rowBytes, length, places[first] * rowBytes);
-          if (got !== length) throw new Error(`${file}: ends before row ${places[last - 1]}`);
+          if (got !== length) throw new StageError(`${file}: ends before row ${places[last - 1]}`);
         }
         return out;
       },

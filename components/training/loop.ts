@@ -1,6 +1,7 @@
 import path from 'node:path';
 import type { Checkpoints, Progress } from '../../framework/stage/contract.ts';
 import type { Json } from '../../framework/stage/json.ts';
+import { StageError } from '../../framework/stage/stage-error.ts';
 import type { HostOf, HostTensor, State } from '../engine/types.ts';
 import { describeNonFinite } from '../nn/finite.ts';
 import { loadTree, saveTree } from '../weights/safetensors.ts';
@@ -25,7 +26,7 @@ export interface Training<S> {
   readonly end?: number;
   /** Images a step; for the rate. */
   readonly batchSize: number;
-  /** What to do if a number isn't finite; a sentence. */
+  /** The hint where a number isn't finite. */
   readonly advice?: string;
   /** A line of history each so many steps, and at the last. */
   readonly logEvery?: number;
@@ -45,7 +46,8 @@ export interface Training<S> {
 
 /** Of a checkpoint: `state/...`, and `out/...`, the scalars that the last step returned. */
 const file = 'training.safetensors';
-export const usualAdvice = 'lower the learning rate or clip.';
+export const usualAdvice =
+  'the training diverged: lower the learning rate, or clip gradients more (`clipNorm`)';
 
 type Scalars = { readonly [name: string]: HostTensor };
 
@@ -57,7 +59,7 @@ type Scalars = { readonly [name: string]: HostTensor };
  * whole state (moments and codebook sums too) must be finite wherever it is saved and at the end, and one more look is
  * taken after the last update, since only that shows the loss of the final weights.
  *
- * @throws Error that names the scalar or the tensor and the step, if one of them isn't finite
+ * @throws StageError that names the scalar or the tensor and the step, if one of them isn't finite
  */
 export async function train<S>(
   context: TrainingContext,
@@ -69,7 +71,8 @@ export async function train<S>(
   const from = await checkpoints?.latest();
   let out: Scalars = from ? resume(from.dir, state) : {};
   const { step: begin, begun } = from ?? { step: 0, begun: 0 };
-  if (begin > end) throw new Error(`The saved training is at step ${begin}, past the last one, ${end}.`);
+  if (begin > end)
+    throw new StageError(`the checkpoint is at step ${begin}, but this training ends at step ${end}`);
   await training.prepare?.(begin);
   const show = (step: number) =>
     context.progress({ step, of: end, images: (step - begun) * batchSize, values: numbers(out) });
@@ -94,7 +97,7 @@ export async function train<S>(
     if (results === undefined) continue;
     step++;
     out = scalarsOf(results);
-    checkScalars(out, `at step ${step} of ${steps}: ${advice}`);
+    checkScalars(out, `at step ${step} of ${steps}`, advice);
     show(step);
     if (isLogged(step)) log(step);
     if (checkpoints?.isDue()) await save(step);
@@ -105,7 +108,7 @@ export async function train<S>(
   await checkLast(training, end);
   state.write(last.state);
   if (end < steps) {
-    if (!checkpoints) throw new Error('A training that stops on the way needs a place for its state.');
+    if (!checkpoints) throw new Error('a training that stops on the way needs a place for its state');
     await checkpoints.handOver(end, (dir) => saveTree(path.join(dir, file), last));
     // Afterwards: the next rung's history is that of a training that went through.
     if (!isLogged(end)) log(end);
@@ -114,10 +117,10 @@ export async function train<S>(
 }
 
 /** The state and the scalars of the last step. Throws if a number is not finite: such a state is worth no checkpoint. */
-function snapshot<S>(state: Pick<State<S>, 'read'>, out: Scalars, when: string, advice: string) {
+function snapshot<S>(state: Pick<State<S>, 'read'>, out: Scalars, when: string, hint: string) {
   const tree = { state: state.read(), out };
   const bad = describeNonFinite(tree);
-  if (bad) throw new Error(`The training diverged: after ${when}, ${bad}: ${advice}`);
+  if (bad) throw new StageError(`after ${when}, ${bad}`, { hint });
   return tree;
 }
 
@@ -126,7 +129,7 @@ async function checkLast<S>(
   end: number,
 ): Promise<void> {
   const after = scalarsOf(await look(end - 1));
-  checkScalars(after, `with the weights after the last update, step ${end} of ${steps}: ${advice}`);
+  checkScalars(after, `with the weights after the last update, step ${end} of ${steps}`, advice);
 }
 
 /** Puts a saved state back; returns the scalars of its last step. */
@@ -141,9 +144,9 @@ function scalarsOf(out: unknown): Scalars {
   return Object.fromEntries(scalars);
 }
 
-function checkScalars(out: Scalars, when: string): void {
+function checkScalars(out: Scalars, when: string, hint: string): void {
   for (const [name, value] of Object.entries(numbers(out))) {
-    if (!Number.isFinite(value)) throw new Error(`The ${name} is ${value} ${when}`);
+    if (!Number.isFinite(value)) throw new StageError(`the ${name} is ${value} ${when}`, { hint });
   }
 }
 

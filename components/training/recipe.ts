@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { ConfigIssue } from '../../framework/stage/component.ts';
+import { StageError } from '../../framework/stage/stage-error.ts';
 
 /** How long to train: passes over the images, or steps. The unit of `warmup` and of the rungs of a halving, too. */
 export type LengthUnit = 'epochs' | 'steps';
@@ -183,7 +184,7 @@ export interface Plan {
 export function planTraining(recipe: Recipe, images: number, until?: number): Plan {
   const unit = lengthUnit(recipe);
   const length = recipe[unit];
-  if (length === undefined) throw new Error('steps is missing: give `steps` or `epochs`');
+  if (length === undefined) throw new StageError('steps is missing', { hint: 'give `steps` or `epochs`' });
   const perEpoch = images / recipe.batchSize;
   // Not one more because of rounding: 0.1 epochs of 640 images in batches of 64 are 1 step.
   const toSteps = (count: number) => (unit === 'steps' ? count : Math.ceil(count * perEpoch - 1e-9));

@@ -1,3 +1,4 @@
+import { StageError } from '../../framework/stage/stage-error.ts';
 /** The header of a safetensors file, checked by the rules of the format's reference implementation and its text. */
 
 /** Values are whole bytes, so types below a byte are not in the list; neither is what no engine here computes with. */
@@ -46,15 +47,15 @@ export function parseHeader(bytes: Buffer, file: string): SafetensorsHeader {
 
 function readText(bytes: Buffer, file: string): { readonly text: string; readonly size: number } {
   if (bytes.length < 8)
-    throw new Error(`${file}: is truncated: ${bytes.length} bytes are no safetensors file`);
+    throw new StageError(`${file}: is truncated: ${bytes.length} bytes are no safetensors file`);
   const length = bytes.readBigUInt64LE(0);
   if (length > BigInt(bytes.length - 8)) {
-    throw new Error(
+    throw new StageError(
       `${file}: is truncated, or no safetensors file: header of ${length} bytes in ${bytes.length}`,
     );
   }
   if (length > BigInt(MOST_BYTES))
-    throw new Error(
+    throw new StageError(
       `${file}: its header of ${length} bytes is larger than the ${MOST_BYTES} that the format allows`,
     );
   const size = 8 + Number(length);
@@ -63,7 +64,7 @@ function readText(bytes: Buffer, file: string): { readonly text: string; readonl
     const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
     return { text: decoder.decode(bytes.subarray(8, size)), size };
   } catch (cause) {
-    throw new Error(`${file}: is no safetensors file: its header isn't UTF-8`, { cause });
+    throw new StageError(`${file}: is no safetensors file: its header isn't UTF-8`, { cause });
   }
 }
 
@@ -72,15 +73,15 @@ function parseObject(text: string, file: string): { readonly [name: string]: unk
   try {
     header = JSON.parse(text);
   } catch (cause) {
-    throw new Error(`${file}: is no safetensors file: its header isn't JSON`, { cause });
+    throw new StageError(`${file}: is no safetensors file: its header isn't JSON`, { cause });
   }
   if (!isObject(header) || !text.startsWith('{'))
-    throw new Error(`${file}: is no safetensors file: its header isn't a JSON object`);
+    throw new StageError(`${file}: is no safetensors file: its header isn't a JSON object`);
   const twice = findRepeatedKey(text);
   if (twice !== undefined) {
     const [key, owner] = twice;
     const what = owner === undefined ? `tensor "${key}"` : `"${key}" of "${owner}"`;
-    throw new Error(
+    throw new StageError(
       `${file}: ${key === METADATA && owner === undefined ? METADATA : what} is in the header twice`,
     );
   }
@@ -109,21 +110,21 @@ function findRepeatedKey(text: string): readonly [key: string, owner: string | u
 }
 
 function checkMetadata(value: unknown, file: string): { readonly [name: string]: string } {
-  if (!isObject(value)) throw new Error(`${file}: ${METADATA} isn't an object of strings`);
+  if (!isObject(value)) throw new StageError(`${file}: ${METADATA} isn't an object of strings`);
   const odd = Object.entries(value).find(([, text]) => typeof text !== 'string');
-  if (odd) throw new Error(`${file}: ${METADATA} has "${odd[0]}", which isn't a string`);
+  if (odd) throw new StageError(`${file}: ${METADATA} has "${odd[0]}", which isn't a string`);
   return value as { readonly [name: string]: string };
 }
 
 function checkEntry(entry: unknown, name: string, file: string): HeaderEntry {
   const { dtype, shape, data_offsets: offsets } = isObject(entry) ? entry : {};
   if (typeof dtype !== 'string' || !isNaturals(shape) || !isNaturals(offsets) || offsets.length !== 2) {
-    throw new Error(
+    throw new StageError(
       `${file}: tensor "${name}" needs dtype, shape and data_offsets in the header, with whole numbers from 0 up`,
     );
   }
   if (!Object.hasOwn(TYPE_SIZES, dtype)) {
-    throw new Error(
+    throw new StageError(
       `${file}: tensor "${name}" has dtype ${dtype}; known are ${Object.keys(TYPE_SIZES).join(', ')}`,
     );
   }
@@ -132,7 +133,7 @@ function checkEntry(entry: unknown, name: string, file: string): HeaderEntry {
   const length = byteCount(type, shape);
   if (end - begin !== length) {
     const needed = Number.isSafeInteger(length) ? String(length) : 'more than any file can have';
-    throw new Error(
+    throw new StageError(
       `${file}: tensor "${name}" of ${type} [${shape.join(', ')}] has ${end - begin} bytes, not ${needed}`,
     );
   }
@@ -149,15 +150,15 @@ function checkSpans(sorted: readonly HeaderEntry[], length: number, file: string
   let reached = 0;
   let before = '';
   for (const { name, begin, end } of sorted) {
-    if (begin < reached) throw new Error(`${file}: tensors "${before}" and "${name}" overlap`);
+    if (begin < reached) throw new StageError(`${file}: tensors "${before}" and "${name}" overlap`);
     if (begin > reached)
-      throw new Error(`${file}: ${begin - reached} unused bytes in front of tensor "${name}"`);
+      throw new StageError(`${file}: ${begin - reached} unused bytes in front of tensor "${name}"`);
     if (end > length)
-      throw new Error(`${file}: is truncated: tensor "${name}" ends at byte ${end} of ${length}`);
+      throw new StageError(`${file}: is truncated: tensor "${name}" ends at byte ${end} of ${length}`);
     reached = end;
     before = name;
   }
-  if (reached !== length) throw new Error(`${file}: ${length - reached} unused bytes at the end`);
+  if (reached !== length) throw new StageError(`${file}: ${length - reached} unused bytes at the end`);
 }
 
 function isObject(value: unknown): value is { readonly [name: string]: unknown } {

@@ -42,9 +42,9 @@ export function formatSafetensors({ tensors, metadata }: SafetensorsFile): Uint8
   let offset = 0;
   for (const [name, { type, shape, bytes }] of sorted) {
     checkText(name, 'a tensor');
-    if (name === METADATA) throw new Error(`a tensor can't be called ${METADATA}`);
+    if (name === METADATA) throw new StageError(`a tensor can't be called ${METADATA}`);
     if (bytes.length !== byteCount(type, shape))
-      throw new Error(`tensor "${name}" of ${type} [${shape.join(', ')}] has ${bytes.length} bytes`);
+      throw new StageError(`tensor "${name}" of ${type} [${shape.join(', ')}] has ${bytes.length} bytes`);
     members.push([name, { dtype: type, shape, data_offsets: [offset, offset + bytes.length] }]);
     offset += bytes.length;
   }
@@ -59,8 +59,9 @@ export function formatSafetensors({ tensors, metadata }: SafetensorsFile): Uint8
 
 /** UTF-8 has no half of a surrogate pair. */
 function checkText(text: unknown, what: string): void {
-  if (typeof text !== 'string') throw new Error(`${what} is ${typeof text}, not a string`);
-  if (/\p{Surrogate}/u.test(text)) throw new Error(`${what} ${JSON.stringify(text)} isn't well-formed text`);
+  if (typeof text !== 'string') throw new StageError(`${what} is ${typeof text}, not a string`);
+  if (/\p{Surrogate}/u.test(text))
+    throw new StageError(`${what} ${JSON.stringify(text)} isn't well-formed text`);
 }
 
 /**
@@ -120,7 +121,7 @@ export function flatten(tree: HostTree): { [name: string]: HostTensor } {
   return Object.fromEntries(
     leaves<HostTensor>(tree).map(({ path, leaf }) => {
       const odd = path.length === 0 ? '' : path.find((name) => name === '' || name.includes('/'));
-      if (odd !== undefined) throw new Error(`"${odd}" can't be part of a tensor's name`);
+      if (odd !== undefined) throw new StageError(`"${odd}" can't be part of a tensor's name`);
       return [path.join('/'), leaf];
     }),
   );
@@ -132,16 +133,16 @@ export function unflatten<T = HostTensor>(tensors: { readonly [name: string]: T 
   const root: Branch = new Map();
   for (const [name, leaf] of Object.entries(tensors)) {
     const path = name.split('/');
-    if (path.includes('')) throw new Error(`the name "${name}" has an empty part`);
+    if (path.includes('')) throw new StageError(`the name "${name}" has an empty part`);
     const last = path.pop()!;
     let branch = root;
     for (const part of path) {
       const next = branch.get(part) ?? new Map();
-      if (!(next instanceof Map)) throw new Error(`"${name}" lies below another tensor`);
+      if (!(next instanceof Map)) throw new StageError(`"${name}" lies below another tensor`);
       branch.set(part, next);
       branch = next;
     }
-    if (branch.has(last)) throw new Error(`"${name}" has other tensors below it`);
+    if (branch.has(last)) throw new StageError(`"${name}" has other tensors below it`);
     branch.set(last, { leaf });
   }
   const build = (branch: Branch): TreeOf<T> =>
@@ -187,7 +188,9 @@ function namingFile<T>(file: string, work: () => T): T {
   try {
     return work();
   } catch (error) {
-    throw new Error(`${file}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+    throw new StageError(`${file}: ${error instanceof Error ? error.message : String(error)}`, {
+      cause: error,
+    });
   }
 }
 

@@ -25,7 +25,7 @@ export interface StageInput<Config extends object = JsonObject, Loaded = unknown
   /** What that stage was given itself, wired inputs included, all the way up: reports and loaders look here. */
   readonly inputs: { readonly [name: string]: StageInput };
   /** Calls `load` of the component's `load` module with this input. */
-  load<T extends Loaded = Loaded>(): Promise<T>;
+  load(): Promise<Loaded>;
 }
 
 /** What the inputs of a stage load to, where it doesn't say. */

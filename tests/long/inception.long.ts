@@ -25,7 +25,7 @@ const config = vqvae({
 
 const leaf = leafInput(network);
 const reconstruction = await reconstructionLoss(
-  { inputs: { network: { ...leaf, load: async <T>() => (await load(leaf)) as T } } },
+  { inputs: { network: { ...leaf, load: () => load(leaf) } } },
   config,
 );
 const objective = vqvaeObjective(config, reconstruction, 0);

@@ -48,7 +48,7 @@ export async function run(context: StageContext): Promise<StageResult> {
   const made = [JSON.stringify(config.name)];
   const measures = config.name === 'eval' || config.name === 'probe';
   for (const [name, input] of measures ? [] : Object.entries(inputs).sort()) {
-    made.push(name + ' ' + await input.load<string>().catch((error) => error.message));
+    made.push(name + ' ' + await input.load().catch((error) => error.message));
   }
   fs.writeFileSync(path.join(outDir, 'weights.txt'), 'half of it');
   const steps = Number(config.steps);
@@ -114,7 +114,7 @@ import type { StageInput } from 'peco-exp';
 
 export async function load(input: StageInput): Promise<string> {
   if (input.dir === '') return 'images of ' + input.config.name;
-  const above = input.inputs.tokenizer ? ' over ' + await input.inputs.tokenizer.load<string>() : '';
+  const above = input.inputs.tokenizer ? ' over ' + await input.inputs.tokenizer.load() : '';
   return fs.readFileSync(path.join(input.dir, 'weights.txt'), 'utf8') + above;
 }
 `;

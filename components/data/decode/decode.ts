@@ -1,3 +1,4 @@
+import { StageError } from '../../../framework/stage/stage-error.ts';
 import type { ImageBytes, Pixels } from '../types.ts';
 
 let opened: Promise<typeof import('sharp')['default']> | undefined;
@@ -31,6 +32,6 @@ export async function decode(image: ImageBytes): Promise<Pixels> {
     return { bytes: data, width: info.width, height: info.height, channels: 3 };
   } catch (cause) {
     const lines = new Set((cause as Error).message.split('\n'));
-    throw new Error(`can't be decoded: ${[...lines].join('; ')}`, { cause });
+    throw new StageError(`can't be decoded: ${[...lines].join('; ')}`, { cause });
   }
 }

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { LoadFunction } from '../../../framework/stage/contract.ts';
+import { StageError } from '../../../framework/stage/stage-error.ts';
 import { hostTensor } from '../../nn/tree.ts';
 import { parseSafetensors, type RawTensor, toHost } from '../../weights/safetensors.ts';
 import type { FeatureNetwork, NetworkWeights } from '../types.ts';
@@ -23,7 +24,7 @@ export const load: LoadFunction<FeatureNetwork, InceptionConfig> = async (input)
 /** Bytes to float32 kernels: minimum + scale * byte, both a number an output channel, which is the last axis. */
 function dequantise(tensors: { readonly [name: string]: RawTensor }, file: string): NetworkWeights {
   const find = (name: string): RawTensor => {
-    if (!Object.hasOwn(tensors, name)) throw new Error(`${file}: has no tensor "${name}"`);
+    if (!Object.hasOwn(tensors, name)) throw new StageError(`${file}: has no tensor "${name}"`);
     return tensors[name];
   };
   const weights: { [name: string]: NetworkWeights[string] } = {};

@@ -76,7 +76,7 @@ export function mimObjective(
   const { backbone } = config;
   return {
     name: 'masked image modelling',
-    advice: `${usualAdvice.slice(0, -1)}; if it is so from the first step on, the tokenizer's weights are too large for float32.`,
+    advice: `${usualAdvice}; if it is so from the first step on, the tokenizer's weights are too large for float32`,
     init: () => ({
       vit: initVit(random(seed, 'vit'), backbone, imageSize),
       maskToken: truncatedNormal(random(seed, 'mask token'), 0.02, [1, 1, backbone.dim]),

@@ -1,4 +1,5 @@
 import type { StageFunction } from '../../../framework/stage/contract.ts';
+import { StageError } from '../../../framework/stage/stage-error.ts';
 import { saveBackbone } from '../../backbone/checkpoint.ts';
 import type { Dataset } from '../../data/types.ts';
 import { type Picture, sizeOf } from '../../data/views/view.ts';
@@ -68,16 +69,16 @@ function checkGrids(
 ): void {
   const { backbone, tokens } = config;
   if (!tokens && backbone.patch !== stride) {
-    throw new Error(
-      `backbone.patch is ${backbone.patch} but the tokenizer's stride is ${stride}: make them equal, a patch is a token.`,
-    );
+    throw new StageError(`backbone.patch is ${backbone.patch}, but the tokenizer's stride is ${stride}`, {
+      hint: 'make them equal: a patch is a token',
+    });
   }
   const side = imageSize / backbone.patch;
   if (tokens && tokens.size !== side * stride) {
-    throw new Error(
-      `tokens.size is ${tokens.size} but ${side} patches a side need ${side * stride}: a patch is a token.`,
-    );
+    throw new StageError(`tokens.size is ${tokens.size}, but ${side} patches a side need ${side * stride}`, {
+      hint: 'a patch is a token',
+    });
   }
   const [issue] = maskIssues(config, side);
-  if (issue) throw new Error(`${issue.field}: ${issue.message}; ${issue.hint}.`);
+  if (issue) throw new StageError(`${issue.field}: ${issue.message}`, { hint: issue.hint });
 }

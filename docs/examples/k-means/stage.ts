@@ -12,9 +12,9 @@ import type { KMeansConfig } from './config.ts';
 import { toPatches } from './patches.ts';
 
 /** Moves each code to the mean of its patches, `passes` times, and writes `codebook.safetensors`. */
-export const run: StageFunction<KMeansConfig> = async (context) => {
+export const run: StageFunction<KMeansConfig, { readonly train: Dataset }> = async (context) => {
   const { size, stride, images, passes } = context.config;
-  const data = await context.inputs.train.load<Dataset>();
+  const data = await context.inputs.train.load();
   const draw = random(context.seed, 'k-means');
   const pixels = await imagesAt(data, draw.permutation(data.count).subarray(0, images));
 

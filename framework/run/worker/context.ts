@@ -178,7 +178,7 @@ function openInputs(job: StageJob): { readonly [name: string]: StageInput } {
       dir: descriptor.dir,
       files: descriptor.files,
       inputs: mapValues(descriptor.inputs, openInput),
-      load: <T>() => loadInput(descriptor, input) as Promise<T>,
+      load: () => loadInput(descriptor, input),
     };
     open.set(id, input);
     return input;

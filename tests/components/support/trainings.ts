@@ -62,10 +62,10 @@ export const kinds: { readonly [kind: string]: { component: Component; run: unkn
 export function inputsOf(dir: string): { [name: string]: StageInput } {
   const frozen = vqvae(tokenizer);
   saveTree(path.join(dir, 'tokenizer.safetensors'), untrainedVqvae(frozen.config));
-  const data: StageInput = { ...leafInput(frozen), load: async <T>() => images as T };
+  const data: StageInput = { ...leafInput(frozen), load: async () => images };
   const loaded: StageInput<never> = {
     ...leafInput(frozen, dir),
-    load: async <T>() => (await loadVqvae(loaded)) as T,
+    load: () => loadVqvae(loaded),
   };
   return { train: data, test: data, tokenizer: loaded };
 }

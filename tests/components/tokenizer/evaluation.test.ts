@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { PNG } from 'pngjs';
+import type { Dataset } from '../../../components/data/types.ts';
 import type { HostTensor } from '../../../components/engine/types.ts';
 import { type HostTree, leaves } from '../../../components/nn/tree.ts';
 import {
@@ -9,6 +10,7 @@ import {
   tokenizerEvaluation,
 } from '../../../components/tokenizer/evaluation/config.ts';
 import { run } from '../../../components/tokenizer/evaluation/stage.ts';
+import type { Tokenizer } from '../../../components/tokenizer/tokenizer.ts';
 import { vqvae } from '../../../components/tokenizer/vqvae/config.ts';
 import { load } from '../../../components/tokenizer/vqvae/load.ts';
 import { saveTree } from '../../../components/weights/safetensors.ts';
@@ -38,13 +40,13 @@ async function evaluated(
   const weights = untrainedVqvae(tokenizer.config);
   change(weights as unknown as HostTree);
   saveTree(path.join(dir, 'tokenizer.safetensors'), weights);
-  const data: StageInput = {
+  const data: StageInput<never, Dataset> = {
     ...leafInput(tokenizer),
-    load: async <T>() => (padded ? { ...images, window } : images) as T,
+    load: async () => (padded ? { ...images, window } : images),
   };
-  const trained: StageInput<never> = {
+  const trained: StageInput<never, Tokenizer> = {
     ...leafInput(tokenizer, dir),
-    load: async <T>() => (await load(trained)) as T,
+    load: () => load(trained),
   };
   const result = await run({
     config: component.config as TokenizerEvaluationConfig,

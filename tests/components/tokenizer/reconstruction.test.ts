@@ -4,6 +4,7 @@ import path from 'node:path';
 import test from 'ava';
 import { fashionMnist } from '../../../components/data/readers/fashion-mnist/config.ts';
 import { load } from '../../../components/data/readers/fashion-mnist/load.ts';
+import type { Dataset } from '../../../components/data/types.ts';
 import { plainView } from '../../../components/data/views/view.ts';
 import { openEngine } from '../../../components/engine/open.ts';
 import { perplexity } from '../../../components/tokenizer/codebook.ts';
@@ -16,13 +17,13 @@ import type { StageInput } from '../../../framework/stage/contract.ts';
 import { noCheckpoints } from '../../support/stage-input.ts';
 
 const dataComponent = fashionMnist({ split: 'train', range: [0, 640] });
-const data: StageInput<never> = {
+const data: StageInput<never, Dataset> = {
   kind: dataComponent.kind,
   config: dataComponent.config as never,
   dir: '',
   files: dataComponent.files,
   inputs: {},
-  load: async <T>() => (await load(data)) as T,
+  load: () => load(data),
 };
 
 /** Trains a small VQ-VAE for some steps; gives its last losses and how its codes are used. */

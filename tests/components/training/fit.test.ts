@@ -88,7 +88,7 @@ test('micro-batches are asked for in order, each once, and their gradients are a
 test('batches are closed, also where the training fails or is stopped', async (t) => {
   t.is((await train({})).closed, 1);
   const failed = await train({}, () => Number.NaN);
-  t.regex(String(failed.fitted), /The loss is NaN at step 1 of 3/);
+  t.regex(String(failed.fitted), /the loss is NaN at step 1 of 3/);
   t.is(failed.closed, 1);
   const stopped = await train({}, undefined, AbortSignal.abort(new Error('told to stop')));
   t.regex(String(stopped.fitted), /told to stop/);

@@ -198,6 +198,6 @@ test('a rung from a state behind its end is an error', async (t) => {
   const { attempt } = createBench(t);
   await attempt({ name: 'first', until: 6 });
   await t.throwsAsync(attempt({ name: 'second', previous: 'first', until: 5 }), {
-    message: 'The saved training is at step 6, past the last one, 5.',
+    message: 'the checkpoint is at step 6, but this training ends at step 5',
   });
 });

@@ -61,7 +61,7 @@ function input(
   load: (of: StageInput<never>) => Promise<unknown>,
 ): StageInput {
   const leaf = leafInput(component, dir);
-  return { ...leaf, load: async <T>() => (await load(leaf)) as T };
+  return { ...leaf, load: () => load(leaf) };
 }
 
 /** What a stage needs besides its config: images, a perceptual network and a tokenizer with their first weights. */

@@ -40,7 +40,7 @@ async function trainOn(
   component: ReturnType<typeof vgg>,
 ): Promise<{ dir: string; metrics: { readonly [name: string]: number }; about?: string }> {
   const dir = mkdtempSync(join(tmpdir(), 'peco-vgg-'));
-  const train: StageInput = { ...leafInput(component), load: async <T>() => dataset as T };
+  const train: StageInput = { ...leafInput(component), load: async () => dataset };
   const context: StageContext<never> = {
     config: component.config as never,
     seed: 0,

@@ -45,7 +45,7 @@ export async function vqvaeTraining(size: Size) {
   const reconstruction = await reconstructionLoss(
     {
       inputs: {
-        network: { ...leafInput(frozen), load: async <T>() => (await frozenVgg(seed, frozen)) as T },
+        network: { ...leafInput(frozen), load: () => frozenVgg(seed, frozen) },
       },
     },
     config,
