@@ -14,7 +14,7 @@ export interface Estimate {
 
 /**
  * Time that a plan will take with so many processes: each stage as long as the most similar recorded one, in proportion
- * to its steps and batch size; stages start as the scheduler starts them, longest way to go first. A stage that may be
+ * to its steps and batch size, or its epochs; stages start as the scheduler starts them, longest way to go first. A stage that may be
  * saved by early cut-off counts as if it ran.
  */
 export function estimatePlan(plan: Plan, recorded: readonly Recorded[], jobs: number): Estimate {
@@ -29,7 +29,7 @@ function estimateStage(
   recorded: readonly Recorded[],
 ): number | undefined {
   const like = mostSimilar(fingerprint.kind, node.component.config, recorded);
-  return like?.ratios.reduce((seconds, ratio) => seconds * ratio, like.recorded.seconds);
+  return like && like.recorded.seconds * like.work;
 }
 
 /** Stages on so many processes, in simulated time. */

@@ -14,8 +14,8 @@ export interface Recorded {
   readonly memory?: number;
 }
 
-/** Fields whose product is the work of a training stage: what it costs is proportional to it. */
-const workFields = ['steps', 'batchSize'] as const;
+/** Fields that say how much a training stage computes, and so what it costs. */
+const workFields = ['steps', 'epochs', 'batchSize'] as const;
 
 /** Reads what the store has of stages of the plan's kinds; nothing if none of them may run. */
 export async function readRecorded(plan: Plan, store: Store): Promise<Recorded[]> {
@@ -47,8 +47,10 @@ export function recordedOf(kind: string, provenance: JsonObject): Recorded | und
 interface Similar {
   readonly distance: number;
   readonly recorded: Recorded;
-  /** Of what a stage of this config has to do to what the recorded one had, a number for each of the work's fields. */
-  readonly ratios: readonly number[];
+  /** Of what a stage of this config has to do to what the recorded one had. */
+  readonly work: number;
+  /** The same for the images that are in memory at once. */
+  readonly atOnce: number;
 }
 
 /** The recorded stage of a kind whose config differs least, the first of equals. */
@@ -66,10 +68,16 @@ export function mostSimilar(
 function nearest(config: JsonObject, recorded: readonly Recorded[], before?: Similar): Similar | undefined {
   let best = before;
   for (const one of recorded) {
-    const ratios = workFields.map((field) => ratioOf(config[field], one.config[field]));
+    const then = one.config;
+    const ratio = (field: (typeof workFields)[number]) => ratioOf(config[field], then[field]);
     const distance =
-      ratios.reduce((sum, ratio) => sum + Math.abs(Math.log(ratio)), 0) + differingFields(config, one.config);
-    if (best === undefined || distance < best.distance) best = { distance, recorded: one, ratios };
+      workFields.reduce((sum, field) => sum + Math.abs(Math.log(ratio(field))), 0) +
+      differingFields(config, then);
+    if (best !== undefined && distance >= best.distance) continue;
+    // An epoch has the same images, however many are in a batch.
+    const work = 'epochs' in config ? ratio('epochs') : ratio('steps') * ratio('batchSize');
+    const atOnce = ratioOf(config.microBatch ?? config.batchSize, then.microBatch ?? then.batchSize);
+    best = { distance, recorded: one, work, atOnce };
   }
   return best;
 }
@@ -103,7 +111,7 @@ export function createMeasured(recorded: readonly Recorded[]): Measured {
       const like = nearest(config, all.slice(count), best);
       compared.set(config, { count: all.length, best: like });
       // More images at once take more, at most in proportion; weights don't shrink with them.
-      return like && like.recorded.memory! * Math.max(1, like.ratios[workFields.indexOf('batchSize')]!);
+      return like && like.recorded.memory! * Math.max(1, like.atOnce);
     },
   };
 }

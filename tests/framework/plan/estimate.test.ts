@@ -49,6 +49,12 @@ test('a stage takes as long as the most similar recorded one, in proportion to s
   t.is(unknown, 1);
 });
 
+test('a training of epochs is in proportion to them, whatever its batch size', (t) => {
+  const epochs = [{ kind: 'train', config: { epochs: 10, batchSize: 32 }, seconds: 10 }];
+  const plan = sketch([{ id: 'longer', config: { epochs: 30, batchSize: 64 } }]);
+  t.is(secondsOf(plan, epochs, 1).seconds, 30);
+});
+
 test('a stage of another seed takes as long as that of the same config, not of one that differs elsewhere', (t) => {
   const config = { steps: 100, batchSize: 32, width: 128, seed: 3 };
   const plan = sketch([{ id: 'seed 3', config }]);
@@ -91,6 +97,7 @@ test('a stage takes as much memory as the most similar measured one, more with m
   t.is(measures.memoryLike('train', { batchSize: 32, width: 64 }), 500);
   t.is(measures.memoryLike('train', { batchSize: 64, width: 128 }), 1800);
   t.is(measures.memoryLike('train', { batchSize: 16, width: 64 }), 500);
+  t.is(measures.memoryLike('train', { batchSize: 64, microBatch: 48, width: 64 }), 750);
   t.is(measures.memoryLike('evaluate', { batchSize: 32, width: 64 }), undefined);
 });
 
