@@ -7,6 +7,7 @@ import { estimatePlan } from '../../plan/estimate.ts';
 import { type Recorded, readRecorded } from '../../plan/past-stages.ts';
 import { mayRun } from '../../plan/types.ts';
 import { localExecutor } from '../../run/executors/local.ts';
+import type { RunOptions } from '../../run/options.ts';
 import type { Emit, RunEvent, RunFinished, RunStarted, StageSummary } from '../../run/record/events.ts';
 import { type Git, readGit } from '../../run/record/git.ts';
 import { openRunLog, type RunLog } from '../../run/record/log.ts';
@@ -55,37 +56,14 @@ export async function runCommand(file: string, flags: ExperimentFlags, version: 
   interrupts.begin(show);
   let outcome: RunOutcome;
   try {
-    outcome = await runExperiment(
-      plan,
-      {
-        store,
-        root: project.root,
-        results: project.results,
-        source: {
-          file: prepared.loaded.file,
-          command: commandOf(project.root),
-          config: describeResolved(prepared),
-          git: async () => git ?? readGit(project.root, await codeOf(prepared)),
-        },
-        jobs: project.jobs,
-        recorded: project.jobs > 1 ? recorded : [],
-        failFast: flags.failFast ?? false,
-        retries: project.retries,
-        ...(project.timeout === undefined ? {} : { timeout: project.timeout }),
-        engine: project.engine,
-        executor: localExecutor(fileURLToPath(new URL('./worker.js', import.meta.url)), {
-          sourceMaps: flags.verbose ?? false,
-          root: project.root,
-          cwd: process.cwd(),
-        }),
-        stop: interrupts.stop,
-        kill: interrupts.kill,
-        version,
-        git,
-        ...(log === undefined ? {} : { run: log.id }),
-      },
-      (event) => show(event),
-    );
+    const { stop, kill } = interrupts;
+    const about = { version, stop, kill, ...(log === undefined ? {} : { run: log.id }) };
+    const options = {
+      ...optionsOf(prepared, flags, git),
+      ...about,
+      recorded: project.jobs > 1 ? recorded : [],
+    };
+    outcome = await runExperiment(plan, options, (event) => show(event));
     await store.flush();
   } finally {
     interrupts.end();
@@ -99,6 +77,33 @@ export async function runCommand(file: string, flags: ExperimentFlags, version: 
   const repeatable = outcome.status === 'done' && !warned && outcome.counts.dropped === 0;
   if (repeatable) await rememberRun(prepared, outcome, [...finished.values()]);
   return { done: 0, failed: 1, interrupted: 130 }[outcome.status];
+}
+
+/** What flags and settings say of how stages run. */
+function optionsOf(
+  prepared: Prepared,
+  flags: ExperimentFlags,
+  git: Git,
+): Omit<RunOptions, 'stop' | 'kill' | 'recorded'> {
+  const { project, store, loaded } = prepared;
+  const { root, results, jobs, retries, timeout, engine } = project;
+  return {
+    ...{ store, root, results, jobs, retries, engine },
+    ...(timeout === undefined ? {} : { timeout }),
+    source: {
+      file: loaded.file,
+      command: commandOf(root),
+      config: describeResolved(prepared),
+      git: async () => git ?? readGit(root, await codeOf(prepared)),
+    },
+    git,
+    failFast: flags.failFast ?? false,
+    executor: localExecutor(fileURLToPath(new URL('./worker.js', import.meta.url)), {
+      sourceMaps: flags.verbose ?? false,
+      root,
+      cwd: process.cwd(),
+    }),
+  };
 }
 
 /** Starts the record of the run. What goes wrong with it is a warning: no run fails for its record. */
