@@ -82,8 +82,8 @@ export interface StageContext<Config extends object = JsonObject, Inputs extends
   readonly workDir: string;
   readonly checkpoints: Checkpoints;
   /**
-   * Only for stages that are a rung of successive halving: train up to this step of the whole schedule, and hand over
-   * the state if that isn't its end. `inputs.previous` is then the rung before, if there is one.
+   * Only for stages that are a rung of successive halving: train up to here, in the unit of the field that `steps` of the
+   * definition names, and hand over the state if that isn't the end of the training. `inputs.previous` is then the rung before, if there is one.
    */
   readonly until?: number;
   /** Chosen engine, not part of the key. `threads` is at least 1. */

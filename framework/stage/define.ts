@@ -32,7 +32,7 @@ export interface Definition<R extends Role, S extends z.ZodObject, Names extends
   /** Lifts components out of the (valid) input: `(input) => ({ network: input.loss.perceptual?.network })`. */
   readonly inputs?: (input: z.input<S>) => NestedComponents;
   /**
-   * Defaults that depend on other fields, for those that are absent: `({ steps }) => ({ warmupSteps: steps / 10 })`.
+   * Defaults that depend on other fields, for those that are absent: `({ steps }) => ({ warmup: steps / 10 })`.
    * They count like values that were given, in keys as well.
    */
   readonly derive?: (config: z.output<S>) => { readonly [field: string]: Json };

@@ -12,6 +12,7 @@ import {
   maskedImageModelling,
 } from '../../../components/pretraining/mim/config.ts';
 import { type MimBatch, maskedCodes, mimObjective } from '../../../components/pretraining/mim/model.ts';
+import { run } from '../../../components/pretraining/mim/stage.ts';
 import { applyEncoder } from '../../../components/tokenizer/autoencoder.ts';
 import { bestCodes, codeScores } from '../../../components/tokenizer/codebook.ts';
 import { codesOf } from '../../../components/tokenizer/codes.ts';
@@ -21,8 +22,13 @@ import { openImages } from '../../../components/training/images.ts';
 import { initialState, trainingStep } from '../../../components/training/objective.ts';
 import { planTraining } from '../../../components/training/recipe.ts';
 import { stepScalars } from '../../../components/training/schedule.ts';
+import type { StageFunction } from '../../../framework/stage/contract.ts';
+import type { JsonObject } from '../../../framework/stage/json.ts';
 import { imagesOf } from '../../support/images.ts';
+import { createProject } from '../../support/project.ts';
+import { attemptStage } from '../../support/stage-runner.ts';
 import { uniforms } from '../engine/steps/support/seeded.ts';
+import { inputsOf } from '../support/trainings.ts';
 import { untrainedVqvae } from '../support/vqvae.ts';
 
 const [size, count, stride] = [24, 12, 8];
@@ -150,4 +156,38 @@ test('a tokenizer whose numbers overflow gives no targets: the loss is no number
   t.is(((await program.run(given as never)) as { loss: HostTensor }).loss.data[0], Number.NaN);
   t.regex(objective.advice!, /the tokenizer's weights are too large for float32/);
   engine.dispose();
+});
+
+test('the tokenizer may see the same crop in another size, one token for each patch', async (t) => {
+  const { dir } = createProject(t, {});
+  const { train, tokenizer: frozen } = inputsOf(dir);
+  const small = (tokens: number) =>
+    maskedImageModelling({
+      ...{ steps: 2, batchSize: 4, backbone: vit({ dim: 8, depth: 1, heads: 1, patch: 16 }) },
+      view: { crop: { kind: 'random-resized' }, size: 32 },
+      // Two patches a side; the stride is 8.
+      tokens: { size: tokens, interpolation: 'lanczos' },
+    });
+  const facts = {
+    train: { name: 'data.train', facts: { size: null, images: 24 } },
+    tokenizer: { name: 'the tokenizer "x"', facts: { stride: 8 } },
+  };
+  t.deepEqual(small(16).expects!(facts), []);
+  t.deepEqual(small(32).expects!(facts), [
+    {
+      path: ['tokens', 'size'],
+      message: 'expected 16',
+      hint: 'a patch is a token: 2 of them a side, and the stride of the tokenizer "x" is 8',
+    },
+  ]);
+  const pretrain = (config: JsonObject) =>
+    attemptStage(run as unknown as StageFunction<never>, {
+      ...{ dir, name: 'crops', config, inputs: { train: train!, tokenizer: frozen! } },
+    });
+  const { metrics, files } = await pretrain(small(16).config);
+  t.true(metrics.loss! > 0);
+  t.regex(Buffer.from(files['backbone.json']!, 'hex').toString(), /"imageSize": 32/);
+  await t.throwsAsync(pretrain(small(32).config), {
+    message: /^tokens\.size is 32, but 2 patches a side need 16/,
+  });
 });
