@@ -34,7 +34,7 @@ test('in a clone the launcher builds what is missing, and again when a source wa
   const built = fs.statSync(clone.file('dist/cli.js')).mtimeMs;
   await launch(clone, '--version');
   t.is(fs.statSync(clone.file('dist/cli.js')).mtimeMs, built, 'nothing was edited, nothing is built');
-  clone.edit('framework/cli/main.ts', 'Runs experiments', 'Carries out experiments');
+  clone.edit('framework/cli/program.ts', 'Runs experiments', 'Carries out experiments');
   t.true((await launch(clone, '--help')).includes('Carries out experiments'));
 });
 

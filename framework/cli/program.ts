@@ -1,0 +1,168 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Command, Option } from 'commander';
+import type { AcceptFlags } from './commands/accept.ts';
+import type { DoctorFlags } from './commands/doctor.ts';
+import type { GcFlags } from './commands/gc.ts';
+import type { GraphFlags } from './commands/graph.ts';
+import type { ShowFlags } from './commands/show.ts';
+import { addFlags, changes, explainUnknownFlag, parseAge, parseSize } from './flags.ts';
+import type { ExperimentFlags } from './prepare.ts';
+
+/** Takes the exit code of a command. */
+type Finish = (code: number) => void;
+
+/** The commands, each with its own flags. A command's code is loaded when it is called. */
+export function createProgram(finish: Finish): Command {
+  const program = new Command('peco-exp')
+    .description('Runs experiments on visual tokenizers: only the stages whose meaning changed.')
+    .version(readVersion())
+    .exitOverride()
+    .showHelpAfterError('(peco-exp --help lists commands and flags)')
+    .helpCommand(false);
+  for (const add of [addRun, addPlan, addWhy, addAccept, addDiff, addGraph, addGc, addShow, addDoctor])
+    add(program, finish);
+  for (const command of [program, ...program.commands]) {
+    const name = command === program ? undefined : command.name();
+    command.configureOutput({
+      outputError: (message, write) => write(explainUnknownFlag(message, name, program.commands)),
+    });
+  }
+  return program;
+}
+
+function addRun(program: Command, finish: Finish): void {
+  const command = program
+    .command('run')
+    .description('Run an experiment and write its table.')
+    .argument('<file>', 'experiment file (.ts)');
+  addFlags(command, [...changes, 'upto'])
+    .option('--fail-fast', 'stop at the first failed stage (default: make all that can be made)')
+    .action(async (file: string, flags: ExperimentFlags) => {
+      const { runCommand } = await import('./commands/run.ts');
+      finish(await runCommand(file, flags, readVersion()));
+    });
+  addFlags(command, ['engine', 'store', 'out', 'jobs', 'retries', 'timeout', 'json']);
+  command.option('--verbose', 'show what stages print, and stacks of errors');
+}
+
+function addPlan(program: Command, finish: Finish): void {
+  const command = program
+    .command('plan')
+    .description('Show what would run, and why; run nothing.')
+    .argument('<file>', 'experiment file (.ts)')
+    .action(async (file: string, flags: ExperimentFlags) => {
+      const { planCommand } = await import('./commands/plan.ts');
+      finish(await planCommand(file, flags));
+    });
+  addFlags(command, [...changes, 'upto', 'engine', 'store', 'out', 'jobs', 'json', 'verbose']);
+}
+
+function addWhy(program: Command, finish: Finish): void {
+  const command = program
+    .command('why')
+    .description('Show the fields in which a stage differs from the nearest stored result; run nothing.')
+    .argument('<file>', 'experiment file (.ts)')
+    .argument('<stage>')
+    .action(async (file: string, stage: string, flags: ExperimentFlags) => {
+      const { whyCommand } = await import('./commands/why.ts');
+      finish(await whyCommand(file, stage, flags));
+    });
+  addFlags(command, [...changes, 'engine', 'store', 'json', 'verbose']);
+}
+
+function addAccept(program: Command, finish: Finish): void {
+  const command = program
+    .command('accept')
+    .description('Declare that a change does not matter to stages: take their nearest stored results.')
+    .argument('<file>', 'experiment file (.ts)')
+    .argument('[stages...]')
+    .option('--all', 'every stage that would run and has a stored result of its kind')
+    .option('--anything', 'also where config, data, seed or inputs differ, not only code and packages')
+    .action(async (file: string, stages: string[], flags: AcceptFlags) => {
+      const { acceptCommand } = await import('./commands/accept.ts');
+      finish(await acceptCommand(file, stages, flags));
+    });
+  addFlags(command, [...changes, 'upto', 'store', 'verbose']);
+}
+
+function addDiff(program: Command, finish: Finish): void {
+  const command = program
+    .command('diff')
+    .description(
+      'Show the fields in which two experiments, or two runs, differ, stage by stage; --set, --sweep and --seeds are for the second.',
+    )
+    .argument('<file>', 'experiment file (.ts)')
+    .argument('<other>')
+    .action(async (file: string, other: string, flags: ExperimentFlags) => {
+      const { diffCommand } = await import('./commands/diff.ts');
+      finish(await diffCommand(file, other, flags));
+    });
+  addFlags(command, [...changes, 'upto', 'store', 'json', 'verbose']);
+}
+
+function addGraph(program: Command, finish: Finish): void {
+  const command = program
+    .command('graph')
+    .description('Print the DAG for mermaid or graphviz.')
+    .argument('<file>', 'experiment file (.ts)')
+    .addOption(new Option('--format <name>', 'language').choices(['mermaid', 'dot']).default('mermaid'))
+    .action(async (file: string, flags: GraphFlags) => {
+      const { graphCommand } = await import('./commands/graph.ts');
+      finish(await graphCommand(file, flags));
+    });
+  addFlags(command, [...changes, 'upto', 'store', 'verbose']);
+}
+
+function addGc(program: Command, finish: Finish): void {
+  const command = program
+    .command('gc')
+    .description('Delete stored results that these experiments do not use, and unused files.')
+    .argument('[files...]', 'experiment files (.ts) whose results stay')
+    .option('--older-than <age>', 'delete only results unused for this long: 12h, 30d', parseAge)
+    .option(
+      '--max-size <size>',
+      'delete the results unused for longest until the rest fits: 500MB, 20GB',
+      parseSize,
+    )
+    .option('--all', 'delete every result')
+    .option('--work', 'delete all work folders of stages, not only those older than a week')
+    .option('--dry-run', 'only show what would be deleted')
+    .action(async (files: readonly string[], flags: GcFlags) => {
+      const { gcCommand } = await import('./commands/gc.ts');
+      finish(await gcCommand(files, flags));
+    });
+  addFlags(command, [...changes, 'upto', 'store', 'json', 'verbose']);
+}
+
+function addShow(program: Command, finish: Finish): void {
+  const command = program
+    .command('show')
+    .description('Show runs and stored results; replay one run; describe one result.')
+    .argument('[what]', 'a run (its id, a unique start of it, or last) or a stored key')
+    .action(async (what: string | undefined, flags: ShowFlags) => {
+      const { showCommand } = await import('./commands/show.ts');
+      finish(await showCommand(what, flags));
+    });
+  addFlags(command, ['store', 'json']);
+  command.option('--verbose', 'show more of what is stored, and stacks of errors');
+}
+
+function addDoctor(program: Command, finish: Finish): void {
+  const command = program
+    .command('doctor')
+    .description('Try every engine on this machine; show the settings and where they come from.')
+    .action(async (flags: DoctorFlags) => {
+      const { doctorCommand } = await import('./commands/doctor.ts');
+      finish(await doctorCommand(readVersion(), flags));
+    });
+  addFlags(command, ['engine', 'store', 'out', 'jobs', 'retries', 'timeout', 'json', 'verbose']);
+}
+
+function readVersion(): string {
+  // The bundled command line lies in dist/, one below the package's root; this source lies two below it.
+  const here = path.dirname(fileURLToPath(import.meta.url));
+  const file = ['..', '../..'].map((up) => path.join(here, up, 'package.json')).find(fs.existsSync)!;
+  return (JSON.parse(fs.readFileSync(file, 'utf8')) as { readonly version: string }).version;
+}
