@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { set } from '../experiment/tree.ts';
 import type { Component } from '../stage/component.ts';
 import { roles } from '../stage/roles.ts';
-import { sourceOf } from '../stage/source.ts';
+import { schemaOf } from '../stage/source.ts';
 
 /** Made once per seed of the experiment, or once for all if its config names a seed. */
 export function isReplicable({ role }: Component): boolean {
@@ -52,7 +52,7 @@ function fillIn(component: Component, seed: number): Component {
 
 /** False for a schema that refuses the field: to make a component only for its error takes long. */
 function takesSeed(component: Component): boolean {
-  const schema = sourceOf(component)?.schema;
+  const schema = schemaOf(component);
   const isStrict = schema instanceof z.ZodObject && schema.def.catchall instanceof z.ZodNever;
   return !isStrict || 'seed' in schema.shape;
 }

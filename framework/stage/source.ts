@@ -25,6 +25,11 @@ export function sourceOf(made: unknown): Source | undefined {
   return (made as { readonly [key]?: Source })[key];
 }
 
+/** The schema of a component's config, if it is known. */
+export function schemaOf(component: Component): z.ZodType | undefined {
+  return sourceOf(component)?.schema;
+}
+
 export function isComponent(value: unknown): value is Component {
   return (
     typeof value === 'object' &&
