@@ -85,7 +85,7 @@ export async function resolveEngine(engine: string, options: CheckOptions, emit:
   if (report.works) return report.name;
   emit({
     type: 'warning',
-    message: `engine auto: ${report.problem}. Using onnx; peco-exp doctor tells more`,
+    message: `engine auto: ${report.problem}. Using onnx; peco-exp doctor shows more`,
   });
   return 'onnx';
 }

@@ -17,14 +17,14 @@ export interface Interrupts {
   end(): void;
 }
 
-/** True for what writing fails with when nobody reads any more: a pipe that was closed, a terminal that is gone. */
+/** True for the errors of writing to a reader that has gone: a closed pipe, a closed terminal. */
 export function isReaderGone(error: NodeJS.ErrnoException): boolean {
   return error.code === 'EPIPE' || error.code === 'EIO';
 }
 
 /**
  * Turns signals into a gentle stop, then a hard one. A terminal that was closed, or a reader of our output that goes
- * away, only stops: both are told several times, and nobody is there who lost patience. `now` is a clock in milliseconds.
+ * away, only stops: both come several times without anyone having lost patience. `now` is a clock in milliseconds.
  */
 export function listenForInterrupts(now: () => number = () => performance.now()): Interrupts {
   const stop = new AbortController();

@@ -93,7 +93,7 @@ function findOverlap(file: string, places: readonly Place[]): string | undefined
   return undefined;
 }
 
-/** Links below a folder, those behind links as well. Of other files only the names are read. */
+/** Links below a folder, and below what they lead to. Of other files only the names are read. */
 function linksIn(folder: string): string[] {
   const found: string[] = [];
   const seen = new Set<string>();
@@ -148,7 +148,7 @@ function identityOf(place: string): string | undefined {
   }
 }
 
-/** What can't be read is told where its bytes are needed. */
+/** What can't be read is reported where its bytes are needed. */
 function listItems(dir: string): fs.Dirent[] {
   try {
     return fs.readdirSync(dir, { withFileTypes: true });

@@ -98,7 +98,7 @@ export function findPlanned(plan: Plan, name: string): readonly PlannedStage[] {
 
 const warned = new Set<string>();
 
-/** For commands that only tell: what they print to stdout is the answer. Once, also where several files have one store. */
+/** For commands whose answer is their stdout. Each warning once, also where several files share a store. */
 export function warnOnStderr({ message }: StoreWarning): void {
   if (warned.has(message)) return;
   warned.add(message);

@@ -23,7 +23,7 @@ export interface AcceptFlags extends ExperimentFlags {
 
 /**
  * `peco-exp accept FILE STAGE...`: declares that what changed since the nearest stored result doesn't matter to these
- * stages. Their keys then name that result; the entries say so, and in what they differ.
+ * stages. Their keys then name that result; the entries say so, and which fields differ.
  */
 export async function acceptCommand(
   file: string,

@@ -11,7 +11,7 @@ import { type ExperimentFlags, prepareExperiment, warnOnStderr } from '../prepar
 import { formatComparison } from '../text/diff.ts';
 
 /**
- * `peco-exp diff A B`: in what two experiments or two runs differ, stage by stage: fields, and metrics where both have
+ * `peco-exp diff A B`: how two experiments or two runs differ, stage by stage: fields, and metrics where both have
  * results. Each side is an experiment file, or a run (its id, a unique start of it, or `last`). Flags such as `--set`
  * concern the second, so that `diff a.ts a.ts --set ...` shows what a change does.
  *

@@ -12,7 +12,7 @@ export interface DoctorFlags extends ProjectFlags {
   readonly json?: boolean;
 }
 
-/** `peco-exp doctor`: tries every engine, tells the settings. Returns the exit code: 1 if engine or store of the settings can't be used. */
+/** `peco-exp doctor`: tries every engine, shows the settings. Returns the exit code: 1 if the settings' engine or store can't be used. */
 export async function doctorCommand(version: string, flags: DoctorFlags): Promise<number> {
   const cwd = process.cwd();
   const settings = await findSettings(cwd, { flags, env: process.env, cwd });

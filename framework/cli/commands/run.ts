@@ -73,7 +73,7 @@ export async function runCommand(file: string, flags: ExperimentFlags, version: 
   log?.record(end);
   if (flags.json) renderer.show(end);
   else process.stdout.write(await formatConclusion(end));
-  // A rerun of a halved sweep tells which points it drops; the record couldn't.
+  // A rerun of a halved sweep lists the points that it drops; the record couldn't.
   const repeatable = outcome.status === 'done' && !warned && outcome.counts.dropped === 0;
   if (repeatable) await rememberRun(prepared, outcome, [...finished.values()]);
   return { done: 0, failed: 1, interrupted: 130 }[outcome.status];
@@ -136,7 +136,7 @@ function commandOf(root: string): string[] {
   return process.argv.slice(2).map((argument) => withoutFolders(argument, root));
 }
 
-/** Records travel with the store, so they don't tell where the project and its user are at home. */
+/** Records travel with the store, so they must not show where the project lies. */
 function withoutFolders(argument: string, root: string): string {
   const home = os.homedir();
   const local = argument.replaceAll(root, '.');

@@ -17,7 +17,7 @@ export interface ShowFlags extends ProjectFlags {
 }
 
 /**
- * `peco-exp show`: the runs and what the store holds. `show RUN` replays a run, `show KEY` tells about one result.
+ * `peco-exp show`: the runs and what the store holds. `show RUN` replays a run, `show KEY` describes one result.
  *
  * @throws PecoError `unknown-name` or `ambiguous-name` if the word names nothing, or several; `usage` if a store was named
  *   that isn't there
@@ -33,13 +33,13 @@ export async function showCommand(what: string | undefined, flags: ShowFlags): P
     print(
       flags.json
         ? [JSON.stringify(describeStore(runs, await takeInventory(store)))]
-        : await tellStore(store, runs, flags),
+        : await listStore(store, runs, flags),
     );
     return 0;
   }
   const found = findNamed(what, runs, store);
   if ('record' in found) print(flags.json ? rawEvents(found) : replay(found, flags));
-  else print(await tellEntry(found.key, store, flags));
+  else print(await describeEntry(found.key, store, flags));
   return 0;
 }
 
@@ -47,7 +47,7 @@ function print(lines: readonly string[]): void {
   process.stdout.write(lines.map((line) => `${line}\n`).join(''));
 }
 
-async function tellStore(store: Store, runs: readonly RecordedRun[], flags: ShowFlags): Promise<string[]> {
+async function listStore(store: Store, runs: readonly RecordedRun[], flags: ShowFlags): Promise<string[]> {
   const options = { now: Date.now(), verbose: flags.verbose ?? false };
   const shown = formatPath(store.dir);
   return [
@@ -94,7 +94,7 @@ function rawEvents(run: RecordedRun): string[] {
   return readEvents(run.dir).map((event) => JSON.stringify(event));
 }
 
-async function tellEntry(key: StoredEntry['key'], store: Store, flags: ShowFlags): Promise<string[]> {
+async function describeEntry(key: StoredEntry['key'], store: Store, flags: ShowFlags): Promise<string[]> {
   const { entries } = await takeInventory({
     dir: store.dir,
     keys: () => [key],

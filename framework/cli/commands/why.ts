@@ -39,7 +39,7 @@ async function explain(
   return { planned, pending, upstream, ...(nearest ? { nearest } : {}), ...(saved ? { saved } : {}) };
 }
 
-/** Ids of the stages behind inputs: by name, and those behind theirs as `pretrained.tokenizer`. */
+/** Ids of the stages that make inputs, by input name; those further up as `pretrained.tokenizer`. */
 function stagesOf(edges: Edges, prefix = ''): { [input: string]: string } {
   const found: { [input: string]: string } = {};
   for (const [name, edge] of Object.entries(edges)) {

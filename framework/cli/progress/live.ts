@@ -132,7 +132,7 @@ function printable(text: string): string {
   return text.replace(/\p{Cc}/gu, ' ');
 }
 
-/** Without its middle, if it is longer: kinds are told apart by the start of a name, seeds by its end. */
+/** Without its middle, if it is longer: the start of a name says the kind, its end the seed. */
 function shorten(name: string, most: number): string {
   if (name.length <= most) return name;
   const end = Math.floor((most - 1) / 2);

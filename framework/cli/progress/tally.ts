@@ -17,7 +17,7 @@ export interface TallyOptions {
   readonly now: () => number;
 }
 
-/** Fewer finished stages tell nothing of how fast the others will be. */
+/** With fewer finished stages, their speed says nothing about the others. */
 const enough = 10;
 
 /** How far a run is. An event costs the same however many stages there are. */

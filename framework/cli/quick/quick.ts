@@ -34,7 +34,7 @@ export interface QuickRecord {
   readonly after: string;
 }
 
-/** The long way notes once a day that results are in use: collections go by that. Milliseconds. */
+/** A full run notes once a day that results are in use: collections go by that. Milliseconds. */
 const longestLife = 24 * 3600 * 1000;
 
 /** Prints the recorded output if nothing changed. Returns false otherwise, and when in doubt. */
@@ -108,7 +108,7 @@ export function isCurrent(record: QuickRecord, cwd: string, args: readonly strin
       record.folders.every(isSameFolder)
     );
   } catch {
-    return false; // a file that can't be looked at: the long way tells
+    return false; // a file that can't be looked at: the full run reports it
   }
 }
 

@@ -22,7 +22,7 @@ export function formatComparison(before: Side, after: Side, comparison: SideComp
       ]),
     ...(downstream.length > 0
       ? [
-          `${count(downstream.length, 'stage')} ${downstream.length === 1 ? 'differs' : 'differ'} only in what went in`,
+          `${count(downstream.length, 'stage')} ${downstream.length === 1 ? 'differs' : 'differ'} only in inputs`,
           ...downstream.map(({ stage }) => `  ${stage}`),
         ]
       : []),

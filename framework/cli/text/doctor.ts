@@ -13,7 +13,7 @@ export interface Machine {
   readonly freeMemory: number;
 }
 
-/** All that `peco-exp doctor` tells; with `--json` it is what it prints. */
+/** What `peco-exp doctor` shows; with `--json` it prints this. */
 export interface Diagnosis {
   readonly machine: Machine;
   readonly settings: ProjectSettings;

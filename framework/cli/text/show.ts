@@ -69,7 +69,7 @@ export function formatInventory(inventory: Inventory, store: string, options: Sh
   ];
 }
 
-/** What a run was, before its events are told. */
+/** What a run was: printed before its events. */
 export function formatRunHead({ record }: RecordedRun, options: { readonly verbose: boolean }): string[] {
   const { id, command, started, version, node, git } = record;
   const [tree, ...notInIt] = formatGitTree(git as Json, options);

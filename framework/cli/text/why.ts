@@ -6,7 +6,7 @@ import type { Json } from '../../stage/json.ts';
 import type { Entry } from '../../store/types.ts';
 import { count } from './format.ts';
 
-/** Of one kind of change (code files, data files) so many are listed. */
+/** The most entries of one kind of change (code files, data files) that are listed. */
 const mostListed = 10;
 
 export interface Explanation {
@@ -15,9 +15,9 @@ export interface Explanation {
   readonly saved?: ResumePoint;
   /** Absent for what doesn't run, and where nothing of the kind is stored. */
   readonly nearest?: Nearest;
-  /** Ids of the stages behind the inputs, by input name, that run first. */
+  /** Ids of the stages that make the inputs and run first, by input name. */
   readonly pending: { readonly [input: string]: string };
-  /** Ids of the stages behind the inputs. */
+  /** Ids of the stages that make the inputs. */
   readonly upstream: { readonly [input: string]: string };
 }
 
@@ -48,7 +48,7 @@ function headOf({ node, status, reason }: PlannedStage, waits: readonly [string,
   if (status !== 'maybe') return `${node.id} would run: no stored result has its key`;
   // What a selection decides needn't depend on an input that isn't there yet.
   if (waits.length === 0) return `${node.id} may run: ${reason}`;
-  return `${node.id} may run: it depends on what ${waits.map(([, id]) => id).join(', ')} will put out`;
+  return `${node.id} may run: it depends on what ${waits.map(([, id]) => id).join(', ')} will produce`;
 }
 
 /** Aligned lines, one a field. */
@@ -82,7 +82,7 @@ function formatDifference(difference: Difference, upstream: { readonly [input: s
       const stage = input === undefined ? undefined : upstream[input];
       return stage === undefined
         ? `${input} is another result`
-        : `${input}: ${stage} put out other bytes (why ${stage} tells more)`;
+        : `${input}: ${stage} produced other bytes (why ${stage} shows more)`;
     }
     case 'code':
       return `${path} ${changeOf(before, after)}${input === undefined ? '' : ` (loads input ${input})`}`;

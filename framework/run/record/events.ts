@@ -150,7 +150,7 @@ export interface RunFinished {
   readonly files: readonly string[];
 }
 
-/** How a stage ended. `unstarted`: the run was stopped first. */
+/** How a stage ended. `unstarted`: the run was interrupted first. */
 export type StageState =
   | 'hit'
   | 'ran'

@@ -29,7 +29,7 @@ export interface RunRecord {
   readonly version: string;
   readonly node: string;
   readonly git: Git;
-  /** Of the process that runs it, and of its machine; they tell later whether it is still there. */
+  /** Of the process that runs it, and of its machine; later they show whether it is still there. */
   readonly pid: number;
   readonly host: string;
 }
@@ -53,7 +53,7 @@ export interface LogOptions {
   readonly append?: (descriptor: number, line: string) => void;
 }
 
-/** Milliseconds between signs of life; whoever looks at a run that gives none for long takes it for dead. */
+/** Milliseconds between signs of life; a run that gives none for long counts as dead. */
 const heartbeat = 10_000;
 
 export const eventsFile = 'events.ndjson';
@@ -167,7 +167,7 @@ function appendLine(descriptor: number, line: string): void {
     written += fs.writeSync(descriptor, bytes, written, bytes.length - written);
 }
 
-/** A machine's name may tell whose it is, and records travel with the store: only whether it is this one counts. */
+/** A machine's name may show whose it is, and records travel with the store: only whether it is this one counts. */
 export function hostDigest(): string {
   return createHash('sha256').update(os.hostname()).digest('hex').slice(0, 12);
 }

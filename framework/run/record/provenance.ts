@@ -28,7 +28,7 @@ export interface Provenance extends JsonObject {
   readonly threads: number;
   /** MiB that the last process took at most: what a `resources` hint may say. Null where unknown. */
   readonly peakMemory: number | null;
-  /** Version of peco-exp; null where nobody said. */
+  /** Version of peco-exp; null where it is unknown. */
   readonly version: string | null;
   readonly host: JsonObject;
   /** Third-party packages of the implementation -> version. */
