@@ -23,7 +23,7 @@ import {
   ablationTable, defineExperiment, imageFolder, linearProbe, maskedImageModelling, tokenizerEvaluation, vit, vqvae,
 } from 'peco-exp';
 
-const view = { size: 112, crop: { kind: 'random-resized' } } as const;
+const view = { size: 64, crop: { kind: 'random-resized' } } as const;
 
 export default defineExperiment({
   name: 'memory',
@@ -34,13 +34,13 @@ export default defineExperiment({
       width: 16, residualBlocks: 0, stride: 16, codebook: { size: 64, dim: 8 }, steps: 20, batchSize: 32, view,
     }),
   },
-  evaluation: tokenizerEvaluation({ images: ${images}, probeLabels: 0, view: { size: 112 } }),
+  evaluation: tokenizerEvaluation({ images: ${images}, probeLabels: 0, view: { size: 64 } }),
   pretraining: {
     base: maskedImageModelling({
       backbone: vit({ dim: 32, depth: 2, heads: 2, patch: 16 }), steps: ${steps}, batchSize: 64, view,
     }),
   },
-  downstream: { probe: linearProbe({ layer: 1, labels: 10, view: { size: 112 } }) },
+  downstream: { probe: linearProbe({ layer: 1, labels: 10, view: { size: 64 } }) },
   baseline: 'pixel',
   report: ablationTable({}),
 });
