@@ -5,6 +5,7 @@ import { hostTensor } from '../nn/tree.ts';
 import { inLanes, openAhead } from './ahead.ts';
 import { openRenderer, type Renderer } from './decode/renderer.ts';
 import { orderedBatches, shuffledBatches } from './order.ts';
+import { targetOf } from './subset.ts';
 import type { Dataset } from './types.ts';
 import { type Chance, fillPicture, type Rendered, type Sight } from './views/render.ts';
 import { type Picture, plainView, type StillView, sizeOf, type View } from './views/view.ts';
@@ -165,7 +166,7 @@ function openSampler<T, Names extends string>(
       const targets = new Array<T>(indices.length);
       await inLanes(real, lanes, async (place) => {
         signal.throwIfAborted();
-        targets[place] = await data.target(indices[place]);
+        targets[place] = await targetOf(data, indices[place]);
         const made = await render(data, indices[place], { renderer, sight, chance: chanceOf(place) });
         for (const [n, { size }] of sight.pictures.entries())
           fillPicture(values[n], place * size * size * 3, made[n], size);
@@ -202,7 +203,8 @@ function settle<T>(
     throw new StageError('a crop that shifts moves whole pixels, so all pictures must have one size', {
       hint: 'choose another `view.crop`, such as `random-resized`',
     });
-  return { crop: view.crop, flip, pictures: settled };
+  const { imageSize } = data;
+  return { crop: view.crop, flip, pictures: settled, ...(imageSize === undefined ? {} : { imageSize }) };
 }
 
 /** The pictures of one image. */
@@ -211,11 +213,12 @@ async function render<T>(
   index: number,
   { renderer, sight, chance }: { renderer: Renderer; sight: Sight; chance: Chance | undefined },
 ): Promise<Rendered[]> {
-  const image = await data.image(index);
+  let from: string | undefined;
   try {
+    const image = await data.image(index);
+    if (image.format !== 'raw') from = image.from;
     return await renderer.render({ image, sight, ...(chance ? { chance } : {}) });
   } catch (cause) {
-    const from = image.format === 'raw' ? undefined : image.from;
     const name = from ?? `image ${index} of ${data.name}`;
     throw new StageError(`${name}: ${(cause as Error).message}`, { cause });
   }

@@ -29,10 +29,31 @@ export function firstOf<T>(dataset: Dataset<T>, count: number): Dataset<T> {
       );
 }
 
-/** The classes of all images. */
+/**
+ * The target of an image.
+ *
+ * @throws StageError that names the image, if it can't be read, or is the number of a class that there isn't: it would be
+ * an answer that is never right
+ */
+export async function targetOf<T>(dataset: Dataset<T>, index: number): Promise<T> {
+  const { name, classes } = dataset;
+  let target: T;
+  try {
+    target = await dataset.target(index);
+  } catch (cause) {
+    throw new StageError(`image ${index} of ${name}: its target: ${(cause as Error).message}`, { cause });
+  }
+  if (typeof target !== 'number' || (Number.isInteger(target) && target >= 0 && target < classes.length))
+    return target;
+  throw new StageError(`image ${index} of ${name} has the class ${target}`, {
+    hint: `classes are numbers from 0 to ${classes.length - 1}, places in its \`classes\``,
+  });
+}
+
+/** The classes of all images. Rejects as `targetOf` does. */
 export async function labelsOf(dataset: Dataset): Promise<Int32Array> {
   const labels = new Int32Array(dataset.count);
-  for (let index = 0; index < dataset.count; index++) labels[index] = await dataset.target(index);
+  for (let index = 0; index < dataset.count; index++) labels[index] = await targetOf(dataset, index);
   return labels;
 }
 

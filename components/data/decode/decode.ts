@@ -9,6 +9,11 @@ function openSharp(): Promise<typeof import('sharp')['default']> {
     // Images are decoded once each, many at once: no cache of results, and one thread an image.
     sharp.cache(false);
     sharp.concurrency(1);
+    // Nothing but the three formats, whatever the name of a file says: SVG, TIFF and others have decoders of their own.
+    sharp.block({ operation: ['VipsForeignLoad'] });
+    sharp.unblock({
+      operation: ['VipsForeignLoadJpeg', 'VipsForeignLoadPng', 'VipsForeignLoadWebp'],
+    });
     return sharp;
   });
   return opened;
@@ -16,22 +21,60 @@ function openSharp(): Promise<typeof import('sharp')['default']> {
 
 /**
  * The pixels of an image as Pillow's `convert('RGB')` has them: colour profiles and orientation are left aside, grey
- * becomes three equal channels, opacity is dropped.
+ * becomes three equal channels, opacity is dropped, CMYK is computed without a profile. Of 16 bits a channel the upper 8
+ * count; Pillow does so with colours, but clips greys of 16 bits at 255, which leaves next to nothing of them.
  *
- * @throws Error if the bytes are no such image, or not a whole one
+ * @throws Error if the bytes are no JPEG, PNG or WebP, or not a whole one; if those of a raw image aren't as many as it says
  */
 export async function decode(image: ImageBytes): Promise<Pixels> {
-  if (image.format === 'raw') return image;
+  if (image.format === 'raw') return checked(image);
   const sharp = await openSharp();
   try {
-    const { data, info } = await sharp(image.bytes, { failOn: 'error', ignoreIcc: true })
-      .toColourspace('srgb')
-      .removeAlpha()
-      .raw({ depth: 'uchar' })
-      .toBuffer({ resolveWithObject: true });
-    return { bytes: data, width: info.width, height: info.height, channels: 3 };
+    const opened = sharp(image.bytes, { failOn: 'error', ignoreIcc: true });
+    const inks = isCmyk(image.bytes);
+    const converted = inks
+      ? opened.pipelineColourspace('cmyk').toColourspace('cmyk')
+      : opened.toColourspace('srgb').removeAlpha();
+    const { data, info } = await converted.raw({ depth: 'uchar' }).toBuffer({ resolveWithObject: true });
+    const { width, height } = info;
+    return { bytes: inks ? colours(data) : data, width, height, channels: 3 };
   } catch (cause) {
     const lines = new Set((cause as Error).message.split('\n'));
     throw new StageError(`can't be decoded: ${[...lines].join('; ')}`, { cause });
   }
+}
+
+/** A raw image is what a reader says it is: with fewer bytes its last pixels would be no numbers. */
+function checked(image: Pixels): Pixels {
+  const { bytes, height, width, channels } = image;
+  const sides = [height, width].every((side) => Number.isInteger(side) && side > 0);
+  if (sides && (channels === 1 || channels === 3) && bytes.length === height * width * channels) return image;
+  throw new StageError(`has ${bytes.length} bytes, but says that it is [${height}, ${width}, ${channels}]`, {
+    hint: 'a raw image has a byte a channel, 1 or 3 channels, row by row',
+  });
+}
+
+/** Whether a file is a JPEG of four channels: ImageNet has some. Asking sharp takes a fifth as long as decoding. */
+function isCmyk(bytes: Uint8Array): boolean {
+  if (bytes[0] !== 0xff || bytes[1] !== 0xd8) return false;
+  for (let at = 2; bytes[at] === 0xff; ) {
+    const marker = bytes[at + 1]!;
+    // The start of a frame; C4, C8 and CC are none.
+    if (marker >= 0xc0 && marker <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(marker)) return bytes[at + 9] === 4;
+    at += marker === 0xff ? 1 : 2 + bytes[at + 2]! * 256 + bytes[at + 3]!;
+  }
+  return false;
+}
+
+/** Cyan, magenta, yellow and black as Pillow's `cmyk2rgb` (src/libImaging/Convert.c) makes red, green and blue of them. */
+function colours(inks: Uint8Array): Uint8Array {
+  const out = new Uint8Array((inks.length / 4) * 3);
+  for (let from = 0, to = 0; from < inks.length; from += 4) {
+    const light = 255 - inks[from + 3]!;
+    for (let ink = 0; ink < 3; ink++) {
+      const product = inks[from + ink]! * light + 128;
+      out[to++] = light - (((product >> 8) + product) >> 8);
+    }
+  }
+  return out;
 }

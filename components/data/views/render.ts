@@ -1,3 +1,4 @@
+import { StageError } from '../../../framework/stage/stage-error.ts';
 import { random } from '../../nn/random.ts';
 import type { Pixels, Window } from '../types.ts';
 import { shift } from './augment.ts';
@@ -12,6 +13,8 @@ export interface Sight {
   readonly crop: Crop;
   readonly flip: number;
   readonly pictures: readonly { readonly size: number; readonly interpolation: Interpolation }[];
+  /** Height and width that the data says all images have; absent: it says nothing. */
+  readonly imageSize?: number;
 }
 
 /** Names the stream that an image's crop and flip are drawn from. Absent: nothing is left to chance. */
@@ -25,8 +28,24 @@ export interface Rendered {
   readonly mirrored: boolean;
 }
 
-/** The pictures of an image: a pure function of its pixels, the view and the chance. */
-export function renderPictures(source: Pixels, { crop, flip, pictures }: Sight, chance?: Chance): Rendered[] {
+/**
+ * The pictures of an image: a pure function of its pixels, the view and the chance.
+ *
+ * @throws StageError if the image isn't of the size that the data says
+ */
+export function renderPictures(
+  source: Pixels,
+  { crop, flip, pictures, imageSize }: Sight,
+  chance?: Chance,
+): Rendered[] {
+  const { height, width } = source;
+  if (imageSize !== undefined && (height !== imageSize || width !== imageSize))
+    throw new StageError(
+      `has ${width} x ${height} pixels, but its data set says ${imageSize} x ${imageSize}`,
+      {
+        hint: 'leave `imageSize` out where images differ in size, and give views a `size`',
+      },
+    );
   const drawn = chance
     ? drawView({ crop, flip }, source, random(chance[0], 'view', ...chance.slice(1)))
     : still;

@@ -201,3 +201,15 @@ test('images of no common size need a size, and a shift moves pictures of one si
     /^a crop that shifts .*\n {2}choose another `view\.crop`/,
   );
 });
+
+test('an image that is not of the size that its data says is refused, not resized in silence', async (t) => {
+  const lying = { ...data, imageSize: 5 };
+  await t.throwsAsync(imagesAt(lying, [1]), {
+    message: 'image 1 of images of a test: has 4 x 4 pixels, but its data set says 5 x 5',
+  });
+});
+
+test('what a reader rejects with is told with the image', async (t) => {
+  const rejecting: Dataset = { ...data, image: async () => Promise.reject(new Error('the disk is gone')) };
+  await t.throwsAsync(imagesAt(rejecting, [7]), { message: 'image 7 of images of a test: the disk is gone' });
+});

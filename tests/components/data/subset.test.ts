@@ -1,6 +1,8 @@
 import test from 'ava';
-import { imagesAt } from '../../../components/data/loader.ts';
+import { imagesAt, onePass } from '../../../components/data/loader.ts';
 import { classBalancedSubset, firstOf, labelsOf, subset } from '../../../components/data/subset.ts';
+import type { Dataset } from '../../../components/data/types.ts';
+import { plainView } from '../../../components/data/views/view.ts';
 import { formatError } from '../../../framework/stage/errors.ts';
 import { StageError } from '../../../framework/stage/stage-error.ts';
 import { imagesOf } from '../../support/images.ts';
@@ -9,6 +11,7 @@ const numbers = imagesOf(Uint8Array.of(0, 51, 102, 153, 204, 255), {
   size: 1,
   channels: 1,
   label: (i) => 10 * i,
+  classes: Array.from({ length: 51 }, (_, i) => `class ${i}`),
 });
 
 test('a subset has its images and targets in the order asked for, and no others', async (t) => {
@@ -44,3 +47,21 @@ test('a subset that is not there is refused', (t) => {
     '4 class-balanced labels need 2 images of class 1, but there are 1\n  lower the number of labels',
   );
 });
+
+test('a target that is no class of the data is told, with its image', async (t) => {
+  for (const odd of [2, -1, 0.5, Number.NaN]) {
+    const data = imagesOf(new Uint8Array(4), { size: 1, channels: 1, label: (i) => (i === 3 ? odd : 1) });
+    const message = `image 3 of images of a test has the class ${odd}`;
+    await t.throwsAsync(labelsOf(data), { message });
+    await t.throwsAsync(imagesAndTargets(data), { message });
+  }
+  const rejecting = { ...numbers, target: async () => Promise.reject(new Error('no such row')) };
+  await t.throwsAsync(labelsOf(rejecting), {
+    message: 'image 0 of images of a test: its target: no such row',
+  });
+});
+
+async function imagesAndTargets(data: Dataset): Promise<void> {
+  const pass = { batchSize: 2, view: plainView, pictures: { images: {} }, workers: 0 };
+  for await (const _ of onePass(data, pass)) continue;
+}

@@ -1,5 +1,6 @@
 import test from 'ava';
 import { linearProbe } from '../../../../components/downstream/probe/config.ts';
+import { maskedImageModelling } from '../../../../components/pretraining/mim/config.ts';
 import { tokenizerEvaluation } from '../../../../components/tokenizer/evaluation/config.ts';
 import type { WiredInput } from '../../../../framework/stage/component.ts';
 
@@ -51,4 +52,25 @@ test('a task shows a pretrained network images of the size that it knows', (t) =
   t.deepEqual(probe(48), [
     { path: ['view', 'size'], message: 'expected 32, the size that the pretraining "base" sees, not 48' },
   ]);
+});
+
+test('a shift that leaves nothing of an image, and one of pictures of two sizes, are told before anything runs', (t) => {
+  const data = fact('data.train', { size: 28, images: 100, classes: 2 });
+  const backbone = { dim: 8, depth: 1, heads: 1, patch: 4 };
+  const issuesOf = (distance: number, size?: number) =>
+    maskedImageModelling({
+      ...{ backbone, steps: 1, batchSize: 4, view: { crop: { kind: 'shift', distance } } },
+      ...(size === undefined ? {} : { tokens: { size } }),
+    }).expects!({ train: data, tokenizer: fact('the tokenizer "peco"', { stride: size ? 8 : 4 }) });
+  t.deepEqual(issuesOf(27), []);
+  t.deepEqual(issuesOf(28), [
+    {
+      path: ['view', 'crop', 'distance'],
+      message: 'expected at most 27',
+      hint: 'images have 28 pixels a side: moved further, nothing of them is left',
+    },
+  ]);
+  const [issue, ...others] = issuesOf(2, 56);
+  t.deepEqual(others, []);
+  t.deepEqual([issue?.path, issue?.message], [['tokens', 'size'], 'expected 28, the size of the view']);
 });
