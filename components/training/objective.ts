@@ -1,6 +1,9 @@
 import type * as tf from '@tensorflow/tfjs-core';
+import { suggest } from '../../framework/stage/issues.ts';
+import { StageError } from '../../framework/stage/stage-error.ts';
 import { movingAverage } from '../engine/ema.ts';
 import type { HostOf } from '../engine/types.ts';
+import { type HostTree, leaves } from '../nn/tree.ts';
 import { valueAndGradients } from './gradients.ts';
 import { adamw, initMoments, type Moments, type StepScalars } from './optimizer.ts';
 import type { Recipe } from './recipe.ts';
@@ -67,11 +70,20 @@ export interface Gradients<P, A> {
   readonly statistics: A;
 }
 
+/** @throws StageError if `noDecay` names a parameter that there isn't: it would decay under its right name */
 export function initialState<P, B, T, C, R, A extends Named>(
   objective: Objective<P, B, T, C, R, A>,
-  { average }: Recipe,
+  { average, noDecay = [] }: Recipe,
 ): HostOf<FitState<P, R>> {
   const parameters = objective.init();
+  const names = new Set(leaves(parameters as HostTree).map(({ path }) => path.at(-1) ?? ''));
+  const unknown = noDecay.find((name) => !names.has(name));
+  if (unknown !== undefined) {
+    const hint = suggest(unknown, [...names]);
+    throw new StageError(`noDecay: no parameter of ${objective.name} is named "${unknown}"`, {
+      ...(hint === undefined ? {} : { hint }),
+    });
+  }
   return {
     parameters,
     moments: initMoments(parameters),

@@ -187,7 +187,8 @@ export function planTraining(recipe: Recipe, images: number, until?: number): Pl
   if (length === undefined) throw new StageError('steps is missing', { hint: 'give `steps` or `epochs`' });
   const perEpoch = images / recipe.batchSize;
   // Not one more because of rounding: 0.1 epochs of 640 images in batches of 64 are 1 step.
-  const toSteps = (count: number) => (unit === 'steps' ? count : Math.ceil(count * perEpoch - 1e-9));
+  const toSteps = (count: number) =>
+    unit === 'steps' ? count : Math.max(1, Math.ceil(count * perEpoch - 1e-9));
   const steps = toSteps(length);
   const microBatch = recipe.microBatch ?? recipe.batchSize;
   return {

@@ -3,7 +3,7 @@ import type { WiredInput, WiringIssue } from '../../../framework/stage/component
 import { defineComponent } from '../../../framework/stage/define.ts';
 import { expectAtMost, expectEqual, factOf } from '../../../framework/stage/expect.ts';
 import { expectPatches, vitSchema } from '../../backbone/config.ts';
-import { expectSize, seenBy } from '../../data/views/expect.ts';
+import { expectSameShift, expectSize, seenBy } from '../../data/views/expect.ts';
 import { viewSchema } from '../../data/views/view.ts';
 import { askForLength, defineRecipe, noDecay, oneLength } from '../../training/recipe.ts';
 import { expectMasks, maskFields } from '../mask-fields.ts';
@@ -62,6 +62,7 @@ export const maskedImageModelling = askForLength(
     provides: ({ backbone, view }) => ({ depth: backbone.depth, size: view.size }),
     expects: ({ backbone, batchSize, view, tokens, ...masks }, { train, tokenizer }) => [
       ...expectSize(view, train),
+      ...(tokens ? expectSameShift(view, { path: ['tokens', 'size'], size: tokens.size }, train) : []),
       ...expectGrids({ backbone, tokens }, seenBy(view, train), tokenizer),
       ...expectPatches(backbone, ['backbone'], seenBy(view, train)),
       ...expectMasks(masks, backbone.patch, seenBy(view, train)),

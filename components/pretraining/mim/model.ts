@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { StageError } from '../../../framework/stage/stage-error.ts';
 import { applyBlocks, embedPatches, initVit, type Vit, withPositions } from '../../backbone/vit.ts';
 import type { HostTensor } from '../../engine/types.ts';
 import { truncatedNormal } from '../../nn/init.ts';
@@ -57,13 +58,21 @@ export function maskedLogits(
   return dense(layerNorm(tf.gather(patches, tf.cast(rows, 'int32')), vit.norm), head) as tf.Tensor2D;
 }
 
-/** int32 [M]: codes of the masked tokens, as the frozen tokenizer gives them for the same pictures. */
+/**
+ * int32 [M]: codes of the masked tokens, as the frozen tokenizer gives them for the same pictures.
+ *
+ * @throws StageError if the tokenizer doesn't give a code for each patch
+ */
 export function maskedCodes(
   { encode }: Pick<Encoding, 'encode'>,
   weights: TreeOf<tf.Tensor>,
-  { patches, tokens = patches, rows }: Pick<MimBatch<tf.Tensor>, 'patches' | 'tokens' | 'rows'>,
+  { patches, tokens = patches, mask, rows }: Omit<MimBatch<tf.Tensor>, 'weights'>,
 ): tf.Tensor {
   const codes = tf.reshape(encode(weights, tokens), [-1]);
+  if (codes.size !== mask.size) {
+    const message = `the tokenizer gives ${codes.size} codes for ${mask.size} patches of ${tokens.shape[0]} images`;
+    throw new StageError(message, { hint: '`encode` gives a code for each square of `stride` pixels' });
+  }
   return tf.gather(codes, tf.cast(rows, 'int32'));
 }
 
@@ -76,7 +85,7 @@ export function mimObjective(
   const { backbone } = config;
   return {
     name: 'masked image modelling',
-    advice: `${usualAdvice}; if it is so from the first step on, the tokenizer's weights are too large for float32`,
+    advice: `${usualAdvice}; if it is so from the first step on, the tokenizer's weights are too large for float32, or its codes aren't numbers below its vocabulary`,
     init: () => ({
       vit: initVit(random(seed, 'vit'), backbone, imageSize),
       maskToken: truncatedNormal(random(seed, 'mask token'), 0.02, [1, 1, backbone.dim]),
@@ -88,8 +97,12 @@ export function mimObjective(
       const logits = maskedLogits(parameters, config, batch);
       const loss = crossEntropy(logits, codes, { weights: batch.weights });
       return {
-        // A frozen tokenizer gives -1 where its numbers overflow.
-        loss: tf.where(tf.less(tf.min(codes), 0), Number.NaN, loss) as tf.Scalar,
+        // A frozen tokenizer gives -1 where its numbers overflow; a code past its vocabulary would be no class at all.
+        loss: tf.where(
+          tf.logicalOr(tf.less(tf.min(codes), 0), tf.greaterEqual(tf.max(codes), tokenizer.vocabulary)),
+          Number.NaN,
+          loss,
+        ) as tf.Scalar,
         shown: { accuracy: accuracy(logits, codes, batch.weights) },
       };
     },

@@ -191,3 +191,24 @@ test('the tokenizer may see the same crop in another size, one token for each pa
     message: /^tokens\.size is 32, but 2 patches a side need 16/,
   });
 });
+
+test('a tokenizer whose codes are not one a patch, or not of its vocabulary, is told', async (t) => {
+  const [batch] = await batchesOf(viewSchema.parse({}));
+  const engine = await openEngine({ name: 'onnx' });
+  const lossOf = async (encode: Tokenizer['encode']): Promise<number> => {
+    const objective = mimObjective(mim, { ...tokenizer, encode }, { imageSize: size, seed: 0 });
+    const given = { batch, stepScalars: stepScalars(0, 0.1) };
+    const program = await engine.compile({
+      ...{ name: 'mim', step: trainingStep(objective, mim), batch: given, constants: objective.constants },
+      state: engine.state(initialState(objective, mim) as never),
+    } as never);
+    const out = (await program.run(given as never)) as { loss: HostTensor };
+    return out.loss.data[0]!;
+  };
+  t.true(Number.isFinite(await lossOf(tokenizer.encode)));
+  const beyond: Tokenizer['encode'] = (...given) => tf.add(tokenizer.encode(...given), tokenizer.vocabulary);
+  t.true(Number.isNaN(await lossOf(beyond)));
+  const fewer: Tokenizer['encode'] = (...given) => tf.slice(tokenizer.encode(...given), [0, 0], [4, 3]);
+  await t.throwsAsync(lossOf(fewer), { message: /gives 12 codes for \d+ patches of 4 images/ });
+  engine.dispose();
+});

@@ -5,6 +5,8 @@ import { hostTensor } from '../../../components/nn/tree.ts';
 import { type Batches, fit as fitLine, type MicroBatch } from '../../../components/training/fit.ts';
 import type { Objective } from '../../../components/training/objective.ts';
 import type { Recipe } from '../../../components/training/recipe.ts';
+import { formatError } from '../../../framework/stage/errors.ts';
+import { StageError } from '../../../framework/stage/stage-error.ts';
 
 type Line = { readonly weight: tf.Tensor };
 type Points = { readonly slope: tf.Tensor };
@@ -120,4 +122,14 @@ test('a step that is stopped between two micro-batches is not counted, and leave
   await t.throwsAsync(fitLine(context, engine, line, options), { message: 'told to stop' });
   t.deepEqual(shown, [1]);
   t.deepEqual(saved, [1]);
+});
+
+test('a name in `noDecay` that no parameter has is refused: the parameter that was meant would decay', async (t) => {
+  const { fitted } = await train({ noDecay: ['weigth'] });
+  t.true(fitted instanceof StageError);
+  t.is(
+    formatError(fitted as Error),
+    'noDecay: no parameter of line is named "weigth"\n  did you mean "weight"? one of: weight',
+  );
+  t.deepEqual(weightsOf(await train({ noDecay: ['weight'] })), weightsOf(await train({})));
 });

@@ -27,6 +27,7 @@ test('epochs are whole steps that show every image so often at least', (t) => {
   t.is(plan({ epochs: 3 }, 100).steps, 5);
   t.is(plan({ epochs: 0.1 }, 640).steps, 1, 'not 2 because of rounding');
   t.is(plan({ epochs: 800, batchSize: 2048 }, 1_281_167).steps, 500_456);
+  t.is(plan({ epochs: 1e-12 }, 640).steps, 1, 'not a training of no steps');
   t.is(plan({ steps: 7 }, 640).steps, 7);
 });
 
