@@ -9,7 +9,7 @@
  * be those that are reported.
  *
  * Time: 1:13 min on two cores (one measurement). Expect 256 codes of 4 numbers to win: PSNR 15.6 dB against 14.1 for beit, and
- * 70.1 % against 70.7 % on the probe (one seed). Eight rows are marked as stopped, each with its PSNR and rank below the
+ * 70.1 % against 70.7 % on the probe (one seed). Eight rows are marked as dropped, each with its PSNR and rank below the
  * table.
  */
 import { defineExperiment, fashionMnist, product, successiveHalving, tokenizerEvaluation } from 'peco-exp';

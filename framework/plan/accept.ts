@@ -35,8 +35,8 @@ export function acceptedOf(provenance: JsonObject): Accepted | undefined {
 }
 
 /**
- * Publishes a stored result under the key of a stage that would run: somebody says that what differs doesn't matter.
- * The new entry's provenance keeps that of the result, and records whence it came and what was accepted.
+ * Commits a stored result under the key of a stage that would run: its user says that what differs doesn't matter. The
+ * new entry's provenance keeps that of the result, and records where it came from and what was accepted.
  *
  * @throws PecoError `missing-entry` if the result is gone or damaged
  */

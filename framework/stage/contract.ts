@@ -47,8 +47,8 @@ export interface Checkpoint {
 }
 
 /**
- * Saved states of one stage, so that it goes on where it was stopped or killed. The framework keeps the two latest in the
- * stage's scratch, with the lines logged so far, and forgets them when the stage has a result.
+ * Saved states of one stage, so that it resumes where it was interrupted or killed. The framework keeps the two latest in
+ * the stage's work folder, with the lines logged so far, and deletes them when the stage has a result.
  */
 export interface Checkpoints {
   /**

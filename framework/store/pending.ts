@@ -78,7 +78,7 @@ export async function keepForPeople(place: Place, key: ContentKey, outDir: strin
   }
 }
 
-/** Where no folder can be made: under a name beside it that neither the run nor a sweep clears away for a week. */
+/** Where no folder can be made: under a name beside it that neither the run nor a collection deletes for a week. */
 async function renameInPlace(outDir: string, key: ContentKey): Promise<string> {
   const aside = path.join(path.dirname(outDir), `finished-${key.slice(0, 12)}-${Date.now()}`);
   try {

@@ -16,7 +16,7 @@ export interface HalvingOptions {
   readonly rungs: readonly number[] | { readonly first: number; readonly eta: number };
   /** Share of the points of a rung that goes on, at least one of them; default 1 / eta. */
   readonly keep?: number;
-  /** One of eta points goes on; default: the factor between rungs, or 3. */
+  /** One of eta points goes on; default: the `eta` of `rungs`, or 3 where those are a list. */
   readonly eta?: number;
 }
 

@@ -121,14 +121,14 @@ export const scenarios: readonly Scenario[] = [
     commits: false,
   },
   {
-    name: 'lookup that stores kept outputs',
+    name: 'lookup that stores pending outputs',
     looks: true,
     prepare: keepOutputs,
     act: (dir) => openStore(dir).lookup(key),
     commits: true,
   },
   {
-    name: 'start of a stage: lock, folders, sweep',
+    name: 'start of a stage: lock, folders, leftovers',
     async prepare(dir) {
       fs.mkdirSync(path.join(dir, 'locks'), { recursive: true });
       fs.writeFileSync(path.join(dir, 'locks', `${key}.lock`), staleLock);
