@@ -53,7 +53,7 @@ export function fateOf(node: StageNode, known: Known): Fate {
   const losses = new Map(upstream.flatMap((one) => entryIf(one, known.lossOf(one))));
   const [first] = losses.values();
   if (first) {
-    const without = losses.size < upstream.length ? withoutInputs(node, losses) : undefined;
+    const without = losses.size < upstream.length ? withoutInputs(node, losses, known) : undefined;
     return without ? { node: without } : { loss: first };
   }
   const ranking = node.after && known.rankingOf(node.after.selection);
@@ -62,7 +62,11 @@ export function fateOf(node: StageNode, known: Known): Fate {
 }
 
 /** The stage without lost inputs, where it says in its config which are missing; undefined for one that needs all. */
-function withoutInputs(node: StageNode, losses: ReadonlyMap<StageNode, Loss>): StageNode | undefined {
+function withoutInputs(
+  node: StageNode,
+  losses: ReadonlyMap<StageNode, Loss>,
+  known: Known,
+): StageNode | undefined {
   if (!acceptsMissing(node.component)) return undefined;
   const lost = new Map(
     Object.entries(node.inputs).flatMap(([name, edge]) =>
@@ -71,8 +75,11 @@ function withoutInputs(node: StageNode, losses: ReadonlyMap<StageNode, Loss>): S
   );
   if (isReport(node.component)) return withoutCells(node, (input) => explain(lost.get(input)));
   const inputs = Object.fromEntries(Object.entries(node.inputs).filter(([name]) => !lost.has(name)));
-  const failed = [...lost].flatMap(([name, { drop }]) => (drop ? [] : [name])).sort();
-  const config = { ...node.component.config, ...(failed.length > 0 ? { failed } : {}) };
+  // A point that failed in a rung before has its place there, and is not compared again.
+  const before = node.rung?.previous && known.rankingOf(node.rung.previous);
+  const ended = new Set(before?.places.flatMap(({ point, survives }) => (survives ? [] : [point])));
+  const failed = [...lost].flatMap(([name, { drop }]) => (drop || ended.has(pointOf(name)) ? [] : [name]));
+  const config = { ...node.component.config, ...(failed.length > 0 ? { failed: failed.sort() } : {}) };
   return { ...node, inputs, component: { ...node.component, config } };
 }
 

@@ -1,4 +1,10 @@
-import { type Halving, type HalvingOptions, rungsOf, survivorsOf } from '../experiment/changes/halving.ts';
+import {
+  type Halving,
+  type HalvingOptions,
+  rungsOf,
+  selectionModule,
+  survivorsOf,
+} from '../experiment/changes/halving.ts';
 import { inputName, type SelectionConfig } from '../experiment/changes/selection.ts';
 import { type Part, partsOf } from '../experiment/rows.ts';
 import { idOf, tagOf, type Variant } from '../experiment/variants.ts';
@@ -25,7 +31,7 @@ interface Point {
  */
 export function halve(
   variants: readonly Variant[],
-  { halving: options, selection: run }: Halving,
+  { halving: options, [selectionModule]: run }: Halving,
   { seeds, nodes }: { readonly seeds: readonly number[]; readonly nodes: Nodes },
 ): ReadonlyMap<Part, EdgesBySeed> {
   const last = new Map<Part, EdgesBySeed>();
@@ -40,7 +46,8 @@ export function halve(
       const measures = points.flatMap((point, index) => climb(point, index, step, nodes));
       if (isLast) break;
       const survivors = survivorsOf(options, count);
-      const rung = { number: index + 1, of: rungs.length, points: count, survivors };
+      const previous = selection ? { previous: selection } : {};
+      const rung = { number: index + 1, of: rungs.length, points: count, survivors, ...previous };
       selection = select(points[0]!, Object.fromEntries(measures), { rung, run, options }, nodes);
       count = survivors;
     }

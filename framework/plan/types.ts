@@ -52,6 +52,8 @@ export interface Rung {
   /** Points of this rung, if none failed before, and how many of them go on. */
   readonly points: number;
   readonly survivors: number;
+  /** The selection of the rung before; absent in the first. */
+  readonly previous?: StageNode;
 }
 
 /** A cell of the table: which stage holds the numbers of a variant, a task and a seed. */

@@ -4,7 +4,7 @@ import { halvedRole, placeOf, roles } from '../../stage/roles.ts';
 import type { Problem } from '../problem.ts';
 import { get } from '../tree.ts';
 import type { Experiment } from '../types.ts';
-import { type HalvingOptions, isHalving, rungsOf } from './halving.ts';
+import { type HalvingOptions, hasOptions, isHalving, rungsOf } from './halving.ts';
 
 /**
  * Why an experiment's points can't be halved.
@@ -13,7 +13,7 @@ import { type HalvingOptions, isHalving, rungsOf } from './halving.ts';
  */
 export function halvingProblems(experiment: Experiment, paths: ReadonlySet<string>): Problem[] {
   const { sweep } = experiment;
-  if (!isHalving(sweep)) return [];
+  if (!isHalving(sweep) || !hasOptions(sweep)) return [];
   const role = halvedRole();
   const measure = roles[role].rankedBy!;
   const { group } = roles[measure].declared!;
@@ -48,6 +48,8 @@ function findSteps(
   swept: ReadonlySet<string>,
 ): { readonly problem?: Problem; readonly steps?: number; readonly unit?: string } {
   const component = get(experiment, path.split('.')) as Component;
+  // The config of a component with problems isn't complete; those are told instead.
+  if (component.issues.length > 0) return {};
   const field = component.steps;
   const steps = field === undefined ? undefined : valueAt(component.config, field.split('.'));
   if (typeof steps !== 'number') {

@@ -1,4 +1,5 @@
 import type { ConfigIssue } from '../../stage/component.ts';
+import { suggest } from '../../stage/issues.ts';
 import { halvedRole, type MeasuredTask, roles } from '../../stage/roles.ts';
 import { problemsOf, type Sweep } from './sweep.ts';
 
@@ -20,12 +21,17 @@ export interface HalvingOptions {
   readonly eta?: number;
 }
 
+/**
+ * Where a halving has the `file:` URL of the module that ranks the points of a rung. Under a symbol, since it is no field
+ * that one could set, and depends on the machine. By name, since an experiment's bundle has a copy of this module.
+ */
+export const selectionModule = Symbol.for('peco-exp.selection');
+
 /** A sweep whose points are trained rung by rung; after each, only the best go on. */
 export interface Halving {
   readonly halving: HalvingOptions;
   readonly points: Sweep;
-  /** `file:` URL of the module that ranks the points of a rung. */
-  readonly selection: string;
+  readonly [selectionModule]: string;
 }
 
 /**
@@ -34,11 +40,11 @@ export interface Halving {
  * over the seeds of the experiment. All seeds of a point go on, or none.
  */
 export function successiveHalving(points: Sweep, options: HalvingOptions): Halving {
-  return { halving: options, points, selection: new URL('./selection.ts', import.meta.url).href };
+  return { halving: options, points, [selectionModule]: new URL('./selection.ts', import.meta.url).href };
 }
 
 export function isHalving(sweep: unknown): sweep is Halving {
-  return typeof sweep === 'object' && sweep !== null && 'halving' in sweep && 'points' in sweep;
+  return typeof sweep === 'object' && sweep !== null && selectionModule in sweep;
 }
 
 /** The points of a sweep, halved or not. */
@@ -64,8 +70,14 @@ export function survivorsOf({ keep, eta, rungs }: HalvingOptions, points: number
   return Math.max(1, Math.floor(points * share + 1e-9));
 }
 
+const optionNames: readonly string[] = ['metric', 'better', 'task', 'rungs', 'keep', 'eta'];
+
 /** What is wrong with a halving's options by themselves. */
-export function checkHalving({ halving, points }: Halving): ConfigIssue[] {
+export function checkHalving(sweep: Halving): ConfigIssue[] {
+  const { halving, points } = sweep;
+  if (!hasOptions(sweep))
+    return [{ path: ['sweep'], message: 'successiveHalving: its second argument is an object of options' }];
+  const strangers = [...strangersIn(sweep, ['halving', 'points']), ...strangersIn(halving, optionNames)];
   const { rungs, keep, eta, metric, better, task } = halving;
   const messages: string[] = [];
   if (typeof metric !== 'string' || metric === '') messages.push('`metric` names a metric of the evaluation');
@@ -79,9 +91,23 @@ export function checkHalving({ halving, points }: Halving): ConfigIssue[] {
   if (!areRungs(rungs))
     messages.push('`rungs` are ascending whole numbers of steps, or { first, eta } with eta above 1');
   return [
+    ...strangers,
     ...messages.map((message) => ({ path: ['sweep'], message: `successiveHalving: ${message}` })),
     ...problemsOf(points),
   ];
+}
+
+/** False where the options are none at all. */
+export function hasOptions({ halving }: Halving): boolean {
+  return typeof halving === 'object' && halving !== null;
+}
+
+function strangersIn(options: object, known: readonly string[]): ConfigIssue[] {
+  const strangers = Object.keys(options).filter((name) => !known.includes(name));
+  return strangers.map((name) => {
+    const message = `successiveHalving: there is no option "${name}"`;
+    return { path: ['sweep'], message, hint: suggest(name, known)! };
+  });
 }
 
 function areRungs(rungs: HalvingOptions['rungs'] | undefined): boolean {

@@ -5,6 +5,7 @@
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import type { StageContext, StageInput, StageResult } from '../../stage/contract.ts';
+import { StageError } from '../../stage/stage-error.ts';
 
 /** Config of the stage. A type, so that it is JSON for the compiler, too. */
 export type SelectionConfig = {
@@ -12,7 +13,7 @@ export type SelectionConfig = {
   readonly better: 'higher' | 'lower';
   /** How many points go on. */
   readonly survivors: number;
-  /** Inputs that are not there because a stage failed. Those of points that were dropped before are not listed. */
+  /** Inputs that are missing because a stage of this rung failed. Points that ended in a rung before are not listed. */
   readonly failed?: readonly string[];
 };
 
@@ -32,7 +33,7 @@ export interface Place {
   /** From 1. */
   readonly rank: number;
   readonly survives: boolean;
-  /** The mean over its seeds. Absent if one of them could not be measured. */
+  /** The mean over its seeds. Absent if a stage of one of them failed, or its evaluation left the metric out. */
   readonly score?: number;
   /** How many seeds it is the mean of; absent: it is the measure of one. */
   readonly seeds?: number;
@@ -57,7 +58,10 @@ export async function run(context: StageContext<SelectionConfig>): Promise<Stage
     const point = pointOf(input);
     scores.set(point, [...(scores.get(point) ?? []), score]);
   };
-  for (const [name, input] of Object.entries(context.inputs)) add(name, await readScore(input, metric));
+  const measures = new Map<string, StageMetrics>();
+  for (const [name, input] of Object.entries(context.inputs)) measures.set(name, await readMetrics(input));
+  expectMetric(metric, measures, context.inputs);
+  for (const [name, metrics] of measures) add(name, metrics[metric]);
   for (const name of failed) add(name, undefined);
   const places = rankPoints(scores, { better, survivors });
   const ranking: Ranking = { metric, better, survivors, places };
@@ -106,14 +110,25 @@ function meanOf(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
-/** @throws Error that names the metrics that there are, if the evaluation doesn't give the one that decides */
-async function readScore({ dir, kind }: StageInput, metric: string): Promise<number> {
+type StageMetrics = { readonly [name: string]: number };
+
+async function readMetrics({ dir }: StageInput): Promise<StageMetrics> {
   const text = await fs.readFile(path.join(dir, 'metrics.json'), 'utf8');
-  const { metrics } = JSON.parse(text) as { readonly metrics: { readonly [name: string]: number } };
-  const score = metrics[metric];
-  if (score !== undefined) return score;
-  const given = Object.keys(metrics).join(', ') || 'none';
-  throw new Error(
-    `successiveHalving compares "${metric}", which the evaluation "${kind}" doesn't measure: it gives ${given}`,
+  return (JSON.parse(text) as { readonly metrics: StageMetrics }).metrics;
+}
+
+/** @throws StageError that names the metrics that there are, if no evaluation gives the one that decides */
+function expectMetric(
+  metric: string,
+  measures: ReadonlyMap<string, StageMetrics>,
+  inputs: { readonly [name: string]: StageInput },
+): void {
+  const all = [...measures.values()];
+  if (all.some((metrics) => metrics[metric] !== undefined)) return;
+  const [first] = Object.values(inputs);
+  const given = [...new Set(all.flatMap((metrics) => Object.keys(metrics)))].sort().join(', ') || 'none';
+  throw new StageError(
+    `successiveHalving compares "${metric}", which the evaluation "${first?.kind}" doesn't measure: it gives ${given}`,
+    { hint: 'give successiveHalving one of these as `metric`' },
   );
 }

@@ -170,6 +170,44 @@ test('what is wrong with a halving is told', async (t) => {
   t.snapshot(await halve(`{ 'tokenizers.peco.codebook.size': [2, 3] }`, good));
 });
 
+test('an option that successive halving does not have is told, and so is a field of a sweep that cannot be set', async (t) => {
+  const project = createFakeProject(t);
+  project.edit('parts/tokenizer/config.ts', 'stride:', 'steps: z.int().default(15), stride:');
+  project.edit('parts/tokenizer/config.ts', "kind: 'vqvae',", "kind: 'vqvae', steps: 'steps',");
+  const halve = (options: string) => `export default defineExperiment({
+  ...base,
+  sweep: successiveHalving(product({ 'tokenizers.peco.codebook.size': [2, 3] }), ${options} as never),
+});`;
+  t.snapshot(
+    await messageOf(t, project, halve("{ metric: 'psnr', rungs: [10], ketp: 0.5 }")),
+    'a typing error',
+  );
+  t.snapshot(await messageOf(t, project, halve('null')), 'no options');
+  const good = halve("{ metric: 'psnr', rungs: [10] }");
+  for (const value of ['sweep.selection=x', 'sweep.halving=null', 'tokenizers.peco.codebook.x.y=1'])
+    t.snapshot(await messageOf(t, project, good, { set: [value] }), value);
+});
+
+test('a halving that is replaced says nothing of the machine that it was made on', async (t) => {
+  const project = createFakeProject(t);
+  const text = `export default defineExperiment({
+  ...base,
+  sweep: successiveHalving(product({ 'tokenizers.peco.codebook.size': [2, 3] }), { metric: 'psnr', rungs: [10] }),
+});`;
+  const { changes } = await load(project, text, { set: ['sweep=[{}]'] });
+  t.deepEqual(JSON.parse(JSON.stringify(changes)), [
+    {
+      by: 'set',
+      path: 'sweep',
+      from: {
+        halving: { metric: 'psnr', rungs: [10] },
+        points: [{ 'tokenizers.peco.codebook.size': 2 }, { 'tokenizers.peco.codebook.size': 3 }],
+      },
+      to: [{}],
+    },
+  ]);
+});
+
 test('a halving by a metric that the evaluation does not give is told before anything runs', async (t) => {
   const project = createFakeProject(t);
   project.edit('parts/tokenizer/config.ts', 'stride:', 'steps: z.int().default(15), stride:');

@@ -102,6 +102,19 @@ test('a selection runs without what was dropped before, and lists what failed', 
   t.is(Object.keys(selection.inputs).length, 6, 'the stage itself is not changed');
 });
 
+test('a selection does not compare a point again that failed in a rung before', (t) => {
+  const { trained, measured, selection: previous } = createRung();
+  const again = { ...previous, rung: { number: 2, of: 3, points: 1, survivors: 1, previous } };
+  const [early, late] = [measured[1]!, measured[2]![1]!];
+  const losses: [StageNode, Loss][] = [
+    ...early.map((node): [StageNode, Loss] => [node, { at: trained[1]![0]! }]),
+    [late, { at: late }],
+  ];
+  const fate = judge(again, losses, ranking);
+  const made = 'node' in fate ? fate.node : undefined;
+  t.deepEqual(made?.component.config, { ...previous.component.config, failed: ['2/1'] });
+});
+
 test('a selection of which every input is lost is lost itself', (t) => {
   const { measured, selection } = createRung();
   const losses = measured.flat().map((node): [StageNode, Loss] => [node, { at: node }]);

@@ -208,7 +208,7 @@ test('a halved sweep has a stage and an evaluation a rung, each going on from th
         { metric: 'psnr', better: 'higher', survivors: 3 },
       ],
       [
-        { number: 2, of: 3, points: 3, survivors: 1 },
+        { number: 2, of: 3, points: 3, survivors: 1, previous: selections[0] },
         { metric: 'psnr', better: 'higher', survivors: 1 },
       ],
     ],

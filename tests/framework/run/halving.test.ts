@@ -129,6 +129,16 @@ test('a selection without a failed point is made again once that has succeeded',
   t.true(trained(jobs).includes('tokenizer/peco@weight=3/seed-0'));
 });
 
+test('a point that failed in a rung is not among those that later rungs compare', async (t) => {
+  const rig = createHalvedRig(t, { halving: "{ metric: 'score', rungs: [10, 20] }" });
+  const { outcome, table } = await run(rig, (weight) => (weight === 1 ? undefined : weight));
+  t.is(outcome.status, 'failed');
+  const reasons = reasonsOf(table);
+  // 9 points: 3 go on to the second rung, one of which goes on to the end.
+  t.is(reasons.get('peco@weight=6 probe 0'), 'dropped at rung 1 of 3: score 6, 4th of 9, best 3 went on');
+  t.is(reasons.get('peco@weight=8 probe 0'), 'dropped at rung 2 of 3: score 8, 2nd of 3, the best went on');
+});
+
 test('where fewer points are left than may go on, those that failed do not', async (t) => {
   const rig = createHalvedRig(t, {
     weights: [1, 2, 3, 4],

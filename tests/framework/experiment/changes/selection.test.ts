@@ -5,6 +5,7 @@ import test, { type ExecutionContext } from 'ava';
 import fc from 'fast-check';
 import { rankPoints, run, type SelectionConfig } from '../../../../framework/experiment/changes/selection.ts';
 import type { StageContext } from '../../../../framework/stage/contract.ts';
+import type { StageError } from '../../../../framework/stage/stage-error.ts';
 
 const rank = (scores: readonly (readonly (number | undefined)[])[], config: Partial<SelectionConfig> = {}) =>
   rankPoints(new Map(scores.entries()), { better: 'higher', survivors: 2, ...config });
@@ -129,10 +130,23 @@ test('the stage writes the ranking, and returns in numbers what it decided', asy
   });
 });
 
-test('a metric that the evaluation does not give is an error that names those that it gives', async (t) => {
+test('a metric that no evaluation gives is an error that names those that they give', async (t) => {
   const config = { metric: 'psnr', better: 'higher', survivors: 1 } as const;
-  await t.throwsAsync(select(t, config, { '0/0': { ssim: 1, mse: 2 } }), {
-    message:
-      'successiveHalving compares "psnr", which the evaluation "measures" doesn\'t measure: it gives ssim, mse',
-  });
+  const error = await t.throwsAsync<StageError>(
+    select(t, config, { '0/0': { ssim: 1, mse: 2 }, '1/0': { ssim: 2 } }),
+    {
+      message:
+        'successiveHalving compares "psnr", which the evaluation "measures" doesn\'t measure: it gives mse, ssim',
+    },
+  );
+  t.is(error?.hint, 'give successiveHalving one of these as `metric`');
+});
+
+test('a point whose evaluation left the metric out, as it may where it is no number, is the worst', async (t) => {
+  const config = { metric: 'psnr', better: 'higher', survivors: 2 } as const;
+  const { ranking } = await select(t, config, { '0/0': { ssim: 1 }, '1/0': { psnr: 20, ssim: 1 } });
+  t.deepEqual(ranking.places, [
+    { point: 1, rank: 1, survives: true, score: 20 },
+    { point: 0, rank: 2, survives: false },
+  ]);
 });
