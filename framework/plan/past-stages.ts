@@ -53,7 +53,10 @@ interface Similar {
   readonly atOnce: number;
 }
 
-/** The recorded stage of a kind whose config differs least, the first of equals. */
+/**
+ * The recorded stage of a kind whose config differs least, the first of equals. None that counts steps where this one
+ * counts epochs, or the other way around: configs don't say how many steps an epoch has.
+ */
 export function mostSimilar(
   kind: string,
   config: JsonObject,
@@ -61,7 +64,7 @@ export function mostSimilar(
 ): Similar | undefined {
   return nearest(
     config,
-    recorded.filter((one) => one.kind === kind),
+    recorded.filter((one) => one.kind === kind && 'epochs' in one.config === 'epochs' in config),
   );
 }
 

@@ -55,6 +55,17 @@ test('a training of epochs is in proportion to them, whatever its batch size', (
   t.is(secondsOf(plan, epochs, 1).seconds, 30);
 });
 
+test('trainings of steps say nothing of how long one of epochs takes, nor the other way around', (t) => {
+  const steps = { kind: 'train', config: { steps: 6, batchSize: 32, width: 64 }, seconds: 5 };
+  const epochs = { kind: 'train', config: { epochs: 2, batchSize: 32, width: 32 }, seconds: 7 };
+  const plan = sketch([{ id: 'epochs', config: { epochs: 300, batchSize: 32, width: 64 } }]);
+  t.is(secondsOf(plan, [steps], 1).unknown, 1);
+  t.is(secondsOf(plan, [steps, epochs], 1).seconds, 150 * 7);
+  const other = sketch([{ id: 'steps', config: { steps: 12, batchSize: 32, width: 64 } }]);
+  t.is(secondsOf(other, [epochs], 1).unknown, 1);
+  t.is(secondsOf(other, [epochs, steps], 1).seconds, 10);
+});
+
 test('a stage of another seed takes as long as that of the same config, not of one that differs elsewhere', (t) => {
   const config = { steps: 100, batchSize: 32, width: 128, seed: 3 };
   const plan = sketch([{ id: 'seed 3', config }]);
