@@ -1,9 +1,10 @@
 import type { WiredInput, WiringIssue } from '../../framework/stage/component.ts';
-import { expectAtLeast, expectAtMost, type Field } from '../../framework/stage/expect.ts';
+import { expectAtLeast, expectAtMost, type Field, factOf } from '../../framework/stage/expect.ts';
 
 /** That there are as many labels of each class as `classBalancedSubset` will ask for, as far as it is known. */
 export function expectLabels(field: Field, train: WiredInput | undefined): WiringIssue[] {
   const rules = [
+    () => expectClasses(train, field.path),
     () => expectAtLeast(field, train, 'classes', 'at least one label for each class'),
     () => expectAtMost(field, train, 'images'),
     () => expectRarest(field, train),
@@ -14,6 +15,14 @@ export function expectLabels(field: Field, train: WiredInput | undefined): Wirin
     if (issues.length > 0) return issues;
   }
   return [];
+}
+
+/** What is learnt from labels tells classes apart: of one there is nothing to learn, and losses have no such case. */
+export function expectClasses(train: WiredInput | undefined, path: WiringIssue['path']): WiringIssue[] {
+  const classes = factOf(train, 'classes');
+  if (classes === undefined || classes >= 2) return [];
+  const hint = 'take data of at least 2 classes';
+  return [{ path, message: `${train!.name} has ${classes} class: there is nothing to tell apart`, hint }];
 }
 
 /** Classes get as many labels each; what is left goes to the first ones. */

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { ConfigIssue, WiredInput, WiringIssue } from '../../../framework/stage/component.ts';
 import { defineComponent } from '../../../framework/stage/define.ts';
 import { factOf } from '../../../framework/stage/expect.ts';
+import { expectClasses } from '../../data/expect-labels.ts';
 import { expectSize, seenBy } from '../../data/views/expect.ts';
 import { cropSchema, viewSchema } from '../../data/views/view.ts';
 import { defineRecipe, notBothLengths } from '../../training/recipe.ts';
@@ -63,6 +64,7 @@ export const vgg = defineComponent({
     ...expectSize(config.view, train),
     ...expectRoom(config, seenBy(config.view, train)),
     ...expectBatch(config, train),
+    ...(config.supervision === 'labels' && config.steps !== 0 ? expectClasses(train, ['supervision']) : []),
   ],
 });
 

@@ -1,5 +1,6 @@
 import test from 'ava';
 import { linearProbe } from '../../../../components/downstream/probe/config.ts';
+import { vgg } from '../../../../components/perceptual/vgg/config.ts';
 import { maskedImageModelling } from '../../../../components/pretraining/mim/config.ts';
 import { tokenizerEvaluation } from '../../../../components/tokenizer/evaluation/config.ts';
 import type { WiredInput } from '../../../../framework/stage/component.ts';
@@ -73,4 +74,21 @@ test('a shift that leaves nothing of an image, and one of pictures of two sizes,
   const [issue, ...others] = issuesOf(2, 56);
   t.deepEqual(others, []);
   t.deepEqual([issue?.path, issue?.message], [['tokens', 'size'], 'expected 28, the size of the view']);
+});
+
+test('data of one class is told before anything runs, where classes are to be told apart', (t) => {
+  const one = fact('data.train', { size: 28, images: 100, classes: 1, classNames: ['ant'], perClass: [100] });
+  const probe = linearProbe({ layer: 1, labels: 10 });
+  t.deepEqual(probe.expects!({ train: one, test: one, pretrained: fact('p', { depth: 1 }) }), [
+    {
+      path: ['labels'],
+      message: 'data.train has 1 class: there is nothing to tell apart',
+      hint: 'take data of at least 2 classes',
+    },
+  ]);
+  const issuesOf = (config: Parameters<typeof vgg>[0]) =>
+    vgg(config).expects!({ train: one }).map(({ path }) => path.join('.'));
+  t.deepEqual(issuesOf({}), ['supervision']);
+  t.deepEqual(issuesOf({ supervision: 'rotations' }), []);
+  t.deepEqual(issuesOf({ steps: 0 }), []);
 });

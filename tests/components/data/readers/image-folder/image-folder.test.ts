@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import test, { type ExecutionContext } from 'ava';
 import { imagesAt } from '../../../../../components/data/loader.ts';
 import { imageFolder } from '../../../../../components/data/readers/image-folder/config.ts';
@@ -106,4 +106,13 @@ test('a folder that holds other things is refused before anything runs, by name'
     problem({ 'ant/a.png': 'png', 'ant/notes.txt': 'text' }),
     problem({ 'ant/a.png': 'png', 'ant/more/b.png': 'png' }),
   ]);
+});
+
+test('a file that went away, or is a folder with the name of an image, is named when it is shown', async (t) => {
+  const root = folderOf(t, { 'ant/a.png': 'png', 'bee/b.png': 'png', 'bee/c.png/d.png': 'png' });
+  const data = await load(leafInput(imageFolder({ root })));
+  rmSync(`${root}/ant/a.png`);
+  const view = stillViewSchema.parse({ size: 8 });
+  await t.throwsAsync(imagesAt(data, [0], view), { message: /ant\/a\.png: can't be read \(ENOENT\)$/ });
+  await t.throwsAsync(imagesAt(data, [2], view), { message: /bee\/c\.png: can't be read \(EISDIR\)$/ });
 });
