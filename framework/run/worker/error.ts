@@ -37,7 +37,11 @@ function messageOf(thrown: unknown, depth = 0): string {
     parts.slice(0, mostParts).join('; ') +
     (parts.length > mostParts ? `; and ${parts.length - mostParts} more` : '');
   const all = parts.length === 0 ? own : `${own}: ${several}`;
-  return thrown.cause === undefined ? all : `${all} (because of: ${messageOf(thrown.cause, depth + 1)})`;
+  if (thrown.cause === undefined) return all;
+  const cause = messageOf(thrown.cause, depth + 1);
+  // What catches an error to say where it happened often says what it was, too.
+  const isSaid = cause.split('\n').every((line) => all.includes(line));
+  return isSaid ? all : `${all} (because of: ${cause})`;
 }
 
 function hintOf(thrown: unknown): string | undefined {

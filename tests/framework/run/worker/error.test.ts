@@ -54,6 +54,17 @@ test('an error of a stage hands on its hint, also as the cause of another one', 
   });
 });
 
+test('a cause that the message has already is not told again', (t) => {
+  const first = new Error('premature end\npremature end');
+  const second = new StageError("can't be decoded: premature end", { cause: first });
+  const third = new StageError("a.jpg: can't be decoded: premature end", { cause: second });
+  t.is(describeThrown(third).message, "a.jpg: can't be decoded: premature end");
+  t.is(
+    describeThrown(new StageError('a.jpg is odd', { cause: second })).message,
+    "a.jpg is odd (because of: can't be decoded: premature end)",
+  );
+});
+
 test('an error whose message cannot be read is no second error', (t) => {
   const error = new Error('x');
   Object.defineProperty(error, 'message', {
