@@ -116,7 +116,7 @@ export function describeDrop({ rung, rungs, metric, score, seeds, rank, among, s
   return `dropped at rung ${rung} of ${rungs}: ${measure}, ${ordinal(rank)} of ${among}, ${best}`;
 }
 
-/** What a selection put out; undefined for the result of any other stage. */
+/** The ranking that a selection wrote; undefined for the result of any other stage. */
 export function readRanking(node: StageNode, entry: Pick<Entry, 'dir'>): Ranking | undefined {
   if (!node.rung) return undefined;
   return JSON.parse(fs.readFileSync(path.join(entry.dir, rankingFile), 'utf8')) as Ranking;

@@ -43,9 +43,8 @@ export async function locateStage(
 }
 
 /**
- * Inputs that changed since the stage was located: data that is edited, or a package that is installed, while it is being
- * used. Project code is not looked at again, since a stage runs the
- * bundle that was made when it was planned.
+ * Inputs that changed since the stage was looked up: data that was edited, or a package that was installed, while it ran.
+ * Project code is not looked at again, since a stage runs the bundle that was made when it was planned.
  */
 export async function findChangedInputs(
   node: StageNode,

@@ -85,7 +85,7 @@ function nearest(config: JsonObject, recorded: readonly Recorded[], before?: Sim
   return best;
 }
 
-/** What stages were measured to take, growing while a run goes on. */
+/** What stages were measured to take; a run adds its own. */
 export interface Measured {
   add(one: Recorded): void;
   /** MiB that a stage may take, going by the most similar measured one; undefined if there is none of its kind. */

@@ -1,7 +1,7 @@
 import { isReplicable } from './replicates.ts';
 import type { Cell, Edges, StageNode } from './types.ts';
 
-/** Tokenizers and networks that all seeds of a variant and a task share: behind these n numbers is one training. */
+/** Tokenizers and networks that all seeds of a variant and a task share: their n numbers come from one training. */
 export interface SharedStages {
   readonly variant: string;
   readonly task: string;

@@ -22,7 +22,7 @@ export interface StageNode {
   readonly component: Component;
   readonly seed: number;
   readonly inputs: Edges;
-  /** The training stops after this step of its schedule, with a state to go on from; absent: it goes to the end. */
+  /** The training stops after this step of its schedule, with a state to resume from; absent: it trains to the end. */
   readonly until?: number;
   /** Only for rungs of a halved sweep but the first. Not part of any key. */
   readonly after?: After;

@@ -17,7 +17,7 @@ export function upstreamStages(node: StageNode): readonly StageNode[] {
   return [...found];
 }
 
-/** URLs of all implementation modules of some stages and of the leaves behind them. */
+/** URLs of all implementation modules of some stages and of the leaves among their inputs. */
 export function implementationsOfAll(stages: Iterable<StageNode>): Set<string> {
   const urls = new Set<string>();
   const visit = (edges: Edges): void => {

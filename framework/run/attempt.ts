@@ -152,7 +152,7 @@ async function runOnce(one: Try, shop: Workshop): Promise<AttemptResult | undefi
   return { ...result, ...(saved ? { saved } : {}) };
 }
 
-/** Commits what a process has put out in so many seconds, if its inputs are still what the key says. */
+/** Commits the outputs of a process, if its inputs are still what the key says. */
 async function keepResult(one: Try, work: Work, seconds: number, shop: Workshop): Promise<AttemptResult> {
   const { attempt, described, outDir, threads, startedAt, tries } = one;
   const { store } = shop;

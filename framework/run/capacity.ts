@@ -59,13 +59,13 @@ export interface Claim {
 
 export interface Candidate {
   readonly resources?: Resources;
-  /** While it can't start, nothing behind it does. */
+  /** While it can't start, none of those after it does. */
   readonly holdsUp?: boolean;
 }
 
 /**
- * Those of the candidates that start now, with their threads. Whoever fits starts, in their order: a stage that needs
- * more memory than is left is overtaken by smaller ones behind it, unless it says otherwise. A stage that needs more
+ * Those of the candidates that start now, with their threads. What fits starts, in their order: smaller stages
+ * overtake one that needs more memory than is left, unless it `holdsUp` those after it. A stage that needs more
  * than there is at all runs alone, so that something always runs.
  */
 export function chooseStarts<C extends Candidate>(

@@ -97,7 +97,7 @@ class Driver {
     }
   }
 
-  /** Names the stage by what its upstream stages really put out: that may be in the store already. */
+  /** Names the stage by the outputs that its upstream stages have now: its result may be in the store already. */
   async #look(task: Task): Promise<void> {
     const entryOf = (node: StageNode) => this.#tasks.of(node).entry!;
     try {

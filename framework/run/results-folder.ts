@@ -76,8 +76,8 @@ export function checkResultsFolder(folder: string, file: string): void {
     });
   }
   const owner = readOwner(folder);
-  if (owner === 'nobody') return;
-  if (owner === 'someone') {
+  if (owner === 'none') return;
+  if (owner === 'other') {
     const theirs = [resultsFile, configFile, timingFile].filter((name) =>
       fs.existsSync(path.join(folder, name)),
     );
@@ -104,16 +104,16 @@ export function checkResultsFolder(folder: string, file: string): void {
 }
 
 /**
- * Whose a folder is: by its record; `earlier`: of a peco-exp that wrote no record yet; `nobody`: nothing of ours is
- * there; `someone`: there are files by the names of ours.
+ * Whose a folder is: by its record; `earlier`: of a peco-exp that wrote no record yet; `none`: nothing of ours is
+ * there; `other`: there are files by the names of ours.
  */
-export function readOwner(folder: string): ResultsRecord | 'earlier' | 'nobody' | 'someone' {
+export function readOwner(folder: string): ResultsRecord | 'earlier' | 'none' | 'other' {
   const text = readText(path.join(folder, resultsFile));
-  if (text !== undefined) return parseRecord(text) ?? 'someone';
-  if (fs.existsSync(path.join(folder, configFile))) return 'someone';
+  if (text !== undefined) return parseRecord(text) ?? 'other';
+  if (fs.existsSync(path.join(folder, configFile))) return 'other';
   const timing = readText(path.join(folder, timingFile));
-  if (timing === undefined) return 'nobody';
-  return timing.startsWith(`${timingColumns.join(',')}\n`) ? 'earlier' : 'someone';
+  if (timing === undefined) return 'none';
+  return timing.startsWith(`${timingColumns.join(',')}\n`) ? 'earlier' : 'other';
 }
 
 function parseRecord(text: string): ResultsRecord | undefined {

@@ -16,12 +16,12 @@ export interface RunOutcome {
   readonly status: RunStatus;
   readonly counts: { readonly [state in StageState]: number };
   readonly seconds: number;
-  /** Absolute paths of the published files, the report's first; empty without a report. */
+  /** Absolute paths of the results that were written, the report's first; empty without a report. */
   readonly files: readonly string[];
 }
 
 /**
- * Runs the stages of a plan that have no result, as many at once as `jobs` says, and publishes the report. A failed
+ * Runs the stages of a plan that have no result, as many at once as `jobs` says, and writes the report's results. A failed
  * stage stops only what depends on it; the report is then made with missing cells. Never throws for a stage's failure.
  */
 export async function runExperiment(plan: Plan, options: RunOptions, emit: Emit): Promise<RunOutcome> {
@@ -37,7 +37,7 @@ export async function runExperiment(plan: Plan, options: RunOptions, emit: Emit)
     const { root, version = null } = options;
     const made = report.entry.provenance.run;
     try {
-      const published = await writeResults(report.entry, folder, {
+      const written = await writeResults(report.entry, folder, {
         experiment,
         changes,
         root,
@@ -47,7 +47,7 @@ export async function runExperiment(plan: Plan, options: RunOptions, emit: Emit)
       });
       const timing = path.join(folder, timingFile);
       await writeIfDifferent(timing, await formatTimings(timingsOf(tasks), changes.map(describeChange)));
-      files = [...published, timing];
+      files = [...written, timing];
     } catch (error) {
       const why = explainMakeError(error) ?? describeFailure(error).message;
       const message = `could not write the results to ${folder}: ${why}; choose another folder with --out`;

@@ -75,8 +75,8 @@ export async function writeResults(
     await writeIfDifferent(path.join(folder, resultsFile), `${JSON.stringify(record, null, 2)}\n`);
   }
   for (const { name, content } of files) await writeIfDifferent(path.join(folder, name), content);
-  const published = [...files.map(({ name }) => name), resultsFile].map((name) => path.join(folder, name));
-  return published.sort((a, b) => depth(a) - depth(b) || (a < b ? -1 : 1));
+  const written = [...files.map(({ name }) => name), resultsFile].map((name) => path.join(folder, name));
+  return written.sort((a, b) => depth(a) - depth(b) || (a < b ? -1 : 1));
 }
 
 /** Writes a file through a temporary one in the same folder, unless it already has these bytes. */

@@ -93,7 +93,7 @@ async function runInProcess(
   }
 }
 
-/** Node reads and decodes in a pool of 4 threads, unless it is told when it starts. */
+/** Node reads and decodes in a pool of 4 threads, unless the environment says another number when it starts. */
 function environmentOf({ engine }: StageJob): NodeJS.ProcessEnv {
   return { UV_THREADPOOL_SIZE: String(Math.max(4, engine.threads)), ...process.env };
 }

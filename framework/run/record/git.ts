@@ -127,7 +127,7 @@ function filesOf(status: string): string[] {
   return files;
 }
 
-/** Files that git tracks; `hidden`: it was told not to look whether they changed, and they did. */
+/** Files that git tracks; `hidden`: those that changed although git has been asked not to look at them. */
 async function listTracked(top: string, files: readonly string[]): Promise<Map<string, 'seen' | 'hidden'>> {
   const tracked = new Map<string, 'seen' | 'hidden'>();
   for (let at = 0; at < files.length; at += mostArguments) {

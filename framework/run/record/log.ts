@@ -47,7 +47,7 @@ export interface RunLog {
 }
 
 export interface LogOptions {
-  /** Told once if the run can't be recorded, or not to its end. */
+  /** Called once if the run can't be recorded, or not to its end. */
   onProblem(message: string): void;
   /** For tests. */
   readonly append?: (descriptor: number, line: string) => void;

@@ -24,14 +24,14 @@ export interface CheckpointOptions {
   readonly history: History;
   /** Seconds; 0: every step, whatever it costs. */
   readonly interval: number;
-  /** Steps of the whole training, as far as the stage has told; saved with each checkpoint. */
+  /** Steps of the whole training, as far as the stage has said; saved with each checkpoint. */
   readonly of?: () => number | undefined;
   /** Seconds, on a clock that only goes forward. */
   readonly now?: () => number;
   onWarning(message: string): void;
 }
 
-/** What a stage has behind it when it goes on from a checkpoint. */
+/** What a stage has done when it resumes from a checkpoint. */
 export interface Past {
   readonly resumedFrom?: number;
   readonly earlierSeconds?: number;
@@ -50,7 +50,7 @@ export function checkpointSeconds(variable: string | undefined): number {
  * them.
  */
 export class StageCheckpoints implements Checkpoints {
-  /** What the stage has behind it, once it has asked for the latest. */
+  /** What the stage had done by the latest checkpoint, once it has asked for that. */
   past: Past = {};
   readonly #options: CheckpointOptions;
   readonly #folder: string;
@@ -138,7 +138,7 @@ export class StageCheckpoints implements Checkpoints {
   async #openPrevious(dir: string): Promise<Checkpoint> {
     const state = await readState(path.join(dir, 'state'));
     if (typeof state === 'string') {
-      throw new StageError(`the rung before, in ${dir}, has put out no state to go on from (${state})`);
+      throw new StageError(`the rung before, in ${dir}, left no state to resume from (${state})`);
     }
     this.#options.history.replace(state.history);
     return { step: state.step, dir: state.dir, begun: state.step };

@@ -9,7 +9,7 @@ import { checkpointSeconds } from './checkpoints.ts';
 import { openContext } from './context.ts';
 import { describeThrown } from './error.ts';
 
-// A library may call itself often before its caller, whose place is told, is on the stack.
+// Between an error and the user's line, whose place is shown, there may be many calls of a library.
 Error.stackTraceLimit = 50;
 
 const stop = new AbortController();
@@ -23,7 +23,7 @@ function requestStop(): void {
 process.on('SIGINT', () => {});
 process.on('SIGHUP', () => {});
 process.on('SIGTERM', requestStop);
-// The parent is gone (kill -9, for example): nobody will commit the result, so working on is pointless.
+// The parent is gone (kill -9, for example): no process is left that would commit the result, so this one ends, too.
 process.on('disconnect', () => process.exit(1));
 process.on('message', (message: ToWorker) => {
   if (message.type === 'stop') requestStop();

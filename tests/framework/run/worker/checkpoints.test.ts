@@ -312,7 +312,7 @@ test.serial(
     const error = await t.throwsAsync(open({ out: 'rung-2', previous: 'rung-1' }).latest());
     t.is(
       error.message.replaceAll(project.dir, '<project>'),
-      'the rung before, in <project>/rung-1, has put out no state to go on from (data/weights.bin is missing)',
+      'the rung before, in <project>/rung-1, left no state to resume from (data/weights.bin is missing)',
     );
   },
 );
