@@ -40,9 +40,9 @@ export interface Dataset<Target = number> {
   /** For reports: `fashion-mnist train [0, 10000)`. */
   readonly name: string;
   readonly count: number;
-  /** Names of the classes; a target that is a number is an index into it. */
+  /** Names of the classes; a target that is a number is an index into it, and refused if it is none. */
   readonly classes: readonly string[];
-  /** Height and width of every image in pixels, where all have the same. */
+  /** Height and width of every image in pixels, where all have the same: an image of another size is refused. */
   readonly imageSize?: number;
   /**
    * Where the picture is, in pixels, if the images are padded with a constant: what is measured is measured there.

@@ -74,6 +74,11 @@ function checkGrids(
     });
   }
   const side = imageSize / backbone.patch;
+  if (!Number.isInteger(side)) {
+    throw new StageError(`backbone.patch is ${backbone.patch}, but images have ${imageSize} pixels a side`, {
+      hint: 'give `patch` a divisor of them: patches tile an image',
+    });
+  }
   if (tokens && tokens.size !== side * stride) {
     throw new StageError(`tokens.size is ${tokens.size}, but ${side} patches a side need ${side * stride}`, {
       hint: 'a patch is a token',

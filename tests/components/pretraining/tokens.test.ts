@@ -190,6 +190,10 @@ test('the tokenizer may see the same crop in another size, one token for each pa
   await t.throwsAsync(pretrain(small(32).config), {
     message: /^tokens\.size is 32, but 2 patches a side need 16/,
   });
+  const odd = { ...small(16).config, view: viewSchema.parse({ size: 40 }) };
+  await t.throwsAsync(pretrain(odd as unknown as JsonObject), {
+    message: 'backbone.patch is 16, but images have 40 pixels a side',
+  });
 });
 
 test('a tokenizer whose codes are not one a patch, or not of its vocabulary, is told', async (t) => {
