@@ -96,8 +96,9 @@ async function disturb(
       share = 0.05 + 0.75 * draw.uniform();
       first = undefined;
       inTraining = training.includes(records[stage]!.kind) && draw.uniform() < 0.7;
-      // It shows no progress.
-      if (stage === 'report') setTimeout(() => kill(stage), draw.int(200));
+      // The report shows no progress, and the probe hardly any: it is over within a second.
+      const quick = { report: 200, 'linear-probe': 1500 }[stage === 'report' ? stage : records[stage]!.kind];
+      if (quick !== undefined) setTimeout(() => kill(stage), draw.int(quick));
     }
     if (event.type !== 'stage-progress' || share === undefined) return;
     if (inTraining && event.values === undefined) return;
