@@ -33,7 +33,7 @@ export function openAhead<T>(
       signal.throwIfAborted();
       return make(step, signal);
     });
-    // What fails is told to whoever asks for it, if anyone does.
+    // A failure rejects the call that asks for this batch, if one does.
     last = one.catch(() => {});
     made.set(step, one);
   }

@@ -34,7 +34,7 @@ export interface Training<S> {
   prepare?(step: number): Promise<void>;
   /**
    * Computes a step (0-based): a pure function of it and the state, so that a resumed stage does the same. Gives what
-   * the step puts out, or undefined if the signal stopped it on the way; the state is then as it was.
+   * the step returns, or undefined if the signal stopped it on the way; the state is then as it was.
    */
   run(step: number): Promise<unknown>;
   /**

@@ -5,7 +5,7 @@ import { ownProblems } from './problems.ts';
 import type { Declared } from './types.ts';
 import { wiringProblems } from './wiring.ts';
 
-/** All that is wrong with an experiment. What the right parts expect of each other is told when all of them are right. */
+/** All that is wrong with an experiment. What the parts expect of each other is checked once all of them are right. */
 export async function check(declared: Declared, cwd: string): Promise<readonly Problem[]> {
   const problems = fieldProblems(declared);
   if (problems.length > 0) return problems;

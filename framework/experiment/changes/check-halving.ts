@@ -48,7 +48,7 @@ function findSteps(
   swept: ReadonlySet<string>,
 ): { readonly problem?: Problem; readonly steps?: number; readonly unit?: string } {
   const component = get(experiment, path.split('.')) as Component;
-  // The config of a component with problems isn't complete; those are told instead.
+  // The config of a component with problems isn't complete; its problems are reported instead.
   if (component.issues.length > 0) return {};
   const field = component.steps;
   const steps = field === undefined ? undefined : valueAt(component.config, field.split('.'));
@@ -69,7 +69,7 @@ function lastRungBeyond(options: HalvingOptions, steps: number): number | undefi
 /** An evaluation that doesn't say what it measures is believed. */
 function metricProblems(evaluation: Component | undefined, metric: string): Problem[] {
   const offers = evaluation?.offers;
-  // A metric that isn't a name is told by `checkHalving`.
+  // `checkHalving` reports a metric that isn't a name.
   if (offers === undefined || typeof metric !== 'string' || metric === '' || offers.includes(metric))
     return [];
   const { role, kind } = evaluation!;

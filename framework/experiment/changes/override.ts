@@ -7,7 +7,7 @@ import { assignInTurn } from './assign.ts';
 
 /**
  * An experiment like another but for some fields: `override(base, { 'tokenizers.peco.codebook.size': 512 })`. Paths
- * and values as for `--set`. What is wrong with them is told when the file is loaded, with all other errors.
+ * and values as for `--set`. Loading the file reports what is wrong with them, with all other errors.
  *
  * @throws PecoError `invalid-experiment` if `base` is none
  */
