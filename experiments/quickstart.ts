@@ -14,7 +14,7 @@
  *
  * Every seed trains the whole chain: network, tokenizer, pretraining, tasks.
  *
- * Time: less than four minutes on two cores; the control row costs a minute of it. Expect on the linear probe: scratch 61,
+ * Time: 3:35 min on two cores (one measurement); the control row costs a minute of it. Expect on the linear probe: scratch 61,
  * beit 70, pixel 72, untrained 70, peco 70.5 %, with spreads up to 2 where there is pretraining; on fine-tuning 67 to 68.5
  * for all rows, with spreads up to 1.7. Two seeds don't tell peco from pixel; `docs/evidence/quickstart.md` has four.
  * Learning rates, layers and the perceptual weight were chosen on the last 2,000 training images; the numbers of steps were
