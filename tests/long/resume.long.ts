@@ -15,7 +15,7 @@ const wanted: { readonly [kind: string]: { readonly stage: number; readonly run:
   'linear-probe': { stage: 2, run: 2 },
   'ablation-table': { stage: 1, run: 1 },
 };
-const training = ['vgg', 'dvae', 'vqvae', 'masked-image-modelling', 'fine-tune', 'linear-probe'];
+const training = ['vgg', 'dvae', 'vqvae', 'masked-image-modelling', 'fine-tune'];
 
 interface Reference {
   readonly kind: string;
