@@ -59,8 +59,3 @@ export function hostScalar(value: number): HostTensor {
 export function zerosLike<S extends HostTree>(tree: S): S {
   return mapTree<HostTensor, HostTensor>(tree, (leaf) => hostTensor(leaf.shape)) as S;
 }
-
-/** How many numbers the tree holds. */
-export function countParameters(tree: HostTree): number {
-  return leaves<HostTensor>(tree).reduce((sum, { leaf }) => sum + leaf.data.length, 0);
-}

@@ -135,11 +135,3 @@ function absorbTranspose(operand: Operand): Operand {
   if (made.perm.some((axis, index) => axis !== swapped[index])) return operand;
   return { value: made.source, transposed: !operand.transposed };
 }
-
-/** Swaps the last two axes. */
-export function swapLast(g: Graph, x: Value): Value {
-  const rank = x.shape.length;
-  const perm = [...x.shape.keys()];
-  perm.splice(rank - 2, 2, rank - 1, rank - 2);
-  return transpose(g, x, perm);
-}

@@ -77,5 +77,3 @@ export const INCEPTION_LAYERS = [
   'mixed0',
   'mixed1',
 ] as const;
-
-export type InceptionLayer = (typeof INCEPTION_LAYERS)[number];
