@@ -21,6 +21,7 @@ export {
 } from './components/tokenizer/evaluation/config.ts';
 export type { Tokenizer } from './components/tokenizer/tokenizer.ts';
 export { type VqvaeConfig, vqvae } from './components/tokenizer/vqvae/config.ts';
+export { file, type WeightsFile } from './components/weights/file.ts';
 export {
   type Halving,
   type HalvingOptions,

@@ -12,11 +12,15 @@ import type { Experiment } from './types.ts';
 
 /** Files of data that are not there: told at once and with their places, not when a stage is planned that needs them. */
 export function missingFiles(experiment: Experiment): Problem[] {
-  const hint = 'check the path in its config';
   return [...walk(experiment)].flatMap(({ component, path: place }) =>
-    Object.values(component.files)
-      .filter((file) => !fs.existsSync(file))
-      .map((file) => ({ path: place, message: `needs ${file}, which is not there`, hint })),
+    Object.entries(component.files).flatMap(([name, file]): Problem[] => {
+      const needed = component.needed?.[name];
+      const { field = [], hint = 'check the path in its config' } = needed ?? {};
+      const at = [...place, ...field];
+      if (!fs.existsSync(file)) return [{ path: at, message: `needs ${file}, which is not there`, hint }];
+      if (needed === undefined || fs.statSync(file).isFile()) return [];
+      return [{ path: at, message: `needs ${file}, which is no file`, hint }];
+    }),
   );
 }
 

@@ -116,6 +116,7 @@ export class Fingerprinter {
     if (files.length === 0) return undefined;
     const digests = files.map(async ([name, file]): Promise<[string, Digest]> => {
       const { digest, manifest } = await digestInput(file, component, this.#options.store);
+      checkDigest(name, digest, component);
       this.data.set(file, digest);
       if (manifest && !this.documents.has(digest)) this.documents.set(digest, manifest() as unknown as Json);
       return [name, digest];
@@ -140,6 +141,16 @@ function identityOf(component: Component): { kind: string; version?: number; con
 
 function codeDocument({ entry, code, aliases, settings, packages }: CodeBundle): Json {
   return { entry, code, aliases, settings, packages };
+}
+
+/** @throws PecoError `other-bytes` with both digests, if a file isn't the one that the config means */
+function checkDigest(name: string, digest: Digest, { role, kind, files, needed }: Component): void {
+  const { sha256, hint } = needed?.[name] ?? {};
+  if (sha256 === undefined || digest.startsWith(sha256)) return;
+  const wanted = sha256.length < digest.length ? `that begins with ${sha256}` : sha256;
+  const message = `the ${role} "${kind}" needs ${files[name]} with a sha256 ${wanted}; it has ${digest}`;
+  const remedy = hint ?? 'give the file that is meant, or its sha256';
+  throw new PecoError(message, { code: 'other-bytes', hint: remedy });
 }
 
 /** @throws PecoError `missing-file` */

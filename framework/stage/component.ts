@@ -10,6 +10,18 @@ export interface ConfigIssue {
   readonly hint?: string;
 }
 
+/** A file that a user has to have, with more than its place. */
+export interface NeededFile {
+  /** Absolute. */
+  readonly path: string;
+  /** Where it is written in the config. */
+  readonly field?: readonly (string | number)[];
+  /** What its bytes must have: the first hexadecimal digits of the sha256, or all. */
+  readonly sha256?: string;
+  /** Where it can be had. */
+  readonly hint?: string;
+}
+
 /** A component that the framework wires to another one, as that one sees it. */
 export interface WiredInput {
   /** For messages: `data.train`, `the tokenizer "peco"`. */
@@ -61,6 +73,8 @@ export interface Component<R extends Role = Role, Config extends object = JsonOb
    * stands for all files in it, however deep.
    */
   readonly files: { readonly [name: string]: string };
+  /** More of those `files` that are single files with conditions, by the same names. Never part of a key. */
+  readonly needed?: { readonly [name: string]: NeededFile };
   /**
    * Names that users of this component may refer to: the layers of a network, the metrics of an evaluation. Checked,
    * never part of a key.

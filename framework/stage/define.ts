@@ -1,7 +1,15 @@
 import { z } from 'zod';
 import { withoutAdded } from './added.ts';
 import { cleanConfig } from './canonical.ts';
-import type { Component, ConfigIssue, Resources, Role, WiredInputs, WiringIssue } from './component.ts';
+import type {
+  Component,
+  ConfigIssue,
+  NeededFile,
+  Resources,
+  Role,
+  WiredInputs,
+  WiringIssue,
+} from './component.ts';
 import { explainZodError, withArticle } from './issues.ts';
 import type { Json, JsonObject } from './json.ts';
 import { isComponent, rememberSource } from './source.ts';
@@ -13,6 +21,11 @@ export interface Offering<Names extends string> {
 
 /** The inputs of a component by name; `undefined` where the config leaves one out. */
 export type NestedComponents = { readonly [name: string]: Component | undefined };
+
+/** Paths by name, some with more than the path. One that is undefined isn't needed. */
+export interface NeededFiles {
+  readonly [name: string]: string | NeededFile | undefined;
+}
 
 export interface Definition<R extends Role, S extends z.ZodObject, Names extends string = never> {
   readonly role: R;
@@ -38,9 +51,9 @@ export interface Definition<R extends Role, S extends z.ZodObject, Names extends
   readonly derive?: (config: z.output<S>) => { readonly [field: string]: Json };
   /**
    * Absolute paths of files that are part of the meaning, or of folders of such files. Paths come from the input: they
-   * belong in no config.
+   * belong in no config. A `NeededFile` is one file, with its digest or where it can be had.
    */
-  readonly files?: (config: z.output<S>, input: z.input<S>) => { readonly [name: string]: string };
+  readonly files?: (config: z.output<S>, input: z.input<S>) => NeededFiles;
   /** What the schema can't see: relations between fields, names that an input must offer. */
   readonly check?: (
     config: z.output<S>,
@@ -148,7 +161,7 @@ function makeComponent<R extends Role, S extends z.ZodObject, Names extends stri
       ...(definition.version === undefined ? {} : { version: definition.version }),
       implementation,
       inputs: withoutAbsent(nested),
-      files: definition.files?.(output, input) ?? {},
+      ...splitFiles(definition.files?.(output, input) ?? {}),
       ...(offers === undefined ? {} : { offers }),
       ...(definition.provides ? { provides: definition.provides(output, input) } : {}),
       ...(definition.expects ? { expects: (wired: WiredInputs) => definition.expects!(output, wired) } : {}),
@@ -161,6 +174,16 @@ function makeComponent<R extends Role, S extends z.ZodObject, Names extends stri
     const issues = [{ path: [], message: error instanceof Error ? error.message : String(error) }];
     return { role, kind, config: {}, implementation, inputs: {}, files: {}, issues };
   }
+}
+
+function splitFiles(files: NeededFiles): Pick<Component, 'files' | 'needed'> {
+  const entries = Object.entries(files);
+  const needed = entries.filter((entry): entry is [string, NeededFile] => typeof entry[1] === 'object');
+  const paths = entries.flatMap(([name, file]): [string, string][] =>
+    file === undefined ? [] : [[name, typeof file === 'string' ? file : file.path]],
+  );
+  const more = needed.length === 0 ? {} : { needed: Object.fromEntries(needed) };
+  return { files: Object.fromEntries(paths), ...more };
 }
 
 function withDerived<T extends object>(config: T, derived: { readonly [field: string]: Json } = {}): T {
