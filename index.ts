@@ -60,6 +60,7 @@ export type {
 export type {
   Checkpoint,
   Checkpoints,
+  ExportFunction,
   LoadFunction,
   Progress,
   StageContext,

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { Command, Option } from 'commander';
 import type { AcceptFlags } from './commands/accept.ts';
 import type { DoctorFlags } from './commands/doctor.ts';
+import type { ExportFlags } from './commands/export.ts';
 import type { GcFlags } from './commands/gc.ts';
 import type { GraphFlags } from './commands/graph.ts';
 import type { ShowFlags } from './commands/show.ts';
@@ -21,7 +22,18 @@ export function createProgram(finish: Finish): Command {
     .exitOverride()
     .showHelpAfterError('(peco-exp --help lists commands and flags)')
     .helpCommand(false);
-  for (const add of [addRun, addPlan, addWhy, addAccept, addDiff, addGraph, addGc, addShow, addDoctor])
+  for (const add of [
+    addRun,
+    addPlan,
+    addWhy,
+    addAccept,
+    addDiff,
+    addGraph,
+    addExport,
+    addGc,
+    addShow,
+    addDoctor,
+  ])
     add(program, finish);
   for (const command of [program, ...program.commands]) {
     const name = command === program ? undefined : command.name();
@@ -113,6 +125,21 @@ function addGraph(program: Command, finish: Finish): void {
       finish(await graphCommand(file, flags));
     });
   addFlags(command, [...changes, 'upto', 'store', 'verbose']);
+}
+
+function addExport(program: Command, finish: Finish): void {
+  const command = program
+    .command('export')
+    .description('Write the stored result of a stage as other programs read it; run nothing.')
+    .argument('<file>', 'experiment file (.ts)')
+    .argument('<stage>')
+    .option('--format <name>', 'one of those that the stage has; without it, the command lists them')
+    .option('--to <file>', 'file to write (default: the name of the stage, here)')
+    .action(async (file: string, stage: string, flags: ExportFlags) => {
+      const { exportCommand } = await import('./commands/export.ts');
+      finish(await exportCommand(file, stage, flags));
+    });
+  addFlags(command, [...changes, 'store', 'verbose']);
 }
 
 function addGc(program: Command, finish: Finish): void {

@@ -28,6 +28,32 @@ export async function describeJob(
   const run = node.component.implementation.run;
   if (run === undefined)
     throw new Error(`${node.id}: a component of kind "${node.component.kind}" can't be run`);
+  const bundle = await bundleModule(run);
+  const { after, seed, until } = node;
+  const edges = after
+    ? { ...node.inputs, previous: { type: 'stage', stage: after.previous } as const }
+    : node.inputs;
+  const described = await describeInputs(edges, entryOf, bundleModule);
+  const { config } = node.component;
+  return {
+    job: {
+      stage: node.id,
+      bundle: bundle.path,
+      config,
+      seed,
+      ...(until === undefined ? {} : { until }),
+      ...described,
+    },
+    packages: bundle.packages,
+  };
+}
+
+/** Stages and leaves as inputs, with all above them, as data. `load` modules are bundled. */
+export async function describeInputs(
+  edges: { readonly [name: string]: StageEdge },
+  entryOf: (stage: StageNode) => Entry,
+  bundleModule: BundleModule,
+): Promise<Pick<StageJob, 'inputs' | 'descriptors'>> {
   const ids = new Map<object, string>();
   const descriptors: { [id: string]: InputDescriptor } = {};
 
@@ -50,31 +76,13 @@ export async function describeJob(
     return id;
   }
 
-  async function describeEdges(edges: {
+  async function describeEdges(some: {
     readonly [name: string]: StageEdge;
   }): Promise<{ [name: string]: string }> {
     const described: { [name: string]: string } = {};
-    for (const [name, edge] of Object.entries(edges)) described[name] = await describeEdge(edge);
+    for (const [name, edge] of Object.entries(some)) described[name] = await describeEdge(edge);
     return described;
   }
 
-  const bundle = await bundleModule(run);
-  const { after, seed, until } = node;
-  const edges = after
-    ? { ...node.inputs, previous: { type: 'stage', stage: after.previous } as const }
-    : node.inputs;
-  const inputs = await describeEdges(edges);
-  const { config } = node.component;
-  return {
-    job: {
-      stage: node.id,
-      bundle: bundle.path,
-      config,
-      seed,
-      ...(until === undefined ? {} : { until }),
-      inputs,
-      descriptors,
-    },
-    packages: bundle.packages,
-  };
+  return { inputs: await describeEdges(edges), descriptors };
 }

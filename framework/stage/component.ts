@@ -47,6 +47,14 @@ export interface Resources {
   readonly memory?: number;
 }
 
+/** The formats that a result can be exported to, and the module that does it. */
+export interface Exports {
+  /** `file:` URL of the module that exports `exportResult: ExportFunction`. Loaded when something is exported. */
+  readonly module: string;
+  /** By name, in the order in which they are listed: the ending of a file, with the dot. */
+  readonly formats: { readonly [format: string]: string };
+}
+
 /**
  * A component: the value that a constructor such as `vqvae({...})` returns and an experiment file declares.
  * It is data only. Its code lives in two modules that are loaded in the processes of stages, never while planning:
@@ -89,6 +97,8 @@ export interface Component<R extends Role = Role, Config extends object = JsonOb
   readonly expects?: (inputs: WiredInputs) => readonly WiringIssue[];
   /** What its stage needs of a machine. Never part of a key. */
   readonly resources?: Resources;
+  /** How `peco-exp export` writes its result for other programs. Never part of a key. */
+  readonly exports?: Exports;
   /** Path of the config field that says how long it trains (`steps`, `epochs`), if that can stop early. Never part of a key. */
   readonly steps?: string;
   /** What was wrong with the config; collected so that all errors are told at once. Then `config` is the raw input. */

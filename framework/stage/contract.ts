@@ -130,3 +130,20 @@ export type StageFunction<Config extends object = JsonObject, Inputs extends obj
 export type LoadFunction<Loaded, Config extends object = JsonObject> = (
   input: StageInput<Config>,
 ) => Promise<Loaded>;
+
+/** What an `exportResult` function returns. */
+export interface Exported {
+  /** How another program loads the file, in a line or a few: shown to the user. */
+  readonly load?: readonly string[];
+}
+
+/**
+ * What the module of a component's `exports` exports as `exportResult`: writes a stored result to `file` as another program
+ * reads it. The framework moves the file to its place once this resolves.
+ *
+ * @throws StageError for a result that the format can't hold, with the reason
+ */
+export type ExportFunction<Config extends object = JsonObject> = (
+  input: StageInput<Config>,
+  options: { readonly format: string; readonly file: string },
+) => Promise<Exported>;

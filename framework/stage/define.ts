@@ -4,6 +4,7 @@ import { cleanConfig } from './canonical.ts';
 import type {
   Component,
   ConfigIssue,
+  Exports,
   NeededFile,
   Resources,
   Role,
@@ -77,6 +78,8 @@ export interface Definition<R extends Role, S extends z.ZodObject, Names extends
    * the scheduler, never part of a key.
    */
   readonly resources?: (config: z.output<S>) => Resources;
+  /** How `peco-exp export` writes a result for other programs; depends on the config where not every result has a format. */
+  readonly exports?: Exports | ((config: z.output<S>) => Exports);
   /**
    * Path of the field that says how long it trains, such as `'steps'` or, where a config counts so, `'epochs'`: the unit
    * of the rungs of a halving. To give it is to say that `run` stops at
@@ -166,6 +169,7 @@ function makeComponent<R extends Role, S extends z.ZodObject, Names extends stri
       ...(definition.provides ? { provides: definition.provides(output, input) } : {}),
       ...(definition.expects ? { expects: (wired: WiredInputs) => definition.expects!(output, wired) } : {}),
       ...(definition.resources ? { resources: checkResources(definition.resources(output)) } : {}),
+      ...(definition.exports === undefined ? {} : { exports: exportsOf(definition.exports, output) }),
       ...(definition.steps === undefined ? {} : { steps: pathOfSteps(definition.steps, output) }),
       issues: definition.check?.(output, nested, input) ?? [],
     };
@@ -190,6 +194,10 @@ function withDerived<T extends object>(config: T, derived: { readonly [field: st
   const given = Object.fromEntries(Object.entries(config).filter(([, value]) => value !== undefined));
   const missing = Object.entries(derived).filter(([field]) => !Object.hasOwn(given, field));
   return { ...given, ...Object.fromEntries(missing) } as T;
+}
+
+function exportsOf<C>(exports: Exports | ((config: C) => Exports), config: C): Exports {
+  return typeof exports === 'function' ? exports(config) : exports;
 }
 
 function pathOfSteps<C>(steps: string | ((config: C) => string), config: C): string {

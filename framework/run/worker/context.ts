@@ -1,12 +1,12 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import { pathToFileURL } from 'node:url';
-import type { Checkpoints, Progress, StageContext, StageInput, StageResult } from '../../stage/contract.ts';
+import type { Checkpoints, Progress, StageContext, StageResult } from '../../stage/contract.ts';
 import type { Json } from '../../stage/json.ts';
 import { StageError } from '../../stage/stage-error.ts';
-import type { InputDescriptor, StageJob, TimedProgress, Work } from '../executors/executor.ts';
+import type { StageJob, TimedProgress, Work } from '../executors/executor.ts';
 import { StageCheckpoints } from './checkpoints.ts';
 import { openHistory } from './history.ts';
+import { openInputs } from './inputs.ts';
 import { atStep, openReported, type Reported } from './reported.ts';
 
 const progressInterval = 0.2; // seconds
@@ -164,47 +164,4 @@ export function formatMetrics(
 /** JSON has no NaN and would write null; a diverged loss must stay visible in the history. */
 function nameNonFinite(_key: string, value: Json): Json {
   return typeof value === 'number' && !Number.isFinite(value) ? String(value) : value;
-}
-
-function openInputs(job: StageJob): { readonly [name: string]: StageInput } {
-  const open = new Map<string, StageInput>();
-  function openInput(id: string): StageInput {
-    const known = open.get(id);
-    if (known) return known;
-    const descriptor = job.descriptors[id]!;
-    const input: StageInput = {
-      kind: descriptor.kind,
-      config: descriptor.config,
-      dir: descriptor.dir,
-      files: descriptor.files,
-      inputs: mapValues(descriptor.inputs, openInput),
-      load: () => loadInput(descriptor, input),
-    };
-    open.set(id, input);
-    return input;
-  }
-  return mapValues(job.inputs, openInput);
-}
-
-async function loadInput(descriptor: InputDescriptor, input: StageInput): Promise<unknown> {
-  if (descriptor.load === undefined) {
-    throw new StageError(
-      `input of kind "${descriptor.kind}" can't be loaded: its component has no load module`,
-      {
-        hint: 'give `load` to its defineComponent',
-      },
-    );
-  }
-  const module: { load?: unknown } = await import(pathToFileURL(descriptor.load).href);
-  if (typeof module.load !== 'function') {
-    throw new StageError(`the load module of kind "${descriptor.kind}" exports no function \`load\``);
-  }
-  return module.load(input);
-}
-
-function mapValues<From, To>(
-  record: { readonly [name: string]: From },
-  convert: (value: From) => To,
-): { readonly [name: string]: To } {
-  return Object.fromEntries(Object.entries(record).map(([name, value]) => [name, convert(value)]));
 }
