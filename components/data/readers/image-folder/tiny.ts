@@ -1,0 +1,16 @@
+import { fileURLToPath } from 'node:url';
+
+const place = (name: string): string => fileURLToPath(new URL(`./tiny/${name}`, import.meta.url));
+
+/**
+ * A folder like ImageNet-1K as it is distributed, made by make-tiny.ts and shipped with the package (under 100 kB): what
+ * smoke runs and tests read. `flat` are the images of `val` in one folder, and `list` their classes.
+ */
+export const tinyImageNet = {
+  train: place('train'),
+  val: place('val'),
+  flat: place('val-flat'),
+  list: place('val.txt'),
+  classes: 8,
+  images: { train: 80, val: 24 },
+} as const;
