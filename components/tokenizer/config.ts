@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Component } from '../../framework/stage/component.ts';
+import type { Component, Exports } from '../../framework/stage/component.ts';
 import { component } from '../../framework/stage/define.ts';
 import { viewSchema } from '../data/views/view.ts';
 import { defineRecipe } from '../training/recipe.ts';
@@ -71,3 +71,9 @@ export function perceptualNetwork(input: {
 }): { network: Component | undefined } {
   return { network: input.loss?.perceptual?.network };
 }
+
+/** What every tokenizer can be exported to: images to codes, codes to images. */
+export const tokenizerExports: Exports = {
+  module: new URL('./export.ts', import.meta.url).href,
+  formats: { onnx: '.onnx', 'onnx-decoder': '.onnx' },
+};

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { ConfigIssue } from '../../../framework/stage/component.ts';
 import { defineComponent } from '../../../framework/stage/define.ts';
 import { askForLength, oneLength } from '../../training/recipe.ts';
-import { codebookFields, perceptualNetwork, recipe, trainingFields } from '../config.ts';
+import { codebookFields, perceptualNetwork, recipe, tokenizerExports, trainingFields } from '../config.ts';
 import { checkTokenizer, expectTokenizable } from '../expect.ts';
 
 const schema = z
@@ -42,6 +42,7 @@ export const dvae = askForLength(
     expects: expectTokenizable,
     provides: ({ stride, codebook }) => ({ stride, vocabulary: codebook.size }),
     steps: recipe.length,
+    exports: tokenizerExports,
   }),
 );
 

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { defineComponent } from '../../../framework/stage/define.ts';
 import { askForLength, oneLength } from '../../training/recipe.ts';
-import { codebookFields, perceptualNetwork, recipe, trainingFields } from '../config.ts';
+import { codebookFields, perceptualNetwork, recipe, tokenizerExports, trainingFields } from '../config.ts';
 import { checkTokenizer, expectRevivable, expectTokenizable } from '../expect.ts';
 
 const schema = z
@@ -52,5 +52,6 @@ export const vqvae = askForLength(
     ],
     provides: ({ stride, codebook }) => ({ stride, vocabulary: codebook.size }),
     steps: recipe.length,
+    exports: tokenizerExports,
   }),
 );
