@@ -53,6 +53,9 @@ export type {
   Component,
   ConfigIssue,
   Role,
+  SmokeChanges,
+  SmokeContext,
+  SmokeInput,
   WiredInput,
   WiredInputs,
   WiringIssue,
@@ -68,6 +71,14 @@ export type {
   StageInput,
   StageResult,
 } from './framework/stage/contract.ts';
+export {
+  addFlops,
+  type Costs,
+  countFlops,
+  type Flops,
+  scaleFlops,
+  type UseCosts,
+} from './framework/stage/costs.ts';
 export { component, defineComponent } from './framework/stage/define.ts';
 export { disk } from './framework/stage/disk.ts';
 export {

@@ -62,7 +62,11 @@ function describeInputs(inputs: Wired['inputs'], variant: Variant): WiredInputs 
   return Object.fromEntries(
     Object.entries(inputs).map(([name, input]): [string, WiredInput] => [
       name,
-      { name: nameInput(variant, input), facts: input.component.provides ?? {} },
+      {
+        name: nameInput(variant, input),
+        facts: input.component.provides ?? {},
+        ...(input.component.use ? { use: input.component.use } : {}),
+      },
     ]),
   );
 }

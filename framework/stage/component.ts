@@ -1,3 +1,4 @@
+import type { Costs, UseCosts } from './costs.ts';
 import type { Json, JsonObject } from './json.ts';
 import type { Role } from './roles.ts';
 
@@ -8,6 +9,10 @@ export interface ConfigIssue {
   readonly path: readonly (string | number)[];
   readonly message: string;
   readonly hint?: string;
+  /**
+   * The field names data or weights that aren't there, and all else is right: `plan` goes on and lists them, `run` refuses.
+   */
+  readonly missing?: true;
 }
 
 /** A file that a user has to have, with more than its place. */
@@ -28,7 +33,26 @@ export interface WiredInput {
   readonly name: string;
   /** What it `provides`. A fact that it doesn't tell may be anything. */
   readonly facts: { readonly [fact: string]: Json | undefined };
+  /** What it costs to use it for an image of so many pixels a side; undefined where it doesn't say. */
+  readonly use?: (size: number) => UseCosts | undefined;
 }
+
+/** An input as `smoke` sees it: what it provides as declared, and what it will provide in a smoke run. */
+export interface SmokeInput extends WiredInput {
+  readonly smoke: WiredInput['facts'];
+}
+
+/** What a component may look at to say how small it can be. */
+export interface SmokeContext {
+  /** Those of the first row that has the component. */
+  readonly inputs: { readonly [name: string]: SmokeInput | undefined };
+}
+
+/**
+ * Changes of a component's input: fields of nested objects one by one, lists as a whole; `undefined` takes a field out, so
+ * that its default counts. Nested components are left out: they have changes of their own.
+ */
+export type SmokeChanges = { readonly [field: string]: unknown };
 
 /** By the names in the table of roles, and those of nested components; one that isn't there is undefined. */
 export type WiredInputs = { readonly [name: string]: WiredInput | undefined };
@@ -99,6 +123,12 @@ export interface Component<R extends Role = Role, Config extends object = JsonOb
   readonly resources?: Resources;
   /** How `peco-exp export` writes its result for other programs. Never part of a key. */
   readonly exports?: Exports;
+  /** The smallest size at which every code path of its stage still runs; see `defineComponent`. Never part of a key. */
+  readonly smoke?: (context: SmokeContext) => SmokeChanges;
+  /** What its stage computes, for `plan`. Never part of a key. */
+  readonly costs?: (inputs: WiredInputs) => Costs | undefined;
+  /** What its result costs those that use it, for an image of so many pixels a side. Never part of a key. */
+  readonly use?: (size: number) => UseCosts | undefined;
   /** Path of the config field that says how long it trains (`steps`, `epochs`), if that can stop early. Never part of a key. */
   readonly steps?: string;
   /** What was wrong with the config; collected so that all errors are told at once. Then `config` is the raw input. */

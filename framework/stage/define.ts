@@ -8,9 +8,12 @@ import type {
   NeededFile,
   Resources,
   Role,
+  SmokeChanges,
+  SmokeContext,
   WiredInputs,
   WiringIssue,
 } from './component.ts';
+import type { Costs, UseCosts } from './costs.ts';
 import { explainZodError, withArticle } from './issues.ts';
 import type { Json, JsonObject } from './json.ts';
 import { isComponent, rememberSource } from './source.ts';
@@ -80,6 +83,19 @@ export interface Definition<R extends Role, S extends z.ZodObject, Names extends
   readonly resources?: (config: z.output<S>) => Resources;
   /** How `peco-exp export` writes a result for other programs; depends on the config where not every result has a format. */
   readonly exports?: Exports | ((config: z.output<S>) => Exports);
+  /**
+   * The smallest size at which every code path of the stage still runs, for `--smoke`: changes of the input, nested fields
+   * one by one, `undefined` to take a field out. Its own fields only, no nested component's. All components together must
+   * still fit: see "Smoke sizes" in ARCHITECTURE.md. A config that is as small already changes nothing.
+   */
+  readonly smoke?: (config: z.output<S>, context: SmokeContext) => SmokeChanges;
+  /**
+   * What the stage computes: pure arithmetic, from the config and what its inputs provide. A part that can't be known, such
+   * as the images of data that isn't there, is left out.
+   */
+  readonly costs?: (config: z.output<S>, inputs: WiredInputs) => Costs | undefined;
+  /** What its result costs those that use it, for an image of so many pixels a side. They see it as `use` of their input. */
+  readonly use?: (config: z.output<S>, size: number) => UseCosts | undefined;
   /**
    * Path of the field that says how long it trains, such as `'steps'` or, where a config counts so, `'epochs'`: the unit
    * of the rungs of a halving. To give it is to say that `run` stops at
@@ -170,6 +186,9 @@ function makeComponent<R extends Role, S extends z.ZodObject, Names extends stri
       ...(definition.expects ? { expects: (wired: WiredInputs) => definition.expects!(output, wired) } : {}),
       ...(definition.resources ? { resources: checkResources(definition.resources(output)) } : {}),
       ...(definition.exports === undefined ? {} : { exports: exportsOf(definition.exports, output) }),
+      ...(definition.smoke ? { smoke: (context: SmokeContext) => definition.smoke!(output, context) } : {}),
+      ...(definition.costs ? { costs: (wired: WiredInputs) => definition.costs!(output, wired) } : {}),
+      ...(definition.use ? { use: (size: number) => definition.use!(output, size) } : {}),
       ...(definition.steps === undefined ? {} : { steps: pathOfSteps(definition.steps, output) }),
       issues: definition.check?.(output, nested, input) ?? [],
     };
