@@ -3,6 +3,7 @@ import type { Component, Exports } from '../../framework/stage/component.ts';
 import { component } from '../../framework/stage/define.ts';
 import { viewSchema } from '../data/views/view.ts';
 import { defineRecipe } from '../training/recipe.ts';
+import { type NetworkOptions, SMALL_WIDTH } from './networks/options.ts';
 
 const positive = z.number().positive();
 const count = z.number().int().positive();
@@ -15,14 +16,42 @@ export const recipe = defineRecipe({
   clipNorm: 1,
 });
 
-/** Fields that every convolutional tokenizer has. */
-export const trainingFields = {
-  /** Channels at the lowest resolution; half as many at each higher one, at least 16. A multiple of 8. */
-  width: z.number().int().multipleOf(8).min(16).default(64),
+/** Which encoder and decoder. */
+export const networkFields = {
   /** Side of the square of pixels that becomes one token. */
   stride: z.union([z.literal(4), z.literal(8), z.literal(16)]).default(8),
-  /** Residual blocks at the lowest resolution, in the encoder and in the decoder. */
+  /**
+   * In VQGAN's form: at each resolution of the encoder; the decoder has one more. In the small network: at the lowest
+   * resolution of both.
+   */
   residualBlocks: z.number().int().nonnegative().default(2),
+  /**
+   * Of the small network: channels at the lowest resolution; half as many at each higher one, at least 16. A multiple
+   * of 8; 64 where nothing is said.
+   */
+  width: z.number().int().multipleOf(8).min(16).optional(),
+  /** An encoder and decoder in VQGAN's form, as PeCo's; absent: the small ones. */
+  vqgan: z
+    .strictObject({
+      /** What the multipliers multiply. */
+      channels: z.number().int().multipleOf(32).positive().default(128),
+      /** One for each resolution from that of the image to that of the tokens: five where the stride is 16. */
+      multipliers: z.array(count).default([1, 1, 2, 2, 4]),
+      /** Self-attention after each residual block of the lowest resolution; the middle has one in any case. */
+      attention: z.boolean().default(true),
+      /** Channels between the network and the 1x1 convolutions to and from codes. */
+      latent: count.default(256),
+    })
+    .optional(),
+};
+
+/** Defaults that depend on the kind of network. */
+export function deriveNetwork({ vqgan }: NetworkOptions): { readonly width?: number } {
+  return vqgan ? {} : { width: SMALL_WIDTH };
+}
+
+/** Fields of the training that every tokenizer has. */
+export const trainingFields = {
   loss: z
     .strictObject({
       /** Weight of the mean squared error of pixels in [0, 1]. */

@@ -4,6 +4,7 @@ import { expectAtMost, expectDivisor, factOf } from '../../framework/stage/expec
 import { expectSize, seenBy } from '../data/views/expect.ts';
 import { checkLayers } from '../perceptual/layers.ts';
 import { recipe, type TokenizerTraining, tokensOf } from './config.ts';
+import type { NetworkOptions } from './networks/options.ts';
 
 /** What is wrong between the fields that every tokenizer has. */
 export function checkTokenizer(config: TokenizerTraining, inputs: NestedComponents): ConfigIssue[] {
@@ -17,9 +18,29 @@ export function checkTokenizer(config: TokenizerTraining, inputs: NestedComponen
   ];
 }
 
+/** What doesn't fit the kind of network. */
+export function checkNetwork({ stride, residualBlocks, width, vqgan }: NetworkOptions): ConfigIssue[] {
+  if (!vqgan) return [];
+  const issues: ConfigIssue[] = [];
+  if (width !== undefined) {
+    const hint = 'its channels are `vqgan.channels` times `vqgan.multipliers`: leave `width` out';
+    issues.push({ path: ['width'], message: 'is a field of the small network, not of `vqgan`', hint });
+  }
+  const resolutions = Math.log2(stride) + 1;
+  const { length } = vqgan.multipliers;
+  if (length !== resolutions) {
+    const message = `has ${length} numbers; a stride of ${stride} has ${resolutions} resolutions`;
+    const hint = `from that of the image to that of the tokens, half as large each time`;
+    issues.push({ path: ['vqgan', 'multipliers'], message, hint });
+  }
+  if (residualBlocks === 0)
+    issues.push({ path: ['residualBlocks'], message: 'must be at least 1 with `vqgan`' });
+  return issues;
+}
+
 /** What every tokenizer expects of its data. */
 export function expectTokenizable(
-  { stride, batchSize, view }: TokenizerTraining,
+  { stride, batchSize, view }: TokenizerTraining & Strided,
   { train }: WiredInputs,
 ): WiringIssue[] {
   return [
@@ -39,7 +60,7 @@ export function expectTokenizable(
  * replaced at every step.
  */
 export function expectRevivable(
-  { stride, batchSize, codebook, view }: TokenizerTraining & { readonly codebook: Revived },
+  { stride, batchSize, codebook, view }: TokenizerTraining & Strided & { readonly codebook: Revived },
   train: WiredInput | undefined,
 ): WiringIssue[] {
   const size = factOf(seenBy(view, train), 'size');
@@ -50,6 +71,10 @@ export function expectRevivable(
   const message = `expected at most ${Number(share.toPrecision(3))}`;
   const hint = `a batch has ${tokens} tokens for ${codebook.size} codes: codes would be replaced at every step even if all were used alike`;
   return [{ path: ['codebook', 'reviveBelow'], message, hint }];
+}
+
+interface Strided {
+  readonly stride: number;
 }
 
 interface Revived {

@@ -2,11 +2,20 @@ import { z } from 'zod';
 import type { ConfigIssue } from '../../../framework/stage/component.ts';
 import { defineComponent } from '../../../framework/stage/define.ts';
 import { askForLength, oneLength } from '../../training/recipe.ts';
-import { codebookFields, perceptualNetwork, recipe, tokenizerExports, trainingFields } from '../config.ts';
-import { checkTokenizer, expectTokenizable } from '../expect.ts';
+import {
+  codebookFields,
+  deriveNetwork,
+  networkFields,
+  perceptualNetwork,
+  recipe,
+  tokenizerExports,
+  trainingFields,
+} from '../config.ts';
+import { checkNetwork, checkTokenizer, expectTokenizable } from '../expect.ts';
 
 const schema = z
   .strictObject({
+    ...networkFields,
     ...trainingFields,
     codebook: z.strictObject(codebookFields).prefault({}),
     /** Gumbel-softmax temperature, annealed by a half cosine over the training. */
@@ -37,8 +46,12 @@ export const dvae = askForLength(
     run: new URL('./stage.ts', import.meta.url).href,
     load: new URL('./load.ts', import.meta.url).href,
     inputs: perceptualNetwork,
-    derive: recipe.derive,
-    check: (config, inputs) => [...checkTokenizer(config, inputs), ...checkTemperature(config)],
+    derive: (config) => ({ ...recipe.derive(config), ...deriveNetwork(config) }),
+    check: (config, inputs) => [
+      ...checkTokenizer(config, inputs),
+      ...checkNetwork(config),
+      ...checkTemperature(config),
+    ],
     expects: expectTokenizable,
     provides: ({ stride, codebook }) => ({ stride, vocabulary: codebook.size }),
     steps: recipe.length,

@@ -1,11 +1,20 @@
 import { z } from 'zod';
 import { defineComponent } from '../../../framework/stage/define.ts';
 import { askForLength, oneLength } from '../../training/recipe.ts';
-import { codebookFields, perceptualNetwork, recipe, tokenizerExports, trainingFields } from '../config.ts';
-import { checkTokenizer, expectRevivable, expectTokenizable } from '../expect.ts';
+import {
+  codebookFields,
+  deriveNetwork,
+  networkFields,
+  perceptualNetwork,
+  recipe,
+  tokenizerExports,
+  trainingFields,
+} from '../config.ts';
+import { checkNetwork, checkTokenizer, expectRevivable, expectTokenizable } from '../expect.ts';
 
 const schema = z
   .strictObject({
+    ...networkFields,
     ...trainingFields,
     codebook: z
       .strictObject({
@@ -44,8 +53,8 @@ export const vqvae = askForLength(
     run: new URL('./stage.ts', import.meta.url).href,
     load: new URL('./load.ts', import.meta.url).href,
     inputs: perceptualNetwork,
-    derive: recipe.derive,
-    check: checkTokenizer,
+    derive: (config) => ({ ...recipe.derive(config), ...deriveNetwork(config) }),
+    check: (config, inputs) => [...checkTokenizer(config, inputs), ...checkNetwork(config)],
     expects: (config, inputs) => [
       ...expectTokenizable(config, inputs),
       ...expectRevivable(config, inputs.train),
