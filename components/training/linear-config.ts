@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { SmokeChanges } from '../../framework/stage/component.ts';
 
 const count = z.number().int().positive();
 
@@ -23,3 +24,24 @@ export const linearFields = {
     })
     .prefault({}),
 };
+
+/** The width that a layer may have, where nothing but the number of labels is known. */
+const likelyWidth = 768;
+
+/**
+ * For `smoke`: few iterations; in minibatches where the real fit takes them.
+ *
+ * @param labels of the real fit
+ * @param classes of the real data, if they are known
+ */
+export function smokeLinear(
+  { steps, minibatch }: { readonly steps: number; readonly minibatch: { readonly above: number } },
+  labels: number,
+  classes = 1000,
+): SmokeChanges {
+  const isSplit = labels * classes * likelyWidth > minibatch.above;
+  return {
+    steps: Math.min(steps, 20),
+    ...(isSplit ? { minibatch: { above: 0, epochs: 1, batchSize: 8 } } : {}),
+  };
+}

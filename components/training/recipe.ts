@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { ConfigIssue } from '../../framework/stage/component.ts';
+import type { ConfigIssue, SmokeChanges } from '../../framework/stage/component.ts';
 import { StageError } from '../../framework/stage/stage-error.ts';
 
 /** How long to train: passes over the images, or steps. The unit of `warmup` and of the rungs of a halving, too. */
@@ -163,6 +163,20 @@ export function checkRecipe(config: Recipe): ConfigIssue[] {
     issues.push({ path: ['microBatch'], message: `must divide \`batchSize\`, ${batchSize}` });
   }
   return issues;
+}
+
+/** For `smoke`: two steps of four images, in micro-batches if there were any, the first of them a warm-up if there was one. */
+export function smokeRecipe(config: Recipe): SmokeChanges {
+  const steps = Math.min(config.steps ?? 2, 2);
+  const batchSize = Math.min(config.batchSize, 4);
+  const isSplit = config.microBatch !== undefined && config.microBatch < config.batchSize;
+  return {
+    epochs: undefined,
+    steps,
+    batchSize,
+    microBatch: isSplit ? (batchSize % 2 === 0 ? batchSize / 2 : 1) : undefined,
+    warmup: (config.warmup ?? 0) > 0 && steps > 1 ? 1 : undefined,
+  };
 }
 
 /** A recipe for so many images, in steps. */

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { defineComponent } from '../../../framework/stage/define.ts';
 import { vitSchema } from '../../backbone/config.ts';
+import { smokeLabels } from '../../data/smoke.ts';
 import { viewSchema } from '../../data/views/view.ts';
 import {
   askForLength,
@@ -9,8 +10,10 @@ import {
   layerDecay,
   noDecay,
   oneLength,
+  smokeRecipe,
 } from '../../training/recipe.ts';
 import { expectClassification } from '../expect.ts';
+import { smokeSeen } from '../smoke.ts';
 
 const recipe = defineRecipe({
   batchSize: 64,
@@ -63,5 +66,10 @@ export const fineTune = askForLength(
       return [...recipe.check(config), ...(labels < batchSize ? [{ path: ['labels'], message, hint }] : [])];
     },
     expects: expectClassification,
+    smoke: (config, context) => ({
+      ...smokeRecipe(config),
+      ...smokeSeen(config, context),
+      labels: smokeLabels(config.labels, context.inputs.train),
+    }),
   }),
 );

@@ -1,11 +1,14 @@
 import { z } from 'zod';
 import type { WiredInput, WiredInputs } from '../../../framework/stage/component.ts';
 import { defineComponent } from '../../../framework/stage/define.ts';
-import { expectAtMost } from '../../../framework/stage/expect.ts';
+import { expectAtMost, factOf } from '../../../framework/stage/expect.ts';
 import { vitSchema } from '../../backbone/config.ts';
+import { smokeLabels } from '../../data/smoke.ts';
 import { stillViewSchema } from '../../data/views/view.ts';
-import { linearFields } from '../../training/linear-config.ts';
+import { smokeLayer } from '../../nn/smoke.ts';
+import { linearFields, smokeLinear } from '../../training/linear-config.ts';
 import { expectClassification } from '../expect.ts';
+import { smokeSeen } from '../smoke.ts';
 
 const schema = z.strictObject({
   /** Needed only where there is no pretraining: then the features are those of random weights, a control. */
@@ -34,6 +37,16 @@ export const linearProbe = defineComponent({
     ...expectClassification(config, inputs),
     ...expectAtMost({ path: ['layer'], value: config.layer }, depthOf(config, inputs), 'depth'),
   ],
+  smoke: (config, context) => {
+    const { train } = context.inputs;
+    const depth = factOf(depthOf(config, context.inputs), 'depth');
+    return {
+      ...smokeLinear(config, config.labels, factOf(train, 'classes')),
+      ...smokeSeen(config, context),
+      labels: smokeLabels(config.labels, train),
+      ...(depth === undefined ? {} : { layer: smokeLayer(config.layer, depth) }),
+    };
+  },
 });
 
 /** Of the network whose layers count: the pretrained one, or the config's own where there is none. */

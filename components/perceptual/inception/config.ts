@@ -35,5 +35,7 @@ export const inception = defineComponent({
     const hint = `the ${size} pixels of ${train!.name} would shrink away before the last layer`;
     return [{ path: ['upsample'], message: `expected at least ${Math.ceil(leastSize / size)}`, hint }];
   },
+  // Pictures of a smoke run have 32 pixels a side or less.
+  smoke: ({ upsample }) => ({ upsample: Math.max(upsample, 2) }),
   offers: INCEPTION_LAYERS,
 });

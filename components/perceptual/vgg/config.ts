@@ -3,9 +3,10 @@ import type { ConfigIssue, WiredInput, WiringIssue } from '../../../framework/st
 import { defineComponent } from '../../../framework/stage/define.ts';
 import { factOf } from '../../../framework/stage/expect.ts';
 import { expectClasses } from '../../data/expect-labels.ts';
+import { smokeView } from '../../data/smoke.ts';
 import { expectSize, seenBy } from '../../data/views/expect.ts';
 import { cropSchema, viewSchema } from '../../data/views/view.ts';
-import { defineRecipe, notBothLengths } from '../../training/recipe.ts';
+import { defineRecipe, notBothLengths, smokeRecipe } from '../../training/recipe.ts';
 import { vggLayers } from './architecture.ts';
 import { countHeldOut } from './hold-out.ts';
 
@@ -60,6 +61,11 @@ export const vgg = defineComponent({
   offers: vggLayers,
   derive: recipe.derive,
   check: (config) => [...checkBlocks(config), ...recipe.check(config)],
+  smoke: (config) => ({
+    ...smokeRecipe(config),
+    width: Math.min(config.width, 8),
+    view: smokeView(config.view),
+  }),
   expects: (config, { train }) => [
     ...expectSize(config.view, train),
     ...expectRoom(config, seenBy(config.view, train)),

@@ -1,11 +1,19 @@
 import { z } from 'zod';
-import type { WiredInput, WiringIssue } from '../../../framework/stage/component.ts';
+import type {
+  SmokeChanges,
+  SmokeContext,
+  WiredInput,
+  WiringIssue,
+} from '../../../framework/stage/component.ts';
 import { defineComponent } from '../../../framework/stage/define.ts';
 import { expectAtMost, expectEqual, factOf } from '../../../framework/stage/expect.ts';
 import { expectPatches, vitSchema } from '../../backbone/config.ts';
+import { smokeVit } from '../../backbone/smoke.ts';
+import { smokeView } from '../../data/smoke.ts';
 import { expectSameShift, expectSize, seenBy } from '../../data/views/expect.ts';
 import { viewSchema } from '../../data/views/view.ts';
-import { askForLength, defineRecipe, noDecay, oneLength } from '../../training/recipe.ts';
+import { smokeGeometry } from '../../nn/smoke.ts';
+import { askForLength, defineRecipe, noDecay, oneLength, smokeRecipe } from '../../training/recipe.ts';
 import { expectMasks, maskFields } from '../mask-fields.ts';
 
 /** What a tokenizer sees: a picture of another size. */
@@ -59,7 +67,12 @@ export const maskedImageModelling = askForLength(
     load: new URL('./load.ts', import.meta.url).href,
     derive: recipe.derive,
     check: recipe.check,
-    provides: ({ backbone, view }) => ({ depth: backbone.depth, size: view.size }),
+    provides: ({ backbone, view }) => ({
+      depth: backbone.depth,
+      patch: backbone.patch,
+      size: view.size,
+    }),
+    smoke: smokePretraining,
     expects: ({ backbone, batchSize, view, tokens, ...masks }, { train, tokenizer }) => [
       ...expectSize(view, train),
       ...(tokens ? expectSameShift(view, { path: ['tokens', 'size'], size: tokens.size }, train) : []),
@@ -87,4 +100,21 @@ function expectGrids(
   if (tokens.size === side * stride) return [];
   const hint = `a patch is a token: ${side} of them a side, and the stride of ${tokenizer!.name} is ${stride}`;
   return [{ path: ['tokens', 'size'], message: `expected ${side * stride}`, hint }];
+}
+
+function smokePretraining(
+  { backbone, view, tokens, ...recipe }: MaskedImageModellingConfig,
+  { inputs }: SmokeContext,
+): SmokeChanges {
+  const size = view.size ?? factOf(inputs.train, 'size') ?? 0;
+  const smaller = smokeGeometry({ size, stride: backbone.patch });
+  const stride = inputs.tokenizer?.smoke.stride;
+  const side = smaller.size / smaller.stride;
+  return {
+    ...smokeRecipe(recipe),
+    backbone: smokeVit(backbone, smaller.stride),
+    view: smokeView(view, smaller.size),
+    minMaskPatches: undefined,
+    ...(tokens && typeof stride === 'number' ? { tokens: { size: side * stride } } : {}),
+  };
 }

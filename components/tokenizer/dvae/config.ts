@@ -12,6 +12,7 @@ import {
   trainingFields,
 } from '../config.ts';
 import { checkNetwork, checkTokenizer, expectTokenizable } from '../expect.ts';
+import { smokeTokenizer } from '../smoke.ts';
 
 const schema = z
   .strictObject({
@@ -53,6 +54,7 @@ export const dvae = askForLength(
       ...checkTemperature(config),
     ],
     expects: expectTokenizable,
+    smoke: smokeTokenizer,
     provides: ({ stride, codebook }) => ({ stride, vocabulary: codebook.size }),
     steps: recipe.length,
     exports: tokenizerExports,

@@ -3,9 +3,10 @@ import type { WiredInput, WiringIssue } from '../../../framework/stage/component
 import { defineComponent } from '../../../framework/stage/define.ts';
 import { expectAlike, factOf } from '../../../framework/stage/expect.ts';
 import { expectLabels } from '../../data/expect-labels.ts';
+import { smokeLabels, smokeView } from '../../data/smoke.ts';
 import { expectSize } from '../../data/views/expect.ts';
 import { stillViewSchema } from '../../data/views/view.ts';
-import { linearFields } from '../../training/linear-config.ts';
+import { linearFields, smokeLinear } from '../../training/linear-config.ts';
 
 const schema = z.strictObject({
   /** Test images that are reconstructed for PSNR and codebook statistics. */
@@ -35,6 +36,13 @@ export const tokenizerEvaluation = defineComponent({
     ...expectAlike('test', inputs, 'train', view.size === undefined ? ['size', 'channels'] : ['channels']),
     ...(probeLabels > 0 ? expectAlike('test', inputs, 'train', ['classes']) : []),
   ],
+  smoke: ({ images, probeLabels, probe, pictures, view }, { inputs }) => ({
+    images: Math.min(images, 16),
+    probeLabels: probeLabels > 0 ? smokeLabels(probeLabels, inputs.train) : 0,
+    probe: smokeLinear(probe, probeLabels, factOf(inputs.train, 'classes')),
+    pictures: Math.min(pictures, 4),
+    view: smokeView(view),
+  }),
   offers: ({ probeLabels }) =>
     probeLabels > 0
       ? (['psnr', 'usage', 'perplexity', 'images', 'codewordTop1', 'codewordConverged'] as const)

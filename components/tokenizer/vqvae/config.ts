@@ -11,6 +11,7 @@ import {
   trainingFields,
 } from '../config.ts';
 import { checkNetwork, checkTokenizer, expectRevivable, expectTokenizable } from '../expect.ts';
+import { smokeTokenizer } from '../smoke.ts';
 
 const schema = z
   .strictObject({
@@ -59,6 +60,7 @@ export const vqvae = askForLength(
       ...expectTokenizable(config, inputs),
       ...expectRevivable(config, inputs.train),
     ],
+    smoke: smokeTokenizer,
     provides: ({ stride, codebook }) => ({ stride, vocabulary: codebook.size }),
     steps: recipe.length,
     exports: tokenizerExports,

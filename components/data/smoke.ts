@@ -1,0 +1,35 @@
+import type { SmokeChanges, SmokeInput } from '../../framework/stage/component.ts';
+import { smokeSize } from '../nn/smoke.ts';
+import type { Crop } from './views/view.ts';
+
+/** Labels of each class, at most. */
+const labelsPerClass = 2;
+
+/** Labels of a smoke run: of each class two, or as many as the rarest has. */
+export function smokeLabels(labels: number, train: SmokeInput | undefined): number {
+  const perClass = train?.smoke.perClass;
+  const counts = Array.isArray(perClass) ? (perClass as readonly number[]) : undefined;
+  const present = counts?.filter((images) => images > 0);
+  const classes = present?.length ?? train?.smoke.classes;
+  if (typeof classes !== 'number') return labels;
+  const few = classes * Math.min(labelsPerClass, ...(present ?? []));
+  // Where the data of the smoke run have more classes, fewer labels wouldn't do.
+  return labels < classes ? few : Math.min(labels, few);
+}
+
+/**
+ * A view of pictures of another size: what leaves the size to the data does so in a smoke run, too. A crop that shifts moves
+ * them less.
+ *
+ * @param size what `view.size` becomes; absent: 32 pixels at most
+ */
+export function smokeView(
+  view: { readonly size?: number | undefined; readonly crop?: Crop },
+  size = Math.min(view.size ?? smokeSize, smokeSize),
+): SmokeChanges {
+  const { crop } = view;
+  return {
+    ...(view.size === undefined ? {} : { size }),
+    ...(crop?.kind === 'shift' ? { crop: { ...crop, distance: Math.min(crop.distance, size - 1, 2) } } : {}),
+  };
+}
