@@ -204,7 +204,11 @@ function settle<T>(
       hint: 'choose another `view.crop`, such as `random-resized`',
     });
   const { imageSize } = data;
-  return { crop: view.crop, flip, pictures: settled, ...(imageSize === undefined ? {} : { imageSize }) };
+  return {
+    ...{ crop: view.crop, flip, pictures: settled },
+    ...('jitter' in view && view.jitter ? { jitter: view.jitter } : {}),
+    ...(imageSize === undefined ? {} : { imageSize }),
+  };
 }
 
 /** The pictures of one image. */

@@ -2,7 +2,9 @@ import { StageError } from '../../../framework/stage/stage-error.ts';
 import { random } from '../../nn/random.ts';
 import type { Pixels, Window } from '../types.ts';
 import { shift } from './augment.ts';
+import { cut } from './cut.ts';
 import { type Drawn, drawView, placeView } from './draw.ts';
+import { drawJitter, type Jitter, jitterPart } from './jitter.ts';
 import { resample } from './resample.ts';
 import type { Crop, Interpolation } from './view.ts';
 
@@ -12,6 +14,7 @@ type Size = Pick<Window, 'height' | 'width'>;
 export interface Sight {
   readonly crop: Crop;
   readonly flip: number;
+  readonly jitter?: Jitter;
   readonly pictures: readonly { readonly size: number; readonly interpolation: Interpolation }[];
   /** Height and width that the data says all images have; absent: it says nothing. */
   readonly imageSize?: number;
@@ -33,12 +36,9 @@ export interface Rendered {
  *
  * @throws StageError if the image isn't of the size that the data says
  */
-export function renderPictures(
-  source: Pixels,
-  { crop, flip, pictures, imageSize }: Sight,
-  chance?: Chance,
-): Rendered[] {
-  const { height, width } = source;
+export function renderPictures(image: Pixels, sight: Sight, chance?: Chance): Rendered[] {
+  const { crop, pictures, imageSize } = sight;
+  const { height, width } = image;
   if (imageSize !== undefined && (height !== imageSize || width !== imageSize))
     throw new StageError(
       `has ${width} x ${height} pixels, but its data set says ${imageSize} x ${imageSize}`,
@@ -46,13 +46,11 @@ export function renderPictures(
         hint: 'leave `imageSize` out where images differ in size, and give views a `size`',
       },
     );
-  const drawn = chance
-    ? drawView({ crop, flip }, source, random(chance[0], 'view', ...chance.slice(1)))
-    : still;
+  const { source, drawn } = chance ? look(image, sight, chance) : { source: image, drawn: still };
   return pictures.map(({ size, interpolation }) => {
     const { part, resized, window } = placeView(crop, drawn, source, size);
     const { bytes, channels } = isAsItIs(part, resized)
-      ? cut(source, { ...window, top: part.top + window.top, left: part.left + window.left })
+      ? asItIs(source, { ...window, top: part.top + window.top, left: part.left + window.left })
       : resample(source, part, resized, window, interpolation);
     const moved = drawn.shift ? shift(bytes, size, drawn.shift, channels) : bytes;
     return { bytes: moved, channels, mirrored: drawn.flip };
@@ -84,12 +82,22 @@ export function fillPicture(
 
 const still: Drawn = { flip: false };
 
+/** What chance says of an image; where it changes the colours, of those pixels that are to be seen. */
+function look(image: Pixels, { crop, flip, jitter }: Sight, [seed, ...which]: Chance) {
+  const drawn = drawView({ crop, flip }, image, random(seed, 'view', ...which));
+  if (!jitter) return { source: image, drawn };
+  const { height, width } = image;
+  const part = drawn.part ?? { top: 0, left: 0, height, width };
+  const source = jitterPart(image, part, drawJitter(jitter, random(seed, 'jitter', ...which)));
+  return { source, drawn: drawn.part ? { ...drawn, part: { ...part, top: 0, left: 0 } } : drawn };
+}
+
 /** Whether an image of this form becomes such pictures without a pixel between pixels. */
 export function isUntouched(
   { height, width }: Pick<Pixels, 'height' | 'width'>,
-  { crop, pictures }: Sight,
+  { crop, jitter, pictures }: Sight,
 ): boolean {
-  if (crop.kind === 'random-resized') return false;
+  if (crop.kind === 'random-resized' || jitter) return false;
   return pictures.every(({ size }) => {
     const { part, resized } = placeView(crop, still, { height, width }, size);
     return isAsItIs(part, resized);
@@ -100,15 +108,7 @@ function isAsItIs(part: Size, resized: Size): boolean {
   return part.height === resized.height && part.width === resized.width;
 }
 
-/** A part; all of an image as it is. */
-function cut(source: Pixels, part: Window): Pixels {
-  const { bytes, width, channels } = source;
-  if (part.height === source.height && part.width === width) return source;
-  const row = part.width * channels;
-  const out = new Uint8Array(part.height * row);
-  for (let y = 0; y < part.height; y++) {
-    const from = ((part.top + y) * width + part.left) * channels;
-    out.set(bytes.subarray(from, from + row), y * row);
-  }
-  return { bytes: out, height: part.height, width: part.width, channels };
+/** A part without a copy where it is all. */
+function asItIs(source: Pixels, part: Window): Pixels {
+  return part.height === source.height && part.width === source.width ? source : cut(source, part);
 }

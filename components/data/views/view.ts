@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { StageError } from '../../../framework/stage/stage-error.ts';
 import type { Dataset } from '../types.ts';
+import { jitterSchema } from './jitter.ts';
 
 const share = z.number().gt(0).max(1);
 const range = (positive: z.ZodNumber) =>
@@ -37,6 +38,8 @@ export const viewSchema = z.strictObject({
   crop: cropSchema.default(wholeCentre),
   /** Probability that an image is mirrored left to right. */
   flip: z.number().min(0).max(1).default(0.5),
+  /** Colours, of the whole image before it is cropped: a number as BEiT's 0.4, or one for each; absent: as they are. */
+  jitter: jitterSchema.optional(),
   ...picture,
 });
 
@@ -44,9 +47,9 @@ export const viewSchema = z.strictObject({
 export const stillViewSchema = z.strictObject({ crop: centre.default(wholeCentre), ...picture });
 
 /**
- * Declarative, and a part of the config of whatever uses it: so it is in the key. Crop and flip are drawn once an image
- * and epoch, by the stage's seed: several pictures of an image, such as that of a network and that of its tokenizer,
- * show the same part of it.
+ * Declarative, and a part of the config of whatever uses it: so it is in the key. All that is left to chance is drawn once
+ * an image and epoch, by the stage's seed: several pictures of an image, such as that of a network and that of its
+ * tokenizer, show the same part of it in the same colours.
  */
 export type View = z.output<typeof viewSchema>;
 export type StillView = z.output<typeof stillViewSchema>;
