@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { StageError } from '../../framework/stage/stage-error.ts';
 import type { HostTensor } from '../engine/types.ts';
-import { hostTensor } from '../nn/tree.ts';
+import { bytesTensor } from '../nn/tree.ts';
 import { inLanes, openAhead } from './ahead.ts';
 import { openRenderer, type Renderer } from './decode/renderer.ts';
 import { orderedBatches, shuffledBatches } from './order.ts';
@@ -24,7 +24,7 @@ export interface Loader<Batch> {
 
 /** Images as a step or a pass sees them. The arrays are the caller's to keep. */
 export interface Sampled<Target, Names extends string = string> {
-  /** By the names that were asked for: float32 [B, size, size, 3] in [0, 1]. */
+  /** By the names that were asked for: uint8 [B, size, size, 3]. A program makes numbers in [0, 1] of them by `unit`. */
   readonly pictures: { readonly [name in Names]: HostTensor };
   readonly targets: readonly Target[];
   /** Which images they are. */
@@ -120,7 +120,7 @@ export async function* onePass<T, const Names extends string>(
   }
 }
 
-/** These images in this order, each as it is or resized: float32 [indices.length, size, size, 3] in [0, 1]. */
+/** These images in this order, each as it is or resized: uint8 [indices.length, size, size, 3]. */
 export async function imagesAt<T>(
   data: Dataset<T>,
   indices: ArrayLike<number>,
@@ -162,7 +162,7 @@ function openSampler<T, Names extends string>(
   return {
     close: renderer.close,
     async sample({ indices, real, chanceOf }, signal) {
-      const values = sight.pictures.map(({ size }) => new Float32Array(indices.length * size * size * 3));
+      const values = sight.pictures.map(({ size }) => new Uint8Array(indices.length * size * size * 3));
       const targets = new Array<T>(indices.length);
       await inLanes(real, lanes, async (place) => {
         signal.throwIfAborted();
@@ -180,7 +180,7 @@ function openSampler<T, Names extends string>(
       }
       const tensors = names.map((name, n): [Names, HostTensor] => {
         const { size } = sight.pictures[n];
-        return [name, hostTensor([indices.length, size, size, 3], values[n])];
+        return [name, bytesTensor([indices.length, size, size, 3], values[n])];
       });
       return { pictures: Object.fromEntries(tensors) as Sampled<T, Names>['pictures'], targets, indices };
     },

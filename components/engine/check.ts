@@ -4,7 +4,7 @@ import { isHostTensor, isSpec, leavesOf } from './tree.ts';
 import type { HostTensor, TensorSpec } from './types.ts';
 import { EngineError } from './types.ts';
 
-const arrays = { float32: Float32Array, int32: Int32Array, bool: Uint8Array } as const;
+const arrays = { float32: Float32Array, int32: Int32Array, bool: Uint8Array, uint8: Uint8Array } as const;
 
 /** A typed array of zeros for that type and shape. Throws EngineError where the machine has not that much memory. */
 export function allocate(dtype: HostTensor['dtype'], shape: readonly number[]): HostTensor['data'] {
@@ -54,6 +54,16 @@ export function hostLeaves(tree: unknown, what: string): Leaves<HostTensor> {
   for (const [path, leaf] of leaves) {
     checkSpec(leaf, `${what}: '${path}'`);
     checkData(leaf, `${what}: '${path}'`);
+  }
+  return leaves;
+}
+
+/** `hostLeaves` of what lives inside an engine, where all types are those of tfjs. */
+export function residentLeaves(tree: unknown, what: string): Leaves<HostTensor> {
+  const leaves = hostLeaves(tree, what);
+  for (const [path, { dtype }] of leaves) {
+    if (dtype === 'uint8')
+      throw new EngineError(`${what}: '${path}' is uint8, which only a batch can be; make it int32`);
   }
   return leaves;
 }

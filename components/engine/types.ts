@@ -1,8 +1,9 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 
-export type Dtype = 'float32' | 'int32' | 'bool';
+/** `uint8` is for batches only, so that pictures travel as bytes: a step gets it as int32. */
+export type Dtype = 'float32' | 'int32' | 'bool' | 'uint8';
 
-/** A tensor in the host's memory. `data` is Float32Array for float32, Int32Array for int32, Uint8Array for bool. */
+/** A tensor in the host's memory. `data` is Float32Array for float32, Int32Array for int32, Uint8Array for bool and uint8. */
 export interface HostTensor {
   readonly dtype: Dtype;
   readonly shape: readonly number[];

@@ -50,6 +50,11 @@ export function hostTensor(
   return { dtype, shape, data: values };
 }
 
+/** Pictures for a batch, one byte a channel: a step makes numbers of them with `unit`. */
+export function bytesTensor(shape: readonly number[], data: Uint8Array): HostTensor {
+  return { dtype: 'uint8', shape, data };
+}
+
 /** A float32 scalar for a batch: learning rate, temperature, ... */
 export function hostScalar(value: number): HostTensor {
   return hostTensor([], Float32Array.of(value));

@@ -6,6 +6,7 @@ import { type StillView, sizeOf } from '../data/views/view.ts';
 import type { Engine, HostTensor } from '../engine/types.ts';
 import { firstNonFinite } from '../nn/finite.ts';
 import { hostTensor } from '../nn/tree.ts';
+import { unit } from '../nn/unit.ts';
 import { tokensOf } from './config.ts';
 import type { Tokenizer } from './tokenizer.ts';
 
@@ -19,7 +20,7 @@ export interface BatchForm {
 /** Makes codes of images with a frozen tokenizer. */
 export interface TokenEncoder {
   /**
-   * images [batchSize, size, size, 3] -> codes int32 [batchSize * tokens].
+   * images uint8 [batchSize, size, size, 3] -> codes int32 [batchSize * tokens].
    *
    * @param first which image of the data set is the first, for messages
    * @throws Error that names the image, if a code isn't one of the vocabulary
@@ -54,10 +55,10 @@ export async function openEncoder(
     name: 'tokenizer encode',
     step: (nothing: Nothing, batch: { images: tf.Tensor }, constants: Weights) => ({
       state: nothing,
-      out: { codes: tokenizer.encode(constants, batch.images) },
+      out: { codes: tokenizer.encode(constants, unit(batch.images)) },
     }),
     state,
-    batch: { images: { shape: [batchSize, size, size, 3] } },
+    batch: { images: { dtype: 'uint8', shape: [batchSize, size, size, 3] } },
     constants: weights as never,
   });
   return {

@@ -5,6 +5,7 @@ import type { Dataset } from '../data/types.ts';
 import { type StillView, sizeOf } from '../data/views/view.ts';
 import type { Engine, HostOf, State } from '../engine/types.ts';
 import { firstNonFinite } from '../nn/finite.ts';
+import { unit } from '../nn/unit.ts';
 
 /** What `apply` made of some images, in their order. */
 export interface Rows<Target> {
@@ -19,7 +20,7 @@ export interface Rows<Target> {
 export interface ForwardOptions<S, Target> {
   readonly name: string;
   readonly state: State<S>;
-  /** images [B, H, W, 3] -> rows [B, D]. */
+  /** images [B, H, W, 3] in [0, 1] -> rows [B, D]. */
   readonly apply: (state: S, images: tf.Tensor) => tf.Tensor;
   readonly view: StillView;
   readonly batchSize?: number;
@@ -45,9 +46,9 @@ export async function forward<S, Target>(
     state,
     step: (frozen: S, batch: { images: tf.Tensor }) => ({
       state: frozen,
-      out: { rows: apply(frozen, batch.images) },
+      out: { rows: apply(frozen, unit(batch.images)) },
     }),
-    batch: { images: { shape: [batchSize, size, size, 3] } },
+    batch: { images: { dtype: 'uint8', shape: [batchSize, size, size, 3] } },
   });
   let done = 0;
   const pass = onePass(dataset, { batchSize, view, workers, signal, pictures: { images: {} } });

@@ -24,12 +24,12 @@ export function shift(
  * a new array.
  */
 export function rotateQuarters(
-  images: Float32Array,
+  images: Uint8Array,
   turns: ArrayLike<number>,
   size: number,
   channels = 3,
-): Float32Array {
-  const rotated = new Float32Array(images.length);
+): Uint8Array {
+  const rotated = new Uint8Array(images.length);
   const last = size - 1;
   for (let image = 0; image < turns.length; image++) {
     const start = image * size * size;

@@ -57,12 +57,9 @@ export function renderPictures(image: Pixels, sight: Sight, chance?: Chance): Re
   });
 }
 
-/** Value of a byte as a pixel, rounded to float32 once. */
-const PIXEL = Float32Array.from({ length: 256 }, (_, byte) => byte / 255);
-
-/** Writes a picture as `[size, size, 3]` in [0, 1] to `values` from `start` on. */
+/** Writes a picture as `[size, size, 3]` to `values` from `start` on. */
 export function fillPicture(
-  values: Float32Array,
+  values: Uint8Array,
   start: number,
   { bytes, channels, mirrored }: Rendered,
   size: number,
@@ -73,9 +70,9 @@ export function fillPicture(
   for (let y = 0; y < size; y++) {
     let from = (mirrored ? (y + 1) * size - 1 : y * size) * channels;
     for (let x = 0; x < size; x++, from += step) {
-      values[to++] = PIXEL[bytes[from]];
-      values[to++] = PIXEL[bytes[from + green]];
-      values[to++] = PIXEL[bytes[from + blue]];
+      values[to++] = bytes[from];
+      values[to++] = bytes[from + green];
+      values[to++] = bytes[from + blue];
     }
   }
 }

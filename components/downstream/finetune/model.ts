@@ -11,6 +11,7 @@ import {
 import type { HostTensor } from '../../engine/types.ts';
 import { type Affine, dense, initNorm, layerNorm, type Norm } from '../../nn/layers.ts';
 import { accuracy, crossEntropy } from '../../nn/losses.ts';
+import { unit } from '../../nn/unit.ts';
 import type { Objective } from '../../training/objective.ts';
 import type { FineTuneConfig } from './config.ts';
 
@@ -22,7 +23,7 @@ export interface Classifier<T> {
 }
 
 export interface FineTuneBatch<T> {
-  /** [B, H, W, 3] in [0, 1]. */
+  /** uint8 [B, H, W, 3]. */
   readonly images: T;
   /** int32 [B]. */
   readonly labels: T;
@@ -33,7 +34,7 @@ export function initClassifier(vit: Vit<HostTensor>, dim: number, classes: numbe
   return { vit: body, norm: initNorm(dim), head: initHead(dim, classes) };
 }
 
-/** images [B, H, W, 3] -> logits [B, classes]. */
+/** images [B, H, W, 3] in [0, 1] -> logits [B, classes]. */
 export function classify(
   parameters: Classifier<tf.Tensor>,
   backbone: VitConfig,
@@ -64,7 +65,7 @@ export function fineTuneObjective(
     name: 'fine-tuning',
     init: () => start,
     loss(parameters, { batch: { images, labels } }) {
-      const logits = classify(parameters, backbone, images);
+      const logits = classify(parameters, backbone, unit(images));
       return {
         loss: crossEntropy(logits, labels, { smoothing: config.labelSmoothing }),
         shown: { accuracy: accuracy(logits, labels) },

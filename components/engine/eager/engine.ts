@@ -1,5 +1,5 @@
 import '../gradients/register.ts';
-import { hostLeaves, specLeaves } from '../check.ts';
+import { residentLeaves, specLeaves } from '../check.ts';
 import { Owned } from '../owned.ts';
 import type { AnyStep } from '../step.ts';
 import { refuseInStep } from '../step.ts';
@@ -51,7 +51,7 @@ export class EagerEngine implements Engine {
     }
     state.live(`program '${name}': `);
     const constants = (options.constants ?? {}) as TreeOf<HostTensor>;
-    hostLeaves(constants, `program '${name}': the constants`);
+    residentLeaves(constants, `program '${name}': the constants`);
     const batch = specLeaves(options.batch, `program '${name}': the batch spec`);
     const step = options.step as unknown as AnyStep;
     const given = { name, step, state: state as EagerState<unknown>, batch, constants };

@@ -1,5 +1,5 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
-import { checkedLeaves, hostLeaves } from '../check.ts';
+import { checkedLeaves, residentLeaves } from '../check.ts';
 import { refuseInStep } from '../step.ts';
 import type { Leaves, TreeOf } from '../tree.ts';
 import { isTensor, leavesOf, mapTree } from '../tree.ts';
@@ -15,7 +15,7 @@ export class EagerState<S> implements State<S> {
   private readonly onDispose: () => void;
 
   constructor(backendName: string, initial: HostOf<S>, onDispose: () => void) {
-    hostLeaves(initial, 'the initial state');
+    residentLeaves(initial, 'the initial state');
     this.backendName = backendName;
     this.onDispose = onDispose;
     this.tensors = onBackend(backendName, () => keepTensors(initial as TreeOf<HostTensor>));

@@ -5,8 +5,9 @@ import type { TreeOf } from '../tree.ts';
 import { isHostTensor, isTensor, leavesOf, mapTree } from '../tree.ts';
 import type { HostTensor } from '../types.ts';
 
-/** On the active backend; a copy, since the caller may reuse its array. */
+/** On the active backend; a copy, since the caller may reuse its array. tfjs has no bytes: uint8 becomes int32. */
 export function toTensor({ data, shape, dtype }: HostTensor): Tensor {
+  if (dtype === 'uint8') return tf.tensor(Int32Array.from(data), [...shape], 'int32');
   return tf.tensor(data.slice() as TensorLike, [...shape], dtype);
 }
 

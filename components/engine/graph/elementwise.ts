@@ -42,6 +42,9 @@ export function eachElement(g: Graph, x: Value, work: (inner: Value) => Value): 
 
 export function cast(g: Graph, x: Value, type: ElementType): Value {
   if (x.type === type) return x;
+  // Bytes that a step has as int32 become float32 in one pass over memory.
+  const bytes = nodeOf(x, 'Cast')?.inputs[0];
+  if (bytes?.type === 'uint8' && type === 'float32') return cast(g, bytes, type);
   return eachElement(g, x, (inner) => {
     const splat = splatOf(inner);
     if (splat !== undefined) return g.splat(foldCast(splat, type), type, inner.shape);
@@ -50,7 +53,7 @@ export function cast(g: Graph, x: Value, type: ElementType): Value {
 }
 
 /** ONNX's numbers of the element types (`TensorProto.DataType`). */
-export const onnxTypes = { float32: 1, int32: 6, int64: 7, bool: 9, uint64: 13 } as const;
+export const onnxTypes = { float32: 1, uint8: 2, int32: 6, int64: 7, bool: 9, uint64: 13 } as const;
 
 /** An ONNX operator on two values of one type that are broadcast together. `type` is that of the result. */
 export function binary(g: Graph, op: string, a: Value, b: Value, type = a.type): Value {

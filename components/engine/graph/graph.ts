@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { EngineError } from '../types.ts';
 import type { Attributes, Domain, ElementType, Node, Source, TypedData, Value, ValueType } from './value.ts';
-import { isWide, sizeOf } from './value.ts';
+import { isForeign, sizeOf } from './value.ts';
 
 /** Equal constants are shared, so that what is computed from them is too; frozen weights are not worth the time. */
 const largestSharedConstant = 2 ** 20;
@@ -27,7 +27,7 @@ export class Graph {
         `a constant of shape [${shape}] needs ${sizeOf(shape)} values, it has ${data.length}`,
       );
     }
-    if (data.length > 0 && !isWide(type) && data.every((value) => Object.is(value, data[0]))) {
+    if (data.length > 0 && !isForeign(type) && data.every((value) => Object.is(value, data[0]))) {
       return this.splat(Number(data[0]), type, shape);
     }
     if (data.length > largestSharedConstant) return this.value({ kind: 'constant', data }, type, shape);

@@ -1,14 +1,17 @@
 import type { Dtype } from '../types.ts';
 import { EngineError } from '../types.ts';
 
-/** tfjs's types and what ONNX's operators want besides: int64 for shapes and indices, uint64 for shifts of bits. */
+/**
+ * tfjs's types and others of ONNX: int64 for shapes and indices, uint64 for shifts of bits, uint8 for pictures of a
+ * batch.
+ */
 export type ElementType = Dtype | 'int64' | 'uint64';
 
 /** Types that no tfjs tensor has. */
-export type WideType = Exclude<ElementType, Dtype>;
+export type ForeignType = 'int64' | 'uint64' | 'uint8';
 
-export function isWide(type: ElementType): type is WideType {
-  return type === 'int64' || type === 'uint64';
+export function isForeign(type: ElementType): type is ForeignType {
+  return type === 'int64' || type === 'uint64' || type === 'uint8';
 }
 
 export type TypedData = Float32Array | Int32Array | Uint8Array | BigInt64Array | BigUint64Array;

@@ -25,7 +25,7 @@ import { where } from '../graph/elementwise.ts';
 import type { Graph } from '../graph/graph.ts';
 import { concat, expand, pad, reshape, slice, transpose } from '../graph/shape.ts';
 import type { ElementType, Value } from '../graph/value.ts';
-import { isWide, sizeOf } from '../graph/value.ts';
+import { isForeign, sizeOf } from '../graph/value.ts';
 import { EngineError } from '../types.ts';
 import { gatherAxis } from './gather.ts';
 import type { Lowerings } from './lowering.ts';
@@ -33,7 +33,7 @@ import { axesOf, withAttributes } from './lowering.ts';
 
 /** tfjs's shape functions take tensors, but look at the shape only. */
 function asTensorInfo(x: Value): TensorInfo {
-  return { dataId: {}, shape: [...x.shape], dtype: isWide(x.type) ? 'int32' : x.type };
+  return { dataId: {}, shape: [...x.shape], dtype: isForeign(x.type) ? 'int32' : x.type };
 }
 
 /** `-1` stands for what remains. */

@@ -2,7 +2,7 @@ import type { BackendValues, DataId, DataType, TensorInfo } from '@tensorflow/tf
 import { engine, getKernel, KernelBackend, registerKernel } from '@tensorflow/tfjs-core';
 import { Graph } from '../graph/graph.ts';
 import type { ElementType, Value } from '../graph/value.ts';
-import { isWide, sizeOf } from '../graph/value.ts';
+import { isForeign, sizeOf } from '../graph/value.ts';
 import { lowerings } from '../lower/all.ts';
 import '../gradients/register.ts';
 import { EngineError } from '../types.ts';
@@ -17,7 +17,7 @@ export class TraceBackend extends KernelBackend {
 
   /** A tensor of the graph as tfjs wants it. */
   tensorInfo(value: Value): TensorInfo {
-    if (isWide(value.type)) throw new EngineError(`a value of type ${value.type} left its kernel`);
+    if (isForeign(value.type)) throw new EngineError(`a value of type ${value.type} left its kernel`);
     const dataId = {};
     this.values.set(dataId, value);
     return { dataId, shape: [...value.shape], dtype: value.type };

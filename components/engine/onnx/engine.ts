@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module';
-import { hostLeaves, specLeaves } from '../check.ts';
+import { residentLeaves, specLeaves } from '../check.ts';
 import { Owned } from '../owned.ts';
 import type { AnyStep } from '../step.ts';
 import { refuseInStep } from '../step.ts';
@@ -60,7 +60,7 @@ class OnnxEngine implements Engine {
     }
     state.live(`program '${name}': `);
     const constants = (options.constants ?? {}) as TreeOf<HostTensor>;
-    hostLeaves(constants, `program '${name}': the constants`);
+    residentLeaves(constants, `program '${name}': the constants`);
     const batch = options.batch as TreeOf<TensorSpec>;
     const batchLeaves = specLeaves(batch, `program '${name}': the batch spec`);
     const step = options.step as unknown as AnyStep;

@@ -1,5 +1,5 @@
 import '../gradients/register.ts';
-import { hostLeaves, specLeaves } from '../check.ts';
+import { residentLeaves, specLeaves } from '../check.ts';
 import type { AnyStep } from '../step.ts';
 import { refuseInStep } from '../step.ts';
 import type { TreeOf } from '../tree.ts';
@@ -42,9 +42,9 @@ export function exportOnnx<S, B, O, C = Record<string, never>>(
 ): Uint8Array {
   const { name } = options;
   refuseInStep(`program '${name}' can't be exported`);
-  const state = hostLeaves(options.state, `program '${name}': the state`);
+  const state = residentLeaves(options.state, `program '${name}': the state`);
   const constants = (options.constants ?? {}) as TreeOf<HostTensor>;
-  hostLeaves(constants, `program '${name}': the constants`);
+  residentLeaves(constants, `program '${name}': the constants`);
   specLeaves(options.batch, `program '${name}': the batch spec`);
   const trace = traceStep({
     name,

@@ -2,7 +2,7 @@ import { fuseProducts } from '../graph/fuse.ts';
 import { liveNodes } from '../graph/graph.ts';
 import { orderSums } from '../graph/order.ts';
 import type { Node, Value } from '../graph/value.ts';
-import { isWide, sizeOf } from '../graph/value.ts';
+import { isForeign, sizeOf } from '../graph/value.ts';
 import type { Leaves } from '../tree.ts';
 import type { TensorSpec } from '../types.ts';
 import { EngineError } from '../types.ts';
@@ -54,7 +54,7 @@ export function neededNodes(name: string, { graph }: Trace, outputs: readonly En
     outputs.map(({ value }) => value),
   );
   for (const { op, inputs, outputs: results } of nodes) {
-    const empty = [...inputs, ...results].find((each) => each && !isWide(each.type) && isEmpty(each));
+    const empty = [...inputs, ...results].find((each) => each && !isForeign(each.type) && isEmpty(each));
     // ONNX Runtime divides by the length of axes; dividing by 0 ends the process.
     if (empty)
       throw new EngineError(
@@ -73,5 +73,5 @@ function isEmpty({ shape }: Value): boolean {
 }
 
 function specOf({ type, shape }: Value): TensorSpec {
-  return { dtype: isWide(type) ? 'int32' : type, shape: [...shape] };
+  return { dtype: isForeign(type) ? 'int32' : type, shape: [...shape] };
 }

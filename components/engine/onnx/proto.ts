@@ -191,7 +191,7 @@ function writeSplat(
 function splatData({ type }: ValueType, value: number, size: number): TypedData {
   if (type === 'float32') return new Float32Array(size).fill(value);
   if (type === 'int32') return new Int32Array(size).fill(value);
-  if (type === 'bool') return new Uint8Array(size).fill(value);
+  if (type === 'bool' || type === 'uint8') return new Uint8Array(size).fill(value);
   return new BigInt64Array(size).fill(BigInt(value));
 }
 

@@ -48,7 +48,7 @@ export function toOrt({ dtype, shape, data }: HostTensor): Tensor {
   const own = data.buffer instanceof SharedArrayBuffer ? data.slice() : data;
   if (dtype === 'float32') return new OrtTensor('float32', own as Float32Array, shape);
   if (dtype === 'int32') return new OrtTensor('int32', own as Int32Array, shape);
-  return new OrtTensor('bool', own as Uint8Array, shape);
+  return new OrtTensor(dtype, own as Uint8Array, shape);
 }
 
 function loaded(): Runtime {

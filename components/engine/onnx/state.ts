@@ -1,5 +1,5 @@
 import type { Tensor } from 'onnxruntime-node';
-import { allocate, checkedLeaves, hostLeaves } from '../check.ts';
+import { allocate, checkedLeaves, residentLeaves } from '../check.ts';
 import { refuseInStep } from '../step.ts';
 import type { Leaves, TreeOf } from '../tree.ts';
 import { isHostTensor, isSpec, mapTree } from '../tree.ts';
@@ -27,7 +27,7 @@ export class OnnxState<S> implements State<S> {
   private readonly onDispose: () => void;
 
   constructor(initial: HostOf<S>, onDispose: () => void) {
-    const leaves = hostLeaves(initial, 'the initial state');
+    const leaves = residentLeaves(initial, 'the initial state');
     this.tree = mapTree(initial as TreeOf<HostTensor>, isHostTensor, ({ dtype, shape }) => ({
       dtype,
       shape: [...shape],

@@ -1,5 +1,6 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { engine } from '@tensorflow/tfjs-core';
+import { cast } from '../graph/elementwise.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { Value } from '../graph/value.ts';
 import { alternatives } from '../lower/all.ts';
@@ -54,7 +55,7 @@ function record(backend: TraceBackend, { step, state, batch, constants }: TraceO
   const input = (into: Map<string, Value>, prefix: string) => (spec: TensorSpec, path: string) => {
     const value = graph.input(`${prefix}/${path}`, spec.dtype ?? 'float32', spec.shape);
     into.set(path, value);
-    return toTensor(backend, value);
+    return toTensor(backend, value.type === 'uint8' ? cast(graph, value, 'int32') : value);
   };
   const given = {
     state: mapTree(state, isSpec, input(stateInputs, 'state')),

@@ -8,7 +8,8 @@ import { sizeOf, stillOf } from '../../data/views/view.ts';
 import { openEngine } from '../../engine/open.ts';
 import type { Engine, HostOf } from '../../engine/types.ts';
 import { random } from '../../nn/random.ts';
-import { hostTensor } from '../../nn/tree.ts';
+import { bytesTensor } from '../../nn/tree.ts';
+import { unit } from '../../nn/unit.ts';
 import { fit } from '../../training/fit.ts';
 import { saveTree } from '../../weights/safetensors.ts';
 import type { VggConfig } from './config.ts';
@@ -90,16 +91,16 @@ async function measureAccuracy(
     state: engine.state<VggParameters<tf.Tensor>>(parameters),
     step: (values: VggParameters<tf.Tensor>, batch: { images: tf.Tensor }) => ({
       state: values,
-      out: { classes: tf.argMax(vggLogits(values, batch.images as tf.Tensor4D, config), -1) },
+      out: { classes: tf.argMax(vggLogits(values, unit(batch.images as tf.Tensor4D), config), -1) },
     }),
-    batch: { images: { shape: [batchSize, size, size, 3] } },
+    batch: { images: { dtype: 'uint8', shape: [batchSize, size, size, 3] } },
   });
   let right = 0;
   const pass = { view, batchSize, signal, workers: threads, pictures: { images: {} } };
   for await (const { pictures, targets, indices, real } of onePass(dataset, pass)) {
     const draw = (place: number) => random(seed, 'vgg', 'held-out supervision', indices[place]);
-    const { images, answers } = supervision.pose(pictures.images.data as Float32Array, targets, draw);
-    const { classes } = await program.run({ images: hostTensor(pictures.images.shape, images) });
+    const { images, answers } = supervision.pose(pictures.images.data as Uint8Array, targets, draw);
+    const { classes } = await program.run({ images: bytesTensor(pictures.images.shape, images) });
     for (let i = 0; i < real; i++) if (classes.data[i] === answers[i]) right++;
   }
   program.dispose();

@@ -8,17 +8,17 @@ export interface VggSupervision {
   /** How many answers there are. */
   readonly classes: number;
   /**
-   * The images of a batch as the network sees them, `[n, size, size, 3]`, and the right answers, int32 `[n]`.
+   * The bytes of the images of a batch as the network sees them, `[n, size, size, 3]`, and the right answers, int32 `[n]`.
    *
    * @param pixels of the images, `[n, size, size, 3]`
    * @param labels of those images
    * @param draw random numbers of the image at a place of the batch
    */
   pose(
-    pixels: Float32Array,
+    pixels: Uint8Array,
     labels: readonly number[],
     draw: (place: number) => Random,
-  ): { images: Float32Array; answers: Int32Array };
+  ): { images: Uint8Array; answers: Int32Array };
 }
 
 /**

@@ -3,7 +3,8 @@ import type { StageContext } from '../../../framework/stage/contract.ts';
 import type { Dataset } from '../../data/types.ts';
 import { accuracy, crossEntropy } from '../../nn/losses.ts';
 import { random } from '../../nn/random.ts';
-import { hostTensor } from '../../nn/tree.ts';
+import { bytesTensor, hostTensor } from '../../nn/tree.ts';
+import { unit } from '../../nn/unit.ts';
 import type { Batches } from '../../training/fit.ts';
 import { openImages } from '../../training/images.ts';
 import type { Objective } from '../../training/objective.ts';
@@ -13,7 +14,7 @@ import { initVgg, type VggParameters, vggLogits } from './model.ts';
 import { supervisionOf } from './supervision.ts';
 
 export interface VggBatch<T> {
-  /** [n, h, w, 3] in [0, 1] and int32 [n]. */
+  /** uint8 [n, h, w, 3] and int32 [n]. */
   readonly images: T;
   readonly labels: T;
 }
@@ -28,7 +29,7 @@ export function vggObjective(
     name: 'vgg training',
     init: () => initVgg(config, classes, seed),
     loss(parameters, { batch: { images, labels } }) {
-      const logits = vggLogits(parameters, images as tf.Tensor4D, config);
+      const logits = vggLogits(parameters, unit(images as tf.Tensor4D), config);
       return {
         loss: crossEntropy(logits, labels, { smoothing: config.labelSmoothing }),
         shown: { accuracy: accuracy(logits, labels) },
@@ -52,9 +53,9 @@ export function vggBatches(
     async batch({ index }) {
       const { pictures, targets } = await loader.batch(index);
       const draw = (place: number) => random(seed, 'vgg', 'supervision', index * plan.microBatch + place);
-      const { images, answers } = supervision.pose(pictures.images.data as Float32Array, targets, draw);
+      const { images, answers } = supervision.pose(pictures.images.data as Uint8Array, targets, draw);
       return {
-        images: hostTensor(pictures.images.shape, images),
+        images: bytesTensor(pictures.images.shape, images),
         labels: hostTensor([targets.length], answers),
       };
     },

@@ -7,6 +7,7 @@ import { type Affine, dense, initDense, layerNorm } from '../../nn/layers.ts';
 import { accuracy, crossEntropy } from '../../nn/losses.ts';
 import { random } from '../../nn/random.ts';
 import type { TreeOf } from '../../nn/tree.ts';
+import { unit } from '../../nn/unit.ts';
 import type { Tokenizer } from '../../tokenizer/tokenizer.ts';
 import { usualAdvice } from '../../training/loop.ts';
 import type { Objective } from '../../training/objective.ts';
@@ -21,9 +22,9 @@ export interface MimParameters<T> {
 }
 
 export interface MimBatch<T> {
-  /** What the backbone sees, [B, H, W, 3] in [0, 1]. */
+  /** What the backbone sees, uint8 [B, H, W, 3]. */
   readonly patches: T;
-  /** What the tokenizer sees of the same image, [B, h, w, 3] in [0, 1]; absent: the same picture. */
+  /** What the tokenizer sees of the same image, uint8 [B, h, w, 3]; absent: the same picture. */
   readonly tokens?: T;
   /** [B, tokens, 1]: 1 where masked. */
   readonly mask: T;
@@ -50,7 +51,7 @@ export function maskedLogits(
   config: Pick<MaskedImageModellingConfig, 'backbone'>,
   { patches: images, mask, rows }: Pick<MimBatch<tf.Tensor>, 'patches' | 'mask' | 'rows'>,
 ): tf.Tensor2D {
-  const embedded = embedPatches(vit, config.backbone, images);
+  const embedded = embedPatches(vit, config.backbone, unit(images));
   const [batch, tokens, dim] = embedded.shape as [number, number, number];
   const hidden = tf.add(tf.mul(embedded, tf.sub(1, mask)), tf.mul(maskToken, mask));
   const encoded = applyBlocks(vit, config.backbone, withPositions(vit, hidden));
@@ -68,7 +69,7 @@ export function maskedCodes(
   weights: TreeOf<tf.Tensor>,
   { patches, tokens = patches, mask, rows }: Omit<MimBatch<tf.Tensor>, 'weights'>,
 ): tf.Tensor {
-  const codes = tf.reshape(encode(weights, tokens), [-1]);
+  const codes = tf.reshape(encode(weights, unit(tokens)), [-1]);
   if (codes.size !== mask.size) {
     const message = `the tokenizer gives ${codes.size} codes for ${mask.size} patches of ${tokens.shape[0]} images`;
     throw new StageError(message, { hint: '`encode` gives a code for each square of `stride` pixels' });

@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { uniformRows } from '../../engine/uniform.ts';
 import { normal } from '../../nn/init.ts';
 import { random } from '../../nn/random.ts';
+import { unit } from '../../nn/unit.ts';
 import type { Named, Objective } from '../../training/objective.ts';
 import { applyDecoder, applyEncoder, initDecoder, initEncoder } from '../autoencoder.ts';
 import type { ReconstructionLoss } from '../reconstruction.ts';
@@ -9,7 +10,7 @@ import type { TokenizerWeights } from '../tokenizer.ts';
 import type { DvaeConfig } from './config.ts';
 
 export interface DvaeBatch<T> {
-  /** [B, H, W, 3] in [0, 1]. */
+  /** uint8 [B, H, W, 3]. */
   readonly images: T;
   /** int32 [3]: of `uniformRows`, whose numbers become Gumbel noise; one row a token. */
   readonly noise: T;
@@ -56,13 +57,14 @@ export function dvaeObjective(
       const [count, height, width] = images.shape as [number, number, number];
       const tokens = (count * height * width) / config.stride ** 2;
       const gumbel = tf.neg(tf.log(tf.neg(tf.log(draw(noise, tokens, size)))));
-      return { features: reconstruction.targets(constants, images), gumbel };
+      return { features: reconstruction.targets(constants, unit(images)), gumbel };
     },
-    loss(parameters, { batch: { images, temperature }, targets: { features, gumbel }, constants }) {
+    loss(parameters, { batch, targets: { features, gumbel }, constants }) {
+      const images = unit(batch.images);
       const encoded = applyEncoder(parameters.encoder, images);
       const [count, height, width] = encoded.shape;
       const logits = tf.reshape(encoded, [-1, size]);
-      const soft = tf.softmax(tf.div(tf.add(logits, gumbel), temperature));
+      const soft = tf.softmax(tf.div(tf.add(logits, gumbel), batch.temperature));
       const mixed = tf.matMul(soft as tf.Tensor2D, parameters.codebook as tf.Tensor2D);
       const output = applyDecoder(parameters.decoder, tf.reshape(mixed, [count, height, width, dim]));
       const { loss, pixel, perceptual } = reconstruction.evaluate(constants, images, output, features);

@@ -15,8 +15,8 @@ export interface Measured {
   readonly psnr: number;
   /** How often each code is taken. */
   readonly histogram: Float64Array;
-  /** The first images as they are and as they are reconstructed, [pictures * size * size * 3] in [0, 1]. */
-  readonly originals: Float32Array;
+  /** The first images as they are and, in [0, 1], as they are reconstructed: [pictures * size * size * 3]. */
+  readonly originals: Uint8Array;
   readonly reconstructions: Float32Array;
 }
 
@@ -45,7 +45,7 @@ export async function measure(
   const decoder = await openDecoder(engine, tokenizer, form);
   const tokens = tokensOf(size, tokenizer.stride);
   const codes = new Int32Array(images.count * tokens);
-  const originals = new Float32Array(pictures * size * size * 3);
+  const originals = new Uint8Array(pictures * size * size * 3);
   const reconstructions = new Float32Array(originals.length);
   let sum = 0;
   let done = 0;
@@ -55,7 +55,7 @@ export async function measure(
     codes.set(found.subarray(0, batch.real * tokens), done * tokens);
     const wanted = Math.min(batch.real, decoded - done);
     if (wanted > 0) {
-      const shown = batch.pictures.images.data as Float32Array;
+      const shown = batch.pictures.images.data as Uint8Array;
       const made = await decoder.decode(found, done);
       for (const value of psnrOf(shown, made, size, windowOf(images, view)).slice(0, wanted)) sum += value;
       keep(originals, shown, done, size);
@@ -77,7 +77,7 @@ export function windowOf(data: Dataset, view: StillView): Window | undefined {
 }
 
 /** Copies what of a batch that begins at image `first` belongs to the first images. */
-function keep(kept: Float32Array, batch: Float32Array, first: number, size: number): void {
+function keep<T extends Uint8Array | Float32Array>(kept: T, batch: T, first: number, size: number): void {
   const start = first * size * size * 3;
   if (start < kept.length) kept.set(batch.subarray(0, kept.length - start), start);
 }

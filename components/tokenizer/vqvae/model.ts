@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { meanSquaredError } from '../../nn/losses.ts';
 import { random } from '../../nn/random.ts';
+import { unit } from '../../nn/unit.ts';
 import { stopGradient } from '../../training/gradients.ts';
 import type { Named, Objective } from '../../training/objective.ts';
 import {
@@ -29,7 +30,7 @@ export interface VqvaeParameters<T> {
 }
 
 export interface VqvaeBatch<T> {
-  /** [B, H, W, 3] in [0, 1]. */
+  /** uint8 [B, H, W, 3]. */
   readonly images: T;
   /** int32 [K]: rows of the batch's tokens that replace dead codes; -1 for one of another micro-batch. */
   readonly candidates: T;
@@ -58,8 +59,9 @@ export function vqvaeObjective(
       decoder: initDecoder(random(seed, 'decoder'), config, dim),
     }),
     constants: reconstruction.constants,
-    targets: ({ images }, constants) => reconstruction.targets(constants, images),
-    loss(parameters, { batch: { images, candidates }, targets, constants, rest: { vectors } }) {
+    targets: ({ images }, constants) => reconstruction.targets(constants, unit(images)),
+    loss(parameters, { batch, targets, constants, rest: { vectors } }) {
+      const images = unit(batch.images);
       const encoded = applyEncoder(parameters.encoder, images);
       const tokens = tf.reshape(encoded, [-1, dim]);
       const codes = nearestCodes(tokens, vectors);
@@ -71,7 +73,7 @@ export function vqvaeObjective(
       return {
         loss: tf.add(loss, tf.mul(commitment, config.commitmentWeight)) as tf.Scalar,
         shown: { pixel, perceptual, commitment },
-        statistics: codeStatistics(tokens, codes, candidates, size),
+        statistics: codeStatistics(tokens, codes, batch.candidates, size),
       };
     },
     rest: {

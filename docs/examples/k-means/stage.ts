@@ -5,6 +5,7 @@ import { imagesAt } from '../../../components/data/loader.ts';
 import { openEngine } from '../../../components/engine/open.ts';
 import { type Random, random } from '../../../components/nn/random.ts';
 import { hostTensor } from '../../../components/nn/tree.ts';
+import { unit } from '../../../components/nn/unit.ts';
 import { nearestCodes } from '../../../components/tokenizer/codebook.ts';
 import { train } from '../../../components/training/loop.ts';
 import { saveTree } from '../../../components/weights/safetensors.ts';
@@ -25,10 +26,10 @@ export const run: StageFunction<KMeansConfig, { readonly train: Dataset }> = asy
   const program = await engine.compile({
     name: 'k-means',
     state,
-    batch: { images: { shape: pixels.shape } },
+    batch: { images: pixels },
     // A pure function of tfjs operations; the engine compiles it.
     step: ({ codebook }: { codebook: tf.Tensor }, batch: { images: tf.Tensor }) => {
-      const patches = toPatches(batch.images, stride);
+      const patches = toPatches(unit(batch.images), stride);
       const codes = nearestCodes(patches, codebook);
       const members = tf.cast(tf.oneHot(codes, size), 'float32') as tf.Tensor2D;
       const counts = tf.expandDims(tf.sum(members, 0), 1);
@@ -61,7 +62,7 @@ async function randomPatches(data: Dataset, { size, stride }: KMeansConfig, draw
     const [top, left] = [stride * draw.int(side / stride), stride * draw.int(side / stride)];
     for (let y = 0; y < stride; y++) {
       const from = ((code * side + top + y) * side + left) * 3;
-      codes.set(pixels.subarray(from, from + row), (code * stride + y) * row);
+      for (let i = 0; i < row; i++) codes[(code * stride + y) * row + i] = pixels[from + i] / 255;
     }
   }
   return hostTensor([size, stride * row], codes);

@@ -1,4 +1,5 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
 import type { VitConfig } from '../../../components/backbone/config.ts';
 import { initVit } from '../../../components/backbone/vit.ts';
 import type { FineTuneConfig } from '../../../components/downstream/finetune/config.ts';
@@ -126,13 +127,14 @@ function mim(
   });
   for (const row of rows) mask[row] = 1;
   // Codes are given, in the place of the picture that a tokenizer would see: its time is no part of this step.
-  const tokenizer = { vocabulary: o.vocabulary, weights: {}, encode: (_: unknown, codes: Tensor) => codes };
+  const encode = (_: unknown, codes: Tensor) => tf.cast(codes, 'int32');
+  const tokenizer = { vocabulary: o.vocabulary, weights: {}, encode };
   const objective = mimObjective(config, tokenizer, { imageSize: o.imageSize, seed: 0 });
   const codes = integers(o.batchSize * tokens, o.vocabulary, 'codes');
   return {
     ...workload(objective, config, {
       patches: images(o.batchSize, o.imageSize),
-      tokens: hostTensor([o.batchSize, tokens], codes.data),
+      tokens: hostTensor([o.batchSize, tokens], Float32Array.from(codes.data)),
       mask: hostTensor([o.batchSize, tokens, 1], mask),
       rows: hostTensor([count], rows),
       weights: hostTensor([count], new Float32Array(count).fill(1)),

@@ -19,7 +19,7 @@ function bytesOf({ pictures }: Sampled<number>, name = 'images'): number[][] {
   const { shape, data: values } = pictures[name];
   const [batch, size] = shape;
   return Array.from({ length: batch }, (_, n) =>
-    Array.from({ length: size * size }, (_, i) => Math.round(255 * values[(n * size * size + i) * 3])),
+    Array.from({ length: size * size }, (_, i) => values[(n * size * size + i) * 3]),
   );
 }
 

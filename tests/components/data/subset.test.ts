@@ -19,10 +19,7 @@ test('a subset has its images and targets in the order asked for, and no others'
   t.is(some.count, 3);
   t.deepEqual(await labelsOf(some), Int32Array.of(40, 0, 40));
   const { data } = await imagesAt(some, [0, 1, 2]);
-  t.deepEqual(
-    [data[0], data[3], data[6]].map((value) => Math.round(255 * value)),
-    [204, 0, 204],
-  );
+  t.deepEqual([data[0], data[3], data[6]], [204, 0, 204]);
   await t.throwsAsync(some.target(3), { instanceOf: RangeError });
   await t.throwsAsync(some.image(-1), { instanceOf: RangeError });
   t.deepEqual(await labelsOf(firstOf(numbers, 2)), Int32Array.of(0, 10));

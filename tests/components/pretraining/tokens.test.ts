@@ -105,7 +105,7 @@ for (const [name, view] of Object.entries(views)) {
     for (const batch of batches) {
       const { codes } = await program.run(batch);
       // The same pictures as data of their own.
-      const bytes = Uint8Array.from(batch.patches.data, (value) => Math.round(255 * value));
+      const bytes = batch.patches.data as Uint8Array;
       const options = { view: viewSchema.parse({}), workers: 1, signal: new AbortController().signal };
       const still = { crop: { kind: 'centre', share: 1 }, interpolation: 'bicubic' } as const;
       const all = await codesOf(engine, tokenizer, imagesOf(bytes, { size }), { ...options, view: still });

@@ -21,7 +21,7 @@ async function seen(plan: Plan, purpose = 'a') {
   for (let index = 0; index < plan.end * plan.parts; index++) {
     const { pictures, indices } = await loader.batch(index);
     for (const [place, image] of indices.entries()) {
-      const pixel = (x: number) => Math.round(255 * pictures.images.data[place * 12 + x * 3]!);
+      const pixel = (x: number) => pictures.images.data[place * 12 + x * 3]!;
       images.push(image);
       flips.push(pixel(0) === 0);
       if (pixel(0) + pixel(1) !== image + 1) throw new Error(`image ${image} is not itself`);

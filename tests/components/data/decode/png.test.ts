@@ -10,6 +10,11 @@ test('images are laid out in rows, clipped, and encoded as RGB', (t) => {
   t.deepEqual([...data], [255, 0, 128, 255, 0, 255, 0, 255, 51, 102, 153, 255, 0, 0, 0, 255]);
 });
 
+test('bytes are encoded as they are', (t) => {
+  const { data } = PNG.sync.read(encodeGrid(Uint8Array.of(0, 1, 128, 255, 254, 3), { size: 1 }));
+  t.deepEqual([...data], [0, 1, 128, 255, 255, 254, 3, 255]);
+});
+
 test('pixels of an image stay together', (t) => {
   const images = Float32Array.from({ length: 2 * 4 * 3 }, (_, i) => Math.floor(i / 3) / 10);
   const { data } = PNG.sync.read(encodeGrid(images, { size: 2 }));

@@ -14,7 +14,7 @@ test('an image is moved and filled with zeros', (t) => {
 
 test('quarter turns go counter-clockwise, and four of them are none', (t) => {
   // One channel; rows of the picture: 1 2 / 3 4.
-  const image = Float32Array.of(1, 2, 3, 4);
+  const image = Uint8Array.of(1, 2, 3, 4);
   const turned = (turns: number) => [...rotateQuarters(image, [turns], 2, 1)];
   t.deepEqual(turned(0), [1, 2, 3, 4]);
   t.deepEqual(turned(1), [2, 4, 1, 3]);
@@ -23,10 +23,10 @@ test('quarter turns go counter-clockwise, and four of them are none', (t) => {
 });
 
 test('each image of a batch has its own turns; channels stay together', (t) => {
-  const images = Float32Array.from({ length: 2 * 3 * 3 * 3 }, (_, i) => i);
+  const images = Uint8Array.from({ length: 2 * 3 * 3 * 3 }, (_, i) => i);
   const out = rotateQuarters(images, [0, 1], 3);
   t.deepEqual([...out.subarray(0, 27)], [...images.subarray(0, 27)]);
-  let again: Float32Array = out;
+  let again = out;
   for (let n = 0; n < 3; n++) again = rotateQuarters(again, [0, 1], 3);
   t.deepEqual([...again], [...images]);
 });

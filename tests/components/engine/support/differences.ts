@@ -28,7 +28,7 @@ export async function useFloat64(): Promise<void> {
   if (tiny !== 2 ** -40) throw new Error('tfjs computes in float32: float64.ts was imported too late');
 }
 
-const toTensor = ({ data, shape, dtype }: HostTensor) => tf.tensor(data, [...shape], dtype);
+const toTensor = ({ data, shape, dtype }: HostTensor) => tf.tensor(data, [...shape], dtype as tf.DataType);
 
 /** A sum of all results with weights, so that no gradient is the same everywhere. */
 function weighted(op: GradientCase['op'], inputs: readonly Tensor[]): Scalar {

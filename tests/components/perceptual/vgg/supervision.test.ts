@@ -4,7 +4,7 @@ import { supervisionOf } from '../../../../components/perceptual/vgg/supervision
 
 const dataset = { classes: ['a', 'b', 'c'] };
 /** Three images of 2 x 2 with the numbers 1 2 / 3 4 in every channel. */
-const pixels = Float32Array.from({ length: 36 }, (_, i) => 1 + (Math.floor(i / 3) % 4));
+const pixels = Uint8Array.from({ length: 36 }, (_, i) => 1 + (Math.floor(i / 3) % 4));
 
 test('labels: the images stay, the answers are the classes', (t) => {
   const { classes, pose } = supervisionOf({ supervision: 'labels' }, dataset);

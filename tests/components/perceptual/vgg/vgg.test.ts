@@ -97,7 +97,11 @@ test('training learns, is deterministic, and its result is a network of the offe
 
   const { network, weights } = await openNetwork(component, dir);
   t.deepEqual(network.layers, ['relu1_1', 'relu2_1', 'relu2_2']);
-  const images = tf.tensor4d((await imagesAt(stripes, [0, 1])).data as Float32Array, [2, 8, 8, 3]);
+  const { data } = await imagesAt(stripes, [0, 1]);
+  const images = tf.tensor4d(
+    Float32Array.from(data, (byte) => byte / 255),
+    [2, 8, 8, 3],
+  );
   const shapes = network.features(weights, images, ['relu2_2', 'relu1_1']).map((x) => x.shape);
   t.deepEqual(shapes, [
     [2, 4, 4, 16],

@@ -1,4 +1,4 @@
-import type * as tf from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
 import type { HostOf, HostTensor } from '../../../../../components/engine/types.ts';
 import { hostTensor } from '../../../../../components/nn/tree.ts';
 import {
@@ -24,8 +24,10 @@ export function mim(size: Size) {
   const spec = readSpec<MimSpec>(size, 'mim');
   const { seed, imageSize, vocabulary } = spec;
   const config = maskedImageModelling(spec.config).config as MaskedImageModellingConfig;
-  // Codes are in the batch, as PyTorch has them, in the place of the picture that a tokenizer would see.
-  const tokenizer = { vocabulary, weights: {}, encode: (_: unknown, codes: tf.Tensor) => codes };
+  // Codes are in the batch, as PyTorch has them, in the place of the picture that a tokenizer would see; as float32,
+  // which is left as it is.
+  const encode = (_: unknown, codes: tf.Tensor) => tf.cast(codes, 'int32');
+  const tokenizer = { vocabulary, weights: {}, encode };
   const objective = mimObjective(config, tokenizer, { imageSize, seed: 0 });
   const parameters = seededWeights(seed, objective.init());
   const batch = (step: number) => mimBatch(spec, config, step);
@@ -83,6 +85,6 @@ function mimBatch(
       [room],
       Float32Array.from({ length: room }, (_, i) => (i < masked.length ? 1 : 0)),
     ),
-    tokens: hostTensor([batchSize, perImage], Int32Array.from(codes)),
+    tokens: hostTensor([batchSize, perImage], Float32Array.from(codes)),
   };
 }
