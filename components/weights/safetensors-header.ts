@@ -1,15 +1,12 @@
 import { StageError } from '../../framework/stage/stage-error.ts';
+import { byteCount, type TensorType, TYPE_SIZES } from './raw.ts';
+
 /** The header of a safetensors file, checked by the rules of the format's reference implementation and its text. */
-
-/** Values are whole bytes, so types below a byte are not in the list; neither is what no engine here computes with. */
-export const TYPE_SIZES = { F32: 4, I32: 4, F16: 2, BF16: 2, BOOL: 1, U8: 1 } as const;
-
-export type SafetensorsType = keyof typeof TYPE_SIZES;
 
 /** Where the bytes of a tensor lie, counted from the end of the header. */
 export interface HeaderEntry {
   readonly name: string;
-  readonly type: SafetensorsType;
+  readonly type: TensorType;
   readonly shape: readonly number[];
   readonly begin: number;
   readonly end: number;
@@ -30,39 +27,49 @@ export const METADATA = '__metadata__';
 const MOST_BYTES = 100_000_000;
 
 /**
+ * How many bytes of a file the header takes, with its length in front.
+ *
+ * @param head the first 8 bytes of the file, or all of a shorter one
+ * @param length of the whole file in bytes
+ */
+export function headerSize(head: Buffer, length: number, file: string): number {
+  if (head.length < 8) throw new StageError(`${file}: is truncated: ${length} bytes are no safetensors file`);
+  const size = head.readBigUInt64LE(0);
+  if (size > BigInt(length - 8)) {
+    throw new StageError(
+      `${file}: is truncated, or no safetensors file: header of ${size} bytes in ${length}`,
+    );
+  }
+  if (size > BigInt(MOST_BYTES))
+    throw new StageError(
+      `${file}: its header of ${size} bytes is larger than the ${MOST_BYTES} that the format allows`,
+    );
+  return 8 + Number(size);
+}
+
+/**
+ * @param bytes of the file, at least as many as `headerSize` says
+ * @param length of the whole file in bytes
  * @param file named in errors
  * @throws Error that names the file, and the tensor if it is about one
  */
-export function parseHeader(bytes: Buffer, file: string): SafetensorsHeader {
-  const { text, size } = readText(bytes, file);
+export function parseHeader(bytes: Buffer, length: number, file: string): SafetensorsHeader {
+  const size = headerSize(bytes.subarray(0, 8), length, file);
+  const text = readText(bytes.subarray(8, size), file);
   const header = parseObject(text, file);
   const metadata = Object.hasOwn(header, METADATA) ? checkMetadata(header[METADATA], file) : {};
   const entries = Object.entries(header)
     .filter(([name]) => name !== METADATA)
     .map(([name, entry]) => checkEntry(entry, name, file))
     .sort((a, b) => a.begin - b.begin || a.end - b.end);
-  checkSpans(entries, bytes.length - size, file);
+  checkSpans(entries, length - size, file);
   return { entries, metadata, size };
 }
 
-function readText(bytes: Buffer, file: string): { readonly text: string; readonly size: number } {
-  if (bytes.length < 8)
-    throw new StageError(`${file}: is truncated: ${bytes.length} bytes are no safetensors file`);
-  const length = bytes.readBigUInt64LE(0);
-  if (length > BigInt(bytes.length - 8)) {
-    throw new StageError(
-      `${file}: is truncated, or no safetensors file: header of ${length} bytes in ${bytes.length}`,
-    );
-  }
-  if (length > BigInt(MOST_BYTES))
-    throw new StageError(
-      `${file}: its header of ${length} bytes is larger than the ${MOST_BYTES} that the format allows`,
-    );
-  const size = 8 + Number(length);
+function readText(bytes: Buffer, file: string): string {
   try {
     // A byte order mark stays in the text, where it is no JSON, as for the reference implementation.
-    const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-    return { text: decoder.decode(bytes.subarray(8, size)), size };
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch (cause) {
     throw new StageError(`${file}: is no safetensors file: its header isn't UTF-8`, { cause });
   }
@@ -128,7 +135,7 @@ function checkEntry(entry: unknown, name: string, file: string): HeaderEntry {
       `${file}: tensor "${name}" has dtype ${dtype}; known are ${Object.keys(TYPE_SIZES).join(', ')}`,
     );
   }
-  const type = dtype as SafetensorsType;
+  const type = dtype as TensorType;
   const [begin, end] = offsets as readonly [number, number];
   const length = byteCount(type, shape);
   if (end - begin !== length) {
@@ -138,11 +145,6 @@ function checkEntry(entry: unknown, name: string, file: string): HeaderEntry {
     );
   }
   return { name, type, shape, begin, end };
-}
-
-/** Exact up to 2^53, beyond any file; more is more than any span of bytes. */
-export function byteCount(type: SafetensorsType, shape: readonly number[]): number {
-  return shape.reduce((product, extent) => product * extent, TYPE_SIZES[type]);
 }
 
 /** Tensors must fill the data without overlaps or holes, as the reference implementation demands. */

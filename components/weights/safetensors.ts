@@ -4,16 +4,8 @@ import { StageError } from '../../framework/stage/stage-error.ts';
 import type { HostTensor } from '../engine/types.ts';
 import { describeNonFinite } from '../nn/finite.ts';
 import { type HostTree, leaves, type TreeOf } from '../nn/tree.ts';
-import { byteCount, METADATA, parseHeader, type SafetensorsType, TYPE_SIZES } from './safetensors-header.ts';
-
-export type { SafetensorsType } from './safetensors-header.ts';
-
-/** A tensor as the file has it: little-endian bytes, row-major. */
-export interface RawTensor {
-  readonly type: SafetensorsType;
-  readonly shape: readonly number[];
-  readonly bytes: Uint8Array;
-}
+import { byteCount, type RawTensor, TYPE_SIZES, toHost } from './raw.ts';
+import { METADATA, parseHeader } from './safetensors-header.ts';
 
 export type Metadata = { readonly [name: string]: string };
 
@@ -67,11 +59,11 @@ function checkText(text: unknown, what: string): void {
 /**
  * @param file named in errors
  * @throws Error that names the file and the tensor, if the bytes aren't a sound safetensors file or if it has
- * tensors of another type than F32, I32, F16, BF16, BOOL and U8
+ * tensors of another type than those of `TYPE_SIZES`
  */
 export function parseSafetensors(bytes: Uint8Array, file: string): SafetensorsFile {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const { entries, metadata, size } = parseHeader(buffer, file);
+  const { entries, metadata, size } = parseHeader(buffer, buffer.length, file);
   const tensors = entries.map(({ name, type, shape, begin, end }): [string, RawTensor] => {
     return [name, { type, shape, bytes: buffer.subarray(size + begin, size + end) }];
   });
@@ -82,38 +74,6 @@ export function parseSafetensors(bytes: Uint8Array, file: string): SafetensorsFi
 export function toRaw({ dtype, shape, data }: HostTensor): RawTensor {
   const type = dtype === 'float32' ? 'F32' : dtype === 'int32' ? 'I32' : 'BOOL';
   return { type, shape, bytes: new Uint8Array(data.buffer, data.byteOffset, data.byteLength) };
-}
-
-/** Bytes to a host tensor: F16 and BF16 become float32, U8 becomes int32. Copies, so the file's bytes can go. */
-export function toHost({ type, shape, bytes }: RawTensor): HostTensor {
-  const copy = new Uint8Array(bytes); // not slice(): a Buffer has its own, which copies nothing
-  switch (type) {
-    case 'F32':
-      return { dtype: 'float32', shape, data: new Float32Array(copy.buffer) };
-    case 'I32':
-      return { dtype: 'int32', shape, data: new Int32Array(copy.buffer) };
-    case 'BOOL':
-      return { dtype: 'bool', shape, data: copy };
-    case 'U8':
-      return { dtype: 'int32', shape, data: Int32Array.from(copy) };
-    case 'BF16': {
-      // bfloat16 is the upper half of a float32.
-      const words = Uint32Array.from(new Uint16Array(copy.buffer), (half) => half << 16);
-      return { dtype: 'float32', shape, data: new Float32Array(words.buffer) };
-    }
-    case 'F16':
-      return { dtype: 'float32', shape, data: Float32Array.from(new Uint16Array(copy.buffer), halfToNumber) };
-  }
-}
-
-/** IEEE 754 binary16. */
-function halfToNumber(half: number): number {
-  const sign = half & 0x8000 ? -1 : 1;
-  const exponent = (half >> 10) & 0x1f;
-  const fraction = half & 0x3ff;
-  if (exponent === 0x1f) return fraction === 0 ? sign * Number.POSITIVE_INFINITY : Number.NaN;
-  if (exponent === 0) return sign * fraction * 2 ** -24;
-  return sign * (1024 + fraction) * 2 ** (exponent - 25);
 }
 
 /** Tensors by their path joined with '/': `{ encoder: { weight } }` -> `{ 'encoder/weight' }`. Empty branches vanish. */

@@ -13,7 +13,8 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { formatSafetensors, type RawTensor } from '../../weights/safetensors.ts';
+import type { RawTensor } from '../../weights/raw.ts';
+import { formatSafetensors } from '../../weights/safetensors.ts';
 import { CONVOLUTIONS } from './topology.ts';
 
 const BATCH_NORM_EPSILON = 1e-3;

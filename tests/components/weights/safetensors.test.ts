@@ -1,4 +1,12 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -6,6 +14,7 @@ import test from 'ava';
 import fc from 'fast-check';
 import type { HostTensor } from '../../../components/engine/types.ts';
 import { type HostTree, hostTensor } from '../../../components/nn/tree.ts';
+import { openWeights } from '../../../components/weights/open.ts';
 import {
   flatten,
   formatSafetensors,
@@ -39,11 +48,40 @@ test('half precision and bytes are read as float32 and int32', (t) => {
   t.deepEqual([bytes.dtype, [...bytes.data]], ['int32', [0, 200]]);
 });
 
-test('a type that nothing here computes with is refused', (t) => {
-  t.snapshot(
-    t.throws(() => parseSafetensors(readFileSync(fixture('double.safetensors')), 'double.safetensors'))!
-      .message,
+test('float64 is read as float32', (t) => {
+  const { double } = loadTree<{ double: HostTensor }>(fixture('double.safetensors'));
+  t.deepEqual([double.dtype, [...double.data]], ['float32', [1]]);
+});
+
+test('int64 is read as int32, if it fits', (t) => {
+  const file = temporary('i64.safetensors');
+  const header = { x: { dtype: 'I64', shape: [1], data_offsets: [0, 8] } };
+  writeFileSync(file, bytesOf(header, [254, 255, 255, 255, 255, 255, 255, 255]));
+  t.deepEqual([...loadTree<{ x: HostTensor }>(file).x.data], [-2]);
+  writeFileSync(file, bytesOf(header, [0, 0, 0, 0, 1, 0, 0, 0]));
+  t.throws(() => loadTree(file), { message: 'the integer 4294967296 needs more than 32 bits' });
+});
+
+test('of a large file only the header and what is asked for is read', async (t) => {
+  const file = temporary('large.safetensors');
+  const size = 4 * 2 ** 30;
+  const header = { a: { dtype: 'U8', shape: [size], data_offsets: [0, size] } };
+  writeFileSync(
+    file,
+    bytesOf({ ...header, z: { dtype: 'U8', shape: [2], data_offsets: [size, size + 2] } }, []),
   );
+  const at = statSync(file).size;
+  truncateSync(file, at + size + 2); // a sparse file: 4 GiB of zeros that take no room
+  const opened = await openWeights(file);
+  t.deepEqual([...opened.tensors.keys()], ['a', 'z']);
+  t.deepEqual((await opened.read('z')).bytes.length, 2);
+  await t.throwsAsync(opened.read('b'), { message: 'there is no tensor "b"' });
+  await opened.close();
+});
+
+test('a type that nothing here computes with is refused', (t) => {
+  const bytes = bytesOf({ x: { dtype: 'C64', shape: [], data_offsets: [0, 8] } }, [0, 0, 0, 0, 0, 0, 0, 0]);
+  t.snapshot(t.throws(() => parseSafetensors(bytes, 'complex.safetensors'))!.message);
 });
 
 test('bfloat16 is read as float32', (t) => {

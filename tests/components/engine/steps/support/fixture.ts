@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { HostTensor } from '../../../../../components/engine/types.ts';
-import { parseSafetensors, toHost } from '../../../../../components/weights/safetensors.ts';
+import { toHost } from '../../../../../components/weights/raw.ts';
+import { parseSafetensors } from '../../../../../components/weights/safetensors.ts';
 
 const FOLDER = new URL('../../../../fixtures/steps/', import.meta.url);
 

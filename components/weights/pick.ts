@@ -1,0 +1,132 @@
+import { closest, distance } from 'fastest-levenshtein';
+import { StageError } from '../../framework/stage/stage-error.ts';
+import type { HostTensor } from '../engine/types.ts';
+import { describeNonFinite } from '../nn/finite.ts';
+import { permute } from './permute.ts';
+import { toHost } from './raw.ts';
+import type { TensorFile } from './tensors.ts';
+
+/** A tensor of a file, and what becomes of it here. */
+export interface Wanted {
+  /** Its name there. */
+  readonly from: string;
+  /** Its shape there. */
+  readonly shape: readonly number[];
+  /**
+   * `dense`: PyTorch's [out, in] becomes [in, out]. `conv`: OIHW becomes HWIO. A function gets the tensor as it is there.
+   * Absent: as it is.
+   */
+  readonly transform?: 'dense' | 'conv' | ((tensor: HostTensor) => HostTensor);
+}
+
+export interface PickOptions {
+  /** What the tensors make, for messages: `torchvision's VGG16`. */
+  readonly what: string;
+  /**
+   * What names may have in front of them, such as `module.`. The first of those below which most of the names are found is
+   * taken, and what isn't below it is left aside. Absent: nothing.
+   */
+  readonly prefixes?: readonly string[];
+  /** Tensors that are left aside knowingly, by their names without the prefix; all others that nothing asks for are an error. */
+  readonly ignored?: RegExp;
+}
+
+/**
+ * Tensors of a file by our names, as float32.
+ *
+ * @throws StageError that lists all that is missing, of another shape or type, or left over; or that names a tensor with a
+ * number that isn't finite
+ */
+export async function pick<Name extends string>(
+  file: TensorFile,
+  wanted: { readonly [ours in Name]: Wanted },
+  { what, prefixes = [''], ignored }: PickOptions,
+): Promise<{ [ours in Name]: HostTensor }> {
+  const entries = Object.entries(wanted) as [Name, Wanted][];
+  const prefix = bestPrefix(file, entries, prefixes);
+  const names = [...file.tensors.keys()]
+    .filter((name) => name.startsWith(prefix))
+    .map((name) => name.slice(prefix.length));
+  const asked = new Set(entries.map(([, { from }]) => from));
+  const left = names.filter((name) => !asked.has(name) && !ignored?.test(name));
+  const faults = [
+    tell('missing', findMissing(file, entries, prefix, left)),
+    tell('of another shape', findMisshapen(file, entries, prefix)),
+    tell('not used', left),
+  ].filter((fault) => fault !== undefined);
+  if (faults.length > 0) throw new StageError(`${file.file}: is not ${what}: ${faults.join('; ')}`);
+  const picked: [Name, HostTensor][] = [];
+  for (const [ours, { from, transform }] of entries) {
+    const tensor = toHost(await file.read(`${prefix}${from}`));
+    checkFinite(tensor, from, file);
+    picked.push([ours, change(tensor, transform)]);
+  }
+  return Object.fromEntries(picked) as { [ours in Name]: HostTensor };
+}
+
+function bestPrefix(
+  { tensors }: TensorFile,
+  entries: readonly (readonly [string, Wanted])[],
+  prefixes: readonly string[],
+): string {
+  let [best = ''] = prefixes;
+  let most = -1;
+  for (const prefix of prefixes) {
+    const found = entries.filter(([, { from }]) => tensors.has(`${prefix}${from}`)).length;
+    if (found > most) [best, most] = [prefix, found];
+  }
+  return best;
+}
+
+function findMissing(
+  { tensors }: TensorFile,
+  entries: readonly (readonly [string, Wanted])[],
+  prefix: string,
+  left: readonly string[],
+): string[] {
+  return entries.flatMap(([, { from }]) => {
+    if (tensors.has(`${prefix}${from}`)) return [];
+    const near = left.length === 0 ? undefined : closest(from, left as string[]);
+    const isNear = near !== undefined && distance(from, near) <= Math.max(2, Math.floor(from.length / 3));
+    return [isNear ? `${from} (there is ${near})` : from];
+  });
+}
+
+const FLOATS: readonly string[] = ['F64', 'F32', 'F16', 'BF16'];
+
+function findMisshapen(
+  { tensors }: TensorFile,
+  entries: readonly (readonly [string, Wanted])[],
+  prefix: string,
+): string[] {
+  return entries.flatMap(([, { from, shape }]) => {
+    const found = tensors.get(`${prefix}${from}`);
+    if (!found) return [];
+    if (found.shape.join() !== shape.join())
+      return [`${from} is [${found.shape.join(', ')}] instead of [${shape.join(', ')}]`];
+    return FLOATS.includes(found.type) ? [] : [`${from} is ${found.type} instead of floats`];
+  });
+}
+
+const MOST_TOLD = 8;
+const LONGEST = 100;
+
+function tell(what: string, items: readonly string[]): string | undefined {
+  if (items.length === 0) return undefined;
+  const shown = items
+    .slice(0, MOST_TOLD)
+    .map((item) => (item.length > LONGEST ? `${item.slice(0, LONGEST)}...` : item));
+  const more = items.length > MOST_TOLD ? ` and ${items.length - MOST_TOLD} more` : '';
+  return `${items.length} ${what}: ${shown.join(', ')}${more}`;
+}
+
+function checkFinite(tensor: HostTensor, name: string, { file }: TensorFile): void {
+  if (describeNonFinite({ [name]: tensor }))
+    throw new StageError(`${file}: the tensor "${name}" has a number that isn't finite`);
+}
+
+function change(tensor: HostTensor, transform: Wanted['transform']): HostTensor {
+  if (transform === undefined) return tensor;
+  if (transform === 'dense') return permute(tensor, [1, 0]);
+  return transform === 'conv' ? permute(tensor, [2, 3, 1, 0]) : transform(tensor);
+}
