@@ -4,6 +4,7 @@ export { type VitConfig, type VitInput, vit } from './components/backbone/config
 export { fashionMnist } from './components/data/readers/fashion-mnist/config.ts';
 export { imageFolder } from './components/data/readers/image-folder/config.ts';
 export type { Dataset, ImageBytes } from './components/data/types.ts';
+export { beitFineTuningView, beitPretrainingView } from './components/data/views/presets.ts';
 export type { StillView, View } from './components/data/views/view.ts';
 export { type FineTuneConfig, fineTune } from './components/downstream/finetune/config.ts';
 export { type LinearProbeConfig, linearProbe } from './components/downstream/probe/config.ts';

@@ -7,7 +7,8 @@ import { openRenderer, type Renderer } from './decode/renderer.ts';
 import { orderedBatches, shuffledBatches } from './order.ts';
 import { targetOf } from './subset.ts';
 import type { Dataset } from './types.ts';
-import { type Chance, fillPicture, type Rendered, type Sight } from './views/render.ts';
+import type { Chance } from './views/chance.ts';
+import { fillPicture, type Rendered, type Sight } from './views/render.ts';
 import { type Picture, plainView, type StillView, sizeOf, type View } from './views/view.ts';
 
 /** Batches of a training, without end. */
@@ -206,9 +207,16 @@ function settle<T>(
   const { imageSize } = data;
   return {
     ...{ crop: view.crop, flip, pictures: settled },
-    ...('jitter' in view && view.jitter ? { jitter: view.jitter } : {}),
+    ...changesOf(view),
     ...(imageSize === undefined ? {} : { imageSize }),
   };
+}
+
+/** What a training changes of a picture; an evaluation, nothing. */
+function changesOf(view: View | StillView): Pick<Sight, 'jitter' | 'randAugment' | 'erasing'> {
+  if (!('flip' in view)) return {};
+  const { jitter, randAugment, erasing } = view;
+  return { ...(jitter && { jitter }), ...(randAugment && { randAugment }), ...(erasing && { erasing }) };
 }
 
 /** The pictures of one image. */

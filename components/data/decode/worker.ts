@@ -1,5 +1,6 @@
 import type { ImageBytes } from '../types.ts';
-import { type Chance, type Rendered, renderPictures, type Sight } from '../views/render.ts';
+import type { Chance } from '../views/chance.ts';
+import { type Rendered, renderPictures, type Sight } from '../views/render.ts';
 import { decode } from './decode.ts';
 
 /** One image, and what is to be seen of it. */

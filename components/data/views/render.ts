@@ -2,16 +2,18 @@ import { StageError } from '../../../framework/stage/stage-error.ts';
 import { random } from '../../nn/random.ts';
 import type { Pixels, Window } from '../types.ts';
 import { shift } from './augment.ts';
+import type { Chance } from './chance.ts';
 import { cut } from './cut.ts';
 import { type Drawn, drawView, placeView } from './draw.ts';
 import { drawJitter, type Jitter, jitterPart } from './jitter.ts';
+import { changePicture, type PictureChanges } from './picture-changes.ts';
 import { resample } from './resample.ts';
 import type { Crop, Interpolation } from './view.ts';
 
 type Size = Pick<Window, 'height' | 'width'>;
 
 /** A view with everything settled, as it travels to a worker. */
-export interface Sight {
+export interface Sight extends PictureChanges {
   readonly crop: Crop;
   readonly flip: number;
   readonly jitter?: Jitter;
@@ -19,9 +21,6 @@ export interface Sight {
   /** Height and width that the data says all images have; absent: it says nothing. */
   readonly imageSize?: number;
 }
-
-/** Names the stream that an image's crop and flip are drawn from. Absent: nothing is left to chance. */
-export type Chance = readonly [seed: number, purpose: string, epoch: number, index: number];
 
 /** A square picture. Whether it is mirrored is left to `fillPicture`, and so is making three channels of grey. */
 export interface Rendered {
@@ -53,7 +52,8 @@ export function renderPictures(image: Pixels, sight: Sight, chance?: Chance): Re
       ? asItIs(source, { ...window, top: part.top + window.top, left: part.left + window.left })
       : resample(source, part, resized, window, interpolation);
     const moved = drawn.shift ? shift(bytes, size, drawn.shift, channels) : bytes;
-    return { bytes: moved, channels, mirrored: drawn.flip };
+    const seen = { bytes: moved, channels, mirrored: drawn.flip };
+    return chance && (sight.randAugment || sight.erasing) ? augment(seen, size, sight, chance) : seen;
   });
 }
 
@@ -77,6 +77,14 @@ export function fillPicture(
   }
 }
 
+/** A picture as it is seen, changed. */
+function augment(seen: Rendered, size: number, sight: PictureChanges, chance: Chance): Rendered {
+  const bytes = new Uint8Array(size * size * 3);
+  fillPicture(bytes, 0, seen, size);
+  const picture = changePicture({ bytes, height: size, width: size, channels: 3 }, sight, chance);
+  return { bytes: picture.bytes, channels: 3, mirrored: false };
+}
+
 const still: Drawn = { flip: false };
 
 /** What chance says of an image; where it changes the colours, of those pixels that are to be seen. */
@@ -92,9 +100,9 @@ function look(image: Pixels, { crop, flip, jitter }: Sight, [seed, ...which]: Ch
 /** Whether an image of this form becomes such pictures without a pixel between pixels. */
 export function isUntouched(
   { height, width }: Pick<Pixels, 'height' | 'width'>,
-  { crop, jitter, pictures }: Sight,
+  { crop, jitter, randAugment, erasing, pictures }: Sight,
 ): boolean {
-  if (crop.kind === 'random-resized' || jitter) return false;
+  if (crop.kind === 'random-resized' || jitter || randAugment || erasing) return false;
   return pictures.every(({ size }) => {
     const { part, resized } = placeView(crop, still, { height, width }, size);
     return isAsItIs(part, resized);

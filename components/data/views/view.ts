@@ -1,13 +1,12 @@
 import { z } from 'zod';
 import { StageError } from '../../../framework/stage/stage-error.ts';
 import type { Dataset } from '../types.ts';
+import { erasingSchema } from './erasing.ts';
+import { range } from './fields.ts';
 import { jitterSchema } from './jitter.ts';
+import { randAugmentSchema } from './randaugment/config.ts';
 
 const share = z.number().gt(0).max(1);
-const range = (positive: z.ZodNumber) =>
-  z
-    .tuple([positive, positive])
-    .refine(([from, to]) => from <= to, { error: 'the smaller number comes first' });
 
 /** The largest square in the middle; of it the share that is kept of each side, as timm's `crop_pct`. */
 const centre = z.strictObject({ kind: z.literal('centre'), share: share.default(1) });
@@ -40,6 +39,10 @@ export const viewSchema = z.strictObject({
   flip: z.number().min(0).max(1).default(0.5),
   /** Colours, of the whole image before it is cropped: a number as BEiT's 0.4, or one for each; absent: as they are. */
   jitter: jitterSchema.optional(),
+  /** Changes of the picture: fields, or timm's words as BEiT's 'rand-m9-mstd0.5-inc1'; absent: none. */
+  randAugment: randAugmentSchema.optional(),
+  /** A rectangle of noise, last of all: its probability as BEiT's 0.25, or fields; absent: none. */
+  erasing: erasingSchema.optional(),
   ...picture,
 });
 

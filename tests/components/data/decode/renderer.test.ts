@@ -24,7 +24,8 @@ const data: Dataset = {
 };
 
 test('the bytes of batches do not depend on the number of threads, nor on what else was prepared', async (t) => {
-  const view = viewSchema.parse({ crop: { kind: 'random-resized' }, size: 16 });
+  const changes = { jitter: 0.4, randAugment: 'rand-m9-mstd0.5-inc1', erasing: 0.25 };
+  const view = viewSchema.parse({ crop: { kind: 'random-resized' }, size: 16, ...changes });
   const options = { batchSize: 12, seed: 1, purpose: 'a', view, steps: 10 };
   const pictures = { images: {}, tokens: { size: 8, interpolation: 'lanczos' as const } };
   const seen = async (workers: number, steps: readonly number[]) => {

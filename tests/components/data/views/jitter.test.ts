@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import test from 'ava';
 import {
@@ -16,14 +17,14 @@ interface Case {
   readonly changes: readonly (readonly [kind: Change['kind'], factor: number])[];
   readonly part: readonly [left: number, top: number, right: number, bottom: number];
   readonly channels: 1 | 3;
-  readonly bytes: string;
+  readonly sha256: string;
 }
 
 // Made by make.py beside it.
 const file = new URL('../../../fixtures/views/jitter.json', import.meta.url);
 const { cases } = JSON.parse(readFileSync(file, 'utf8')) as { cases: readonly Case[] };
 
-for (const { changes, part, channels, bytes } of cases) {
+for (const { changes, part, channels, sha256 } of cases) {
   const [left, top, right, bottom] = part;
   const names = changes.map(([kind, factor]) => `${kind} ${factor}`).join(', ');
   test(`${names}, then the part ${part} of ${channels} channels: byte for byte as torchvision`, (t) => {
@@ -36,7 +37,7 @@ for (const { changes, part, channels, bytes } of cases) {
       changes.map(([kind, factor]) => ({ kind, factor })),
     );
     t.deepEqual([made.height, made.width, made.channels], [window.height, window.width, channels]);
-    t.is(Buffer.from(made.bytes).toString('hex'), bytes);
+    t.is(hash('sha256', made.bytes), sha256);
     t.deepEqual(source.bytes, before);
   });
 }

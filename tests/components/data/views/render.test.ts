@@ -41,3 +41,31 @@ test('an image of the size asked for passes as it is; the source is never change
   t.deepEqual(filled(flipped, 2), [8, 8, 8, 9, 9, 9, 6, 6, 6, 7, 7, 7]);
   t.deepEqual([...source.bytes], [9, 8, 7, 6]);
 });
+
+test('a picture is changed as it is seen: mirrored, of three channels; pictures of one image alike', (t) => {
+  const source = {
+    bytes: Uint8Array.from({ length: 64 }, (_, i) => 3 * i),
+    height: 8,
+    width: 8,
+    channels: 1,
+  } as const;
+  const { crop, randAugment } = viewSchema.parse({ randAugment: { probability: 0 } });
+  const sight = { crop, flip: 1, pictures: [{ size: 8, interpolation: 'bicubic' }] } as const;
+  const chance = [0, 'a', 0, 0] as const;
+  const [plain] = renderPictures(source, sight, chance);
+  const [kept] = renderPictures(source, { ...sight, randAugment: randAugment! }, chance);
+  t.deepEqual([kept!.channels, kept!.mirrored], [3, false]);
+  t.deepEqual(filled(kept!, 8), filled(plain!, 8));
+  t.false(isUntouched(source, { ...sight, randAugment: randAugment! }));
+
+  const all = { ...randAugment!, probability: 1, layers: 4 };
+  const erasing = viewSchema.parse({ erasing: 1 }).erasing!;
+  const two = { ...sight, pictures: [sight.pictures[0], sight.pictures[0]], randAugment: all, erasing };
+  const [one, other] = renderPictures(source, two, chance);
+  t.notDeepEqual(one!.bytes, kept!.bytes);
+  t.deepEqual(one, other);
+  t.deepEqual(
+    [...source.bytes],
+    Array.from({ length: 64 }, (_, i) => 3 * i),
+  );
+});

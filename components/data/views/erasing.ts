@@ -1,0 +1,69 @@
+import { z } from 'zod';
+import type { Random } from '../../nn/random.ts';
+import type { Pixels, Window } from '../types.ts';
+import { range } from './fields.ts';
+
+const probability = z.number().min(0).max(1);
+const perChannel = (each: z.ZodNumber) => z.tuple([each, each, each]);
+
+const fields = z.strictObject({
+  /** That a picture loses a rectangle. BEiT: 0.25. */
+  probability: probability.default(0.25),
+  /** Its part of the picture. */
+  area: range(z.number().positive().max(1)).default([0.02, 1 / 3]),
+  /** Height / width. */
+  aspect: range(z.number().positive()).default([0.3, 1 / 0.3]),
+  /** Of the noise, by channel, of pixels from 0 to 1: what the network normalises with. Here ImageNet's. */
+  mean: perChannel(z.number().min(0).max(1)).default([0.485, 0.456, 0.406]),
+  deviation: perChannel(z.number().nonnegative()).default([0.229, 0.224, 0.225]),
+});
+
+/**
+ * Random erasing (arXiv 1708.04896) as timm's mode `pixel` (timm/data/random_erasing.py): a rectangle of normal noise, of each
+ * pixel and channel alone. A number is the probability.
+ *
+ * Other than there: the noise is rounded to bytes, and what no pixel can be is clipped: 3 % of it with ImageNet's mean
+ * and deviation, and the spread becomes 0.97 of the deviation.
+ */
+export const erasingSchema = z.union([
+  probability.transform((value): z.input<typeof fields> => ({ probability: value })).pipe(fields),
+  fields,
+]);
+
+export type Erasing = z.output<typeof erasingSchema>;
+
+/** Which rectangle a picture loses, if any: ten attempts to find one that is smaller than the picture. */
+export function drawErased(
+  { probability, area, aspect }: Erasing,
+  { height, width }: Pick<Pixels, 'height' | 'width'>,
+  random: Random,
+): Window | undefined {
+  if (random.uniform() >= probability) return undefined;
+  const between = ([from, to]: readonly [number, number]): number => from + (to - from) * random.uniform();
+  for (let attempt = 0; attempt < 10; attempt++) {
+    const pixels = between(area) * height * width;
+    const ratio = Math.exp(between([Math.log(aspect[0]), Math.log(aspect[1])]));
+    const h = Math.round(Math.sqrt(pixels * ratio));
+    const w = Math.round(Math.sqrt(pixels / ratio));
+    if (h >= height || w >= width) continue;
+    return { top: random.int(height - h + 1), left: random.int(width - w + 1), height: h, width: w };
+  }
+  return undefined;
+}
+
+/** Fills a rectangle of a picture of three channels with noise. In place. */
+export function eraseWindow(
+  { bytes, width }: Pixels,
+  window: Window,
+  { mean, deviation }: Pick<Erasing, 'mean' | 'deviation'>,
+  random: Random,
+): void {
+  for (let y = window.top; y < window.top + window.height; y++) {
+    const first = (y * width + window.left) * 3;
+    for (let at = first; at < first + window.width * 3; at++) {
+      const channel = (at - first) % 3;
+      const value = Math.round(255 * (mean[channel]! + deviation[channel]! * random.normal()));
+      bytes[at] = value < 0 ? 0 : value > 255 ? 255 : value;
+    }
+  }
+}
