@@ -34,13 +34,14 @@ export async function describeJob(
     ? { ...node.inputs, previous: { type: 'stage', stage: after.previous } as const }
     : node.inputs;
   const described = await describeInputs(edges, entryOf, bundleModule);
-  const { config } = node.component;
+  const { config, files } = node.component;
   return {
     job: {
       stage: node.id,
       bundle: bundle.path,
       config,
       seed,
+      files,
       ...(until === undefined ? {} : { until }),
       ...described,
     },

@@ -76,6 +76,8 @@ export interface StageContext<Config extends object = JsonObject, Inputs extends
   /** Stages whose role has no seed of its own (datasets, reports) get 0. */
   readonly seed: number;
   readonly inputs: StageInputs<Inputs>;
+  /** The component's own `files`, absolute paths. */
+  readonly files: { readonly [name: string]: string };
   /** Empty folder for the outputs; committed as a whole when `run` resolves. */
   readonly outDir: string;
   /** Survives crashes, wiped on success: the place of checkpoints. Never part of the result. */

@@ -55,6 +55,7 @@ export async function attemptStage(
     config: attempt.config,
     seed: attempt.seed ?? 0,
     inputs: attempt.inputs,
+    files: {},
     outDir,
     workDir,
     checkpoints,

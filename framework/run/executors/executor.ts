@@ -23,6 +23,8 @@ export interface StageJob {
   /** Input name -> key of `descriptors`. */
   readonly inputs: { readonly [name: string]: string };
   readonly descriptors: { readonly [id: string]: InputDescriptor };
+  /** The component's own. */
+  readonly files: { readonly [name: string]: string };
   readonly outDir: string;
   readonly workDir: string;
   /** See `StageContext.until`. The rung before is the input `previous`. */

@@ -47,6 +47,7 @@ export function openContext(job: StageJob, options: ContextOptions): OpenContext
     config: job.config,
     seed: job.seed,
     inputs,
+    files: job.files,
     outDir: job.outDir,
     workDir: job.workDir,
     engine: {

@@ -52,6 +52,7 @@ async function evaluated(
     config: component.config as TokenizerEvaluationConfig,
     seed: 0,
     inputs: { train: data, test: data, tokenizer: trained },
+    files: {},
     outDir: dir,
     workDir: dir,
     checkpoints: noCheckpoints,

@@ -41,6 +41,7 @@ async function trained(steps: number): Promise<{ pixel: number; perplexity: numb
     config: component.config as VqvaeConfig,
     seed: 0,
     inputs: { train: data },
+    files: {},
     outDir,
     workDir: outDir,
     checkpoints: noCheckpoints,

@@ -84,6 +84,7 @@ async function outcome(name: keyof typeof components, seed: number, threads: num
     config: components[name].config as never,
     seed,
     inputs: inputs(),
+    files: {},
     outDir,
     workDir: outDir,
     checkpoints: noCheckpoints,

@@ -45,6 +45,7 @@ async function trainOn(
     config: component.config as never,
     seed: 0,
     inputs: { train },
+    files: {},
     outDir: dir,
     workDir: dir,
     checkpoints: noCheckpoints,

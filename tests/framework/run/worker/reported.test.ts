@@ -18,6 +18,7 @@ function stageContext(t: ExecutionContext) {
     seed: 0,
     inputs: {},
     descriptors: {},
+    files: {},
     outDir: project.file('out'),
     workDir: project.file('work'),
     engine: { name: 'onnx', threads: 1 },
