@@ -5,7 +5,7 @@ import type { NeededFile } from '../../framework/stage/component.ts';
 /** A file of weights that was made elsewhere, as configs have it. */
 export interface WeightsFile {
   readonly file: string;
-  readonly sha256?: string;
+  readonly sha256?: string | undefined;
 }
 
 /** Where a file of weights can be had, for the message where it is missing or has other bytes. */

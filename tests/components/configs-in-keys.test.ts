@@ -20,7 +20,7 @@ test.after.always(() => fs.rmSync(root, { recursive: true }));
 const components = {
   fashionMnist: [fashionMnist({ split: 'train' })],
   imageFolder: [imageFolder({ root })],
-  vgg: [vgg()],
+  vgg: [vgg(), vgg({ weights: shipped.file('vgg16-397923af.pth') })],
   inception: [inception()],
   vqvae: [
     vqvae({ steps: 100 }),

@@ -7,7 +7,9 @@ import { smokeView } from '../../data/smoke.ts';
 import { expectSize, seenBy } from '../../data/views/expect.ts';
 import { cropSchema, viewSchema } from '../../data/views/view.ts';
 import { defineRecipe, notBothLengths, smokeRecipe } from '../../training/recipe.ts';
+import { defineVgg16, type Vgg16Input } from '../vgg16/config.ts';
 import { vggLayers } from './architecture.ts';
+import { vggUse } from './costs.ts';
 import { countHeldOut } from './hold-out.ts';
 
 const count = z.int().positive();
@@ -48,11 +50,7 @@ const schema = z
 
 export type VggConfig = z.output<typeof schema>;
 
-/**
- * A VGG-style network as a perceptual network, trained as a classifier on the labels of the training data; with
- * `steps: 0` it keeps its random weights.
- */
-export const vgg = defineComponent({
+const trained = defineComponent({
   role: 'network',
   kind: 'vgg',
   schema,
@@ -66,6 +64,7 @@ export const vgg = defineComponent({
     width: Math.min(config.width, 8),
     view: smokeView(config.view),
   }),
+  use: (config, size) => vggUse(config, size),
   expects: (config, { train }) => [
     ...expectSize(config.view, train),
     ...expectRoom(config, seenBy(config.view, train)),
@@ -73,6 +72,25 @@ export const vgg = defineComponent({
     ...(config.supervision === 'labels' && config.steps !== 0 ? expectClasses(train, ['supervision']) : []),
   ],
 });
+
+const vgg16 = defineVgg16(Object.keys(schema.shape));
+
+type TrainedInput = Parameters<typeof trained>[0];
+type VggNetwork = ReturnType<typeof trained>;
+
+/**
+ * A VGG-style network as a perceptual network, trained as a classifier on the labels of the training data; with
+ * `steps: 0` it keeps its random weights. With `weights` it is VGG16 as torchvision has it, and nothing is trained.
+ */
+export function vgg(input: Vgg16Input): VggNetwork;
+export function vgg(input?: TrainedInput): VggNetwork;
+export function vgg(input: TrainedInput | Vgg16Input = {}): VggNetwork {
+  // Whatever it is: what is wrong with it is for the schemas to say.
+  if (typeof input !== 'object' || input === null || !('weights' in input))
+    return trained(input as TrainedInput);
+  const { weights, ...rest } = input;
+  return weights === undefined ? trained(rest) : vgg16(input);
+}
 
 function checkBlocks({ blocks, convsPerBlock }: VggConfig): ConfigIssue[] {
   if (typeof convsPerBlock === 'number' || convsPerBlock.length === blocks) return [];
