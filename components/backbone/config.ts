@@ -2,8 +2,13 @@ import { z } from 'zod';
 import type { WiredInput, WiringIssue } from '../../framework/stage/component.ts';
 import { expectDivisor } from '../../framework/stage/expect.ts';
 
-/** Sizes by name, as in the ViT paper; layer scales of BEiT's commands. BEiT has no huge one: it gets that of large. */
+/**
+ * Sizes by name, as in the ViT papers (Dosovitskiy et al. 2021, Touvron et al. 2021); layer scales of BEiT's commands.
+ * BEiT has neither tiny and small ones nor a huge one: they get those of base and of large.
+ */
 const SIZES = {
+  'tiny/16': { dim: 192, depth: 12, heads: 3, patch: 16, layerScaleInit: 0.1 },
+  'small/16': { dim: 384, depth: 12, heads: 6, patch: 16, layerScaleInit: 0.1 },
   'base/16': { dim: 768, depth: 12, heads: 12, patch: 16, layerScaleInit: 0.1 },
   'large/16': { dim: 1024, depth: 24, heads: 16, patch: 16, layerScaleInit: 1e-5 },
   'huge/14': { dim: 1280, depth: 32, heads: 16, patch: 14, layerScaleInit: 1e-5 },
@@ -13,6 +18,16 @@ const SIZES = {
 function explainSize({ input }: { readonly input?: unknown }): string | undefined {
   return typeof input === 'string' ? `is no size: one of ${Object.keys(SIZES).join(', ')}` : undefined;
 }
+
+const channels = (each: z.ZodNumber) => z.tuple([each, each, each]);
+
+/** How pixels in [0, 1] get to the patches: (pixel - mean) / deviation, red, green, blue. */
+const pixelsSchema = z.strictObject({
+  /** ImageNet's, as in BEiT's ImageNet-1K command; 0.5 in its others. */
+  mean: channels(z.number()).default([0.485, 0.456, 0.406]),
+  /** The same: 0.5 in BEiT's others. */
+  deviation: channels(z.number().positive()).default([0.229, 0.224, 0.225]),
+});
 
 export const vitSchema = z
   .strictObject(
@@ -24,8 +39,17 @@ export const vitSchema = z
       /** Side of a patch in pixels; the stride of the tokenizer, so that a patch is a token. */
       patch: z.number().int().positive(),
       mlpRatio: z.number().positive().default(4),
-      /** LayerScale (Touvron et al. 2021): initial factor of each residual branch; 0 leaves it out. */
-      layerScaleInit: z.number().nonnegative().default(0),
+      /** LayerScale (Touvron et al. 2021): initial factor of each residual branch; 0 leaves it out. BEiT: 0.1, large: 1e-5. */
+      layerScaleInit: z.number().nonnegative().default(0.1),
+      /**
+       * How blocks know places. `relative`, as BEiT: a number for each head and each distance of two patches, added to the
+       * scores; a table that all blocks share, and one a block at fine-tuning. `absolute`: a learned vector for each
+       * token, as in other vision transformers.
+       */
+      positions: z.enum(['relative', 'absolute', 'none']).default('relative'),
+      /** Whether keys have a bias. It changes no output; BEiT has none, other vision transformers do. */
+      keyBias: z.boolean().default(false),
+      pixels: pixelsSchema.prefault({}),
     },
     { error: explainSize },
   )
@@ -43,7 +67,7 @@ export type VitInput = z.input<typeof vitSchema>;
 
 /** Patches tile the images. */
 export function expectPatches(
-  { patch }: VitConfig,
+  { patch }: Pick<VitConfig, 'patch'>,
   path: readonly string[],
   train: WiredInput | undefined,
 ): WiringIssue[] {
@@ -51,10 +75,8 @@ export function expectPatches(
 }
 
 /**
- * A vision transformer: `vit('base/16')`, or sizes of your own. A value inside other configs, not a stage.
- *
- * Other than BEiT's it has learned absolute positions, where BEiT has a table of relative ones that all blocks share (a
- * table a block at fine-tuning), and its keys have a bias, which changes no output. There is no drop path.
+ * The vision transformer of BEiT (arXiv 2106.08254; microsoft/unilm, beit/modeling_pretrain.py): `vit('base/16')`, or
+ * sizes of your own. A value inside other configs, not a stage. Drop path is a field of the trainings.
  */
 export function vit(size: keyof typeof SIZES | VitInput, changes: Partial<VitInput> = {}): VitInput {
   // A name that there isn't is for the schema to refuse, in its place.

@@ -1,14 +1,26 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { HostTensor } from '../engine/types.ts';
-import { constant, truncatedNormal, zeros } from '../nn/init.ts';
-import { type Affine, dense, gelu, initDense, initNorm, layerNorm, type Norm } from '../nn/layers.ts';
-import type { Random } from '../nn/random.ts';
-import { hostTensor } from '../nn/tree.ts';
+import { type Affine, dense, gelu, layerNorm, type Norm } from '../nn/layers.ts';
 import type { VitConfig } from './config.ts';
+import { type DropPath, dropPathFactors } from './drop-path.ts';
+import { relativeBias } from './positions.ts';
+
+/** Queries, keys and values of all heads: the columns of `weight` in this order, and in each the heads. */
+export interface QueryKeyValue<T> {
+  /** [dim, 3 * dim] */
+  readonly weight: T;
+  /** [dim] */
+  readonly queryBias: T;
+  /** [dim], absent where `keyBias` is false: keys then have none, as in BEiT. */
+  readonly keyBias?: T;
+  /** [dim] */
+  readonly valueBias: T;
+}
 
 export interface Block<T> {
   readonly norm1: Norm<T>;
-  readonly qkv: Affine<T>;
+  readonly qkv: QueryKeyValue<T>;
+  /** A table of this block alone, as `relativePositions` of `Vit`: BEiT has one at fine-tuning. */
+  readonly relativePositions?: T;
   readonly projection: Affine<T>;
   readonly norm2: Norm<T>;
   readonly expand: Affine<T>;
@@ -22,82 +34,97 @@ export interface Vit<T> {
   readonly patch: Affine<T>;
   /** [1, 1, dim] */
   readonly classToken: T;
-  /** Learned absolute positions, [1, 1 + tokens, dim]; BEiT has relative ones. */
-  readonly positions: T;
+  /** Learned absolute positions, [1, 1 + tokens, dim], where `positions` is `absolute`. */
+  readonly positions?: T;
+  /** What scores get by distance, [rows, heads], for all blocks: where `positions` is `relative`, at pretraining. */
+  readonly relativePositions?: T;
   readonly blocks: { readonly [index: string]: Block<T> };
+  /** Of what comes out of the last block; fine-tuning has one of its own instead. */
   readonly norm: Norm<T>;
 }
 
-/**
- * Weights as BEiT starts them: truncated normal of 0.02, and the last matrix of each branch of block l (from 1)
- * divided by sqrt(2 l) (microsoft/unilm, beit/modeling_pretrain.py, `fix_init_weight`).
- */
-export function initVit(random: Random, config: VitConfig, imageSize: number): Vit<HostTensor> {
-  const { dim, depth, patch, layerScaleInit } = config;
-  const tokens = (imageSize / patch) ** 2;
-  const hidden = Math.round(dim * config.mlpRatio);
-  const shrunk = (inputs: number, layer: number): Affine<HostTensor> =>
-    initDense(random, inputs, dim, 0.02 / Math.sqrt(2 * layer));
-  const scales =
-    layerScaleInit > 0
-      ? { scale1: constant(layerScaleInit, dim), scale2: constant(layerScaleInit, dim) }
-      : {};
-  const block = (layer: number): Block<HostTensor> => ({
-    norm1: initNorm(dim),
-    qkv: initDense(random, dim, 3 * dim),
-    projection: shrunk(dim, layer),
-    norm2: initNorm(dim),
-    expand: initDense(random, dim, hidden),
-    contract: shrunk(hidden, layer),
-    ...scales,
-  });
-  return {
-    patch: { weight: truncatedNormal(random, 0.02, [patch * patch * 3, dim]), bias: zeros(dim) },
-    classToken: truncatedNormal(random, 0.02, [1, 1, dim]),
-    positions: truncatedNormal(random, 0.02, [1, tokens + 1, dim]),
-    blocks: Object.fromEntries(Array.from({ length: depth }, (_, i) => [String(i), block(i + 1)])),
-    norm: initNorm(dim),
-  };
-}
-
-/** images [B, H, W, 3] in [0, 1] -> patches [B, tokens, patch * patch * 3] in [-1, 1], row by row. */
-export function patchify(images: tf.Tensor, patch: number): tf.Tensor {
+/** images [B, H, W, 3] in [0, 1] -> patches [B, tokens, patch * patch * 3], normalised, row by row. */
+export function patchify(
+  images: tf.Tensor,
+  { patch, pixels }: Pick<VitConfig, 'patch' | 'pixels'>,
+): tf.Tensor {
   const [batch, height, width, channels] = images.shape as [number, number, number, number];
   const rows = height / patch;
   const columns = width / patch;
-  const split = tf.reshape(images, [batch, rows, patch, columns, patch, channels]);
+  const centred = tf.sub(images, tf.tensor1d(pixels.mean));
+  const normal = tf.mul(centred, tf.tensor1d(pixels.deviation.map((deviation) => 1 / deviation)));
+  const split = tf.reshape(normal, [batch, rows, patch, columns, patch, channels]);
   const grouped = tf.transpose(split, [0, 1, 3, 2, 4, 5]);
-  const flat = tf.reshape(grouped, [batch, rows * columns, patch * patch * channels]);
-  return tf.sub(tf.mul(flat, 2), 1);
+  return tf.reshape(grouped, [batch, rows * columns, patch * patch * channels]);
 }
 
 /** Patch embeddings [B, tokens, dim], before the class token and the positions. */
-export function embedPatches(vit: Vit<tf.Tensor>, config: VitConfig, images: tf.Tensor): tf.Tensor {
-  return dense(patchify(images, config.patch), vit.patch);
-}
-
-/** Puts the class token in front and adds the positions: [B, tokens, dim] -> [B, 1 + tokens, dim]. */
-export function withPositions(vit: Vit<tf.Tensor>, embedded: tf.Tensor): tf.Tensor {
-  const [batch, , dim] = embedded.shape as [number, number, number];
-  const first = tf.broadcastTo(vit.classToken, [batch, 1, dim]);
-  return tf.add(tf.concat([first, embedded], 1), vit.positions);
-}
-
-/** Runs the first `depth` blocks (all unless said); the final norm is not applied. */
-export function applyBlocks(
-  vit: Vit<tf.Tensor>,
-  config: VitConfig,
-  tokens: tf.Tensor,
-  depth?: number,
+export function embedPatches(
+  vit: Pick<Vit<tf.Tensor>, 'patch'>,
+  config: Pick<VitConfig, 'patch' | 'pixels'>,
+  images: tf.Tensor,
 ): tf.Tensor {
+  return dense(patchify(images, config), vit.patch);
+}
+
+/** Puts the class token in front and adds absolute positions where there are any: [B, tokens, dim] -> [B, 1 + tokens, dim]. */
+export function withPositions(
+  { classToken, positions }: Pick<Vit<tf.Tensor>, 'classToken' | 'positions'>,
+  embedded: tf.Tensor,
+): tf.Tensor {
+  const [batch, , dim] = embedded.shape as [number, number, number];
+  const tokens = tf.concat([tf.broadcastTo(classToken, [batch, 1, dim]), embedded], 1);
+  return positions ? tf.add(tokens, positions) : tokens;
+}
+
+export interface BlocksOptions {
+  /** How many blocks to run; absent: all. */
+  readonly depth?: number | undefined;
+  /** Absent: no branch is left out, as in every evaluation. */
+  readonly dropPath?: DropPath | undefined;
+}
+
+type Body<T> = Pick<Vit<T>, 'blocks' | 'relativePositions'>;
+
+/** Runs the first `depth` blocks over tokens [B, 1 + patches, dim]; the final norm is not applied. */
+export function applyBlocks(
+  vit: Body<tf.Tensor>,
+  config: Pick<VitConfig, 'heads'>,
+  tokens: tf.Tensor,
+  options: BlocksOptions = {},
+): tf.Tensor {
+  return blockOutputs(vit, config, tokens, options).at(-1) ?? tokens;
+}
+
+/** The same, with what comes out of each block, in their order. */
+export function blockOutputs(
+  vit: Body<tf.Tensor>,
+  { heads }: Pick<VitConfig, 'heads'>,
+  tokens: tf.Tensor,
+  { depth, dropPath }: BlocksOptions = {},
+): tf.Tensor[] {
+  const [batch, count] = tokens.shape as [number, number, number];
+  const all = Object.values(vit.blocks);
+  const shared = vit.relativePositions && relativeBias(vit.relativePositions, count);
+  const factors = dropPath ? dropPathFactors(dropPath, batch, all.length) : [];
+  const outputs: tf.Tensor[] = [];
   let x = tokens;
-  for (const block of Object.values(vit.blocks).slice(0, depth)) {
-    const attended = attention(layerNorm(x, block.norm1), block, config.heads);
-    x = tf.add(x, block.scale1 ? tf.mul(attended, block.scale1) : attended);
+  for (const [index, block] of all.slice(0, depth).entries()) {
+    const [first, second] = factors[index] ?? [];
+    const bias = block.relativePositions ? relativeBias(block.relativePositions, count) : shared;
+    const attended = attention(layerNorm(x, block.norm1), block, { heads, bias });
+    x = addBranch(x, attended, block.scale1, first);
     const mixed = dense(gelu(dense(layerNorm(x, block.norm2), block.expand)), block.contract);
-    x = tf.add(x, block.scale2 ? tf.mul(mixed, block.scale2) : mixed);
+    x = addBranch(x, mixed, block.scale2, second);
+    outputs.push(x);
   }
-  return x;
+  return outputs;
+}
+
+/** x + branch * scale * factor; the two small factors are multiplied first. */
+function addBranch(x: tf.Tensor, branch: tf.Tensor, scale?: tf.Tensor, factor?: tf.Tensor): tf.Tensor {
+  const by = scale && factor ? tf.mul(factor, scale) : (scale ?? factor);
+  return tf.add(x, by ? tf.mul(branch, by) : branch);
 }
 
 /** Mean of the patch tokens, without the class token: [B, 1 + tokens, dim] -> [B, dim]. */
@@ -106,21 +133,18 @@ export function meanOfPatches(tokens: tf.Tensor): tf.Tensor2D {
   return tf.mean(tf.slice(tokens, [0, 1, 0], [batch, count - 1, dim]), 1);
 }
 
-/** Multi-head self-attention (Vaswani et al. 2017) of [B, N, dim]. */
-function attention(x: tf.Tensor, block: Block<tf.Tensor>, heads: number): tf.Tensor {
+/** Multi-head self-attention (Vaswani et al. 2017) of [B, N, dim]; `bias` [heads, N, N] is added to the scores. */
+function attention(
+  x: tf.Tensor,
+  { qkv, projection }: Pick<Block<tf.Tensor>, 'qkv' | 'projection'>,
+  { heads, bias }: { readonly heads: number; readonly bias: tf.Tensor | undefined },
+): tf.Tensor {
   const [batch, count, dim] = x.shape as [number, number, number];
   const size = dim / heads;
-  const split = tf.reshape(dense(x, block.qkv), [batch, count, 3, heads, size]);
+  const biases = tf.concat([qkv.queryBias, qkv.keyBias ?? tf.zeros([dim]), qkv.valueBias]);
+  const split = tf.reshape(dense(x, { weight: qkv.weight, bias: biases }), [batch, count, 3, heads, size]);
   const [query, key, value] = tf.unstack(tf.transpose(split, [2, 0, 3, 1, 4]));
   const scores = tf.matMul(tf.mul(query, 1 / Math.sqrt(size)), key, false, true);
-  const mixed = tf.matMul(tf.softmax(scores), value);
-  return dense(tf.reshape(tf.transpose(mixed, [0, 2, 1, 3]), [batch, count, dim]), block.projection);
-}
-
-/**
- * A head of zeros, so that fine-tuning starts from even odds. BEiT scales random numbers by 0.001: there the backbone has
- * a gradient from the first step, here from the step after the head has moved.
- */
-export function initHead(dim: number, classes: number): Affine<HostTensor> {
-  return { weight: hostTensor([dim, classes]), bias: zeros(classes) };
+  const mixed = tf.matMul(tf.softmax(bias ? tf.add(scores, bias) : scores), value);
+  return dense(tf.reshape(tf.transpose(mixed, [0, 2, 1, 3]), [batch, count, dim]), projection);
 }

@@ -26,7 +26,7 @@ export function expectClassification(
     ]),
     ...expectSameClasses(inputs),
     ...(pretrained
-      ? expectSameSize(seenBy(view, train), pretrained)
+      ? expectTiles(seenBy(view, train), pretrained)
       : expectOwnBackbone(backbone, seenBy(view, train))),
   ];
 }
@@ -41,12 +41,20 @@ function expectSameClasses({ train, test }: WiredInputs): WiringIssue[] {
   return [{ path: ['classes'], of: 'test', message }];
 }
 
-/** A pretrained network has learned a position for each of its patches. */
-function expectSameSize(seen: WiredInput | undefined, pretrained: WiredInput): WiringIssue[] {
+/**
+ * Positions are resized for images of another size, but patches tile them. A network that doesn't tell its patches sees
+ * images of one size.
+ */
+function expectTiles(seen: WiredInput | undefined, pretrained: WiredInput): WiringIssue[] {
   const [mine, theirs] = [factOf(seen, 'size'), factOf(pretrained, 'size')];
+  const patch = factOf(pretrained, 'patch');
   if (mine === undefined || theirs === undefined || mine === theirs) return [];
-  const message = `expected ${theirs}, the size that ${pretrained.name} sees, not ${mine}`;
-  return [{ path: ['view', 'size'], message }];
+  if (patch !== undefined && mine % patch === 0) return [];
+  const expected =
+    patch === undefined
+      ? `${theirs}, the size that ${pretrained.name} sees`
+      : `a multiple of ${patch}, the patch of ${pretrained.name}`;
+  return [{ path: ['view', 'size'], message: `expected ${expected}, not ${mine}` }];
 }
 
 function expectOwnBackbone(backbone: VitConfig | undefined, train: WiredInput | undefined): WiringIssue[] {

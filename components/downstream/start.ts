@@ -2,7 +2,8 @@ import type { StageInputs } from '../../framework/stage/contract.ts';
 import { StageError } from '../../framework/stage/stage-error.ts';
 import type { Backbone } from '../backbone/checkpoint.ts';
 import type { VitConfig } from '../backbone/config.ts';
-import { initVit } from '../backbone/vit.ts';
+import { initVit } from '../backbone/init.ts';
+import { resizeBackbone } from '../backbone/resize.ts';
 import type { Dataset } from '../data/types.ts';
 import { random } from '../nn/random.ts';
 
@@ -19,8 +20,9 @@ interface Start {
 }
 
 /**
- * The pretrained backbone, or one with random weights where the variant has no pretraining: those that a pretraining
- * starts from, cut at one standard deviation. BEiT's fine-tuning model starts from wider ones (deviation 0.02, not cut).
+ * The pretrained backbone, its positions resized where these images have another size than those of the pretraining; or
+ * one with random weights where the variant has no pretraining: those that a pretraining starts from, cut at one standard
+ * deviation. BEiT's fine-tuning model starts from wider ones (deviation 0.02, not cut).
  */
 export async function startingBackbone(
   { inputs, seed }: Start,
@@ -29,13 +31,16 @@ export async function startingBackbone(
 ): Promise<Backbone> {
   if (inputs.pretrained) {
     const backbone = await inputs.pretrained.load();
-    if (backbone.imageSize !== imageSize) {
+    const { patch } = backbone.config;
+    if (imageSize % patch !== 0) {
       throw new StageError(
-        `the backbone was pretrained on images of ${backbone.imageSize} pixels, but these have ${imageSize}`,
-        { hint: 'give both views, or both data sets, the same size' },
+        `images have ${imageSize} pixels a side, but the backbone's patches have ${patch}`,
+        {
+          hint: `give \`view.size\` a multiple of ${patch}: patches tile an image`,
+        },
       );
     }
-    return backbone;
+    return resizeBackbone(backbone, imageSize);
   }
   if (!config.backbone) {
     throw new StageError('there is no pretraining, and no `backbone` in the config', {

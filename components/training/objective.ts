@@ -52,6 +52,8 @@ export interface Objective<P, B, T = undefined, C = Named, R = undefined, A exte
   targets?(batch: B, constants: C): T;
   loss(parameters: P, given: Given<B, T, C, R>): Losses<A>;
   readonly rest?: Rest<R, A>;
+  /** Names of parameters that this model has where its config says so: `noDecay` may name them in any case. */
+  readonly sometimes?: readonly string[];
   /** For layer-wise decay: how many layers come after that of a parameter. */
   layersAfter?(path: readonly string[]): number;
 }
@@ -77,7 +79,7 @@ export function initialState<P, B, T, C, R, A extends Named>(
 ): HostOf<FitState<P, R>> {
   const parameters = objective.init();
   const names = new Set(leaves(parameters as HostTree).map(({ path }) => path.at(-1) ?? ''));
-  const unknown = noDecay.find((name) => !names.has(name));
+  const unknown = noDecay.find((name) => !names.has(name) && !objective.sometimes?.includes(name));
   if (unknown !== undefined) {
     const hint = suggest(unknown, [...names]);
     throw new StageError(`noDecay: no parameter of ${objective.name} is named "${unknown}"`, {

@@ -44,11 +44,17 @@ export interface RecipeDefaults {
 const count = z.int().positive();
 const below1 = z.number().min(0).lt(1);
 
-/** Names of parameters that do not decay, beside biases and gains. BEiT: class token and positions. */
+/** Names of parameters that do not decay, beside those of one dimension. BEiT: class token and absolute positions. */
 export const noDecay = z.array(z.string()).default(['classToken', 'positions']);
 
 /** Learning rate of layer l of L is scaled by this to the power L + 1 - l; 1: the same for all. */
 export const layerDecay = z.number().positive().max(1);
+
+/**
+ * Share of images for which the residual branches of the last block are left out; it grows linearly from 0 at the first
+ * block (Huang et al. 2016). 0: none is ever left out. BEiT: 0.1, and 0.2 at the fine-tuning of large networks.
+ */
+export const dropPath = z.number().min(0).lt(1).default(0.1);
 
 /** Decay of a moving average of the weights, which is then the result; absent: the last weights are. */
 export const average = z.number().gt(0).lt(1).optional();

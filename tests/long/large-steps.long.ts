@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import test from 'ava';
+import { finetune } from '../components/engine/steps/support/finetune.ts';
 import { type Expected, readExpected } from '../components/engine/steps/support/fixture.ts';
 import { mim } from '../components/engine/steps/support/mim.ts';
 import {
@@ -36,5 +37,6 @@ function prove<S, B, O, C>(subject: Subject<S, B, O, C>, name: string): void {
 }
 
 prove(mim('large'), 'mim');
+prove(finetune('large'), 'finetune');
 prove(await vqvaeTraining('large'), 'vqvae');
 prove(await dvaeTraining('large'), 'dvae');

@@ -7,6 +7,7 @@ import {
   askForLength,
   average,
   defineRecipe,
+  dropPath,
   layerDecay,
   noDecay,
   oneLength,
@@ -33,6 +34,7 @@ const schema = z
     labels: z.number().int().positive(),
     ...recipe.fields,
     noDecay,
+    dropPath,
     /** BEiT-B: 0.65. */
     layerDecay: layerDecay.default(0.75),
     average,
@@ -49,8 +51,7 @@ export type FineTuneConfig = z.output<typeof schema>;
  * last step: BEiT's code prints the best epoch on the split that it measures, so numbers of papers are a little higher.
  *
  * Other than in BEiT: images are mirrored and, if `view` says so, cropped (BEiT: RandAugment, mixup, cutmix, random
- * erasing), there is no drop path, gradients are clipped (BEiT: not), and the layer decay is 0.75 unless said (BEiT-B:
- * 0.65).
+ * erasing), gradients are clipped (BEiT: not), and the layer decay is 0.75 unless said (BEiT-B: 0.65).
  */
 export const fineTune = askForLength(
   defineComponent({

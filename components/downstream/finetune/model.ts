@@ -1,9 +1,11 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import type { VitConfig } from '../../backbone/config.ts';
+import type { Draw, DropPath } from '../../backbone/drop-path.ts';
+import { initHead } from '../../backbone/init.ts';
 import {
   applyBlocks,
+  type Block,
   embedPatches,
-  initHead,
   meanOfPatches,
   type Vit,
   withPositions,
@@ -11,13 +13,15 @@ import {
 import type { HostTensor } from '../../engine/types.ts';
 import { type Affine, dense, initNorm, layerNorm, type Norm } from '../../nn/layers.ts';
 import { accuracy, crossEntropy } from '../../nn/losses.ts';
+import type { Random } from '../../nn/random.ts';
 import { unit } from '../../nn/unit.ts';
 import type { Objective } from '../../training/objective.ts';
 import type { FineTuneConfig } from './config.ts';
 
 /** BEiT's classifier: mean of the patch tokens, a norm of its own instead of the backbone's, a linear head. */
 export interface Classifier<T> {
-  readonly vit: Omit<Vit<T>, 'norm'>;
+  /** Where positions are relative, each block has a table of its own. */
+  readonly vit: Omit<Vit<T>, 'norm' | 'relativePositions'>;
   readonly norm: Norm<T>;
   readonly head: Affine<T>;
 }
@@ -27,11 +31,21 @@ export interface FineTuneBatch<T> {
   readonly images: T;
   /** int32 [B]. */
   readonly labels: T;
+  /** int32 [3], of `dropPathNoise`; absent where no branch is left out. */
+  readonly noise?: T;
 }
 
-export function initClassifier(vit: Vit<HostTensor>, dim: number, classes: number): Classifier<HostTensor> {
-  const { norm: _unused, ...body } = vit;
-  return { vit: body, norm: initNorm(dim), head: initHead(dim, classes) };
+/** The backbone without its norm, each block with a copy of the table of relative positions that all share. */
+export function initClassifier(
+  random: Random,
+  { norm, relativePositions, ...body }: Vit<HostTensor>,
+  classes: number,
+): Classifier<HostTensor> {
+  const [dim] = norm.gain.shape as [number];
+  const own = ([name, block]: [string, Block<HostTensor>]) =>
+    [name, relativePositions ? { ...block, relativePositions } : block] as const;
+  const blocks = Object.fromEntries(Object.entries(body.blocks).map(own));
+  return { vit: { ...body, blocks }, norm: initNorm(dim), head: initHead(random, dim, classes) };
 }
 
 /** images [B, H, W, 3] in [0, 1] -> logits [B, classes]. */
@@ -39,20 +53,22 @@ export function classify(
   parameters: Classifier<tf.Tensor>,
   backbone: VitConfig,
   images: tf.Tensor,
+  dropPath?: DropPath,
 ): tf.Tensor2D {
-  const vit = parameters.vit as Vit<tf.Tensor>;
+  const { vit } = parameters;
   const tokens = withPositions(vit, embedPatches(vit, backbone, images));
-  const pooled = meanOfPatches(applyBlocks(vit, backbone, tokens));
+  const pooled = meanOfPatches(applyBlocks(vit, backbone, tokens, { dropPath }));
   return dense(layerNorm(pooled, parameters.norm), parameters.head) as tf.Tensor2D;
 }
 
 /**
- * How many layers come after that of a parameter, of depth + 1: the embeddings are layer 0, block i is i + 1 and
- * everything after the blocks is the last (microsoft/unilm, beit/optim_factory.py).
+ * How many layers come after that of a parameter, of depth + 1: the embeddings are layer 0, block i is i + 1, and all
+ * else is the last: what comes after the blocks, and a table of relative positions that they share (microsoft/unilm,
+ * beit/optim_factory.py).
  */
-export function layersAfter(path: readonly string[], depth: number): number {
-  const layer = path[0] !== 'vit' ? depth + 1 : path[1] === 'blocks' ? Number(path[2]) + 1 : 0;
-  return depth + 1 - layer;
+export function layersAfter([part, name, block]: readonly string[], depth: number): number {
+  if (part !== 'vit' || name === 'relativePositions' || name === 'norm') return 0;
+  return name === 'blocks' ? depth - Number(block) : depth + 1;
 }
 
 /** Cross-entropy of the labels. */
@@ -60,12 +76,15 @@ export function fineTuneObjective(
   config: FineTuneConfig,
   backbone: VitConfig,
   start: Classifier<HostTensor>,
+  draw?: Draw,
 ): Objective<Classifier<tf.Tensor>, FineTuneBatch<tf.Tensor>> {
   return {
     name: 'fine-tuning',
     init: () => start,
-    loss(parameters, { batch: { images, labels } }) {
-      const logits = classify(parameters, backbone, unit(images));
+    sometimes: ['positions'],
+    loss(parameters, { batch: { images, labels, noise } }) {
+      const dropPath = noise && { rate: config.dropPath, noise, ...(draw ? { draw } : {}) };
+      const logits = classify(parameters, backbone, unit(images), dropPath);
       return {
         loss: crossEntropy(logits, labels, { smoothing: config.labelSmoothing }),
         shown: { accuracy: accuracy(logits, labels) },

@@ -1,9 +1,11 @@
 import path from 'node:path';
 import type * as tf from '@tensorflow/tfjs-core';
 import type { StageFunction } from '../../../framework/stage/contract.ts';
+import { dropPathNoise } from '../../backbone/drop-path.ts';
 import { balancedSubset } from '../../data/subset.ts';
 import { sizeOf, stillOf } from '../../data/views/view.ts';
 import { openEngine } from '../../engine/open.ts';
+import { random } from '../../nn/random.ts';
 import { hostTensor } from '../../nn/tree.ts';
 import { countRight, forward } from '../../training/classify.ts';
 import { fit } from '../../training/fit.ts';
@@ -21,7 +23,7 @@ export const run: StageFunction<FineTuneConfig, ClassificationInputs> = async (c
   const test = await context.inputs.test.load();
   const labelled = await balancedSubset(all, config.labels, seed);
   const backbone = await startingBackbone(context, config, sizeOf(view, all));
-  const start = initClassifier(backbone.weights, backbone.config.dim, all.classes.length);
+  const start = initClassifier(random(seed, 'head'), backbone.weights, all.classes.length);
   const engine = await openEngine(context.engine);
   const objective = fineTuneObjective(config, backbone.config, start);
   const { parameters, last } = await fit(context, engine, objective, {
@@ -32,9 +34,13 @@ export const run: StageFunction<FineTuneConfig, ClassificationInputs> = async (c
       const loader = openImages(context, labelled, plan, options);
       return {
         close: loader.close,
-        async batch({ index }) {
+        async batch({ step, index, first }) {
           const { pictures, targets } = await loader.batch(index);
-          return { images: pictures.images, labels: hostTensor([targets.length], Int32Array.from(targets)) };
+          return {
+            images: pictures.images,
+            labels: hostTensor([targets.length], Int32Array.from(targets)),
+            ...(config.dropPath > 0 ? { noise: dropPathNoise(seed, { step, first }) } : {}),
+          };
         },
       };
     },

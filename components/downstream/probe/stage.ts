@@ -36,7 +36,7 @@ export const run: StageFunction<LinearProbeConfig, ClassificationInputs> = async
       state,
       apply: (vit: Vit<tf.Tensor>, images) => {
         const tokens = withPositions(vit, embedPatches(vit, backbone.config, images));
-        return meanOfPatches(applyBlocks(vit, backbone.config, tokens, config.layer));
+        return meanOfPatches(applyBlocks(vit, backbone.config, tokens, { depth: config.layer }));
       },
       view: config.view,
       workers: context.engine.threads,

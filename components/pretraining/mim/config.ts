@@ -13,7 +13,14 @@ import { smokeView } from '../../data/smoke.ts';
 import { expectSameShift, expectSize, seenBy } from '../../data/views/expect.ts';
 import { viewSchema } from '../../data/views/view.ts';
 import { smokeGeometry } from '../../nn/smoke.ts';
-import { askForLength, defineRecipe, noDecay, oneLength, smokeRecipe } from '../../training/recipe.ts';
+import {
+  askForLength,
+  defineRecipe,
+  dropPath,
+  noDecay,
+  oneLength,
+  smokeRecipe,
+} from '../../training/recipe.ts';
 import { expectMasks, maskFields } from '../mask-fields.ts';
 
 /** What a tokenizer sees: a picture of another size. */
@@ -38,6 +45,7 @@ const schema = z
     ...maskFields,
     ...recipe.fields,
     noDecay,
+    dropPath,
     /** What the backbone sees of each image. */
     view: viewSchema.prefault({}),
     /**
@@ -55,8 +63,7 @@ export type MaskedImageModellingConfig = z.output<typeof schema>;
  * masks are those of its ImageNet-1K command for ViT-B; batches there have 2,048 images.
  *
  * Other than in BEiT: images are only mirrored unless `view` says more (BEiT: random resized crops in two sizes, colour
- * jitter), pixels are scaled to [-1, 1] (BEiT's ImageNet-1K command: ImageNet's mean and deviation), and there is no drop
- * path (BEiT: 0.1).
+ * jitter).
  */
 export const maskedImageModelling = askForLength(
   defineComponent({

@@ -1,6 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { StageError } from '../../../framework/stage/stage-error.ts';
-import { applyBlocks, embedPatches, initVit, type Vit, withPositions } from '../../backbone/vit.ts';
+import type { Draw, DropPath } from '../../backbone/drop-path.ts';
+import { initVit } from '../../backbone/init.ts';
+import { applyBlocks, embedPatches, type Vit, withPositions } from '../../backbone/vit.ts';
 import type { HostTensor } from '../../engine/types.ts';
 import { truncatedNormal } from '../../nn/init.ts';
 import { type Affine, dense, initDense, layerNorm } from '../../nn/layers.ts';
@@ -32,6 +34,8 @@ export interface MimBatch<T> {
   readonly rows: T;
   /** [M]: 1 for a masked token, 0 for padding. */
   readonly weights: T;
+  /** int32 [3], of `dropPathNoise`; absent where no branch is left out. */
+  readonly noise?: T;
 }
 
 /** The frozen tokenizer. */
@@ -50,11 +54,12 @@ export function maskedLogits(
   { vit, maskToken, head }: MimParameters<tf.Tensor>,
   config: Pick<MaskedImageModellingConfig, 'backbone'>,
   { patches: images, mask, rows }: Pick<MimBatch<tf.Tensor>, 'patches' | 'mask' | 'rows'>,
+  dropPath?: DropPath,
 ): tf.Tensor2D {
   const embedded = embedPatches(vit, config.backbone, unit(images));
   const [batch, tokens, dim] = embedded.shape as [number, number, number];
   const hidden = tf.add(tf.mul(embedded, tf.sub(1, mask)), tf.mul(maskToken, mask));
-  const encoded = applyBlocks(vit, config.backbone, withPositions(vit, hidden));
+  const encoded = applyBlocks(vit, config.backbone, withPositions(vit, hidden), { dropPath });
   const patches = tf.reshape(tf.slice(encoded, [0, 1, 0], [batch, tokens, dim]), [batch * tokens, dim]);
   return dense(layerNorm(tf.gather(patches, tf.cast(rows, 'int32')), vit.norm), head) as tf.Tensor2D;
 }
@@ -81,9 +86,9 @@ export function maskedCodes(
 export function mimObjective(
   config: MaskedImageModellingConfig,
   tokenizer: Encoding,
-  { imageSize, seed }: { readonly imageSize: number; readonly seed: number },
+  { imageSize, seed, draw }: { readonly imageSize: number; readonly seed: number; readonly draw?: Draw },
 ): MimObjective {
-  const { backbone } = config;
+  const { backbone, dropPath: rate } = config;
   return {
     name: 'masked image modelling',
     advice: `${usualAdvice}; if it is so from the first step on, the tokenizer's weights are too large for float32, or its codes aren't numbers below its vocabulary`,
@@ -92,10 +97,13 @@ export function mimObjective(
       maskToken: truncatedNormal(random(seed, 'mask token'), 0.02, [1, 1, backbone.dim]),
       head: initDense(random(seed, 'head'), backbone.dim, tokenizer.vocabulary),
     }),
+    sometimes: ['positions'],
     constants: tokenizer.weights as TreeOf<HostTensor> as never,
     targets: (batch, weights) => maskedCodes(tokenizer, weights, batch),
     loss(parameters, { batch, targets: codes }) {
-      const logits = maskedLogits(parameters, config, batch);
+      const { noise } = batch;
+      const dropPath = noise && { rate, noise, ...(draw ? { draw } : {}) };
+      const logits = maskedLogits(parameters, config, batch, dropPath);
       const loss = crossEntropy(logits, codes, { weights: batch.weights });
       return {
         // A frozen tokenizer gives -1 where its numbers overflow; a code past its vocabulary would be no class at all.

@@ -1,6 +1,7 @@
 import type { StageFunction } from '../../../framework/stage/contract.ts';
 import { StageError } from '../../../framework/stage/stage-error.ts';
 import { saveBackbone } from '../../backbone/checkpoint.ts';
+import { dropPathNoise } from '../../backbone/drop-path.ts';
 import type { Dataset } from '../../data/types.ts';
 import { type Picture, sizeOf } from '../../data/views/view.ts';
 import { openEngine } from '../../engine/open.ts';
@@ -22,7 +23,7 @@ interface Inputs {
 /** Pretrains the backbone and writes `backbone.safetensors` and `backbone.json`. */
 export const run: StageFunction<MaskedImageModellingConfig, Inputs> = async (context) => {
   const { config, seed } = context;
-  const { backbone, batchSize, view, tokens } = config;
+  const { backbone, batchSize, view, tokens, dropPath } = config;
   const dataset = await context.inputs.train.load();
   const tokenizer = await context.inputs.tokenizer.load();
   const imageSize = sizeOf(view, dataset);
@@ -52,6 +53,7 @@ export const run: StageFunction<MaskedImageModellingConfig, Inputs> = async (con
             mask: hostTensor([microBatch, side ** 2, 1], masks.mask),
             rows: hostTensor([masked], masks.rows),
             weights: hostTensor([masked], masks.weights),
+            ...(dropPath > 0 ? { noise: dropPathNoise(seed, { step, first }) } : {}),
           };
         },
       };

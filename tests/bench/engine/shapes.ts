@@ -1,7 +1,8 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
-import type { VitConfig } from '../../../components/backbone/config.ts';
-import { initVit } from '../../../components/backbone/vit.ts';
+import { type VitConfig, vit, vitSchema } from '../../../components/backbone/config.ts';
+import { dropPathNoise } from '../../../components/backbone/drop-path.ts';
+import { initVit } from '../../../components/backbone/init.ts';
 import type { FineTuneConfig } from '../../../components/downstream/finetune/config.ts';
 import { fineTuneObjective, initClassifier } from '../../../components/downstream/finetune/model.ts';
 import type { HostTensor } from '../../../components/engine/types.ts';
@@ -38,16 +39,8 @@ export interface Shape {
   make(): Promise<Workload>;
 }
 
-const base: VitConfig = {
-  kind: 'vit',
-  dim: 768,
-  depth: 12,
-  heads: 12,
-  patch: 16,
-  mlpRatio: 4,
-  layerScaleInit: 0.1,
-};
-const small: VitConfig = { ...base, dim: 192, depth: 6, heads: 3, patch: 4, layerScaleInit: 0 };
+const base: VitConfig = vitSchema.parse(vit('base/16'));
+const small: VitConfig = { ...base, dim: 192, depth: 6, heads: 3, patch: 4 };
 
 export const shapes: { readonly [name: string]: Shape } = {
   'mim-small': {
@@ -116,7 +109,7 @@ function mim(
 ): Workload {
   const config = {
     ...recipe,
-    ...{ backbone, betas: [0.9, 0.98], clipNorm: 3 },
+    ...{ backbone, betas: [0.9, 0.999], clipNorm: 3, dropPath: 0.1 },
   } as unknown as MaskedImageModellingConfig;
   const tokens = (o.imageSize / backbone.patch) ** 2;
   const count = o.batchSize * o.masked;
@@ -138,6 +131,7 @@ function mim(
       mask: hostTensor([o.batchSize, tokens, 1], mask),
       rows: hostTensor([count], rows),
       weights: hostTensor([count], new Float32Array(count).fill(1)),
+      noise: dropPathNoise(0, { step: 0, first: 0 }),
     }),
     flops: vitFlops(backbone, o.imageSize, o.batchSize, count, o.vocabulary),
   };
@@ -147,12 +141,17 @@ function finetune(
   backbone: VitConfig,
   o: { imageSize: number; batchSize: number; classes: number },
 ): Workload {
-  const config = { ...recipe, labelSmoothing: 0.1, layerDecay: 0.65 } as unknown as FineTuneConfig;
-  const start = initClassifier(initVit(random(0, 'vit'), backbone, o.imageSize), backbone.dim, o.classes);
+  const config = {
+    ...recipe,
+    ...{ labelSmoothing: 0.1, layerDecay: 0.65, dropPath: 0.1 },
+  } as unknown as FineTuneConfig;
+  const vit = initVit(random(0, 'vit'), backbone, o.imageSize);
+  const start = initClassifier(random(0, 'head'), vit, o.classes);
   return {
     ...workload(fineTuneObjective(config, backbone, start), config, {
       images: images(o.batchSize, o.imageSize),
       labels: integers(o.batchSize, o.classes, 'labels'),
+      noise: dropPathNoise(0, { step: 0, first: 0 }),
     }),
     flops: vitFlops(backbone, o.imageSize, o.batchSize, o.batchSize, o.classes),
   };

@@ -26,7 +26,9 @@ const count = 24;
 const bytes = Uint8Array.from(uniforms('resume', count * size * size * 3), (value) => 256 * value);
 const images = imagesOf(bytes, { size });
 
-const backbone = vit({ dim: 16, depth: 1, heads: 2, patch: 8 });
+const backbone = vit({ dim: 16, depth: 2, heads: 2, patch: 8 });
+// Often, so that it shows where micro-batches or a resumed stage leave out other branches.
+const dropPath = 0.5;
 const codebook = { size: 8, dim: 4 };
 // More steps than an epoch has, so that a resumed stage begins inside one.
 const training = { steps: 10, batchSize: 8, warmup: 2 };
@@ -46,8 +48,8 @@ export const kinds: { readonly [kind: string]: { component: Component; run: unkn
   },
   vqvae: { component: vqvae(tokenizer), run: runVqvae },
   dvae: { component: dvae(tokenizer), run: runDvae },
-  mim: { component: maskedImageModelling({ ...training, backbone }), run: runMim },
-  'fine-tuning': { component: fineTune({ ...training, backbone, labels: 16 }), run: runFineTune },
+  mim: { component: maskedImageModelling({ ...training, backbone, dropPath }), run: runMim },
+  'fine-tuning': { component: fineTune({ ...training, backbone, dropPath, labels: 16 }), run: runFineTune },
   // In minibatches: a fit to the optimum keeps no state. Five epochs are ten steps.
   'linear probe': {
     component: linearProbe({

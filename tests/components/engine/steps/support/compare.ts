@@ -63,32 +63,3 @@ export function sampled(tensors: Tensors): Tensors {
 export function furthest(all: readonly Difference[]): Difference {
   return all.reduce((worst, each) => (each.distance > worst.distance ? each : worst));
 }
-
-/**
- * The keys' part of a bias [query, key, value] of attention has no effect, since softmax ignores what is added to a
- * whole row: its gradient is 0 but for rounding, which Adam blows up. So it is 0 wherever states are compared.
- * Such a bias is short enough for fixtures to hold all of it.
- */
-export function withoutKeyBiases(tensors: Tensors): Tensors {
-  return Object.fromEntries(
-    Object.entries(tensors).map(([path, tensor]) => [
-      path,
-      path.endsWith('qkv/bias')
-        ? { ...tensor, data: Float32Array.from(tensor.data, (v, i) => (isKey(tensor, i) ? 0 : v)) }
-        : tensor,
-    ]),
-  );
-}
-
-/** The largest of those entries; 0 where there is no attention. */
-export function largestKeyBias(tensors: Tensors): number {
-  const biases = Object.entries(tensors).filter(([path]) => path.endsWith('qkv/bias'));
-  return Math.max(
-    0,
-    ...biases.flatMap(([, tensor]) =>
-      Array.from(tensor.data, (v, i) => (isKey(tensor, i) ? Math.abs(v) : 0)),
-    ),
-  );
-}
-
-const isKey = ({ data }: Tensors[string], index: number) => Math.floor((3 * index) / data.length) === 1;

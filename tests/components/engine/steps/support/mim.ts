@@ -19,16 +19,19 @@ interface MimSpec extends Spec<Parameters<typeof maskedImageModelling>[0]> {
   readonly vocabulary: number;
 }
 
+/** The noise is the numbers themselves. */
+export const draw = (noise: tf.Tensor) => noise;
+
 /** Masked image modelling with a vision transformer. */
 export function mim(size: Size) {
   const spec = readSpec<MimSpec>(size, 'mim');
   const { seed, imageSize, vocabulary } = spec;
   const config = maskedImageModelling(spec.config).config as MaskedImageModellingConfig;
   // Codes are in the batch, as PyTorch has them, in the place of the picture that a tokenizer would see; as float32,
-  // which is left as it is.
+  // which is left as it is. So are the numbers of drop path.
   const encode = (_: unknown, codes: tf.Tensor) => tf.cast(codes, 'int32');
   const tokenizer = { vocabulary, weights: {}, encode };
-  const objective = mimObjective(config, tokenizer, { imageSize, seed: 0 });
+  const objective = mimObjective(config, tokenizer, { imageSize, seed: 0, draw });
   const parameters = seededWeights(seed, objective.init());
   const batch = (step: number) => mimBatch(spec, config, step);
   const training = trainingOf('mim', objective, config, { parameters }, batch);
@@ -45,14 +48,17 @@ async function forward(
   engine: string,
   config: MaskedImageModellingConfig,
   parameters: HostOf<MimParameters<tf.Tensor>>,
-  { patches, mask, rows, weights }: HostOf<MimBatch<tf.Tensor>>,
+  { patches, mask, rows, weights, noise }: HostOf<MimBatch<tf.Tensor>>,
 ): Promise<{ readonly [name: string]: HostTensor }> {
-  const given = { patches, mask, rows };
+  const given = { patches, mask, rows, noise };
+  const rate = config.dropPath;
   const { logits } = await compute<
-    Pick<MimBatch<tf.Tensor>, keyof typeof given>,
+    Required<Pick<MimBatch<tf.Tensor>, keyof typeof given>>,
     { logits: tf.Tensor },
     MimParameters<tf.Tensor>
-  >({ name: engine }, parameters, given, (frozen, fed) => ({ logits: maskedLogits(frozen, config, fed) }));
+  >({ name: engine }, parameters, given as never, (frozen, fed) => ({
+    logits: maskedLogits(frozen, config, fed, { rate, noise: fed.noise, draw }),
+  }));
   const count = Array.from(weights.data).filter((weight) => weight === 1).length;
   const width = logits.shape[1];
   return { logits: hostTensor([count, width], (logits.data as Float32Array).slice(0, count * width)) };
@@ -86,5 +92,6 @@ function mimBatch(
       Float32Array.from({ length: room }, (_, i) => (i < masked.length ? 1 : 0)),
     ),
     tokens: hostTensor([batchSize, perImage], Float32Array.from(codes)),
+    noise: between(`${seed}/noise/${step}`, [batchSize, 2 * backbone.depth], 0, 1),
   };
 }

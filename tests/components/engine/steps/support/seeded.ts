@@ -54,11 +54,15 @@ export function weight(name: string, shape: readonly number[]): HostTensor {
 const RANGES: { readonly [name: string]: readonly [number, number] | undefined } = {
   gain: [0.8, 1.2],
   bias: [-0.1, 0.1],
+  queryBias: [-0.1, 0.1],
+  keyBias: [-0.1, 0.1],
+  valueBias: [-0.1, 0.1],
   scale1: [0.05, 0.15],
   scale2: [0.05, 0.15],
   classToken: [-0.05, 0.05],
   positions: [-0.05, 0.05],
   maskToken: [-0.05, 0.05],
+  relativePositions: [-0.5, 0.5],
   codebook: [-0.6, 0.6],
   vectors: [-0.6, 0.6],
 };
