@@ -11,6 +11,7 @@ export { type LinearProbeConfig, linearProbe } from './components/downstream/pro
 export { inception } from './components/perceptual/inception/config.ts';
 export type { FeatureNetwork } from './components/perceptual/types.ts';
 export { type VggConfig, vgg } from './components/perceptual/vgg/config.ts';
+export { type VitConfig as VitFeaturesConfig, vitFeatures } from './components/perceptual/vit/config.ts';
 export {
   type MaskedImageModellingConfig,
   maskedImageModelling,

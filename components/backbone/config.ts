@@ -22,7 +22,7 @@ function explainSize({ input }: { readonly input?: unknown }): string | undefine
 const channels = (each: z.ZodNumber) => z.tuple([each, each, each]);
 
 /** How pixels in [0, 1] get to the patches: (pixel - mean) / deviation, red, green, blue. */
-const pixelsSchema = z.strictObject({
+export const pixelsSchema = z.strictObject({
   /** ImageNet's, as in BEiT's ImageNet-1K command; 0.5 in its others. */
   mean: channels(z.number()).default([0.485, 0.456, 0.406]),
   /** The same: 0.5 in BEiT's others. */

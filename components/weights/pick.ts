@@ -54,7 +54,13 @@ export async function pick<Name extends string>(
     tell('of another shape', findMisshapen(file, entries, prefix)),
     tell('not used', left),
   ].filter((fault) => fault !== undefined);
-  if (faults.length > 0) throw new StageError(`${file.file}: is not ${what}: ${faults.join('; ')}`);
+  if (faults.length > 0) {
+    const hint = hintFor(file, entries, prefix);
+    throw new StageError(
+      `${file.file}: is not ${what}: ${faults.join('; ')}`,
+      hint === undefined ? {} : { hint },
+    );
+  }
   const picked: [Name, HostTensor][] = [];
   for (const [ours, { from, transform }] of entries) {
     const tensor = toHost(await file.read(`${prefix}${from}`));
@@ -84,12 +90,27 @@ function findMissing(
   prefix: string,
   left: readonly string[],
 ): string[] {
-  return entries.flatMap(([, { from }]) => {
+  const froms = new Set(entries.map(([, { from }]) => from));
+  return [...froms].flatMap((from) => {
     if (tensors.has(`${prefix}${from}`)) return [];
     const near = left.length === 0 ? undefined : closest(from, left as string[]);
     const isNear = near !== undefined && distance(from, near) <= Math.max(2, Math.floor(from.length / 3));
     return [isNear ? `${from} (there is ${near})` : from];
   });
+}
+
+/** Where the names are there, behind something else: another layout is meant. */
+function hintFor(
+  { tensors }: TensorFile,
+  entries: readonly (readonly [string, Wanted])[],
+  prefix: string,
+): string | undefined {
+  const lost = entries.find(([, { from }]) => !tensors.has(`${prefix}${from}`));
+  if (!lost) return undefined;
+  const [, { from }] = lost;
+  const behind = [...tensors.keys()].find((name) => name.endsWith(`.${from}`));
+  if (behind === undefined) return undefined;
+  return `its names begin with "${behind.slice(0, -from.length)}": is it a file of another layout?`;
 }
 
 const FLOATS: readonly string[] = ['F64', 'F32', 'F16', 'BF16'];

@@ -22,6 +22,7 @@ const components = {
   imageFolder: [imageFolder({ root })],
   vgg: [vgg(), vgg({ weights: shipped.file('vgg16-397923af.pth') })],
   inception: [inception()],
+  vitFeatures: [shipped.vitFeatures({ weights: shipped.file('vit-b-300ep.pth.tar'), layout: 'moco-v3' })],
   vqvae: [
     vqvae({ steps: 100 }),
     vqvae({ steps: 100, loss: { perceptual: { network: vgg(), layers: ['relu1_1'] } } }),

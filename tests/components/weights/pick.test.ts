@@ -2,6 +2,7 @@ import test, { type ExecutionContext } from 'ava';
 import { pick, type Wanted } from '../../../components/weights/pick.ts';
 import type { TensorType } from '../../../components/weights/raw.ts';
 import type { TensorFile } from '../../../components/weights/tensors.ts';
+import type { StageError } from '../../../framework/stage/stage-error.ts';
 
 /** A file in memory: numbers 0, 1, 2, ... in each tensor. */
 function fileOf(
@@ -96,5 +97,7 @@ test('names are found behind the prefix that fits best, and what has another one
   const wanted = { a: { from: 'a', shape: [1] }, b: { from: 'b', shape: [2] } };
   const picked = await pick(file, wanted, { what, prefixes: ['', 'module.momentum.', 'module.base.'] });
   t.deepEqual(Object.keys(picked), ['a', 'b']);
-  t.regex(await refusal(t, file, wanted), /2 missing: a, b; 4 not used/);
+  const error = await t.throwsAsync(pick(file, wanted, { what }), { name: 'StageError' });
+  t.regex(error.message, /2 missing: a, b; 4 not used/);
+  t.is((error as StageError).hint, 'its names begin with "module.base.": is it a file of another layout?');
 });
