@@ -6,12 +6,12 @@ import { hostTensor } from '../nn/tree.ts';
 
 /** A codebook that follows the encoder by exponential moving averages (van den Oord et al. 2017, appendix A.1). */
 export interface Codebook<T> {
-  /** [K, D]: the code vectors. */
+  /** [K, D]: the code vectors; of length 1 where codes are normalised. */
   readonly vectors: T;
   /** [K]: moving average of how many tokens of a batch take each code. */
   readonly counts: T;
-  /** [K, D]: moving average of the sum of the tokens that take each code. */
-  readonly sums: T;
+  /** [K, D]: moving average of the sum of the tokens that take each code; absent where codes are normalised. */
+  readonly sums?: T;
 }
 
 export interface CodebookOptions {
@@ -19,32 +19,91 @@ export interface CodebookOptions {
   readonly epsilon: number;
   /** A code whose average count falls below this becomes a random token of the batch; 0 switches revival off. */
   readonly reviveBelow: number;
+  /** Codes and tokens have length 1: a token takes the code at the smallest angle. */
+  readonly normalise: boolean;
 }
 
 /**
  * All averages are 0, so a code that the first batch takes becomes the mean of its tokens; with revival, one that it
  * takes for fewer than `reviveBelow / (1 - decay)` tokens becomes a token of that batch.
  */
-export function initCodebook(random: Random, size: number, dim: number): Codebook<HostTensor> {
+export function initCodebook(
+  random: Random,
+  { size, dim, normalise }: { readonly size: number; readonly dim: number; readonly normalise: boolean },
+): Codebook<HostTensor> {
   const vectors = normal(random, 1, size, dim);
-  return { vectors, counts: hostTensor([size]), sums: hostTensor([size, dim]) };
+  const counts = hostTensor([size]);
+  return normalise
+    ? { vectors: unitRowsOf(vectors), counts }
+    : { vectors, counts, sums: hostTensor([size, dim]) };
+}
+
+/** Rows [N, D] divided by their length, as `F.normalize` of PyTorch; a row of zeros stays one, and so does its gradient. */
+export function unitRows(rows: tf.Tensor): tf.Tensor {
+  return tf.div(rows, tf.sqrt(tf.add(tf.sum(tf.square(rows), -1, true), 1e-24)));
+}
+
+/** The same of a tensor in the host's memory. */
+export function unitRowsOf({ shape, data }: HostTensor): HostTensor {
+  const [, dim] = shape;
+  const lengths = Float64Array.from({ length: data.length / dim }, (_, row) =>
+    Math.hypot(...data.subarray(row * dim, (row + 1) * dim)),
+  );
+  return hostTensor(
+    shape,
+    Float32Array.from(data, (value, i) => value / lengths[Math.floor(i / dim)]),
+  );
+}
+
+/**
+ * How many numbers of a matrix of tokens by codes are in memory at once: 16 MiB. 25,088 tokens (128 images of 14x14) by
+ * 8,192 codes would be 784 MiB, several times over.
+ */
+const BLOCK = 2 ** 22;
+
+/** The tokens [N, D] in blocks of rows, few enough for a number for each of `size` codes. */
+function blocksOf(tokens: tf.Tensor, size: number): { readonly start: number; readonly rows: tf.Tensor2D }[] {
+  const [count, dim] = tokens.shape as [number, number];
+  const most = Math.max(1, Math.floor(BLOCK / size));
+  return Array.from({ length: Math.ceil(count / most) }, (_, block) => {
+    const start = block * most;
+    const rows = Math.min(most, count - start);
+    const whole = rows === count;
+    return { start, rows: (whole ? tokens : tf.slice(tokens, [start, 0], [rows, dim])) as tf.Tensor2D };
+  });
 }
 
 /** Index of the nearest code by squared distance: tokens [N, D], vectors [K, D] -> int32 [N]. */
 export function nearestCodes(tokens: tf.Tensor, vectors: tf.Tensor): tf.Tensor1D {
-  return tf.argMax(codeScores(tokens, vectors), 1);
-}
-
-/** Highest for the nearest code: tokens [N, D], vectors [K, D] -> [N, K]. */
-export function codeScores(tokens: tf.Tensor, vectors: tf.Tensor): tf.Tensor {
-  // |t|^2 is the same for every code, so it can't change the minimum.
-  const products = tf.matMul(tokens as tf.Tensor2D, vectors as tf.Tensor2D, false, true);
-  return tf.sub(tf.mul(products, 2), tf.sum(tf.square(vectors), 1));
+  return inBlocks(tokens, vectors, (scores) => tf.argMax(scores, 1));
 }
 
 /**
- * The place of the largest score of each row, as a frozen tokenizer gives codes: scores [N, K] -> int32 [N]. -1 where the
- * scores are no numbers, of which `argMax` would make the first code.
+ * The same as a frozen tokenizer gives codes: -1 where the numbers aren't finite, of which `argMax` would make the first
+ * code.
+ */
+export function codesOfTokens(tokens: tf.Tensor, vectors: tf.Tensor): tf.Tensor1D {
+  return inBlocks(tokens, vectors, bestCodes);
+}
+
+function inBlocks(
+  tokens: tf.Tensor,
+  vectors: tf.Tensor,
+  choose: (scores: tf.Tensor) => tf.Tensor1D,
+): tf.Tensor1D {
+  const [size] = vectors.shape;
+  const squares = tf.sum(tf.square(vectors), 1);
+  const chosen = blocksOf(tokens, size).map(({ rows }) => {
+    // |t|^2 is the same for every code, so it can't change the minimum.
+    const products = tf.matMul(rows, vectors as tf.Tensor2D, false, true);
+    return choose(tf.sub(tf.mul(products, 2), squares));
+  });
+  return chosen.length === 1 ? chosen[0] : tf.concat(chosen);
+}
+
+/**
+ * The place of the largest score of each row, scores [N, K] -> int32 [N]. -1 where the scores are no numbers, of which
+ * `argMax` would make the first code.
  */
 export function bestCodes(scores: tf.Tensor): tf.Tensor1D {
   const best = tf.max(scores, 1);
@@ -74,15 +133,32 @@ export function codeStatistics(
   candidates: tf.Tensor,
   size: number,
 ): CodeStatistics<tf.Tensor> {
-  const hot = tf.cast(tf.oneHot(codes as tf.Tensor1D, size), 'float32') as tf.Tensor2D;
+  const { taken, sums } = sumsByCode(tokens, codes, size);
   const rows = tf.cast(candidates, 'int32');
   const own = tf.cast(tf.reshape(tf.greaterEqual(rows, tf.scalar(0, 'int32')), [size, 1]), 'float32');
   const fresh = tf.reshape(tf.gather(tokens, tf.maximum(rows, tf.scalar(0, 'int32'))), [size, -1]);
   return {
-    taken: tf.sum(hot, 0),
-    sums: tf.matMul(hot, tokens as tf.Tensor2D, true),
+    taken,
+    sums,
     fresh: tf.mul(fresh, own),
   };
+}
+
+/** How many tokens take each code, [K], and the sums of them, [K, D]. */
+export function sumsByCode(
+  tokens: tf.Tensor,
+  codes: tf.Tensor,
+  size: number,
+): { readonly taken: tf.Tensor; readonly sums: tf.Tensor } {
+  const parts = blocksOf(tokens, size).map(({ start, rows }) => {
+    const own = tf.slice(codes as tf.Tensor1D, start, rows.shape[0]);
+    const hot = tf.cast(tf.oneHot(own, size), 'float32') as tf.Tensor2D;
+    return { taken: tf.sum(hot, 0), sums: tf.matMul(hot, rows, true) };
+  });
+  return parts.reduce<{ taken: tf.Tensor; sums: tf.Tensor }>(
+    (all, part) => ({ taken: tf.add(all.taken, part.taken), sums: tf.add(all.sums, part.sums) }),
+    parts.shift()!,
+  );
 }
 
 /** Of no token. */
@@ -91,34 +167,61 @@ export function noStatistics(size: number, dim: number): CodeStatistics<HostTens
 }
 
 /**
- * The codebook after a batch. Counts are Laplace-smoothed before dividing. A code that the batch doesn't take keeps its
- * vector, as in BEiT v2 (microsoft/unilm, beit2/norm_ema_quantizer.py); its averages fade.
+ * The codebook after a batch. A code that the batch doesn't take keeps its vector, as in BEiT v2 (microsoft/unilm,
+ * beit2/norm_ema_quantizer.py); its averages fade.
  *
  * Revival is a choice of this project: neither VQGAN (CompVis/taming-transformers) nor BEiT v2 revives codes, so their
  * usage is not comparable.
  */
 export function updateCodebook(
   codebook: Codebook<tf.Tensor>,
-  { taken, sums: added, fresh }: CodeStatistics<tf.Tensor>,
-  { decay, epsilon, reviveBelow }: CodebookOptions,
+  statistics: CodeStatistics<tf.Tensor>,
+  options: CodebookOptions,
 ): Codebook<tf.Tensor> {
-  const [size] = codebook.vectors.shape;
-  const move = (average: tf.Tensor, now: tf.Tensor) => tf.add(tf.mul(average, decay), tf.mul(now, 1 - decay));
-  const counts = move(codebook.counts, taken);
-  const sums = move(codebook.sums, added);
+  const { taken, fresh } = statistics;
+  const counts = averaged(codebook.counts, taken, options);
+  const moved = options.normalise
+    ? { vectors: turned(codebook.vectors, statistics, options) }
+    : means({ ...codebook, counts }, statistics, options);
+  if (options.reviveBelow === 0) return { ...moved, counts };
+
+  const alive = tf.greaterEqual(counts, options.reviveBelow);
+  const revived = (values: tf.Tensor) => tf.where(column(alive), values, fresh);
+  return {
+    vectors: revived(moved.vectors),
+    counts: tf.where(alive, counts, tf.onesLike(counts)),
+    ...(moved.sums ? { sums: revived(moved.sums) } : {}),
+  };
+}
+
+const averaged = (average: tf.Tensor, now: tf.Tensor, { decay }: CodebookOptions) =>
+  tf.add(tf.mul(average, decay), tf.mul(now, 1 - decay));
+
+const column = (values: tf.Tensor) => tf.reshape(values, [-1, 1]);
+
+/** Each vector as the mean of its tokens, from moving averages; counts are Laplace-smoothed before dividing. */
+function means(
+  { vectors, counts, sums: before }: Codebook<tf.Tensor>,
+  { taken, sums: added }: CodeStatistics<tf.Tensor>,
+  options: CodebookOptions,
+): { readonly vectors: tf.Tensor; readonly sums?: tf.Tensor } {
+  const [size] = counts.shape;
+  const { epsilon } = options;
+  const sums = averaged(before!, added, options);
   const total = tf.sum(counts);
   const smooth = tf.mul(tf.div(tf.add(counts, epsilon), tf.add(total, size * epsilon)), total);
-  const column = (condition: tf.Tensor) => tf.reshape(condition, [size, 1]);
-  const means = tf.div(sums, column(smooth));
-  const vectors = tf.where(column(tf.greater(taken, 0)), means, codebook.vectors);
-  if (reviveBelow === 0) return { vectors, counts, sums };
+  const here = tf.div(sums, column(smooth));
+  return { vectors: tf.where(column(tf.greater(taken, 0)), here, vectors), sums };
+}
 
-  const alive = tf.greaterEqual(counts, reviveBelow);
-  return {
-    vectors: tf.where(column(alive), vectors, fresh),
-    counts: tf.where(alive, counts, tf.onesLike(counts)),
-    sums: tf.where(column(alive), sums, fresh),
-  };
+/** Each unit vector turned towards the mean of its tokens, which are unit vectors as well: BEiT v2's moving average. */
+function turned(
+  vectors: tf.Tensor,
+  { taken, sums }: CodeStatistics<tf.Tensor>,
+  options: CodebookOptions,
+): tf.Tensor {
+  const towards = tf.where(column(tf.greater(taken, 0)), unitRows(sums), vectors);
+  return unitRows(averaged(vectors, towards, options));
 }
 
 /**

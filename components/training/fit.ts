@@ -41,7 +41,7 @@ export interface Batches<B> {
   batch(which: MicroBatch): HostOf<B> | Promise<HostOf<B>>;
 }
 
-export interface FitOptions<B> {
+export interface FitOptions<B, P = unknown, R = undefined> {
   readonly recipe: Recipe;
   /** How many images there are to learn from. */
   readonly images: number;
@@ -51,6 +51,18 @@ export interface FitOptions<B> {
   readonly logEvery?: number;
   /** For the rate; absent: the batch size. */
   readonly imagesPerStep?: number;
+  /**
+   * Called once, before the very first step: what a training that resumes has already. Gives the state that no gradient
+   * moves, where it depends on images. A pure function of what it gets, so that an interrupted training may call it again.
+   */
+  readonly begin?: (given: Beginning<P, B>) => Promise<HostOf<R>>;
+}
+
+/** What there is before the first step. */
+export interface Beginning<P, B> {
+  readonly parameters: HostOf<P>;
+  readonly plan: Plan;
+  batch(index: MicroBatch['index']): Promise<HostOf<B>>;
 }
 
 /** What a training has made. */
@@ -75,13 +87,23 @@ export async function fit<P, B, T, C, R, A extends Named>(
   context: TrainingContext,
   engine: Engine,
   objective: Objective<P, B, T, C, R, A>,
-  { recipe, images, batches, logEvery, imagesPerStep }: FitOptions<B>,
+  { recipe, images, batches, logEvery, imagesPerStep, begin }: FitOptions<B, P, R>,
 ): Promise<Fitted<P, R>> {
   const plan = planTraining(recipe, images, context.until);
   const opened = batches(plan);
-  const given: Setting<P, B, T, C, R, A> = { engine, objective, recipe, plan, batches: remembering(opened) };
+  const remembered = remembering(opened);
+  const given: Setting<P, B, T, C, R, A> = { engine, objective, recipe, plan, batches: remembered };
   const steps = plan.parts === 1 ? wholeSteps(given) : partedSteps(given, context.signal);
-  const { prepare, run, look, state } = steps;
+  const { run, look, state } = steps;
+  const prepare = async (step: number) => {
+    if (step === 0 && begin) {
+      const first = state.read();
+      const { parameters } = first as { parameters: HostOf<P> };
+      const batch = (index: number) => remembered.batch(microBatchAt(index, plan));
+      state.write({ ...first, rest: await begin({ parameters, plan, batch }) });
+    }
+    await steps.prepare(step);
+  };
   try {
     const last = await train(context, {
       ...{ prepare, run, look, state },
@@ -239,6 +261,10 @@ function remembering<B>(batches: Batches<B>): Remembering<B> {
 
 function whichOf(step: number, part: number, { parts, microBatch }: Plan): MicroBatch {
   return { step, part, index: step * parts + part, first: part * microBatch };
+}
+
+function microBatchAt(index: number, plan: Plan): MicroBatch {
+  return whichOf(Math.floor(index / plan.parts), index % plan.parts, plan);
 }
 
 function scalarsAt(step: number, recipe: Recipe, { steps, warmup }: Plan): StepScalars<HostTensor> {

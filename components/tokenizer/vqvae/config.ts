@@ -29,6 +29,13 @@ const schema = z
          * which a new code counts as, and the tokens that a batch has for each code.
          */
         reviveBelow: z.number().min(0).max(1).default(0.05),
+        /** Codes and encoder outputs have length 1, so that a token takes the code at the smallest angle (BEiT v2). */
+        normalise: z.boolean().default(false),
+        /**
+         * Where codes begin: drawn from a normal distribution, or as the centres of the tokens that the untrained encoder
+         * makes of the first batch (ten rounds of k-means, as BEiT v2; by angles where codes are normalised).
+         */
+        start: z.enum(['random', 'k-means']).default('random'),
       })
       .prefault({}),
     /** Weight of |z - sg[e]|^2, which keeps the encoder near its codes. */

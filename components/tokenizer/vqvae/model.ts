@@ -19,6 +19,7 @@ import {
   initCodebook,
   nearestCodes,
   noStatistics,
+  unitRows,
   updateCodebook,
 } from '../codebook.ts';
 import type { ReconstructionLoss } from '../reconstruction.ts';
@@ -51,7 +52,7 @@ export function vqvaeObjective(
   reconstruction: ReconstructionLoss,
   seed: number,
 ): VqvaeObjective {
-  const { size, dim } = config.codebook;
+  const { size, dim, normalise } = config.codebook;
   return {
     name: 'vqvae training',
     init: () => ({
@@ -62,8 +63,10 @@ export function vqvaeObjective(
     targets: ({ images }, constants) => reconstruction.targets(constants, unit(images)),
     loss(parameters, { batch, targets, constants, rest: { vectors } }) {
       const images = unit(batch.images);
-      const encoded = applyEncoder(parameters.encoder, images);
-      const tokens = tf.reshape(encoded, [-1, dim]);
+      const given = applyEncoder(parameters.encoder, images);
+      const rows = tf.reshape(given, [-1, dim]);
+      const tokens = normalise ? unitRows(rows) : rows;
+      const encoded = tf.reshape(tokens, given.shape);
       const codes = nearestCodes(tokens, vectors);
       const quantised = tf.reshape(tf.gather(vectors, codes), encoded.shape);
       const straight = tf.add(encoded, stopGradient(tf.sub(quantised, encoded)));
@@ -77,7 +80,7 @@ export function vqvaeObjective(
       };
     },
     rest: {
-      init: () => initCodebook(random(seed, 'codebook'), size, dim),
+      init: () => initCodebook(random(seed, 'codebook'), config.codebook),
       none: () => noStatistics(size, dim),
       update: (codebook, statistics) => updateCodebook(codebook, statistics, config.codebook),
     },

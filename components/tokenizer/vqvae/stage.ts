@@ -12,10 +12,11 @@ import { tokensOf } from '../config.ts';
 import { describeLoss, reconstructionLoss, type TokenizerInputs } from '../reconstruction.ts';
 import type { VqvaeConfig } from './config.ts';
 import { vqvaeObjective } from './model.ts';
+import { codebookOfTokens } from './start.ts';
 
 /** Trains the tokenizer and writes `tokenizer.safetensors`. */
 export const run: StageFunction<VqvaeConfig, TokenizerInputs> = async (context) => {
-  const { config, seed } = context;
+  const { config, seed, signal } = context;
   const dataset = await context.inputs.train.load();
   const reconstruction = await reconstructionLoss(context, config);
   const engine = await openEngine(context.engine);
@@ -25,6 +26,9 @@ export const run: StageFunction<VqvaeConfig, TokenizerInputs> = async (context) 
   const { parameters, rest, last } = await fit(context, engine, objective, {
     recipe: config,
     images: dataset.count,
+    ...(codebook.start === 'k-means'
+      ? { begin: (given) => codebookOfTokens(engine, config, given, { seed, signal }) }
+      : {}),
     batches(plan) {
       const options = { purpose: 'tokenizer', view, pictures: { images: {} } };
       const loader = openImages(context, dataset, plan, options);

@@ -14,7 +14,7 @@ import {
 import { type MimBatch, maskedCodes, mimObjective } from '../../../components/pretraining/mim/model.ts';
 import { run } from '../../../components/pretraining/mim/stage.ts';
 import { applyEncoder } from '../../../components/tokenizer/autoencoder.ts';
-import { bestCodes, codeScores } from '../../../components/tokenizer/codebook.ts';
+import { codesOfTokens } from '../../../components/tokenizer/codebook.ts';
 import { codesOf } from '../../../components/tokenizer/codes.ts';
 import type { Tokenizer, TokenizerWeights } from '../../../components/tokenizer/tokenizer.ts';
 import { vqvae } from '../../../components/tokenizer/vqvae/config.ts';
@@ -49,7 +49,7 @@ const tokenizer = {
     const { encoder, codebook } = tree as unknown as TokenizerWeights<tf.Tensor>;
     const [batch, height, width] = images.shape as [number, number, number];
     const tokens = tf.reshape(applyEncoder(encoder, images), [-1, 4]);
-    const codes = bestCodes(codeScores(tokens, codebook));
+    const codes = codesOfTokens(tokens, codebook);
     return tf.reshape(codes, [batch, (height * width) / stride ** 2]);
   },
 } as Tokenizer;

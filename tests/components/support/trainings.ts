@@ -47,6 +47,10 @@ export const kinds: { readonly [kind: string]: { component: Component; run: unkn
     run: runVgg,
   },
   vqvae: { component: vqvae(tokenizer), run: runVqvae },
+  'vqvae of unit codes from k-means': {
+    component: vqvae({ ...tokenizer, codebook: { ...codebook, normalise: true, start: 'k-means' } }),
+    run: runVqvae,
+  },
   dvae: { component: dvae(tokenizer), run: runDvae },
   mim: { component: maskedImageModelling({ ...training, backbone, dropPath }), run: runMim },
   'fine-tuning': { component: fineTune({ ...training, backbone, dropPath, labels: 16 }), run: runFineTune },

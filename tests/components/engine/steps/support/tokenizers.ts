@@ -9,7 +9,7 @@ import { type VggConfig, vgg } from '../../../../../components/perceptual/vgg/co
 import { load as loadVgg } from '../../../../../components/perceptual/vgg/load.ts';
 import { initVgg } from '../../../../../components/perceptual/vgg/model.ts';
 import { applyEncoder } from '../../../../../components/tokenizer/autoencoder.ts';
-import type { Codebook } from '../../../../../components/tokenizer/codebook.ts';
+import { type Codebook, unitRowsOf } from '../../../../../components/tokenizer/codebook.ts';
 import { type DvaeConfig, dvae } from '../../../../../components/tokenizer/dvae/config.ts';
 import { load as loadDvae } from '../../../../../components/tokenizer/dvae/load.ts';
 import { dvaeObjective } from '../../../../../components/tokenizer/dvae/model.ts';
@@ -28,28 +28,25 @@ import { readSpec, type Size, type Spec } from './fixture.ts';
 import { between, permutation, seededWeights } from './seeded.ts';
 import { compute, trainingOf } from './train.ts';
 
-interface VqvaeSpec extends Spec<Parameters<typeof vqvae>[0]> {
-  readonly network: Parameters<typeof vgg>[0];
+export interface VqvaeSpec extends Spec<Parameters<typeof vqvae>[0]> {
+  /** Of the perceptual loss; absent: there is none. */
+  readonly network?: Parameters<typeof vgg>[0];
 }
 
 /** VQ-VAE with a codebook of moving averages and a perceptual loss on a frozen VGG. */
 export async function vqvaeTraining(size: Size) {
-  const { seed, imageSize, network, config: input } = readSpec<VqvaeSpec>(size, 'vqvae');
-  const frozen = vgg(network);
+  return { size, ...(await vqvaeTrainingOf(readSpec<VqvaeSpec>(size, 'vqvae'))) };
+}
+
+export async function vqvaeTrainingOf({ seed, imageSize, network, config: input }: VqvaeSpec) {
+  const frozen = network && vgg(network);
   const { loss } = input;
-  const component = vqvae({
-    ...input,
-    loss: { ...loss, perceptual: { ...loss!.perceptual!, network: frozen } },
-  });
-  const config = component.config as VqvaeConfig;
-  const reconstruction = await reconstructionLoss(
-    {
-      inputs: {
-        network: { ...leafInput(frozen), load: () => frozenVgg(seed, frozen) },
-      },
-    },
-    config,
+  const component = vqvae(
+    frozen ? { ...input, loss: { ...loss, perceptual: { ...loss!.perceptual!, network: frozen } } } : input,
   );
+  const config = component.config as VqvaeConfig;
+  const inputs = frozen ? { network: { ...leafInput(frozen), load: () => frozenVgg(seed, frozen) } } : {};
+  const reconstruction = await reconstructionLoss({ inputs }, config);
   const objective = vqvaeObjective(config, reconstruction, 0);
   const parameters = seededWeights(seed, objective.init());
   const codebook = firstCodebook(seed, config);
@@ -61,7 +58,6 @@ export async function vqvaeTraining(size: Size) {
   const weights = { ...parameters, codebook: codebook.vectors };
   const { images } = batch(0);
   return {
-    size,
     training,
     config,
     forward: (engine: string) => forward(engine, component, loadVqvae, weights, images),
@@ -154,15 +150,23 @@ function imagesOf(seed: string, size: number, { batchSize }: Sizes, step: number
 }
 
 /** Counts that some codes fall out of, so that codes are revived on the way. */
-function firstCodebook(seed: string, { codebook: { size, dim } }: VqvaeConfig): Codebook<HostTensor> {
+function firstCodebook(
+  seed: string,
+  { codebook: { size, dim, normalise } }: VqvaeConfig,
+): Codebook<HostTensor> {
   const { vectors } = seededWeights(seed, { vectors: hostTensor([size, dim]) });
   const counts = between(`${seed}/counts`, [size], 0.5, 2.5);
+  if (normalise) return { vectors: unitRowsOf(vectors), counts };
   const sums = Float32Array.from(vectors.data, (value, i) => value * counts.data[Math.floor(i / dim)]);
   return { vectors, counts, sums: hostTensor([size, dim], sums) };
 }
 
-/** No row twice: two codes of the same value would leave the choice between them to rounding. */
+/** No row twice while there are enough: two codes of the same value would leave the choice between them to rounding. */
 function candidatesOf(seed: string, config: VqvaeConfig, imageSize: number, step: number): HostTensor {
   const order = permutation(`${seed}/candidates/${step}`, tokensOf(config, imageSize));
-  return hostTensor([config.codebook.size], Int32Array.from(order.slice(0, config.codebook.size)));
+  const { size } = config.codebook;
+  return hostTensor(
+    [size],
+    Int32Array.from({ length: size }, (_, i) => order[i % order.length]),
+  );
 }
