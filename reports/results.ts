@@ -29,12 +29,19 @@ export interface TableConfig {
   }[];
   /** How the experiment differs from the one in its file, by flags of the run, in words; absent if it doesn't. */
   readonly changes?: readonly string[];
+  /** Of a smoke run: its numbers mean nothing. */
+  readonly smoke?: boolean;
   /** Stages that ran once for all seeds of a row's task, such as `tokenizer/peco`; absent: there are none. */
   readonly shared?: readonly {
     readonly variant: string;
     readonly task: string;
     readonly stages: readonly string[];
   }[];
+}
+
+/** What tables in CSV say of the experiment in each row, so that no part can be taken for what it isn't. */
+export function remarksOn({ smoke, changes = [] }: TableConfig): readonly string[] {
+  return smoke ? ['smoke run: the numbers mean nothing', ...changes] : changes;
 }
 
 /** What the framework adds to a report's config. */

@@ -6,7 +6,7 @@ import { readFacts } from './facts.ts';
 import { longCsv, wideCsv } from './formats/csv.ts';
 import { ablationMarkdown } from './formats/markdown.ts';
 import { type PictureRow, stackRows } from './formats/picture.ts';
-import { type InTable, readResults, type TableConfig } from './results.ts';
+import { type InTable, readResults, remarksOn, type TableConfig } from './results.ts';
 import { buildTable } from './table.ts';
 
 /** Writes the tables and the picture of an experiment from the results of its stages. */
@@ -16,8 +16,8 @@ export const run: StageFunction<AblationTableConfig & InTable> = async (context)
   const table = buildTable(config, results, columns);
   const save = (name: string, content: string | Buffer) =>
     writeFile(path.join(context.outDir, name), content);
-  await save('ablation.csv', wideCsv(table, config.changes));
-  await save('results.csv', longCsv(results, config.changes));
+  await save('ablation.csv', wideCsv(table, remarksOn(config)));
+  await save('results.csv', longCsv(results, remarksOn(config)));
   const facts = await readFacts(config, results, context.inputs);
   await save('ablation.md', ablationMarkdown({ config, table, facts, published }));
   const rows = await pictureRows(config, context.inputs);

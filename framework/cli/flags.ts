@@ -9,6 +9,11 @@ const shared = {
       collect,
     ),
   seeds: () => new Option('--seeds <list>', 'replace the seeds, for example 0,1,2').argParser(parseSeeds),
+  smoke: () =>
+    new Option(
+      '--smoke',
+      'a smoke run: the whole experiment with everything at its smallest, in minutes and without data or weights; the numbers mean nothing',
+    ),
   upto: () =>
     new Option('--upto <stage>', 'only this stage and what it needs; repeatable').argParser(collect),
   engine: () =>
@@ -37,7 +42,7 @@ const shared = {
 export type SharedFlag = keyof typeof shared;
 
 /** Flags that change what an experiment file says. */
-export const changes: readonly SharedFlag[] = ['set', 'sweep', 'seeds'];
+export const changes: readonly SharedFlag[] = ['set', 'sweep', 'seeds', 'smoke'];
 
 /** Adds flags to a command, in the order in which its help lists them. */
 export function addFlags(command: Command, names: readonly SharedFlag[]): Command {

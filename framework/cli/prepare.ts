@@ -19,6 +19,7 @@ export interface ExperimentFlags extends ProjectFlags {
   readonly set?: readonly string[];
   readonly sweep?: readonly string[];
   readonly seeds?: readonly number[];
+  readonly smoke?: boolean;
   readonly upto?: readonly string[];
   readonly failFast?: boolean;
   readonly json?: boolean;
@@ -44,8 +45,16 @@ export async function prepareExperiment(
   onWarning: (warning: StoreWarning) => void,
 ): Promise<Prepared> {
   const cwd = process.cwd();
-  const { set = [], sweep = [], seeds } = flags;
-  const loaded = await loadExperiment(file, { set, sweep, cwd, ...(seeds === undefined ? {} : { seeds }) });
+  const { set = [], sweep = [], seeds, smoke = false } = flags;
+  const loaded = await loadExperiment(file, {
+    set,
+    sweep,
+    cwd,
+    smoke,
+    ...(seeds === undefined ? {} : { seeds }),
+    // What only says what would be needs no data.
+    goOn: !flags.willRun,
+  });
   const project = await findProject(loaded.file, { flags, env: process.env, cwd });
   const graph = narrowGraph(resolveGraph(loaded.experiment, loaded.changes), flags.upto ?? []);
   const results = resultsOf(graph, project);

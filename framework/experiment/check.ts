@@ -1,20 +1,25 @@
 import { sweepProblems } from './changes/check.ts';
-import { implementationProblems, missingFiles } from './implementations.ts';
+import { implementationProblems } from './implementations.ts';
+import { explainUnset, missingFiles } from './missing.ts';
 import type { Problem } from './problem.ts';
 import { ownProblems } from './problems.ts';
 import type { Declared } from './types.ts';
 import { wiringProblems } from './wiring.ts';
 
-/** All that is wrong with an experiment. What the parts expect of each other is checked once all of them are right. */
+/**
+ * All that is wrong with an experiment, data and weights that aren't there included (`missing`). What the parts expect of
+ * each other is checked once all of them are right.
+ */
 export async function check(declared: Declared, cwd: string): Promise<readonly Problem[]> {
-  const problems = fieldProblems(declared);
-  if (problems.length > 0) return problems;
   const { experiment } = declared;
-  return [
+  const fields = fieldProblems(declared);
+  if (fields.some(({ missing }) => !missing)) return explainUnset(declared, fields);
+  return explainUnset(declared, [
+    ...fields,
     ...missingFiles(experiment),
     ...(await implementationProblems(experiment, cwd)),
     ...wiringProblems(declared),
-  ];
+  ]);
 }
 
 /** What is wrong with fields by themselves, with flags and with the points of a sweep. */

@@ -10,20 +10,6 @@ import type { Problem } from './problem.ts';
 import { walk } from './tree.ts';
 import type { Experiment } from './types.ts';
 
-/** Files of data that are not there: told at once and with their places, not when a stage is planned that needs them. */
-export function missingFiles(experiment: Experiment): Problem[] {
-  return [...walk(experiment)].flatMap(({ component, path: place }) =>
-    Object.entries(component.files).flatMap(([name, file]): Problem[] => {
-      const needed = component.needed?.[name];
-      const { field = [], hint = 'check the path in its config' } = needed ?? {};
-      const at = [...place, ...field];
-      if (!fs.existsSync(file)) return [{ path: at, message: `needs ${file}, which is not there`, hint }];
-      if (needed === undefined || fs.statSync(file).isFile()) return [];
-      return [{ path: at, message: `needs ${file}, which is no file`, hint }];
-    }),
-  );
-}
-
 type Part = 'run' | 'load';
 const parts: readonly Part[] = ['run', 'load'];
 

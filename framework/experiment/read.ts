@@ -8,7 +8,7 @@ import { PecoError } from '../stage/errors.ts';
 import { suggest } from '../stage/issues.ts';
 import { statAt } from '../stage/stat.ts';
 import { compareEvaluations, inAnotherWorld } from './deterministic.ts';
-import { forgetEnvironment, listedEnvironment } from './environment.ts';
+import { forgetEnvironment, listedEnvironment, unsetVariables } from './environment.ts';
 import type { Problem } from './problem.ts';
 import { isExperiment } from './tree.ts';
 import type { Declared, Experiment } from './types.ts';
@@ -48,7 +48,7 @@ export async function readExperiment(file: string, cwd: string): Promise<ReadExp
 
 /** An experiment as it is, without flags. */
 export function declare(experiment: Experiment): Declared {
-  return { experiment, overrides: [], swept: {}, problems: [] };
+  return { experiment, overrides: [], swept: {}, problems: [], unset: unsetVariables() };
 }
 
 /** What a second reading says of an experiment file. */

@@ -49,7 +49,7 @@ function describeProblem(problem: Problem, location: SourceLocation | undefined,
   const hints = [hint, shellHint(problem)].filter((line) => line !== undefined);
   return new PecoError(`${where}${message}${got}${from}`, {
     code: 'invalid-config',
-    ...(hints.length === 0 ? {} : { hint: hints.join('\n  ') }),
+    ...(hints.length === 0 ? {} : { hint: hints.join('\n') }),
     ...(location ? { location } : {}),
   });
 }

@@ -1,5 +1,6 @@
 import type { Component, ConfigIssue } from '../stage/component.ts';
 import type { Look } from '../stage/disk.ts';
+import type { PecoError } from '../stage/errors.ts';
 import type { Role, Roles } from '../stage/roles.ts';
 import type { Change, Override } from './changes/change.ts';
 import type { SweptFlags } from './changes/flags.ts';
@@ -87,6 +88,8 @@ export interface Declared {
   readonly swept: SweptFlags;
   /** What is wrong with the flags. */
   readonly problems: readonly Problem[];
+  /** Variables that its file asked for by `env` and that are not set. */
+  readonly unset: readonly string[];
 }
 
 /** Flags that change an experiment. */
@@ -102,6 +105,10 @@ export interface ChangeFlags {
 export interface LoadOptions extends ChangeFlags {
   /** Files are found and shown relative to this folder. */
   readonly cwd: string;
+  /** Every component at its smallest, for a smoke run. */
+  readonly smoke?: boolean;
+  /** Without the data and weights that are missing: they are listed in what is returned. */
+  readonly goOn?: boolean;
 }
 
 export interface LoadedExperiment {
@@ -117,6 +124,13 @@ export interface LoadedExperiment {
   readonly overrides: readonly Override[];
   /** How it differs from what the file declares, by `--set`, `--seeds` and `--sweep`; none if it means the same. */
   readonly changes: readonly Change[];
+  /** Present for a smoke run. */
+  readonly smoke?: {
+    /** Paths of components that stay as they are, since they don't say how small they can be. */
+    readonly unchanged: readonly string[];
+  };
+  /** Data and weights that aren't there, and variables that aren't set, each with its place and a hint; see `goOn`. */
+  readonly missing: readonly PecoError[];
   /** Variables that the file read by `env`, with their values. */
   readonly environment: { readonly [name: string]: string };
   /** Variables that it read in another way, set or not. */

@@ -1,3 +1,4 @@
+import fs from 'node:fs';
 import { bundleImplementation, type CodeBundle } from '../code/code.ts';
 import { configInKeys } from '../stage/added.ts';
 import { digestJson } from '../stage/canonical.ts';
@@ -14,10 +15,15 @@ export const keySchema = 4;
 export interface FingerprintOptions {
   readonly store: Pick<Store, 'digestPath'>;
   readonly root: string;
+  /** Describes also what rests on files that aren't there. Such a description says so, and makes no key. */
+  readonly sketch?: boolean;
 }
 
 /** How an upstream stage counts in a key: by the digest of its outputs, or by its input key. */
 export type NameStage = (stage: StageNode) => Json;
+
+/** Stands for the digest of a file that isn't there. */
+const absent = 'not there' as Digest;
 
 /** The digest that names a fingerprint's entry. */
 export function keyOf(fingerprint: Fingerprint): string {
@@ -115,6 +121,7 @@ export class Fingerprinter {
     const files = Object.entries(component.files);
     if (files.length === 0) return undefined;
     const digests = files.map(async ([name, file]): Promise<[string, Digest]> => {
+      if (this.#options.sketch && !fs.existsSync(file)) return [name, absent];
       const { digest, manifest } = await digestInput(file, component, this.#options.store);
       checkDigest(name, digest, component);
       this.data.set(file, digest);

@@ -1,4 +1,4 @@
-import { type Change, describeChange } from '../experiment/changes/change.ts';
+import type { Change } from '../experiment/changes/change.ts';
 import { isHalving } from '../experiment/changes/halving.ts';
 import { baselineName } from '../experiment/rows.ts';
 import { get } from '../experiment/tree.ts';
@@ -44,7 +44,7 @@ export function resolveGraph(experiment: Experiment, changes: readonly Change[] 
       variants: names,
       cells,
       shared: sharedByCells(cells),
-      changes: changes.map(describeChange),
+      changes,
     };
     nodes.addReport(tableOf(table));
   }

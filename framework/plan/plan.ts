@@ -7,6 +7,7 @@ import type { Entry, Store } from '../store/types.ts';
 import { describeDrop, fateOf, type Loss, readRanking } from './fate.ts';
 import { Fingerprinter, keyOf } from './fingerprint.ts';
 import { type FoundEntry, findEntry, type LocateOptions } from './locate.ts';
+import { findUnknown } from './missing.ts';
 import { createPrecedents, type Precedents } from './precedent.ts';
 import type { Edges, StageGraph, StageNode, StageStatus } from './types.ts';
 import { implementationsOfAll, upstreamStages } from './walk.ts';
@@ -14,9 +15,12 @@ import { implementationsOfAll, upstreamStages } from './walk.ts';
 export interface PlannedStage {
   readonly node: StageNode;
   readonly status: StageStatus;
-  /** Known where all upstream results are; not of what is dropped. */
+  /** Known where all upstream results are; not of what is dropped or unknown. */
   readonly contentKey?: ContentKey;
-  /** What `contentKey` is made of; where that isn't known, pending upstream stages by their input keys. */
+  /**
+   * What `contentKey` is made of; where that isn't known, pending upstream stages by their input keys, and files that aren't
+   * there by words that are no digest.
+   */
   readonly fingerprint: Fingerprint;
   /** The stored result of a `hit`. */
   readonly entry?: Entry;
@@ -32,7 +36,7 @@ export interface Plan {
   readonly documents: ReadonlyMap<string, Json>;
   /** Files and folders of data by absolute path, with the digests that they had when planning. */
   readonly data: ReadonlyMap<string, Digest>;
-  /** Of all stages. */
+  /** Of all stages but the unknown ones. */
   inputKeys(): Promise<ReadonlyMap<StageNode, InputKey>>;
 }
 
@@ -44,14 +48,17 @@ export async function planRun(graph: StageGraph, options: LocateOptions): Promis
   const stages: PlannedStage[] = [];
   for (const node of graph.stages) stages.push(await planner.plan(node));
   await options.store.flush();
-  const { documents, data } = planner.fingerprinter;
+  const { documents, data } = planner;
   return { graph, stages, documents, data, inputKeys: () => planner.inputKeys.all() };
 }
 
 /** Plans the stages of a graph one after the other, each after those that it waits for. */
 class Planner {
   readonly inputKeys: InputKeys;
-  readonly fingerprinter: Fingerprinter;
+  readonly #fingerprinter: Fingerprinter;
+  /** For what rests on files that aren't there. */
+  readonly #sketcher: Fingerprinter;
+  readonly #unknown: ReadonlyMap<StageNode, string>;
   readonly #store: Store;
   readonly #precedents: Precedents;
   readonly #entries = new Map<StageNode, Entry>();
@@ -63,11 +70,20 @@ class Planner {
   constructor(graph: StageGraph, options: LocateOptions) {
     this.#store = options.store;
     this.#precedents = createPrecedents(options.store);
-    this.inputKeys = new InputKeys(graph, options);
-    this.fingerprinter = new Fingerprinter(
-      (stage) => this.#entries.get(stage)?.digest ?? { pending: this.inputKeys.of(stage) },
-      options,
-    );
+    this.#unknown = findUnknown(graph);
+    this.inputKeys = new InputKeys(graph, this.#unknown, options);
+    const name = (stage: StageNode): Json =>
+      this.#entries.get(stage)?.digest ?? { pending: this.inputKeys.of(stage) ?? 'unknown' };
+    this.#fingerprinter = new Fingerprinter(name, options);
+    this.#sketcher = new Fingerprinter(name, { ...options, sketch: true });
+  }
+
+  get documents(): ReadonlyMap<string, Json> {
+    return new Map([...this.#sketcher.documents, ...this.#fingerprinter.documents]);
+  }
+
+  get data(): ReadonlyMap<string, Digest> {
+    return this.#fingerprinter.data;
   }
 
   async plan(node: StageNode): Promise<PlannedStage> {
@@ -80,6 +96,12 @@ class Planner {
     const chance = this.#chanceOf(node);
     if (chance !== undefined || openInput) this.#open.add(node);
     const pending = pendingStage(fate.node, this.#entries);
+    const missing = this.#unknown.get(node);
+    if (missing !== undefined) {
+      await this.inputKeys.compute();
+      const sketched = await this.#sketcher.describe(fate.node);
+      return { node, fingerprint: sketched, status: 'unknown', reason: missing };
+    }
     const fingerprint = await this.#describe(fate.node, pending);
     if (pending) {
       const known =
@@ -121,24 +143,26 @@ class Planner {
 
   async #describe(node: StageNode, pending: StageNode | undefined): Promise<Fingerprint> {
     if (pending) await this.inputKeys.compute();
-    return this.fingerprinter.describe(node);
+    return (this.#unknown.has(node) ? this.#sketcher : this.#fingerprinter).describe(node);
   }
 }
 
 /** Input keys of a graph. They are needed where something is pending, and for people who ask: computed at need. */
 class InputKeys {
   readonly #graph: StageGraph;
+  readonly #unknown: ReadonlyMap<StageNode, string>;
   readonly #options: LocateOptions;
   readonly #keys = new Map<StageNode, InputKey>();
   #computed: Promise<void> | undefined;
 
-  constructor(graph: StageGraph, options: LocateOptions) {
+  constructor(graph: StageGraph, unknown: ReadonlyMap<StageNode, string>, options: LocateOptions) {
     this.#graph = graph;
+    this.#unknown = unknown;
     this.#options = options;
   }
 
-  of(node: StageNode): InputKey {
-    return this.#keys.get(node)!;
+  of(node: StageNode): InputKey | undefined {
+    return this.#keys.get(node);
   }
 
   compute(): Promise<void> {
@@ -152,8 +176,8 @@ class InputKeys {
   }
 
   async #computeAll(): Promise<void> {
-    const byInput = new Fingerprinter((stage) => this.of(stage), this.#options);
-    for (const node of this.#graph.stages)
+    const byInput = new Fingerprinter((stage) => this.of(stage)!, this.#options);
+    for (const node of this.#graph.stages.filter((one) => !this.#unknown.has(one)))
       this.#keys.set(node, keyOf(await byInput.describe(node)) as InputKey);
   }
 }

@@ -47,7 +47,7 @@ export function withSeed(component: Component, seed: number): Component {
 function fillIn(component: Component, seed: number): Component {
   if (!takesSeed(component)) return component;
   const filled = set(component, [{ path: ['seed'], value: seed }]) as Component;
-  return filled.issues.length === 0 && filled.config.seed === seed ? filled : component;
+  return filled.issues.every(({ missing }) => missing) && filled.config.seed === seed ? filled : component;
 }
 
 /** False for a schema that refuses the field: to make a component only for its error takes long. */

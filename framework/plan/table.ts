@@ -1,3 +1,4 @@
+import { type Change, describeChange } from '../experiment/changes/change.ts';
 import { configInKeys } from '../stage/added.ts';
 import type { Component } from '../stage/component.ts';
 import type { Json } from '../stage/json.ts';
@@ -23,7 +24,7 @@ interface Table {
   readonly variants: readonly string[];
   readonly cells: readonly Cell[];
   readonly shared: readonly SharedStages[];
-  readonly changes: readonly string[];
+  readonly changes: readonly Change[];
 }
 
 /** The shape of `config.table` that a report stage gets, beside its component's own config. */
@@ -45,11 +46,14 @@ interface TableConfig {
   readonly shared?: readonly SharedStages[];
   /** How the experiment differs from its file, in words; absent if it doesn't. */
   readonly changes?: readonly string[];
+  /** Of a smoke run: its numbers mean nothing. */
+  readonly smoke?: true;
 }
 
 /** The report stage: an input and a line of `config.table` for every cell. */
 export function tableOf(table: Table): StageNode {
   const { component, experiment, baseline, baselineOf, variants, shared, changes } = table;
+  const others = changes.filter(({ by }) => by !== 'smoke');
   const cells = table.cells.map(({ variant, task, seed }) => ({
     variant,
     task,
@@ -66,7 +70,8 @@ export function tableOf(table: Table): StageNode {
     cells,
     missing: [],
     ...(shared.length > 0 ? { shared } : {}),
-    ...(changes.length > 0 ? { changes } : {}),
+    ...(others.length > 0 ? { changes: others.map(describeChange) } : {}),
+    ...(others.length < changes.length ? { smoke: true as const } : {}),
   };
   return buildReport(roles[component.role].id!, component, config, inputs);
 }

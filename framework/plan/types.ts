@@ -82,11 +82,12 @@ export interface StageGraph {
  * - `hit`: the result is stored.
  * - `run`: it is not.
  * - `maybe`: an upstream stage runs first; then this one may not have to run.
+ * - `unknown`: data or weights that it rests on aren't there, so it has no key, and whether it is stored can't be told.
  * - `dropped`: its point is not among the survivors of a stored selection. It doesn't run, whether it is stored or not.
  */
-export type StageStatus = 'hit' | 'run' | 'maybe' | 'dropped';
+export type StageStatus = 'hit' | 'run' | 'maybe' | 'unknown' | 'dropped';
 
 /** False for what is stored, and for what is dropped. */
 export function mayRun({ status }: { readonly status: StageStatus }): boolean {
-  return status === 'run' || status === 'maybe';
+  return status === 'run' || status === 'maybe' || status === 'unknown';
 }

@@ -2,6 +2,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { fieldProblems } from '../experiment/check.ts';
 import { loadExperiment } from '../experiment/load.ts';
+import { explainUnset, missingFiles } from '../experiment/missing.ts';
 import { declare } from '../experiment/read.ts';
 import { reportProblems } from '../experiment/report.ts';
 import type { Experiment } from '../experiment/types.ts';
@@ -138,7 +139,8 @@ async function validExperiment(
     const { cwd, set = [], seeds } = options;
     return (await loadExperiment(experiment, { cwd, set, ...(seeds ? { seeds } : {}) })).experiment;
   }
-  const problems = fieldProblems(declare(experiment));
+  const declared = declare(experiment);
+  const problems = explainUnset(declared, [...fieldProblems(declared), ...missingFiles(experiment)]);
   if (problems.length === 0) return experiment;
   throw await reportProblems(problems, { file: '', shown: experiment.name, cwd: options.cwd });
 }

@@ -29,6 +29,8 @@ export interface RunOptions {
   /** Seconds that a stage may run; no limit if absent. */
   readonly timeout?: number;
   readonly timer?: Timer;
+  /** A smoke run, for provenance. */
+  readonly smoke?: boolean;
   /** For provenance: id of the run's record, version of peco-exp, the project's commit. */
   readonly run?: string;
   readonly version?: string;

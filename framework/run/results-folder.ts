@@ -40,10 +40,18 @@ const longestLabel = 60;
 
 /**
  * Name of the folder of an experiment's tables: its own or, for a changed one, `<name>@<changes>-<digest>`, so that the
- * tables of the plain one stay. Letters, digits and a few signs that every file system has.
+ * tables of the plain one stay; of a smoke run `<name>@smoke`. Letters, digits and a few signs that every file system has.
  */
 export function resultsFolderName(experiment: string, changes: readonly Change[]): string {
   if (changes.length === 0) return experiment;
+  const isSmoke = changes.some(({ by }) => by === 'smoke');
+  const others = changes.filter(({ by }) => by !== 'smoke');
+  const name = isSmoke ? `${experiment}@smoke` : experiment;
+  return others.length === 0 ? name : `${name}${isSmoke ? ',' : '@'}${labelOf(others)}`;
+}
+
+/** `size=512-0123456789`: the ends of the paths with their values, and a digest of all of it. */
+function labelOf(changes: readonly Change[]): string {
   const ends = shortestEnds(changes.map((change) => change.path));
   const label = changes
     .map(({ by, path: field, to }) => {
@@ -57,7 +65,7 @@ export function resultsFolderName(experiment: string, changes: readonly Change[]
   // What the file says doesn't count: an edit of it is the same change of another experiment.
   const meaning = changes.map(({ by, path: field, to }) => [by, field, to]);
   const digest = createHash('sha256').update(canonicalJson(meaning)).digest('hex').slice(0, 10);
-  return `${experiment}@${label}-${digest}`;
+  return `${label}-${digest}`;
 }
 
 /**

@@ -49,19 +49,18 @@ export function formatError(error: unknown): string {
   const lines = [error.message === '' ? error.name : error.message];
   if (!isPecoError(error)) {
     const { hint } = error as { readonly hint?: unknown };
-    return typeof hint === 'string' ? [...lines, `  ${hint}`].join('\n') : lines.join('\n');
+    return [...lines, ...(typeof hint === 'string' ? indent(hint) : [])].join('\n');
   }
   if (error.location) lines.push(`  at ${formatLocation(error.location)}`);
-  if (error.hint !== undefined) lines.push(`  ${error.hint}`);
+  if (error.hint !== undefined) lines.push(...indent(error.hint));
   for (const problem of error.problems) {
-    lines.push(
-      '',
-      ...formatError(problem)
-        .split('\n')
-        .map((line) => (line === '' ? '' : `  ${line}`)),
-    );
+    lines.push('', ...indent(formatError(problem)));
   }
   return lines.join('\n');
+}
+
+function indent(text: string): string[] {
+  return text.split('\n').map((line) => (line === '' ? '' : `  ${line}`));
 }
 
 /** True for PecoErrors of any copy of this module: an experiment's bundle brings its own. */

@@ -107,7 +107,7 @@ export function describePending(error: unknown, outDir: string): unknown {
   const { message, code, hint, cause } = error;
   const proven = fs.existsSync(path.join(path.dirname(outDir), 'manifest.json'));
   const where = `the finished outputs are in ${outDir}${proven ? '; the next run stores them' : ''}`;
-  return new PecoError(message, { code, hint: hint === undefined ? where : `${hint}\n  ${where}`, cause });
+  return new PecoError(message, { code, hint: hint === undefined ? where : `${hint}\n${where}`, cause });
 }
 
 /** Kept outputs with a proof of what they are; undefined if there are none. */

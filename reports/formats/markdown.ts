@@ -24,7 +24,8 @@ export function ablationMarkdown({ config, table, facts, published }: MarkdownOp
     ...cells.map((cell, index) => (cell ? cellText(cell, columns[index]) : dropped ? 'dropped' : '–')),
   ]);
   const blocks = [
-    [`# ${plain(config.experiment)}`],
+    [`# ${plain(config.experiment)}${config.smoke ? ': smoke run' : ''}`],
+    ...(config.smoke ? smokeBlocks() : []),
     ...changedBlocks(config),
     markdownTable([header, ...body]),
     captionLines(table),
@@ -37,6 +38,15 @@ export function ablationMarkdown({ config, table, facts, published }: MarkdownOp
     .filter((lines) => lines.length > 0)
     .map((lines) => lines.join('\n'))
     .join('\n\n')}\n`;
+}
+
+/** So that no one takes the numbers for results. */
+function smokeBlocks(): string[][] {
+  return [
+    [
+      '**The numbers mean nothing.** Every component has the smallest size that it declares itself: this shows that the experiment runs, and how its table looks.',
+    ],
+  ];
 }
 
 /** A table of a changed experiment says so above everything else. */

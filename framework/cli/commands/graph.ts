@@ -11,6 +11,7 @@ const colours: { readonly [status in StageStatus]: string } = {
   hit: '#d5e8d4',
   run: '#ffe6cc',
   maybe: '#fff2cc',
+  unknown: '#f8cecc',
   dropped: '#e6e6e6',
 };
 

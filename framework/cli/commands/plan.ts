@@ -4,11 +4,12 @@ import type { Plan } from '../../plan/plan.ts';
 import type { StageNode } from '../../plan/types.ts';
 import { upstreamStages } from '../../plan/walk.ts';
 import { formatResumePoint, type ResumePoint } from '../../run/worker/resume.ts';
+import { formatError, type PecoError } from '../../stage/errors.ts';
 import type { Store } from '../../store/types.ts';
 import { type ExperimentFlags, prepareExperiment, warnOnStderr } from '../prepare.ts';
 import { findResume } from '../resumes.ts';
 import { count, formatDuration } from '../text/format.ts';
-import { formatOverrides, formatStatuses } from '../text/text.ts';
+import { formatOverrides, formatSmoke, formatStatuses } from '../text/text.ts';
 
 const mostNeedsShown = 3;
 
@@ -25,10 +26,31 @@ export async function planCommand(file: string, flags: ExperimentFlags): Promise
   const estimate = estimatePlan(plan, await readRecorded(plan, store), project.jobs);
   const resumes = await findResumes(plan, store, project.engine);
   const lines = flags.json
-    ? [JSON.stringify(await describePlan(plan, estimate, resumes))]
-    : [...formatOverrides(loaded.overrides), ...formatPlan(plan, estimate, project.jobs, resumes)];
+    ? [
+        JSON.stringify({
+          ...(await describePlan(plan, estimate, resumes)),
+          missing: loaded.missing.map(asJson),
+        }),
+      ]
+    : [
+        ...formatSmoke(loaded.smoke),
+        ...formatOverrides(loaded.overrides),
+        ...formatPlan(plan, estimate, project.jobs, resumes),
+        ...formatMissing(loaded.missing),
+      ];
   process.stdout.write(`${lines.join('\n')}\n`);
   return 0;
+}
+
+/** What has to be there before it can run, with what to do about it. */
+function formatMissing(missing: readonly PecoError[]): string[] {
+  if (missing.length === 0) return [];
+  const lines = missing.flatMap((problem) => formatError(problem).split('\n'));
+  return ['missing, so it can not run yet:', ...lines.map((line) => `  ${line}`)];
+}
+
+function asJson({ message, hint, location }: PecoError) {
+  return { message, hint: hint ?? null, location: location ?? null };
 }
 
 /** One line a stage, in an order in which they could run: status, id, why, how long, and what it needs. */

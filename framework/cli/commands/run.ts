@@ -98,6 +98,7 @@ function optionsOf(
     },
     git,
     failFast: flags.failFast ?? false,
+    smoke: loaded.smoke !== undefined,
     executor: localExecutor(fileURLToPath(new URL('./worker.js', import.meta.url)), {
       sourceMaps: flags.verbose ?? false,
       root,
@@ -159,6 +160,7 @@ function describeStart({ loaded, project, store, plan }: Prepared): RunStarted {
     file: loaded.file,
     overrides: loaded.overrides,
     ...(loaded.changes.length > 0 ? { changes: loaded.changes } : {}),
+    ...(loaded.smoke ? { smoke: loaded.smoke } : {}),
     stages: plan.stages.map(
       ({ node, status }): StageSummary => ({ stage: node.id, kind: node.component.kind, status }),
     ),

@@ -68,7 +68,8 @@ function formatMaking(provenance: JsonObject, { now, verbose }: ShowOptions): st
   if (typeof stage === 'string') lines.push(`as ${stage}${typeof run === 'string' ? ` by run ${run}` : ''}`);
   const [tree, ...notInIt] = formatGitTree(git, { verbose });
   const by = [...(typeof version === 'string' ? [`peco-exp ${version}`] : []), ...(tree ? [tree] : [])];
-  return [...lines, ...(by.length > 0 ? [by.join(', ')] : []), ...notInIt];
+  const smoke = provenance.smoke === true ? ['by a smoke run: the numbers mean nothing'] : [];
+  return [...lines, ...smoke, ...(by.length > 0 ? [by.join(', ')] : []), ...notInIt];
 }
 
 /** That another result was taken for this one, and although what. */

@@ -31,7 +31,7 @@ export function formatRuns(runs: readonly RecordedRun[], store: string, options:
   const rows = latest.map(({ record, status }) => [
     record.id,
     formatAge(options.now - Date.parse(record.started)),
-    words[status],
+    `${words[status]}${record.command.includes('--smoke') ? ' (smoke)' : ''}`,
     record.counts ? formatCounts(record.counts) : count(record.stages, 'stage'),
     record.seconds === undefined ? '' : formatDuration(record.seconds),
   ]);

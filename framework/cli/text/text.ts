@@ -26,10 +26,25 @@ export function formatOverrides(overrides: readonly Override[]): string[] {
   );
 }
 
+/** That the numbers mean nothing, and which components aren't small. */
+export function formatSmoke(smoke: RunStarted['smoke']): string[] {
+  if (smoke === undefined) return [];
+  const { unchanged } = smoke;
+  const those = unchanged.length === 1 ? 'it declares no `smoke`' : 'they declare no `smoke`';
+  return [
+    'smoke run: everything at its smallest size, so the numbers mean nothing',
+    ...(unchanged.length > 0 ? [`  ${unchanged.join(', ')}: as in the file, since ${those}`] : []),
+  ];
+}
+
 export function formatRunStarted(event: RunStarted): string[] {
   const { experiment, stages, engine, jobs, overrides } = event;
   const how = stages.some(mayRun) ? ` (${engine}, ${count(jobs, 'job')})` : '';
-  return [...formatOverrides(overrides), `${formatStatuses(experiment, stages)}${how}`];
+  return [
+    ...formatSmoke(event.smoke),
+    ...formatOverrides(overrides),
+    `${formatStatuses(experiment, stages)}${how}`,
+  ];
 }
 
 /** `quickstart: 26 stages, 12 stored, 3 to run, 9 maybe, 2 dropped` */
@@ -41,6 +56,7 @@ export function formatStatuses(
   const parts = [count(stages.length, 'stage'), `${many('hit')} stored`];
   if (many('run') > 0) parts.push(`${many('run')} to run`);
   if (many('maybe') > 0) parts.push(`${many('maybe')} maybe`);
+  if (many('unknown') > 0) parts.push(`${many('unknown')} unknown`);
   if (many('dropped') > 0) parts.push(`${many('dropped')} dropped`);
   return `${experiment}: ${parts.join(', ')}`;
 }

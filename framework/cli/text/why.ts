@@ -45,6 +45,7 @@ export function formatWhy({ planned, nearest, pending, upstream, saved }: Explan
 }
 
 function headOf({ node, status, reason }: PlannedStage, waits: readonly [string, string][]): string {
+  if (status === 'unknown') return `${node.id} has no key: ${reason}`;
   if (status !== 'maybe') return `${node.id} would run: no stored result has its key`;
   // What a selection decides needn't depend on an input that isn't there yet.
   if (waits.length === 0) return `${node.id} may run: ${reason}`;

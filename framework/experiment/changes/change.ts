@@ -4,13 +4,16 @@ import type { SweptFlags } from './flags.ts';
 
 /** How a run's experiment differs from the one that its file declares. */
 export interface Change {
-  readonly by: 'set' | 'seeds' | 'sweep';
+  readonly by: 'set' | 'seeds' | 'sweep' | 'smoke';
   readonly path: string;
   /** What the file says; null where the field isn't written. Absent for a sweep. */
   readonly from?: Json;
   /** The value; of a sweep the list of its values. */
   readonly to: Json;
 }
+
+/** Each component at the smallest size that it declares itself. */
+export const smokeChange: Change = { by: 'smoke', path: 'smoke', to: true };
 
 /** A change by `--set`; `from` is null where the field wasn't there. */
 export interface Override {
@@ -37,6 +40,7 @@ export function changesOf(overrides: readonly Override[], sweeps: SweptFlags): r
 
 /** `codebook.size: 256 instead of 128`, `seeds: [3] instead of [0,1]`, `codebook.size: swept over 128,256`: in one line. */
 export function describeChange({ by, path, from, to }: Change): string {
+  if (by === 'smoke') return 'smoke run: everything at its smallest size, so the numbers mean nothing';
   if (by === 'sweep') return `${path}: swept over ${(to as readonly Json[]).map(text).join(',')}`;
   return `${path}: ${text(to)}${from === null ? ', which the file does not set' : ` instead of ${text(from ?? null)}`}`;
 }

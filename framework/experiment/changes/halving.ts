@@ -63,6 +63,27 @@ export function rungsOf({ rungs }: HalvingOptions, steps: number): readonly numb
   return rungs.at(-1) === steps ? rungs : [...rungs, steps];
 }
 
+/** Rungs of a ladder in a smoke run, before the end of the training. */
+const shortLadder = 2;
+
+/** Steps of a training in a smoke run whose rungs are those of `shortened`: one for each. */
+export function rungsInSmoke({ rungs }: HalvingOptions, steps: number): number {
+  if (isLadder(rungs)) return shortLadder + 1;
+  return rungs.at(-1) === steps ? rungs.length : rungs.length + 1;
+}
+
+/** The same halving with a rung at each step, for trainings of very few. */
+export function shortened(sweep: Halving): Halving {
+  const { rungs, keep, eta } = sweep.halving;
+  const count = isLadder(rungs) ? shortLadder : rungs.length;
+  // The share that goes on is that of the ladder, unless it says another.
+  const share = isLadder(rungs) && keep === undefined ? { eta: eta ?? rungs.eta } : {};
+  return {
+    ...sweep,
+    halving: { ...sweep.halving, ...share, rungs: Array.from({ length: count }, (_, i) => i + 1) },
+  };
+}
+
 /** How many of a rung's points go on. */
 export function survivorsOf({ keep, eta, rungs }: HalvingOptions, points: number): number {
   const share = keep ?? 1 / (eta ?? (isLadder(rungs) ? rungs.eta : 3));

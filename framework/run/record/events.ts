@@ -24,6 +24,8 @@ export interface RunStarted {
   readonly overrides: readonly { readonly path: string; readonly from: Json; readonly to: Json }[];
   /** What the flags change in all, sweeps too; absent if nothing. */
   readonly changes?: readonly Change[];
+  /** Present for a smoke run; with the paths of components that stay as they are, since they name no smaller size. */
+  readonly smoke?: { readonly unchanged: readonly string[] };
   readonly store: string;
   readonly results: string;
   readonly jobs: number;

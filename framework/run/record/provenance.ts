@@ -34,6 +34,8 @@ export interface Provenance extends JsonObject {
   /** Third-party packages of the implementation -> version. */
   readonly packages: { readonly [name: string]: string };
   readonly git: Git;
+  /** Made by a smoke run; absent otherwise. */
+  readonly smoke?: true;
 }
 
 /** What is known of one stage when it has run. */
@@ -58,13 +60,14 @@ export interface Circumstances {
   readonly version?: string;
   /** As the run began; otherwise asked when the first stage has run. */
   readonly git?: Git;
+  readonly smoke?: boolean;
 }
 
 /** Collects provenance for the stages of one run; asks git at most once. */
 export function createProvenanceWriter(
   circumstances: Circumstances,
 ): (making: Making) => Promise<Provenance> {
-  const { root, run, version } = circumstances;
+  const { root, run, version, smoke } = circumstances;
   let git = circumstances.git === undefined ? undefined : Promise.resolve(circumstances.git);
   return async (making) => {
     git ??= readGit(root);
@@ -87,6 +90,7 @@ export function createProvenanceWriter(
       host: describeHost(),
       packages: making.packages,
       git: await git,
+      ...(smoke ? { smoke: true as const } : {}),
     };
   };
 }
