@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Random } from '../../nn/random.ts';
 import type { Pixels, Window } from '../types.ts';
+import { type Blend, blendPart } from './blend.ts';
 import {
   blendTable,
   compose,
@@ -64,6 +65,17 @@ export function drawJitter(jitter: Jitter, random: Random): Change[] {
  * else is computed outside the part.
  */
 export function jitterPart(source: Pixels, part: Window, changes: readonly Change[]): Pixels {
+  return source.channels === 3 && changes.every(isBlend)
+    ? blendPart(source, part, changes)
+    : jitterByTables(source, part, changes);
+}
+
+function isBlend(change: Change): change is Change & Blend {
+  return change.kind !== 'hue';
+}
+
+/** For all kinds of changes and pixels. */
+export function jitterByTables(source: Pixels, part: Window, changes: readonly Change[]): Pixels {
   const contrast = changes.findIndex(({ kind }) => kind === 'contrast');
   const mean = contrast < 0 ? 0 : meanAfter(source, plan(changes.slice(0, contrast), 0));
   const { steps, table } = plan(changes, mean);

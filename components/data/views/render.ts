@@ -48,11 +48,14 @@ export function renderPictures(image: Pixels, sight: Sight, chance?: Chance): Re
   const { source, drawn } = chance ? look(image, sight, chance) : { source: image, drawn: still };
   return pictures.map(({ size, interpolation }) => {
     const { part, resized, window } = placeView(crop, drawn, source, size);
-    const { bytes, channels } = isAsItIs(part, resized)
-      ? asItIs(source, { ...window, top: part.top + window.top, left: part.left + window.left })
-      : resample(source, part, resized, window, interpolation);
+    const isResized = !isAsItIs(part, resized);
+    // Resizing mirrors at no cost; what is shifted is mirrored afterwards.
+    const mirrors = isResized && drawn.flip && !drawn.shift;
+    const { bytes, channels } = isResized
+      ? resample(source, part, resized, window, interpolation, mirrors)
+      : asItIs(source, { ...window, top: part.top + window.top, left: part.left + window.left });
     const moved = drawn.shift ? shift(bytes, size, drawn.shift, channels) : bytes;
-    const seen = { bytes: moved, channels, mirrored: drawn.flip };
+    const seen = { bytes: moved, channels, mirrored: drawn.flip && !mirrors };
     return chance && (sight.randAugment || sight.erasing) ? augment(seen, size, sight, chance) : seen;
   });
 }
@@ -64,6 +67,10 @@ export function fillPicture(
   { bytes, channels, mirrored }: Rendered,
   size: number,
 ): void {
+  if (channels === 3 && !mirrored) {
+    values.set(bytes, start);
+    return;
+  }
   const step = mirrored ? -channels : channels;
   const [green, blue] = channels === 3 ? [1, 2] : [0, 0];
   let to = start;

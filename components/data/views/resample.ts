@@ -1,4 +1,5 @@
 import type { Pixels, Window } from '../types.ts';
+import { Workspace } from './simd/kernels.ts';
 import type { Interpolation } from './view.ts';
 
 /** A filter of Pillow (src/libImaging/Resample.c), and how far it reaches in pixels of the smaller of the two images. */
@@ -29,7 +30,6 @@ function sinc(x: number): number {
 
 /** Weights are whole numbers of 2 ** -22, as Pillow's for bytes: products of them and a byte's sum fit 32 bits. */
 const PRECISION = 22;
-const HALF = 1 << (PRECISION - 1);
 
 /** For each place along an axis of the result: which places of the source it is made of, with which weights. */
 interface Weights {
@@ -48,6 +48,7 @@ interface Weights {
  * @param part of the source; inside it
  * @param size of the whole result
  * @param window which part of the result to compute
+ * @param mirrored whether the window is turned left to right
  */
 export function resample(
   source: Pixels,
@@ -55,15 +56,39 @@ export function resample(
   size: Pick<Window, 'height' | 'width'>,
   window: Window,
   interpolation: Interpolation,
+  mirrored = false,
 ): Pixels {
+  const { bytes, channels } = source;
+  const { height, width } = window;
   const filter = FILTERS[interpolation];
-  const across = weightsOf(part.width, size.width, window.left, window.width, filter);
-  const down = weightsOf(part.height, size.height, window.top, window.height, filter);
-  const top = down.first[0];
-  const bottom = down.first[window.height - 1] + down.count[window.height - 1];
-  const rows = { ...part, top: part.top + top, height: bottom - top };
-  const narrow = resampleRows(source, rows, across);
-  return resampleColumns(narrow, top, down);
+  const across = weightsOf(part.width, size.width, window.left, width, filter, mirrored);
+  const down = weightsOf(part.height, size.height, window.top, height, filter);
+  // Only rows that the window is made of.
+  const top = down.first[0]!;
+  const rows = down.first[height - 1]! + down.count[height - 1]! - top;
+  const from = ((part.top + top) * source.width + part.left) * channels;
+  const length = width * channels;
+  const made = Workspace.use((space) => {
+    const { kernels } = space;
+    const stride = part.width * channels;
+    const pixels = space.putRows(bytes, from, {
+      stride: source.width * channels,
+      length: stride,
+      height: rows,
+    });
+    const narrow = space.take(rows * length);
+    const along = channels === 3 ? kernels.rowsOfColours : kernels.rowsOfGreys;
+    along(pixels, stride, rows, narrow, width, ...addressesOf(space, across));
+    const out = space.take(height * length);
+    const first = down.first.map((row) => row - top);
+    kernels.columns(narrow, length, out, height, ...addressesOf(space, { ...down, first }));
+    return space.get(out, height * length);
+  });
+  return { bytes: made, height, width, channels };
+}
+
+function addressesOf(space: Workspace, { first, count, values, most }: Weights) {
+  return [space.put(first), space.put(count), space.put(values), most] as const;
 }
 
 function weightsOf(
@@ -72,6 +97,7 @@ function weightsOf(
   begin: number,
   length: number,
   { support, at }: Filter,
+  mirrored = false,
 ): Weights {
   const scale = from / to;
   const shrink = Math.max(scale, 1);
@@ -82,7 +108,7 @@ function weightsOf(
   const values = new Int32Array(length * most);
   const exact = new Float64Array(most);
   for (let place = 0; place < length; place++) {
-    const centre = (begin + place + 0.5) * scale;
+    const centre = (begin + (mirrored ? length - 1 - place : place) + 0.5) * scale;
     const low = Math.max(0, Math.trunc(centre - reach + 0.5));
     const high = Math.min(from, Math.trunc(centre + reach + 0.5));
     let sum = 0;
@@ -98,83 +124,4 @@ function weightsOf(
     count[place] = high - low;
   }
   return { first, count, values, most };
-}
-
-/** The rows of a part, each made as long as there are weights. */
-function resampleRows(source: Pixels, part: Window, weights: Weights): Pixels {
-  const { bytes, channels } = source;
-  const width = weights.first.length;
-  const out = new Uint8Array(part.height * width * channels);
-  for (let y = 0; y < part.height; y++) {
-    const from = ((part.top + y) * source.width + part.left) * channels;
-    const to = y * width * channels;
-    if (channels === 3) resampleColours(bytes, from, out, to, weights);
-    else resampleGreys(bytes, from, out, to, weights);
-  }
-  return { bytes: out, height: part.height, width, channels };
-}
-
-function resampleColours(
-  bytes: Uint8Array,
-  row: number,
-  out: Uint8Array,
-  place: number,
-  { first, count, values, most }: Weights,
-): void {
-  let to = place;
-  for (let x = 0; x < first.length; x++) {
-    let from = row + first[x] * 3;
-    const end = x * most + count[x];
-    let [red, green, blue] = [HALF, HALF, HALF];
-    for (let k = x * most; k < end; k++, from += 3) {
-      const weight = values[k];
-      red = (red + Math.imul(bytes[from], weight)) | 0;
-      green = (green + Math.imul(bytes[from + 1], weight)) | 0;
-      blue = (blue + Math.imul(bytes[from + 2], weight)) | 0;
-    }
-    out[to++] = clip(red >> PRECISION);
-    out[to++] = clip(green >> PRECISION);
-    out[to++] = clip(blue >> PRECISION);
-  }
-}
-
-function resampleGreys(
-  bytes: Uint8Array,
-  row: number,
-  out: Uint8Array,
-  place: number,
-  { first, count, values, most }: Weights,
-): void {
-  for (let x = 0; x < first.length; x++) {
-    let sum = HALF;
-    for (let k = 0; k < count[x]; k++)
-      sum = (sum + Math.imul(bytes[row + first[x] + k], values[x * most + k])) | 0;
-    out[place + x] = clip(sum >> PRECISION);
-  }
-}
-
-/** Columns that begin at row `top` of what the weights speak of. */
-function resampleColumns(
-  { bytes, width, channels }: Pixels,
-  top: number,
-  { first, count, values, most }: Weights,
-): Pixels {
-  const row = width * channels;
-  const height = first.length;
-  const out = new Uint8Array(height * row);
-  const sums = new Int32Array(row);
-  for (let y = 0; y < height; y++) {
-    sums.fill(HALF);
-    for (let k = 0; k < count[y]; k++) {
-      const weight = values[y * most + k];
-      const from = (first[y] - top + k) * row;
-      for (let x = 0; x < row; x++) sums[x] = (sums[x] + Math.imul(bytes[from + x], weight)) | 0;
-    }
-    for (let x = 0; x < row; x++) out[y * row + x] = clip(sums[x] >> PRECISION);
-  }
-  return { bytes: out, height, width, channels };
-}
-
-function clip(value: number): number {
-  return value < 0 ? 0 : value > 255 ? 255 : value;
 }

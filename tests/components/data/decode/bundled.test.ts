@@ -12,6 +12,7 @@ test('what the threads run is in the key of every stage that shows images', asyn
     'data/decode/decode.ts',
     'data/views/resample.ts',
     'data/views/draw.ts',
+    'data/views/simd/compiled.ts',
   ];
   for (const [entry, { sources, packages }] of bundles) {
     for (const file of threads)
