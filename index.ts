@@ -16,6 +16,7 @@ export {
   type MaskedImageModellingConfig,
   maskedImageModelling,
 } from './components/pretraining/mim/config.ts';
+export { type DalleConfig, dalle } from './components/tokenizer/dalle/config.ts';
 export { type DvaeConfig, dvae } from './components/tokenizer/dvae/config.ts';
 export {
   type TokenizerEvaluationConfig,

@@ -16,10 +16,12 @@ export const recipe = defineRecipe({
   clipNorm: 1,
 });
 
+/** Side of the square of pixels that becomes one token. */
+export const strideField = z.union([z.literal(4), z.literal(8), z.literal(16)]).default(8);
+
 /** Which encoder and decoder. */
 export const networkFields = {
-  /** Side of the square of pixels that becomes one token. */
-  stride: z.union([z.literal(4), z.literal(8), z.literal(16)]).default(8),
+  stride: strideField,
   /**
    * In VQGAN's form: at each resolution of the encoder; the decoder has one more. In the small network: at the lowest
    * resolution of both.

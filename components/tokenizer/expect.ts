@@ -38,9 +38,16 @@ export function checkNetwork({ stride, residualBlocks, width, vqgan }: NetworkOp
   return issues;
 }
 
+/** A temperature that rises would undo the training. */
+export function checkFall({ from, to }: { readonly from: number; readonly to: number }): ConfigIssue[] {
+  if (to <= from) return [];
+  const message = `must be at most \`from\`, ${from}`;
+  return [{ path: ['temperature', 'to'], message, hint: 'it falls from there' }];
+}
+
 /** What every tokenizer expects of its data. */
 export function expectTokenizable(
-  { stride, batchSize, view }: TokenizerTraining & Strided,
+  { stride, batchSize, view }: Pick<TokenizerTraining, 'batchSize' | 'view'> & Strided,
   { train }: WiredInputs,
 ): WiringIssue[] {
   return [

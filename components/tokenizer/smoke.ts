@@ -2,7 +2,7 @@ import type { SmokeChanges, SmokeContext } from '../../framework/stage/component
 import { factOf } from '../../framework/stage/expect.ts';
 import { smokeView } from '../data/smoke.ts';
 import { smokeGeometry } from '../nn/smoke.ts';
-import { smokeRecipe } from '../training/recipe.ts';
+import { type Recipe, smokeRecipe } from '../training/recipe.ts';
 import type { TokenizerTraining } from './config.ts';
 import type { NetworkOptions } from './networks/options.ts';
 
@@ -13,7 +13,8 @@ const codeLength = 8;
 
 /** What every convolutional tokenizer is in a smoke run. */
 export function smokeTokenizer(
-  config: TokenizerTraining &
+  config: Recipe &
+    Pick<TokenizerTraining, 'view'> &
     NetworkOptions & { readonly codebook: { readonly size: number; readonly dim: number } },
   { inputs }: SmokeContext,
 ): SmokeChanges {

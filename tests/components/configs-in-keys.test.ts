@@ -6,7 +6,8 @@ import { configInKeys } from '../../framework/stage/added.ts';
 import { isComponent } from '../../framework/stage/source.ts';
 import * as shipped from '../../index.ts';
 
-const { dvae, fashionMnist, fineTune, imageFolder, inception, linearProbe, maskedImageModelling } = shipped;
+const { dalle, dvae, fashionMnist, fineTune, imageFolder, inception, linearProbe, maskedImageModelling } =
+  shipped;
 const { ablationTable, tokenizerEvaluation, vgg, vit, vqvae } = shipped;
 
 const backbone = vit('base/16');
@@ -27,6 +28,7 @@ const components = {
     vqvae({ steps: 100 }),
     vqvae({ steps: 100, loss: { perceptual: { network: vgg(), layers: ['relu1_1'] } } }),
   ],
+  dalle: [dalle({ steps: 100 })],
   dvae: [dvae({ steps: 100 })],
   tokenizerEvaluation: [tokenizerEvaluation()],
   maskedImageModelling: [maskedImageModelling({ backbone, steps: 100 })],

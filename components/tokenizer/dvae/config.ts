@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import type { ConfigIssue } from '../../../framework/stage/component.ts';
 import { defineComponent } from '../../../framework/stage/define.ts';
 import { askForLength, oneLength } from '../../training/recipe.ts';
 import {
@@ -11,7 +10,7 @@ import {
   tokenizerExports,
   trainingFields,
 } from '../config.ts';
-import { checkNetwork, checkTokenizer, expectTokenizable } from '../expect.ts';
+import { checkFall, checkNetwork, checkTokenizer, expectTokenizable } from '../expect.ts';
 import { smokeTokenizer } from '../smoke.ts';
 
 const schema = z
@@ -51,7 +50,7 @@ export const dvae = askForLength(
     check: (config, inputs) => [
       ...checkTokenizer(config, inputs),
       ...checkNetwork(config),
-      ...checkTemperature(config),
+      ...checkFall(config.temperature),
     ],
     expects: expectTokenizable,
     smoke: smokeTokenizer,
@@ -60,15 +59,3 @@ export const dvae = askForLength(
     exports: tokenizerExports,
   }),
 );
-
-function checkTemperature({ temperature }: DvaeConfig): ConfigIssue[] {
-  const { from, to } = temperature;
-  if (to <= from) return [];
-  return [
-    {
-      path: ['temperature', 'to'],
-      message: `must be at most \`from\`, ${from}`,
-      hint: 'it falls from there',
-    },
-  ];
-}

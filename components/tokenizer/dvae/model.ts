@@ -1,10 +1,10 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { uniformRows } from '../../engine/uniform.ts';
 import { normal } from '../../nn/init.ts';
 import { random } from '../../nn/random.ts';
 import { unit } from '../../nn/unit.ts';
 import type { Named, Objective } from '../../training/objective.ts';
 import { applyDecoder, applyEncoder, initDecoder, initEncoder } from '../autoencoder.ts';
+import { type Draw, gumbelNoise, relaxedCodes } from '../gumbel.ts';
 import type { ReconstructionLoss } from '../reconstruction.ts';
 import type { TokenizerWeights } from '../tokenizer.ts';
 import type { DvaeConfig } from './config.ts';
@@ -42,7 +42,7 @@ export function dvaeObjective(
   config: DvaeConfig,
   reconstruction: ReconstructionLoss,
   seed: number,
-  draw: (noise: tf.Tensor, rows: number, columns: number) => tf.Tensor = uniformRows,
+  draw?: Draw,
 ): DvaeObjective {
   const { size, dim } = config.codebook;
   return {
@@ -56,7 +56,7 @@ export function dvaeObjective(
     targets({ images, noise }, constants) {
       const [count, height, width] = images.shape as [number, number, number];
       const tokens = (count * height * width) / config.stride ** 2;
-      const gumbel = tf.neg(tf.log(tf.neg(tf.log(draw(noise, tokens, size)))));
+      const gumbel = gumbelNoise(noise, tokens, size, draw);
       return { features: reconstruction.targets(constants, unit(images)), gumbel };
     },
     loss(parameters, { batch, targets: { features, gumbel }, constants }) {
@@ -64,8 +64,8 @@ export function dvaeObjective(
       const encoded = applyEncoder(parameters.encoder, images);
       const [count, height, width] = encoded.shape;
       const logits = tf.reshape(encoded, [-1, size]);
-      const soft = tf.softmax(tf.div(tf.add(logits, gumbel), batch.temperature));
-      const mixed = tf.matMul(soft as tf.Tensor2D, parameters.codebook as tf.Tensor2D);
+      const soft = relaxedCodes(logits, gumbel, batch.temperature);
+      const mixed = tf.matMul(soft, parameters.codebook as tf.Tensor2D);
       const output = applyDecoder(parameters.decoder, tf.reshape(mixed, [count, height, width, dim]));
       const { loss, pixel, perceptual } = reconstruction.evaluate(constants, images, output, features);
       const usage = usageDivergence(logits);

@@ -8,6 +8,8 @@ import { vgg } from '../../../components/perceptual/vgg/config.ts';
 import { run as runVgg } from '../../../components/perceptual/vgg/stage.ts';
 import { maskedImageModelling } from '../../../components/pretraining/mim/config.ts';
 import { run as runMim } from '../../../components/pretraining/mim/stage.ts';
+import { dalle } from '../../../components/tokenizer/dalle/config.ts';
+import { run as runDalle } from '../../../components/tokenizer/dalle/stage.ts';
 import { dvae } from '../../../components/tokenizer/dvae/config.ts';
 import { run as runDvae } from '../../../components/tokenizer/dvae/stage.ts';
 import { vqvae } from '../../../components/tokenizer/vqvae/config.ts';
@@ -52,6 +54,10 @@ export const kinds: { readonly [kind: string]: { component: Component; run: unkn
     run: runVqvae,
   },
   dvae: { component: dvae(tokenizer), run: runDvae },
+  dalle: {
+    component: dalle({ ...training, width: 8, residualBlocks: 1, codebook }),
+    run: runDalle,
+  },
   mim: { component: maskedImageModelling({ ...training, backbone, dropPath }), run: runMim },
   'fine-tuning': { component: fineTune({ ...training, backbone, dropPath, labels: 16 }), run: runFineTune },
   // In minibatches: a fit to the optimum keeps no state. Five epochs are ten steps.

@@ -23,7 +23,8 @@ export const largest: Distance = (actual, expected) =>
 export function ofChange(first: Tensors): Distance {
   return (actual, expected, path) => {
     const { data } = first[path];
-    const entries = expected.length === data.length ? data.keys() : sampledEntries(data.length);
+    const entries =
+      expected.length === data.length ? data.keys() : sampledEntries(data.length, expected.length);
     const before = Array.from(entries, (entry) => data[entry]);
     return ratio(
       Math.hypot(...expected.map((value, i) => value - actual[i])),
@@ -47,11 +48,13 @@ export function differences(actual: Tensors, expected: Tensors, distance: Distan
   });
 }
 
-/** The entries of tensors that a fixture holds, without their shapes. */
-export function sampled(tensors: Tensors): Tensors {
+/** The entries of tensors that a fixture holds, without their shapes where it holds none. */
+export function sampled(tensors: Tensors, like: Tensors): Tensors {
   return Object.fromEntries(
-    Object.entries(tensors).map(([path, { dtype, data }]) => {
-      const entries = sampledEntries(data.length);
+    Object.entries(tensors).map(([path, tensor]) => {
+      const { dtype, data } = tensor;
+      if (like[path]?.shape.join() === tensor.shape.join()) return [path, tensor];
+      const entries = sampledEntries(data.length, like[path]?.data.length);
       return [
         path,
         { dtype, shape: [entries.length], data: Float32Array.from(entries, (entry) => data[entry]) },

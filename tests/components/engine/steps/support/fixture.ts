@@ -45,8 +45,8 @@ const SAMPLES = 256;
 const STRIDE = 7919;
 
 /** Which entries of a tensor of `size` numbers the fixture holds: all of a small one, else some at a prime stride. */
-export function sampledEntries(size: number): number[] {
-  return Array.from({ length: Math.min(size, SAMPLES) }, (_, i) =>
-    size <= SAMPLES ? i : (i * STRIDE) % size,
+export function sampledEntries(size: number, samples = SAMPLES): number[] {
+  return Array.from({ length: Math.min(size, samples) }, (_, i) =>
+    size <= samples ? i : (i * STRIDE) % size,
   );
 }

@@ -86,8 +86,8 @@ export function proveAgainstPyTorch<S, B, O, C>(
     const { after } = await historyOf(engine);
     // Adam's first moment after one step is a tenth of the gradient. make.py sees to it that the first step's
     // gradients aren't clipped and that the second's are.
-    const gradients = scaled(below(after[1], 'moments/first'), 10);
     const wanted = below(expected, 'gradient');
+    const gradients = sampled(scaled(below(after[1], 'moments/first'), 10), wanted);
     t.deepEqual(Object.keys(gradients).sort(), Object.keys(wanted).sort());
     within(t, differences(gradients, wanted, largest), allowed.gradient);
     const sizes = Object.values(wanted).map(({ data }) => Math.max(...Array.from(data, Math.abs)));
@@ -96,8 +96,8 @@ export function proveAgainstPyTorch<S, B, O, C>(
 
   for (const steps of [1, 2, training.steps]) {
     test(title(`the state after AdamW step ${steps} is that of PyTorch`), async (t) => {
-      const state = sampled((await historyOf(engine)).after[steps]);
       const wanted = below(expected, `after${steps}`);
+      const state = sampled((await historyOf(engine)).after[steps], wanted);
       t.deepEqual(Object.keys(state).sort(), Object.keys(wanted).sort());
       assertStates(t, state, wanted, first, allowed);
     });

@@ -45,7 +45,9 @@ export function seededWeights<T>(prefix: string, tree: T): T {
 export function weight(name: string, shape: readonly number[]): HostTensor {
   const range = RANGES[name.split('/').at(-1) as string];
   if (range) return between(name, shape, ...range);
-  const bound = 1 / Math.sqrt(shape.slice(0, -1).reduce((product, n) => product * n, 1));
+  const fanIn = shape.slice(0, -1).reduce((product, n) => product * n, 1);
+  // DALL-E's: four convolutions behind ReLUs in a row, without a norm.
+  const bound = Math.sqrt((name.startsWith('dalle') ? 6 : 1) / fanIn);
   return name.endsWith('patch/weight')
     ? between(name, shape, -0.1 * bound, 0.1 * bound)
     : between(name, shape, -bound, bound);

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
-import type { HostTensor } from '../../../../../components/engine/types.ts';
+import type { HostOf, HostTensor } from '../../../../../components/engine/types.ts';
 import { hostScalar, hostTensor } from '../../../../../components/nn/tree.ts';
 import type { FeatureNetwork } from '../../../../../components/perceptual/types.ts';
 import { type VggConfig, vgg } from '../../../../../components/perceptual/vgg/config.ts';
@@ -10,6 +10,10 @@ import { load as loadVgg } from '../../../../../components/perceptual/vgg/load.t
 import { initVgg } from '../../../../../components/perceptual/vgg/model.ts';
 import { applyEncoder } from '../../../../../components/tokenizer/autoencoder.ts';
 import { type Codebook, unitRowsOf } from '../../../../../components/tokenizer/codebook.ts';
+import { type DalleConfig, dalle } from '../../../../../components/tokenizer/dalle/config.ts';
+import { load as loadDalle } from '../../../../../components/tokenizer/dalle/load.ts';
+import { type DalleWeights, dalleLogits } from '../../../../../components/tokenizer/dalle/model.ts';
+import { dalleObjective, scheduleAt } from '../../../../../components/tokenizer/dalle/training.ts';
 import { type DvaeConfig, dvae } from '../../../../../components/tokenizer/dvae/config.ts';
 import { load as loadDvae } from '../../../../../components/tokenizer/dvae/load.ts';
 import { dvaeObjective } from '../../../../../components/tokenizer/dvae/model.ts';
@@ -60,7 +64,7 @@ export async function vqvaeTrainingOf({ seed, imageSize, network, config: input 
   return {
     training,
     config,
-    forward: (engine: string) => forward(engine, component, loadVqvae, weights, images),
+    forward: (engine: string) => forward(engine, component, loadVqvae, weights, images, encodeSmall),
   };
 }
 
@@ -87,40 +91,69 @@ export async function dvaeTraining(size: Size) {
     size,
     training,
     config,
-    forward: (engine: string) => forward(engine, component, loadDvae, parameters, images),
+    forward: (engine: string) => forward(engine, component, loadDvae, parameters, images, encodeSmall),
+  };
+}
+
+/** DALL-E's dVAE: temperature and weight of the divergence change on the way. */
+export async function dalleTraining(size: Size) {
+  const { seed, imageSize, config: input } = readSpec<Spec<Parameters<typeof dalle>[0]>>(size, 'dalle');
+  const component = dalle(input);
+  const config = component.config as DalleConfig;
+  const objective = dalleObjective(config, 0, (noise) => noise);
+  const parameters = seededWeights(seed, objective.init());
+  const { steps } = planTraining(config, 0);
+  const batch = (step: number) => {
+    const { temperature, divergenceWeight } = scheduleAt(config, step, steps);
+    return {
+      images: imagesOf(seed, imageSize, config, step),
+      noise: between(`${seed}/noise/${step}`, [tokensOf(config, imageSize), config.codebook.size], 0, 1),
+      temperature: hostScalar(temperature),
+      divergenceWeight: hostScalar(divergenceWeight),
+    };
+  };
+  // The moving average of the weights is no part of the fixture.
+  const training = trainingOf('dalle', objective, { ...config, average: undefined }, { parameters }, batch);
+  const { images } = batch(0);
+  const encode = (weights: DalleWeights<tf.Tensor>, given: tf.Tensor) => dalleLogits(weights, given, config);
+  return {
+    size,
+    training,
+    config,
+    forward: (engine: string) => forward(engine, component, loadDalle, parameters, images, encode),
   };
 }
 
 /** What the encoder gives, the codes, and the image decoded from them: by way of files, as other stages load them. */
-async function forward(
+async function forward<W>(
   engine: string,
   component: Component,
   load: (input: StageInput<never>) => Promise<Tokenizer>,
-  weights: TokenizerWeights<HostTensor>,
+  weights: HostOf<W>,
   images: HostTensor,
+  encode: (weights: W, images: tf.Tensor) => tf.Tensor,
 ): Promise<{ readonly [name: string]: HostTensor }> {
   const tokenizer = await inFolder('tokenizer.safetensors', weights, (dir) =>
     load(leafInput(component, dir)),
   );
-  const out = await compute<
-    { images: tf.Tensor },
-    { [name: string]: tf.Tensor },
-    TokenizerWeights<tf.Tensor>
-  >(
+  return compute<{ images: tf.Tensor }, { [name: string]: tf.Tensor }, W>(
     { name: engine },
-    tokenizer.weights as unknown as TokenizerWeights<HostTensor>,
-    { images },
+    tokenizer.weights as unknown as HostOf<W>,
+    { images } as HostOf<{ images: tf.Tensor }>,
     (frozen, given) => {
-      const tree = frozen as unknown as Parameters<Tokenizer['encode']>[0];
+      const tree = frozen as Parameters<Tokenizer['encode']>[0];
       const codes = tokenizer.encode(tree, given.images);
       return {
-        encoded: applyEncoder(frozen.encoder, given.images),
+        encoded: encode(frozen, given.images),
         codes: tf.reshape(codes, [-1]),
         reconstruction: tokenizer.decode(tree, codes),
       };
     },
-  );
-  return out;
+  ) as Promise<{ readonly [name: string]: HostTensor }>;
+}
+
+function encodeSmall({ encoder }: TokenizerWeights<tf.Tensor>, images: tf.Tensor): tf.Tensor {
+  return applyEncoder(encoder, images);
 }
 
 function frozenVgg(seed: string, component: Component): Promise<FeatureNetwork> {
