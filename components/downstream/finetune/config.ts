@@ -59,6 +59,10 @@ export const fineTune = askForLength(
     kind: 'fine-tune',
     schema,
     run: new URL('./stage.ts', import.meta.url).href,
+    exports: {
+      module: new URL('./export.ts', import.meta.url).href,
+      formats: { beit: '.safetensors', timm: '.safetensors', onnx: '.onnx' },
+    },
     derive: recipe.derive,
     check: (config) => {
       const { batchSize, labels } = config;

@@ -1,4 +1,3 @@
-import path from 'node:path';
 import type * as tf from '@tensorflow/tfjs-core';
 import type { StageFunction } from '../../../framework/stage/contract.ts';
 import { dropPathNoise } from '../../backbone/drop-path.ts';
@@ -10,12 +9,12 @@ import { hostTensor } from '../../nn/tree.ts';
 import { countRight, forward } from '../../training/classify.ts';
 import { fit } from '../../training/fit.ts';
 import { openImages } from '../../training/images.ts';
-import { saveTree } from '../../weights/safetensors.ts';
 import { type ClassificationInputs, startingBackbone } from '../start.ts';
+import { saveClassifier } from './checkpoint.ts';
 import type { FineTuneConfig } from './config.ts';
 import { type Classifier, classify, fineTuneObjective, initClassifier } from './model.ts';
 
-/** Fine-tunes, writes `classifier.safetensors`, and measures top-1 on the whole test split. */
+/** Fine-tunes, writes `classifier.safetensors` and `classifier.json`, and measures top-1 on the whole test split. */
 export const run: StageFunction<FineTuneConfig, ClassificationInputs> = async (context) => {
   const { config, seed } = context;
   const { view } = config;
@@ -57,7 +56,8 @@ export const run: StageFunction<FineTuneConfig, ClassificationInputs> = async (c
       right += countRight(values, targets);
     },
   });
-  await saveTree(path.join(context.outDir, 'classifier.safetensors'), parameters);
+  const { config: network, imageSize } = backbone;
+  saveClassifier(context.outDir, { config: network, imageSize, weights: parameters });
   engine.dispose();
   return {
     metrics: {

@@ -72,6 +72,10 @@ export const maskedImageModelling = askForLength(
     schema,
     run: new URL('./stage.ts', import.meta.url).href,
     load: new URL('./load.ts', import.meta.url).href,
+    exports: {
+      module: new URL('./export.ts', import.meta.url).href,
+      formats: { beit: '.safetensors', timm: '.safetensors', onnx: '.onnx' },
+    },
     derive: recipe.derive,
     check: recipe.check,
     provides: ({ backbone, view }) => ({

@@ -15,12 +15,16 @@ import { usualAdvice } from '../../training/loop.ts';
 import type { Objective } from '../../training/objective.ts';
 import type { MaskedImageModellingConfig } from './config.ts';
 
-export interface MimParameters<T> {
-  readonly vit: Vit<T>;
+/** What only pretraining needs. */
+export interface MimHead<T> {
   /** [1, 1, dim]: stands in for the embedding of a masked patch. */
   readonly maskToken: T;
   /** dim -> vocabulary. */
   readonly head: Affine<T>;
+}
+
+export interface MimParameters<T> extends MimHead<T> {
+  readonly vit: Vit<T>;
 }
 
 export interface MimBatch<T> {

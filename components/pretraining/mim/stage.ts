@@ -1,3 +1,4 @@
+import path from 'node:path';
 import type { StageFunction } from '../../../framework/stage/contract.ts';
 import { StageError } from '../../../framework/stage/stage-error.ts';
 import { saveBackbone } from '../../backbone/checkpoint.ts';
@@ -10,6 +11,7 @@ import { hostTensor } from '../../nn/tree.ts';
 import type { Tokenizer } from '../../tokenizer/tokenizer.ts';
 import { fit } from '../../training/fit.ts';
 import { openImages } from '../../training/images.ts';
+import { saveTree } from '../../weights/safetensors.ts';
 import { maskIssues, maskingOf } from '../mask-fields.ts';
 import { batchMasks } from '../masking.ts';
 import type { MaskedImageModellingConfig } from './config.ts';
@@ -20,7 +22,7 @@ interface Inputs {
   readonly tokenizer: Tokenizer;
 }
 
-/** Pretrains the backbone and writes `backbone.safetensors` and `backbone.json`. */
+/** Pretrains the backbone and writes `backbone.safetensors`, `backbone.json`, and what only pretraining needs as `head.safetensors`. */
 export const run: StageFunction<MaskedImageModellingConfig, Inputs> = async (context) => {
   const { config, seed } = context;
   const { backbone, batchSize, view, tokens, dropPath } = config;
@@ -59,7 +61,9 @@ export const run: StageFunction<MaskedImageModellingConfig, Inputs> = async (con
       };
     },
   });
-  await saveBackbone(context.outDir, { config: backbone, imageSize, weights: parameters.vit });
+  const { vit, ...head } = parameters;
+  await saveBackbone(context.outDir, { config: backbone, imageSize, weights: vit });
+  saveTree(path.join(context.outDir, 'head.safetensors'), head);
   engine.dispose();
   return { metrics: last };
 };
