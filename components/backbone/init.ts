@@ -3,7 +3,7 @@ import { constant, normal, truncatedNormal, zeros } from '../nn/init.ts';
 import { type Affine, initDense, initNorm } from '../nn/layers.ts';
 import type { Random } from '../nn/random.ts';
 import type { VitConfig } from './config.ts';
-import { relativeRows } from './positions.ts';
+import { hiddenOf, relativeRows } from './sizes.ts';
 import type { Block, QueryKeyValue, Vit } from './vit.ts';
 
 /**
@@ -50,11 +50,6 @@ function initBlock(random: Random, config: VitConfig, layer: number): Block<Host
     contract: shrunk(hidden),
     ...(layerScaleInit > 0 ? scales : {}),
   };
-}
-
-/** Units of the MLP between its two layers. */
-export function hiddenOf({ dim, mlpRatio }: Pick<VitConfig, 'dim' | 'mlpRatio'>): number {
-  return Math.round(dim * mlpRatio);
 }
 
 /**

@@ -1,9 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-
-/** Rows of a table of relative positions for side * side patches: one for each distance, and three for the class token. */
-export function relativeRows(side: number): number {
-  return (2 * side - 1) ** 2 + 3;
-}
+import { relativeRows } from './sizes.ts';
 
 /**
  * Which row of the table says how far token i is from token j, for [1 + side * side] tokens, i row by row. Patches:

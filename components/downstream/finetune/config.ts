@@ -15,6 +15,7 @@ import {
 } from '../../training/recipe.ts';
 import { expectClassification } from '../expect.ts';
 import { smokeSeen } from '../smoke.ts';
+import { costs } from './costs.ts';
 
 const recipe = defineRecipe({
   batchSize: 64,
@@ -71,6 +72,7 @@ export const fineTune = askForLength(
       return [...recipe.check(config), ...(labels < batchSize ? [{ path: ['labels'], message, hint }] : [])];
     },
     expects: expectClassification,
+    costs,
     smoke: (config, context) => ({
       ...smokeRecipe(config),
       ...smokeSeen(config, context),

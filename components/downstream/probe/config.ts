@@ -9,6 +9,7 @@ import { smokeLayer } from '../../nn/smoke.ts';
 import { linearFields, smokeLinear } from '../../training/linear-config.ts';
 import { expectClassification } from '../expect.ts';
 import { smokeSeen } from '../smoke.ts';
+import { costs } from './costs.ts';
 
 const schema = z.strictObject({
   /** Needed only where there is no pretraining: then the features are those of random weights, a control. */
@@ -37,6 +38,7 @@ export const linearProbe = defineComponent({
     ...expectClassification(config, inputs),
     ...expectAtMost({ path: ['layer'], value: config.layer }, depthOf(config, inputs), 'depth'),
   ],
+  costs,
   smoke: (config, context) => {
     const { train } = context.inputs;
     const depth = factOf(depthOf(config, context.inputs), 'depth');

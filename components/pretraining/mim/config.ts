@@ -22,6 +22,7 @@ import {
   smokeRecipe,
 } from '../../training/recipe.ts';
 import { expectMasks, maskFields } from '../mask-fields.ts';
+import { costs } from './costs.ts';
 
 /** What a tokenizer sees: a picture of another size. */
 const tokensSchema = z.strictObject({
@@ -82,7 +83,9 @@ export const maskedImageModelling = askForLength(
       depth: backbone.depth,
       patch: backbone.patch,
       size: view.size,
+      backbone,
     }),
+    costs,
     smoke: smokePretraining,
     expects: ({ backbone, batchSize, view, tokens, ...masks }, { train, tokenizer }) => [
       ...expectSize(view, train),
