@@ -50,7 +50,7 @@ export {
   zip,
 } from './framework/experiment/changes/sweep.ts';
 export { defineExperiment, type Experiment, type ExperimentInput } from './framework/experiment/define.ts';
-export { env } from './framework/experiment/environment.ts';
+export { env, envIfSet } from './framework/experiment/environment.ts';
 export { added } from './framework/stage/added.ts';
 export type {
   Component,

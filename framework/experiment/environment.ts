@@ -29,10 +29,22 @@ export function forgetEnvironment(): void {
  */
 export function env(name: string, ...below: readonly string[]): string {
   const value = process.env[name];
-  const isSet = value !== undefined && value !== '';
-  registry().set(name, isSet ? value : null);
-  const start = isSet ? value : placeholder(name);
+  registry().set(name, isSet(value) ? value : null);
+  const start = isSet(value) ? value : placeholder(name);
   return below.length === 0 ? start : path.join(start, ...below);
+}
+
+/**
+ * The same for what may be there or not: undefined where the variable is not set.
+ * `const weights = envIfSet('VGG16'); const network = weights ? vgg({ weights: file(weights) }) : vgg({ steps: 300 })`
+ */
+export function envIfSet(name: string, ...below: readonly string[]): string | undefined {
+  // Not noted as unset: nothing is missing.
+  return isSet(process.env[name]) ? env(name, ...below) : undefined;
+}
+
+function isSet(value: string | undefined): value is string {
+  return value !== undefined && value !== '';
 }
 
 /** What stands for a variable that is not set. */

@@ -26,7 +26,8 @@ import { costs } from './costs.ts';
 
 /** What a tokenizer sees: a picture of another size. */
 const tokensSchema = z.strictObject({
-  size: z.int().positive(),
+  /** Absent: that in which a token is a patch, whatever the tokenizer's stride is. */
+  size: z.int().positive().optional(),
   /** BEiT: lanczos. */
   interpolation: viewSchema.shape.interpolation,
 });
@@ -50,8 +51,8 @@ const schema = z
     /** What the backbone sees of each image. */
     view: viewSchema.prefault({}),
     /**
-     * What the tokenizer sees of it, the same crop and flip in another size; absent: the same picture. BEiT: 112 pixels where
-     * the backbone sees 224.
+     * What the tokenizer sees of it, the same crop and flip in a picture of its own; absent: the same picture. BEiT: 112 pixels
+     * where the backbone sees 224, since its tokenizer's stride is 8. `{}` fits tokenizers of several strides.
      */
     tokens: tokensSchema.optional(),
   })
@@ -89,7 +90,7 @@ export const maskedImageModelling = askForLength(
     smoke: smokePretraining,
     expects: ({ backbone, batchSize, view, tokens, ...masks }, { train, tokenizer }) => [
       ...expectSize(view, train),
-      ...(tokens ? expectSameShift(view, { path: ['tokens', 'size'], size: tokens.size }, train) : []),
+      ...expectShift({ backbone, view, tokens }, train, tokenizer),
       ...expectGrids({ backbone, tokens }, seenBy(view, train), tokenizer),
       ...expectPatches(backbone, ['backbone'], seenBy(view, train)),
       ...expectMasks(masks, backbone.patch, seenBy(view, train)),
@@ -97,6 +98,19 @@ export const maskedImageModelling = askForLength(
     ],
   }),
 );
+
+/** A crop that shifts wants pictures of one size. */
+function expectShift(
+  { backbone, view, tokens }: Pick<MaskedImageModellingConfig, 'backbone' | 'view' | 'tokens'>,
+  train: WiredInput | undefined,
+  tokenizer: WiredInput | undefined,
+): WiringIssue[] {
+  if (!tokens) return [];
+  const [seen, stride] = [factOf(seenBy(view, train), 'size'), factOf(tokenizer, 'stride')];
+  const fitting = seen === undefined || stride === undefined ? undefined : (seen / backbone.patch) * stride;
+  const size = tokens.size ?? fitting;
+  return size === undefined ? [] : expectSameShift(view, { path: ['tokens', 'size'], size }, train);
+}
 
 /** There are as many tokens as patches. */
 function expectGrids(
@@ -111,7 +125,7 @@ function expectGrids(
   const [size, stride] = [factOf(train, 'size'), factOf(tokenizer, 'stride')];
   if (size === undefined || stride === undefined || size % backbone.patch !== 0) return [];
   const side = size / backbone.patch;
-  if (tokens.size === side * stride) return [];
+  if (tokens.size === undefined || tokens.size === side * stride) return [];
   const hint = `a patch is a token: ${side} of them a side, and the stride of ${tokenizer!.name} is ${stride}`;
   return [{ path: ['tokens', 'size'], message: `expected ${side * stride}`, hint }];
 }
@@ -129,6 +143,6 @@ function smokePretraining(
     backbone: smokeVit(backbone, smaller.stride),
     view: smokeView(view, smaller.size),
     minMaskPatches: undefined,
-    ...(tokens && typeof stride === 'number' ? { tokens: { size: side * stride } } : {}),
+    ...(tokens?.size !== undefined && typeof stride === 'number' ? { tokens: { size: side * stride } } : {}),
   };
 }

@@ -11,7 +11,7 @@ import { type MaskFields, maskingOf } from '../mask-fields.ts';
 interface Pretraining extends Recipe, MaskFields {
   readonly backbone: VitConfig;
   readonly view: { readonly size?: number | undefined };
-  readonly tokens?: { readonly size: number } | undefined;
+  readonly tokens?: { readonly size?: number | undefined } | undefined;
 }
 
 /** What is trained: backbone, norm, mask token, and the head over the masked patches alone. */
@@ -37,7 +37,10 @@ export function costs(config: Pretraining, { train, tokenizer }: WiredInputs): C
   const { backbone, view, tokens } = config;
   const imageSize = view.size ?? factOf(train, 'size');
   const vocabulary = factOf(tokenizer, 'vocabulary');
-  const use = imageSize === undefined ? undefined : tokenizer?.use?.(tokens?.size ?? imageSize);
+  const stride = factOf(tokenizer, 'stride');
+  const fitting = (size: number) =>
+    tokens && stride !== undefined ? (size / backbone.patch) * stride : size;
+  const use = imageSize === undefined ? undefined : tokenizer?.use?.(tokens?.size ?? fitting(imageSize));
   if (imageSize === undefined || vocabulary === undefined || use === undefined) return undefined;
   const masked = maskingOf(config, imageSize / backbone.patch).count;
   const { first, all } = pretrainingCounts(backbone, { imageSize, masked, vocabulary });

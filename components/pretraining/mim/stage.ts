@@ -39,7 +39,10 @@ export const run: StageFunction<MaskedImageModellingConfig, Inputs> = async (con
     images: dataset.count,
     batches(plan) {
       const { microBatch } = plan;
-      const pictures: { readonly [name: string]: Picture } = { patches: {}, ...(tokens ? { tokens } : {}) };
+      const pictures: { readonly [name: string]: Picture } = {
+        patches: {},
+        ...(tokens ? { tokens: { size: side * tokenizer.stride, interpolation: tokens.interpolation } } : {}),
+      };
       const options = { purpose: 'pretraining', view, pictures };
       const loader = openImages(context, dataset, plan, options);
       const masked = microBatch * masking.count;
@@ -85,7 +88,7 @@ function checkGrids(
       hint: 'give `patch` a divisor of them: patches tile an image',
     });
   }
-  if (tokens && tokens.size !== side * stride) {
+  if (tokens?.size !== undefined && tokens.size !== side * stride) {
     throw new StageError(`tokens.size is ${tokens.size}, but ${side} patches a side need ${side * stride}`, {
       hint: 'a patch is a token',
     });

@@ -216,3 +216,25 @@ test('a tokenizer whose codes are not one a patch, or not of its vocabulary, is 
   await t.throwsAsync(lossOf(fewer), { message: /gives 12 codes for \d+ patches of 4 images/ });
   engine.dispose();
 });
+
+test("without a size, the tokenizer's picture has a token for each patch", async (t) => {
+  const project = createProject(t, {});
+  const inputs = inputsOf(project.dir);
+  const wide = vit({ dim: 8, depth: 1, heads: 1, patch: 16 });
+  const options = { backbone: wide, steps: 1, batchSize: 4, view: { size: 48 } };
+  const outcomes: Awaited<ReturnType<typeof attemptStage>>[] = [];
+  // Nine patches of 16 pixels; the tokenizer's stride is 8.
+  for (const tokens of [{}, { size: 24 }]) {
+    const { config } = maskedImageModelling({ ...options, tokens });
+    const name = String(outcomes.length);
+    outcomes.push(
+      await attemptStage(run as unknown as StageFunction, {
+        ...{ dir: project.dir, name, inputs, config: config as unknown as JsonObject },
+      }),
+    );
+  }
+  const [derived, given] = outcomes;
+  t.is(derived!.end, 'done');
+  t.true(Object.keys(derived!.files).includes('backbone.safetensors'));
+  t.deepEqual(derived!.files, given!.files);
+});

@@ -61,6 +61,28 @@ test.serial('a variable that is read by env is an input: told with the experimen
   t.snapshot(await messageOf(t, project));
 });
 
+test.serial(
+  'a variable that may be set or not decides by envIfSet, and is an input where it is set',
+  async (t) => {
+    const project = createFakeProject(t);
+    project.edit(
+      'experiment.ts',
+      "'parts/data/train.bin'",
+      "envIfSet('PECO_TEST_DATA', 'train.bin') ?? 'parts/data/test.bin'",
+    );
+    project.edit('experiment.ts', 'import {', `import { envIfSet } from ${environmentFile};\nimport {`);
+    const load = () => loadExperiment('experiment.ts', { cwd: project.dir });
+    const set = await load();
+    t.deepEqual(set.environment, { PECO_TEST_DATA: 'parts/data' });
+    t.is(set.experiment.data.train.config.file, 'parts/data/train.bin');
+    project.edit('experiment.ts', 'PECO_TEST_DATA', 'PECO_TEST_MISSING');
+    const unset = await load();
+    t.is(unset.experiment.data.train.config.file, 'parts/data/test.bin');
+    // So a run with everything stored looks whether it is set by then.
+    t.true(unset.consulted.includes('PECO_TEST_MISSING'));
+  },
+);
+
 test.serial('the world is as it was afterwards', async (t) => {
   const world = [globalThis.Date, Math.random, process.env];
   await loadExperiment('experiment.ts', { cwd: createFakeProject(t).dir });
