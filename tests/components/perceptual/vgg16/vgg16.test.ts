@@ -53,3 +53,18 @@ test('weights of another network are refused with what is missing and misshapen'
   const other = await t.throwsAsync(importNetwork(component, vgg16));
   t.snapshot(other.message.replace(/^.*module/, 'module'));
 });
+
+test('a smoke run imports the small file that ships, with the same layers', async (t) => {
+  const real = vgg({ weights: file('vgg16-397923af.pth', { sha256: '397923af' }) });
+  const smoke = vgg(real.smoke!({ inputs: {} }) as never);
+  t.deepEqual(smoke.issues, []);
+  // The digest is of the file that it replaces.
+  t.deepEqual([smoke.files.weights, smoke.needed!.weights.sha256], [small, undefined]);
+  const { network } = await importNetwork(smoke, vgg16);
+  t.deepEqual(network.layers, real.offers);
+  const counts = Object.values(network.weights).map(({ data }) => data.length);
+  t.is(
+    counts.reduce((sum, count) => sum + count, 0),
+    smoke.use!(32)!.parameters,
+  );
+});
