@@ -55,7 +55,6 @@ export { added } from './framework/stage/added.ts';
 export type {
   Component,
   ConfigIssue,
-  NeededFile,
   Role,
   SmokeChanges,
   SmokeContext,

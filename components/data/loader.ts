@@ -8,7 +8,7 @@ import { orderedBatches, shuffledBatches } from './order.ts';
 import { targetOf } from './subset.ts';
 import type { Dataset } from './types.ts';
 import type { Chance } from './views/chance.ts';
-import { fillPicture, type Rendered, type Sight } from './views/render.ts';
+import type { Sight } from './views/render.ts';
 import { type Picture, plainView, type StillView, sizeOf, type View } from './views/view.ts';
 
 /** Batches of a training, without end. */
@@ -169,8 +169,12 @@ function openSampler<T, Names extends string>(
         signal.throwIfAborted();
         targets[place] = await targetOf(data, indices[place]);
         const made = await render(data, indices[place], { renderer, sight, chance: chanceOf(place) });
-        for (const [n, { size }] of sight.pictures.entries())
-          fillPicture(values[n], place * size * size * 3, made[n], size);
+        let from = 0;
+        for (const array of values) {
+          const length = array.length / indices.length;
+          array.set(made.subarray(from, from + length), place * length);
+          from += length;
+        }
       });
       for (let place = real; place < indices.length; place++) {
         targets[place] = targets[0];
@@ -219,12 +223,12 @@ function changesOf(view: View | StillView): Pick<Sight, 'jitter' | 'randAugment'
   return { ...(jitter && { jitter }), ...(randAugment && { randAugment }), ...(erasing && { erasing }) };
 }
 
-/** The pictures of one image. */
+/** The pictures of one image, one after the other. */
 async function render<T>(
   data: Dataset<T>,
   index: number,
   { renderer, sight, chance }: { renderer: Renderer; sight: Sight; chance: Chance | undefined },
-): Promise<Rendered[]> {
+): Promise<Uint8Array> {
   let from: string | undefined;
   try {
     const image = await data.image(index);

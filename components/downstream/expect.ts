@@ -1,12 +1,11 @@
 import type { WiredInput, WiredInputs, WiringIssue } from '../../framework/stage/component.ts';
 import { expectAlike, factOf } from '../../framework/stage/expect.ts';
 import { expectPatches, type VitConfig } from '../backbone/config.ts';
-import { expectClasses, expectLabels } from '../data/expect-labels.ts';
+import { expectLabels } from '../data/expect-labels.ts';
 import { expectSize, seenBy } from '../data/views/expect.ts';
 
 interface Classification {
-  /** Absent: those of all images. */
-  readonly labels?: number | undefined;
+  readonly labels: number;
   readonly backbone?: VitConfig | undefined;
   readonly view: { readonly size?: number | undefined };
 }
@@ -18,9 +17,7 @@ export function expectClassification(
 ): WiringIssue[] {
   const { train, pretrained } = inputs;
   return [
-    ...(labels === undefined
-      ? expectClasses(train, ['labels'])
-      : expectLabels({ path: ['labels'], value: labels }, train)),
+    ...expectLabels({ path: ['labels'], value: labels }, train),
     ...expectSize(view, train),
     ...expectAlike('test', inputs, 'train', [
       ...(view.size === undefined ? ['size'] : []),

@@ -43,9 +43,8 @@ function show({ shape, dtype = 'float32' }: TensorSpec): string {
   return `${dtype} [${shape.join(', ')}]`;
 }
 
-/** Height and width of the images that a tokenizer was trained on; BEiT's 14 x 14 tokens if it was trained elsewhere. */
+/** Height and width of the images that a tokenizer was trained on. */
 async function sizeSeen({ config, inputs }: StageInput<object>): Promise<number> {
-  const { view, stride } = config as { readonly view?: View; readonly stride: number };
-  if (view === undefined) return 14 * stride;
+  const { view } = config as { readonly view: View };
   return view.size ?? sizeOf(view, (await inputs.train!.load()) as Dataset);
 }

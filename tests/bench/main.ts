@@ -5,7 +5,9 @@
  *     npm run bench -- display [--shapes 50x5,200x5] [--rounds 2]
  *     npm run bench -- noop [--peers DIR] [--sizes 10x10,25x20] [--large 250x20] [--rounds 10] [--only turbo,make,...]
  *     npm run bench -- memory [--images 50000] [--steps 300]
+ *     PYTHON=python3 npm run bench -- data [--photos 512] [--rounds 6] [--workers 1,2]
  */
+import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 
 const { positionals, values } = parseArgs({
@@ -24,6 +26,9 @@ const { positionals, values } = parseArgs({
     // memory
     images: { type: 'string', default: '50000' },
     steps: { type: 'string', default: '300' },
+    // data
+    photos: { type: 'string', default: '512' },
+    workers: { type: 'string', default: String(availableParallelism()) },
   },
 });
 
@@ -54,6 +59,16 @@ switch (positionals.join()) {
     await benchMemory({ images: Number(values.images), steps: Number(values.steps) });
     break;
   }
+  case 'data': {
+    const { benchData } = await import('./data/bench.ts');
+    await benchData({
+      python: process.env.PYTHON ?? 'python3',
+      photos: Number(values.photos),
+      rounds: Number(values.rounds ?? 6),
+      workers: values.workers.split(',').map(Number),
+    });
+    break;
+  }
   case 'display': {
     const { benchDisplay } = await import('./display/bench.ts');
     benchDisplay({
@@ -64,7 +79,7 @@ switch (positionals.join()) {
   }
   default:
     process.stderr.write(
-      'Which benchmark? There is: npm run bench -- engine, npm run bench -- noop, npm run bench -- display, npm run bench -- memory\n',
+      'Which benchmark? There is: npm run bench -- engine, npm run bench -- noop, npm run bench -- display, npm run bench -- memory, npm run bench -- data\n',
     );
     process.exitCode = 2;
 }

@@ -1,11 +1,11 @@
 import type { Piscina } from 'piscina';
-import { isUntouched, type Rendered } from '../views/render.ts';
-import { type RenderTask, render } from './worker.ts';
+import { isUntouched } from '../views/render.ts';
+import { type RenderTask, render, renderApart } from './worker.ts';
 
 /** Decodes and resizes images, many at once. */
 export interface Renderer {
-  /** The pictures of an image. */
-  render(task: RenderTask): Promise<Rendered[]>;
+  /** The pictures of an image, `[size, size, 3]` each, one after the other. */
+  render(task: RenderTask): Promise<Uint8Array>;
   /** Ends the threads. Called when nothing is being rendered any more. */
   close(): Promise<void>;
 }
@@ -42,7 +42,7 @@ async function openPool(workers: number): Promise<Piscina> {
   const { Piscina } = await import('piscina');
   return new Piscina({
     filename: workerFile.href,
-    name: render.name,
+    name: renderApart.name,
     minThreads: 0,
     maxThreads: workers,
     // They end with the pass or the training.

@@ -1,6 +1,7 @@
+import { move, transferableSymbol, valueSymbol } from 'piscina';
 import type { ImageBytes } from '../types.ts';
 import type { Chance } from '../views/chance.ts';
-import { type Rendered, renderPictures, type Sight } from '../views/render.ts';
+import { fillPicture, renderPictures, type Sight } from '../views/render.ts';
 import { decode } from './decode.ts';
 
 /** One image, and what is to be seen of it. */
@@ -10,10 +11,31 @@ export interface RenderTask {
   readonly chance?: Chance;
 }
 
+/** The pictures of an image, `[size, size, 3]` each, one after the other in a buffer of their own. */
+export async function render({ image, sight, chance }: RenderTask): Promise<Uint8Array> {
+  const seen = renderPictures(await decode(image), sight, chance);
+  const sizes = sight.pictures.map(({ size }) => size);
+  const bytes = new Uint8Array(sizes.reduce((sum, size) => sum + size * size * 3, 0));
+  let start = 0;
+  for (const [n, size] of sizes.entries()) {
+    fillPicture(bytes, start, seen[n]!, size);
+    start += size * size * 3;
+  }
+  return bytes;
+}
+
 /**
- * The pictures of an image. What the threads of the pool run: they load this module by its
- * name (renderer.ts). Everyone else imports it, so it is in the keys like any other code.
+ * What the threads of the pool run: they load this module by its name (renderer.ts). Everyone else imports it, so it is in
+ * the keys like any other code. The buffer is handed over, not copied.
  */
-export async function render({ image, sight, chance }: RenderTask): Promise<Rendered[]> {
-  return renderPictures(await decode(image), sight, chance);
+export async function renderApart(task: RenderTask): Promise<unknown> {
+  const bytes = await render(task);
+  return move({
+    get [transferableSymbol]() {
+      return bytes.buffer;
+    },
+    get [valueSymbol]() {
+      return bytes;
+    },
+  });
 }

@@ -1,5 +1,6 @@
-import type { Pixels, Window } from '../types.ts';
-import { Workspace } from './simd/kernels.ts';
+import type { Window } from '../types.ts';
+import type { Workspace } from './simd/kernels.ts';
+import { Source } from './simd/source.ts';
 
 /** A change of colours that blends each pixel with a plainer one: black, the mean grey of the image, its own grey. */
 export interface Blend {
@@ -11,37 +12,28 @@ export interface Blend {
 const MANY = 2 ** 22;
 
 /** `jitterByTables` of three channels: the same bytes, four pixels at once. */
-export function blendPart(source: Pixels, part: Window, blends: readonly Blend[]): Pixels {
-  const { height, width } = part;
-  const length = height * width * 3;
-  const stride = source.width * 3;
-  const bytes = Workspace.use((space) => {
-    const whole = space.put(source.bytes);
-    const contrast = blends.findIndex(({ kind }) => kind === 'contrast');
-    const mean = contrast < 0 ? 0 : meanGrey(space, whole, source, blends.slice(0, contrast));
-    const steps = putSteps(space, blends, mean);
-    const out = space.take(length);
-    const first = whole + part.top * stride + part.left * 3;
-    space.kernels.blend(first, stride, height, width, out, steps, blends.length);
-    return space.get(out, length);
-  });
-  return { bytes, height, width, channels: 3 };
+export function blendPart(source: Source, part: Window, blends: readonly Blend[]): Source {
+  const { space } = source;
+  const { top, left, height, width } = part;
+  const contrast = blends.findIndex(({ kind }) => kind === 'contrast');
+  const mean = contrast < 0 ? 0 : meanGrey(source, blends.slice(0, contrast));
+  const steps = putSteps(space, blends, mean);
+  const out = space.take(height * width * 3);
+  const first = source.addressOf(top, left);
+  space.kernels.blend(first, source.width * 3, height, width, out, steps, blends.length);
+  return Source.at(space, out, { height, width, channels: 3 });
 }
 
 /** Mean of the grey image after changes, as ImageEnhance.Contrast rounds it. */
-function meanGrey(
-  space: Workspace,
-  whole: number,
-  { height, width }: Pixels,
-  blends: readonly Blend[],
-): number {
+function meanGrey(source: Source, blends: readonly Blend[]): number {
+  const { space } = source;
   const steps = putSteps(space, blends, 0);
-  const pixels = height * width;
+  const pixels = source.height * source.width;
   let sum = 0;
   for (let done = 0; done < pixels; done += MANY) {
     const some = Math.min(MANY, pixels - done);
     // For JavaScript, WebAssembly's numbers have a sign.
-    sum += space.kernels.blend(whole + done * 3, 0, 1, some, 0, steps, blends.length) >>> 0;
+    sum += space.kernels.blend(source.address + done * 3, 0, 1, some, 0, steps, blends.length) >>> 0;
   }
   return Math.trunc(sum / pixels + 0.5);
 }

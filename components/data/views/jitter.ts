@@ -15,6 +15,8 @@ import {
 } from './colour.ts';
 import { cut } from './cut.ts';
 import { turnHue } from './hue.ts';
+import { Workspace } from './simd/kernels.ts';
+import { Source } from './simd/source.ts';
 
 const reach = z.number().nonnegative();
 
@@ -64,10 +66,15 @@ export function drawJitter(jitter: Jitter, random: Random): Change[] {
  * others in one number only, the mean of greys that contrast moves away from: it is taken of the whole image, and nothing
  * else is computed outside the part.
  */
-export function jitterPart(source: Pixels, part: Window, changes: readonly Change[]): Pixels {
+export function jitterIn(source: Source, part: Window, changes: readonly Change[]): Source {
   return source.channels === 3 && changes.every(isBlend)
     ? blendPart(source, part, changes)
-    : jitterByTables(source, part, changes);
+    : Source.of(source.space, jitterByTables(source.pixels, part, changes));
+}
+
+/** `jitterIn` of an image by itself. */
+export function jitterPart(image: Pixels, part: Window, changes: readonly Change[]): Pixels {
+  return Workspace.use((space) => jitterIn(Source.of(space, image), part, changes).pixels);
 }
 
 function isBlend(change: Change): change is Change & Blend {

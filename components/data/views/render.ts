@@ -5,9 +5,11 @@ import { shift } from './augment.ts';
 import type { Chance } from './chance.ts';
 import { cut } from './cut.ts';
 import { type Drawn, drawView, placeView } from './draw.ts';
-import { drawJitter, type Jitter, jitterPart } from './jitter.ts';
+import { drawJitter, type Jitter, jitterIn } from './jitter.ts';
 import { changePicture, type PictureChanges } from './picture-changes.ts';
 import { resample } from './resample.ts';
+import { Workspace } from './simd/kernels.ts';
+import { Source } from './simd/source.ts';
 import type { Crop, Interpolation } from './view.ts';
 
 type Size = Pick<Window, 'height' | 'width'>;
@@ -45,19 +47,31 @@ export function renderPictures(image: Pixels, sight: Sight, chance?: Chance): Re
         hint: 'leave `imageSize` out where images differ in size, and give views a `size`',
       },
     );
-  const { source, drawn } = chance ? look(image, sight, chance) : { source: image, drawn: still };
-  return pictures.map(({ size, interpolation }) => {
-    const { part, resized, window } = placeView(crop, drawn, source, size);
-    const isResized = !isAsItIs(part, resized);
-    // Resizing mirrors at no cost; what is shifted is mirrored afterwards.
-    const mirrors = isResized && drawn.flip && !drawn.shift;
-    const { bytes, channels } = isResized
-      ? resample(source, part, resized, window, interpolation, mirrors)
-      : asItIs(source, { ...window, top: part.top + window.top, left: part.left + window.left });
-    const moved = drawn.shift ? shift(bytes, size, drawn.shift, channels) : bytes;
-    const seen = { bytes: moved, channels, mirrored: drawn.flip && !mirrors };
-    return chance && (sight.randAugment || sight.erasing) ? augment(seen, size, sight, chance) : seen;
+  const seen = Workspace.use((space) => {
+    const whole = Source.of(space, image);
+    const { source, drawn } = chance ? look(whole, sight, chance) : { source: whole, drawn: still };
+    return pictures.map((picture) => show(source, drawn, crop, picture));
   });
+  if (!chance || (!sight.randAugment && !sight.erasing)) return seen;
+  return seen.map((picture, n) => augment(picture, pictures[n]!.size, sight, chance));
+}
+
+/** One picture of what was drawn. */
+function show(
+  source: Source,
+  drawn: Drawn,
+  crop: Crop,
+  { size, interpolation }: Sight['pictures'][number],
+): Rendered {
+  const { part, resized, window } = placeView(crop, drawn, source, size);
+  const isResized = !isAsItIs(part, resized);
+  // Resizing mirrors at no cost; what is shifted is mirrored afterwards.
+  const mirrors = isResized && drawn.flip && !drawn.shift;
+  const { bytes, channels } = isResized
+    ? resample(source, part, resized, window, interpolation, mirrors)
+    : asItIs(source.pixels, { ...window, top: part.top + window.top, left: part.left + window.left });
+  const moved = drawn.shift ? shift(bytes, size, drawn.shift, channels) : bytes;
+  return { bytes: moved, channels, mirrored: drawn.flip && !mirrors };
 }
 
 /** Writes a picture as `[size, size, 3]` to `values` from `start` on. */
@@ -95,12 +109,12 @@ function augment(seen: Rendered, size: number, sight: PictureChanges, chance: Ch
 const still: Drawn = { flip: false };
 
 /** What chance says of an image; where it changes the colours, of those pixels that are to be seen. */
-function look(image: Pixels, { crop, flip, jitter }: Sight, [seed, ...which]: Chance) {
+function look(image: Source, { crop, flip, jitter }: Sight, [seed, ...which]: Chance) {
   const drawn = drawView({ crop, flip }, image, random(seed, 'view', ...which));
   if (!jitter) return { source: image, drawn };
   const { height, width } = image;
   const part = drawn.part ?? { top: 0, left: 0, height, width };
-  const source = jitterPart(image, part, drawJitter(jitter, random(seed, 'jitter', ...which)));
+  const source = jitterIn(image, part, drawJitter(jitter, random(seed, 'jitter', ...which)));
   return { source, drawn: drawn.part ? { ...drawn, part: { ...part, top: 0, left: 0 } } : drawn };
 }
 

@@ -1,5 +1,6 @@
 import type { Pixels, Window } from '../types.ts';
-import { Workspace } from './simd/kernels.ts';
+import type { Workspace } from './simd/kernels.ts';
+import type { Source } from './simd/source.ts';
 import type { Interpolation } from './view.ts';
 
 /** A filter of Pillow (src/libImaging/Resample.c), and how far it reaches in pixels of the smaller of the two images. */
@@ -51,14 +52,15 @@ interface Weights {
  * @param mirrored whether the window is turned left to right
  */
 export function resample(
-  source: Pixels,
+  source: Source,
   part: Window,
   size: Pick<Window, 'height' | 'width'>,
   window: Window,
   interpolation: Interpolation,
   mirrored = false,
 ): Pixels {
-  const { bytes, channels } = source;
+  const { space, channels } = source;
+  const { kernels } = space;
   const { height, width } = window;
   const filter = FILTERS[interpolation];
   const across = weightsOf(part.width, size.width, window.left, width, filter, mirrored);
@@ -66,25 +68,15 @@ export function resample(
   // Only rows that the window is made of.
   const top = down.first[0]!;
   const rows = down.first[height - 1]! + down.count[height - 1]! - top;
-  const from = ((part.top + top) * source.width + part.left) * channels;
+  const first = down.first.map((row) => row - top);
   const length = width * channels;
-  const made = Workspace.use((space) => {
-    const { kernels } = space;
-    const stride = part.width * channels;
-    const pixels = space.putRows(bytes, from, {
-      stride: source.width * channels,
-      length: stride,
-      height: rows,
-    });
-    const narrow = space.take(rows * length);
-    const along = channels === 3 ? kernels.rowsOfColours : kernels.rowsOfGreys;
-    along(pixels, stride, rows, narrow, width, ...addressesOf(space, across));
-    const out = space.take(height * length);
-    const first = down.first.map((row) => row - top);
-    kernels.columns(narrow, length, out, height, ...addressesOf(space, { ...down, first }));
-    return space.get(out, height * length);
-  });
-  return { bytes: made, height, width, channels };
+  const narrow = space.take(rows * length);
+  const along = channels === 3 ? kernels.rowsOfColours : kernels.rowsOfGreys;
+  const from = source.addressOf(part.top + top, part.left);
+  along(from, source.width * channels, rows, narrow, width, ...addressesOf(space, across));
+  const out = space.take(height * length);
+  kernels.columns(narrow, length, out, height, ...addressesOf(space, { ...down, first }));
+  return { bytes: space.get(out, height * length), height, width, channels };
 }
 
 function addressesOf(space: Workspace, { first, count, values, most }: Weights) {

@@ -84,6 +84,5 @@ function bothCounts(form: DalleForm, size: number): Counts {
 export function dalleUse(form: DalleForm, size: number): UseCosts {
   const { flops, kept } = encoderCounts(form, size);
   const { parameters } = bothCounts(form, size);
-  const back = { conv: decoderCounts(form, size).flops };
-  return { parameters, flops: { conv: flops }, activations: 4 * kept, back };
+  return { parameters, flops: { conv: flops }, activations: 4 * kept };
 }

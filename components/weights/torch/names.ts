@@ -1,4 +1,3 @@
-import { printable } from '../../../framework/stage/text.ts';
 import type { TensorType } from '../raw.ts';
 import {
   describeValue,
@@ -181,6 +180,6 @@ function naturalOf(value: PickleValue | undefined, what: string): number {
 }
 
 function shorten(name: string): string {
-  const clean = printable(name);
+  const clean = JSON.stringify(name).slice(1, -1);
   return clean.length > 80 ? `${clean.slice(0, 77)}...` : clean;
 }

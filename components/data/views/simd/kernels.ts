@@ -56,6 +56,7 @@ const SLACK = 16;
 const LARGE = 2 ** 26;
 
 let kept: Kernels | undefined;
+let isInUse = false;
 
 function openKernels(): Kernels {
   const { Module, Instance } = (globalThis as unknown as { WebAssembly: WebAssembly }).WebAssembly;
@@ -71,12 +72,17 @@ export class Workspace {
     this.kernels = kernels;
   }
 
-  /** `work` is synchronous and uses no other workspace. */
+  /** `work` is synchronous and uses no other workspace: both would write to one place. */
   static use<T>(work: (workspace: Workspace) => T): T {
+    if (isInUse) throw new Error('a workspace inside another one');
+    isInUse = true;
     kept ??= openKernels();
-    const result = work(new Workspace(kept));
-    if (kept.memory.buffer.byteLength > LARGE) kept = undefined;
-    return result;
+    try {
+      return work(new Workspace(kept));
+    } finally {
+      isInUse = false;
+      if (kept.memory.buffer.byteLength > LARGE) kept = undefined;
+    }
   }
 
   /** The address of so many bytes of any content. */
@@ -97,26 +103,8 @@ export class Workspace {
     return address;
   }
 
-  /** The address of rows of `length` bytes that are `stride` apart in `bytes`, one after the other. */
-  putRows(bytes: Uint8Array, from: number, { stride, length, height }: RowsOf): number {
-    if (stride === length) return this.put(bytes.subarray(from, from + height * length));
-    const address = this.take(height * length);
-    const memory = new Uint8Array(this.kernels.memory.buffer);
-    for (let y = 0; y < height; y++) {
-      const first = from + y * stride;
-      memory.set(bytes.subarray(first, first + length), address + y * length);
-    }
-    return address;
-  }
-
   /** A copy of what is there. */
   get(address: number, length: number): Uint8Array {
     return new Uint8Array(this.kernels.memory.buffer, address, length).slice();
   }
-}
-
-interface RowsOf {
-  readonly stride: number;
-  readonly length: number;
-  readonly height: number;
 }

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import test from 'ava';
 import type { Pixels } from '../../../../components/data/types.ts';
-import { resample } from '../../../../components/data/views/resample.ts';
 import type { Interpolation } from '../../../../components/data/views/view.ts';
+import { resampled } from './support.ts';
 
 interface Case {
   readonly source: readonly [height: number, width: number, channels: 1 | 3];
@@ -33,7 +33,7 @@ for (const { source, part, size, filter, bytes } of cases) {
   test(`${filter}, the part ${part} of ${source} to ${size}: byte for byte as Pillow`, (t) => {
     const whole = { top: 0, left: 0, height, width };
     const window = { top, left, height: bottom - top, width: right - left };
-    const made = resample(noise(...source), window, whole, whole, filter);
+    const made = resampled(noise(...source), window, whole, whole, filter);
     t.deepEqual([made.height, made.width, made.channels], [height, width, source[2]]);
     t.is(Buffer.from(made.bytes).toString('hex'), bytes);
   });
@@ -44,8 +44,8 @@ test('a window of the result has the bytes that it has in the whole result', (t)
   const part = { top: 3, left: 4, height: 17, width: 21 };
   for (const filter of ['bilinear', 'bicubic', 'lanczos'] as const) {
     const size = { height: 12, width: 9 };
-    const whole = resample(source, part, size, { top: 0, left: 0, ...size }, filter);
-    const { bytes } = resample(source, part, size, { top: 5, left: 2, height: 4, width: 6 }, filter);
+    const whole = resampled(source, part, size, { top: 0, left: 0, ...size }, filter);
+    const { bytes } = resampled(source, part, size, { top: 5, left: 2, height: 4, width: 6 }, filter);
     for (let y = 0; y < 4; y++) {
       const from = ((y + 5) * 9 + 2) * 3;
       t.deepEqual(bytes.subarray(y * 18, (y + 1) * 18), whole.bytes.subarray(from, from + 18));

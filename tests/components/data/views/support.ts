@@ -1,4 +1,19 @@
 import type { Pixels } from '../../../../components/data/types.ts';
+import { resample } from '../../../../components/data/views/resample.ts';
+import { Workspace } from '../../../../components/data/views/simd/kernels.ts';
+import { Source } from '../../../../components/data/views/simd/source.ts';
+
+/** `resample` of an image by itself. */
+export function resampled(
+  image: Pixels,
+  ...[part, size, window, interpolation, mirrored]: Tail<Parameters<typeof resample>>
+): Pixels {
+  return Workspace.use((space) =>
+    resample(Source.of(space, image), part, size, window, interpolation, mirrored),
+  );
+}
+
+type Tail<List> = List extends [unknown, ...infer Rest] ? Rest : never;
 
 /** As `noise` of tests/fixtures/views/make.py. */
 export function noise({

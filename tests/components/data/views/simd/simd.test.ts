@@ -6,8 +6,8 @@ import test from 'ava';
 import fc from 'fast-check';
 import type { Pixels, Window } from '../../../../../components/data/types.ts';
 import { type Change, jitterByTables, jitterPart } from '../../../../../components/data/views/jitter.ts';
-import { resample } from '../../../../../components/data/views/resample.ts';
 import { repository } from '../../../../support/project.ts';
+import { resampled } from '../support.ts';
 import { plainResample } from './oracle.ts';
 
 test('compiled.ts is what its sources are compiled to', (t) => {
@@ -57,13 +57,13 @@ test('resized, all sizes and parts have the bytes of the plain sums, mirrored on
     const size = { height, width };
     const whole = { top: 0, left: 0, ...size };
     const { bytes: expected, channels } = plainResample(image, part, size, filter);
-    const made = resample(image, part, size, whole, filter);
+    const made = resampled(image, part, size, whole, filter);
     t.deepEqual(made, { bytes: expected, ...size, channels });
     const mirrored = Uint8Array.from(expected, (_, i) => {
       const [y, x, c] = [Math.floor(i / (width * channels)), Math.floor(i / channels) % width, i % channels];
       return expected[(y * width + width - 1 - x) * channels + c]!;
     });
-    t.deepEqual(resample(image, part, size, whole, filter, true).bytes, mirrored);
+    t.deepEqual(resampled(image, part, size, whole, filter, true).bytes, mirrored);
   });
   fc.assert(property, { numRuns: 150 });
 });
@@ -92,6 +92,6 @@ test('an image larger than any before fits, and so does the next', (t) => {
       channels: 3,
     };
     const part = { top: 0, left: 0, height: side, width: side };
-    t.deepEqual([...resample(image, part, size, whole, 'bicubic').bytes], Array(12).fill(7));
+    t.deepEqual([...resampled(image, part, size, whole, 'bicubic').bytes], Array(12).fill(7));
   }
 });
