@@ -55,6 +55,7 @@ export { added } from './framework/stage/added.ts';
 export type {
   Component,
   ConfigIssue,
+  NeededFile,
   Role,
   SmokeChanges,
   SmokeContext,

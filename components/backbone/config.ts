@@ -19,7 +19,7 @@ function explainSize({ input }: { readonly input?: unknown }): string | undefine
   return typeof input === 'string' ? `is no size: one of ${Object.keys(SIZES).join(', ')}` : undefined;
 }
 
-const channels = (each: z.ZodNumber) => z.tuple([each, each, each]);
+const channels = (each: z.ZodNumber) => z.tuple([each, each, each]).readonly();
 
 /** How pixels in [0, 1] get to the patches: (pixel - mean) / deviation, red, green, blue. */
 export const pixelsSchema = z.strictObject({

@@ -51,7 +51,7 @@ export function patchify(
   const [batch, height, width, channels] = images.shape as [number, number, number, number];
   const rows = height / patch;
   const columns = width / patch;
-  const centred = tf.sub(images, tf.tensor1d(pixels.mean));
+  const centred = tf.sub(images, tf.tensor1d([...pixels.mean]));
   const normal = tf.mul(centred, tf.tensor1d(pixels.deviation.map((deviation) => 1 / deviation)));
   const split = tf.reshape(normal, [batch, rows, patch, columns, patch, channels]);
   const grouped = tf.transpose(split, [0, 1, 3, 2, 4, 5]);

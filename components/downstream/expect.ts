@@ -1,11 +1,12 @@
 import type { WiredInput, WiredInputs, WiringIssue } from '../../framework/stage/component.ts';
 import { expectAlike, factOf } from '../../framework/stage/expect.ts';
 import { expectPatches, type VitConfig } from '../backbone/config.ts';
-import { expectLabels } from '../data/expect-labels.ts';
+import { expectClasses, expectLabels } from '../data/expect-labels.ts';
 import { expectSize, seenBy } from '../data/views/expect.ts';
 
 interface Classification {
-  readonly labels: number;
+  /** Absent: those of all images. */
+  readonly labels?: number | undefined;
   readonly backbone?: VitConfig | undefined;
   readonly view: { readonly size?: number | undefined };
 }
@@ -17,7 +18,9 @@ export function expectClassification(
 ): WiringIssue[] {
   const { train, pretrained } = inputs;
   return [
-    ...expectLabels({ path: ['labels'], value: labels }, train),
+    ...(labels === undefined
+      ? expectClasses(train, ['labels'])
+      : expectLabels({ path: ['labels'], value: labels }, train)),
     ...expectSize(view, train),
     ...expectAlike('test', inputs, 'train', [
       ...(view.size === undefined ? ['size'] : []),

@@ -1,9 +1,16 @@
 import * as tf from '@tensorflow/tfjs-core';
 
+/** Target shares of classes, float32 [N, K]: all of it at the label, but for `smoothing`, which all classes share evenly. */
+export function softLabels(labels: tf.Tensor, classes: number, smoothing = 0): tf.Tensor {
+  const hot = tf.cast(tf.oneHot(tf.cast(labels, 'int32') as tf.Tensor1D, classes), 'float32');
+  return smoothing === 0 ? hot : tf.add(tf.mul(hot, 1 - smoothing), smoothing / classes);
+}
+
 /**
  * Mean cross-entropy of rows, weighted: sum(weight * ce) / sum(weight), and 0 where no row has weight.
- * logits [N, K]; labels int32 [N]; weights float32 [N], not negative (0 for padding). `smoothing` moves that share of the target
- * mass to all classes evenly (Szegedy et al. 2016). The gradient is written by hand: (softmax - target) * weight.
+ * logits [N, K]; labels int32 [N], or float32 [N, K], shares of classes that sum to 1; weights float32 [N], not negative
+ * (0 for padding). `smoothing` moves that share of the target mass of a label to all classes evenly (Szegedy et al. 2016; not of
+ * shares, which say all). The gradient is written by hand: (softmax - target) * weight.
  */
 export function crossEntropy(
   logits: tf.Tensor,
@@ -11,8 +18,7 @@ export function crossEntropy(
   { weights, smoothing = 0 }: { weights?: tf.Tensor; smoothing?: number } = {},
 ): tf.Scalar {
   const [rows, classes] = logits.shape;
-  const hot = tf.cast(tf.oneHot(tf.cast(labels, 'int32') as tf.Tensor1D, classes), 'float32');
-  const target = smoothing === 0 ? hot : tf.add(tf.mul(hot, 1 - smoothing), smoothing / classes);
+  const target = labels.rank === 2 ? labels : softLabels(labels, classes, smoothing);
   const share = weights ? tf.div(weights, totalOf(weights)) : tf.fill([rows], 1 / rows);
   const column = tf.reshape(share, [rows, 1]);
   const loss = tf.customGrad((input, save) => {

@@ -38,7 +38,7 @@ export const networkFields = {
       /** What the multipliers multiply. */
       channels: z.number().int().multipleOf(32).positive().default(128),
       /** One for each resolution from that of the image to that of the tokens: five where the stride is 16. */
-      multipliers: z.array(count).default([1, 1, 2, 2, 4]),
+      multipliers: z.array(count).readonly().default([1, 1, 2, 2, 4]),
       /** Self-attention after each residual block of the lowest resolution; the middle has one in any case. */
       attention: z.boolean().default(true),
       /** Channels between the network and the 1x1 convolutions to and from codes. */
@@ -64,7 +64,7 @@ export const trainingFields = {
           /** A frozen network: `inception()`, `vgg({...})`. */
           network: component('network'),
           /** Layers of it whose activations are compared, all with the same weight. */
-          layers: z.array(z.string()).min(1),
+          layers: z.array(z.string()).min(1).readonly(),
           weight: positive.default(1),
           /** unit: unit length over channels at each position, as LPIPS. */
           normalisation: z.enum(['unit', 'layer', 'none']).default('unit'),

@@ -43,8 +43,9 @@ function show({ shape, dtype = 'float32' }: TensorSpec): string {
   return `${dtype} [${shape.join(', ')}]`;
 }
 
-/** Height and width of the images that a tokenizer was trained on. */
+/** Height and width of the images that a tokenizer was trained on; BEiT's 14 x 14 tokens if it was trained elsewhere. */
 async function sizeSeen({ config, inputs }: StageInput<object>): Promise<number> {
-  const { view } = config as { readonly view: View };
+  const { view, stride } = config as { readonly view?: View; readonly stride: number };
+  if (view === undefined) return 14 * stride;
   return view.size ?? sizeOf(view, (await inputs.train!.load()) as Dataset);
 }

@@ -67,14 +67,22 @@ export async function forward<S, Target>(
   program.dispose();
 }
 
-/** How many rows [N, K] have their largest entry (the first of equals) at the label. */
-export function countRight(rows: Float32Array, labels: ArrayLike<number>): number {
+/**
+ * How many rows [N, K] have their label among the `first` largest entries; of equal entries those of the first classes come
+ * first.
+ */
+export function countRight(rows: Float32Array, labels: ArrayLike<number>, first = 1): number {
   const width = rows.length / labels.length;
   let right = 0;
   for (let row = 0; row < labels.length; row++) {
-    let best = 0;
-    for (let k = 1; k < width; k++) if (rows[row * width + k] > rows[row * width + best]) best = k;
-    if (best === labels[row]) right++;
+    const label = labels[row]!;
+    const own = rows[row * width + label]!;
+    let before = 0;
+    for (let k = 0; k < width && before < first; k++) {
+      const entry = rows[row * width + k]!;
+      if (entry > own || (entry === own && k < label)) before++;
+    }
+    if (before < first) right++;
   }
   return right;
 }

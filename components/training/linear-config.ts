@@ -31,12 +31,12 @@ const likelyWidth = 768;
 /**
  * For `smoke`: few iterations; in minibatches where the real fit takes them.
  *
- * @param labels of the real fit
+ * @param labels of the real fit; absent: all images, and nothing is known of how many
  * @param classes of the real data, if they are known
  */
 export function smokeLinear(
   { steps, minibatch }: { readonly steps: number; readonly minibatch: { readonly above: number } },
-  labels: number,
+  labels = Number.POSITIVE_INFINITY,
   classes = 1000,
 ): SmokeChanges {
   const isSplit = labels * classes * likelyWidth > minibatch.above;

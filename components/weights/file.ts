@@ -60,15 +60,20 @@ export function weightsFiles(
   weights: WeightsFile | undefined,
   published?: PublishedWeights,
 ): { readonly weights?: NeededFile } {
-  if (weights === undefined) return {};
-  const { file: place, sha256 } = weights;
+  return weights === undefined ? {} : { weights: neededFile(weights, ['weights'], published) };
+}
+
+/** One of the `files` of a component: a file of weights in a field of the config. */
+export function neededFile(
+  { file: place, sha256 }: WeightsFile,
+  field: readonly string[],
+  published?: PublishedWeights,
+): NeededFile {
   return {
-    weights: {
-      path: path.resolve(place),
-      field: ['weights', 'file'],
-      ...(sha256 === undefined ? {} : { sha256: sha256.toLowerCase() }),
-      ...(published ? { hint: describePublished(published) } : {}),
-    },
+    path: path.resolve(place),
+    field: [...field, 'file'],
+    ...(sha256 === undefined ? {} : { sha256: sha256.toLowerCase() }),
+    ...(published ? { hint: describePublished(published) } : {}),
   };
 }
 

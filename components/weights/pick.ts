@@ -1,5 +1,6 @@
 import { closest, distance } from 'fastest-levenshtein';
 import { StageError } from '../../framework/stage/stage-error.ts';
+import { printable } from '../../framework/stage/text.ts';
 import type { HostTensor } from '../engine/types.ts';
 import { describeNonFinite } from '../nn/finite.ts';
 import { permute } from './permute.ts';
@@ -91,9 +92,11 @@ function findMissing(
   left: readonly string[],
 ): string[] {
   const froms = new Set(entries.map(([, { from }]) => from));
+  // A file may have any number of names of any length.
+  const candidates = left.filter(({ length }) => length <= LONGEST).slice(0, MOST_COMPARED);
   return [...froms].flatMap((from) => {
     if (tensors.has(`${prefix}${from}`)) return [];
-    const near = left.length === 0 ? undefined : closest(from, left as string[]);
+    const near = candidates.length === 0 ? undefined : closest(from, candidates);
     const isNear = near !== undefined && distance(from, near) <= Math.max(2, Math.floor(from.length / 3));
     return [isNear ? `${from} (there is ${near})` : from];
   });
@@ -110,7 +113,7 @@ function hintFor(
   const [, { from }] = lost;
   const behind = [...tensors.keys()].find((name) => name.endsWith(`.${from}`));
   if (behind === undefined) return undefined;
-  return `its names begin with "${behind.slice(0, -from.length)}": is it a file of another layout?`;
+  return `its names begin with "${shorten(printable(behind.slice(0, -from.length)))}": is it a file of another layout?`;
 }
 
 const FLOATS: readonly string[] = ['F64', 'F32', 'F16', 'BF16'];
@@ -130,20 +133,23 @@ function findMisshapen(
 }
 
 const MOST_TOLD = 8;
+const MOST_COMPARED = 1000;
 const LONGEST = 100;
 
 function tell(what: string, items: readonly string[]): string | undefined {
   if (items.length === 0) return undefined;
-  const shown = items
-    .slice(0, MOST_TOLD)
-    .map((item) => (item.length > LONGEST ? `${item.slice(0, LONGEST)}...` : item));
+  const shown = items.slice(0, MOST_TOLD).map((item) => shorten(printable(item)));
   const more = items.length > MOST_TOLD ? ` and ${items.length - MOST_TOLD} more` : '';
   return `${items.length} ${what}: ${shown.join(', ')}${more}`;
 }
 
+function shorten(text: string): string {
+  return text.length > LONGEST ? `${text.slice(0, LONGEST)}...` : text;
+}
+
 function checkFinite(tensor: HostTensor, name: string, { file }: TensorFile): void {
   if (describeNonFinite({ [name]: tensor }))
-    throw new StageError(`${file}: the tensor "${name}" has a number that isn't finite`);
+    throw new StageError(`${file}: the tensor "${shorten(printable(name))}" has a number that isn't finite`);
 }
 
 function change(tensor: HostTensor, transform: Wanted['transform']): HostTensor {

@@ -56,6 +56,15 @@ export function explainUnset(
   return [...others, ...problems.map((problem) => explained.get(problem) ?? problem)];
 }
 
+/**
+ * Those of the variables that fields of components are made of. A smoke run puts something else into such fields, and has no
+ * need of the others either: they have been refused.
+ */
+export function variablesInFields(experiment: Experiment, variables: readonly string[]): readonly string[] {
+  const texts = [...walk(experiment)].flatMap(({ component, path }) => [...textsIn(inside(component), path)]);
+  return variables.filter((name) => texts.some(({ text }) => names(text, name)));
+}
+
 /** Its hint, such as the files that are expected, stays. */
 function explain({ hint, ...problem }: Problem, field: Path, name: string): Problem {
   const { value: _shown, ...rest } = problem;

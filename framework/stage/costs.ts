@@ -27,6 +27,8 @@ export interface UseCosts {
   readonly flops: Flops;
   /** Bytes that a backward pass through it keeps of an image. */
   readonly activations: number;
+  /** Of the way back, an image from a tokenizer's codes. */
+  readonly back?: Flops;
 }
 
 export function addFlops(...parts: readonly Flops[]): Flops {

@@ -28,7 +28,10 @@ const components = {
     vqvae({ steps: 100 }),
     vqvae({ steps: 100, loss: { perceptual: { network: vgg(), layers: ['relu1_1'] } } }),
   ],
-  dalle: [dalle({ steps: 100 })],
+  dalle: [
+    dalle({ steps: 100 }),
+    dalle({ weights: { encoder: shipped.file('encoder.pkl'), decoder: shipped.file('decoder.pkl') } }),
+  ],
   dvae: [dvae({ steps: 100 })],
   tokenizerEvaluation: [tokenizerEvaluation()],
   maskedImageModelling: [maskedImageModelling({ backbone, steps: 100 })],

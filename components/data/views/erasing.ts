@@ -4,7 +4,7 @@ import type { Pixels, Window } from '../types.ts';
 import { range } from './fields.ts';
 
 const probability = z.number().min(0).max(1);
-const perChannel = (each: z.ZodNumber) => z.tuple([each, each, each]);
+const perChannel = (each: z.ZodNumber) => z.tuple([each, each, each]).readonly();
 
 const fields = z.strictObject({
   /** That a picture loses a rectangle. BEiT: 0.25. */

@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import { defineComponent } from '../../../framework/stage/define.ts';
+import { expectAtMost } from '../../../framework/stage/expect.ts';
 import { vitSchema } from '../../backbone/config.ts';
 import { smokeLabels } from '../../data/smoke.ts';
-import { viewSchema } from '../../data/views/view.ts';
+import { stillViewSchema, viewSchema } from '../../data/views/view.ts';
 import {
   askForLength,
   average,
@@ -16,6 +17,7 @@ import {
 import { expectClassification } from '../expect.ts';
 import { smokeSeen } from '../smoke.ts';
 import { costs } from './costs.ts';
+import { checkMixing, mixingFields } from './mixing.ts';
 
 const recipe = defineRecipe({
   batchSize: 64,
@@ -31,8 +33,11 @@ const schema = z
   .strictObject({
     /** Needed only where there is no pretraining, in the scratch row; otherwise the pretrained backbone is taken. */
     backbone: vitSchema.optional(),
-    /** Labelled training images in all: the same number of each class; what is left, one each of the first classes. */
-    labels: z.number().int().positive(),
+    /**
+     * Labelled training images in all: the same number of each class; what is left, one each of the first classes. Absent: all
+     * images of the training data.
+     */
+    labels: z.number().int().positive().optional(),
     ...recipe.fields,
     noDecay,
     dropPath,
@@ -40,8 +45,11 @@ const schema = z
     layerDecay: layerDecay.default(0.75),
     average,
     labelSmoothing: z.number().min(0).lt(1).default(0.1),
-    /** What of each image is seen; test images are seen whole. */
+    ...mixingFields,
+    /** What of each image is seen. */
     view: viewSchema.prefault({}),
+    /** Of each test image the largest square, or its middle, in size and interpolation of the view. BEiT: share 224 / 256. */
+    testView: stillViewSchema.pick({ crop: true }).prefault({}),
   })
   .check(...oneLength);
 
@@ -51,8 +59,9 @@ export type FineTuneConfig = z.output<typeof schema>;
  * Fine-tuning of the whole backbone for classification, evaluated on the whole test split (BEiT, section 3.1), after the
  * last step: BEiT's code prints the best epoch on the split that it measures, so numbers of papers are a little higher.
  *
- * Other than in BEiT: images are mirrored and, if `view` says so, cropped (BEiT: RandAugment, mixup, cutmix, random
- * erasing), gradients are clipped (BEiT: not), and the layer decay is 0.75 unless said (BEiT-B: 0.65).
+ * Other than in BEiT unless the config says more: images are only mirrored (BEiT: `view: beitFineTuningView()`) and not mixed
+ * (`mixup: 0.8, cutmix: 1`), gradients are clipped (BEiT: not), and the layer decay is 0.75 (BEiT-B: 0.65). Images are mixed
+ * with their neighbours in the batch (timm: the first with the last).
  */
 export const fineTune = askForLength(
   defineComponent({
@@ -69,14 +78,21 @@ export const fineTune = askForLength(
       const { batchSize, labels } = config;
       const message = `must be at least \`batchSize\`, ${batchSize}`;
       const hint = 'a batch is made of labelled images: lower `batchSize`, or take more labels';
-      return [...recipe.check(config), ...(labels < batchSize ? [{ path: ['labels'], message, hint }] : [])];
+      const tooFew = labels !== undefined && labels < batchSize ? [{ path: ['labels'], message, hint }] : [];
+      return [...recipe.check(config), ...tooFew, ...checkMixing(config)];
     },
-    expects: expectClassification,
+    expects: (config, inputs) => [
+      ...expectClassification(config, inputs),
+      // Fewer labels than that are no config.
+      ...(config.labels === undefined
+        ? expectAtMost({ path: ['batchSize'], value: config.batchSize }, inputs.train, 'images')
+        : []),
+    ],
     costs,
     smoke: (config, context) => ({
       ...smokeRecipe(config),
       ...smokeSeen(config, context),
-      labels: smokeLabels(config.labels, context.inputs.train),
+      ...(config.labels === undefined ? {} : { labels: smokeLabels(config.labels, context.inputs.train) }),
     }),
   }),
 );

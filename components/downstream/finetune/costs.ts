@@ -9,7 +9,7 @@ import type { Recipe } from '../../training/recipe.ts';
 
 interface FineTuning extends Recipe {
   readonly backbone?: VitConfig | undefined;
-  readonly labels: number;
+  readonly labels?: number | undefined;
   readonly view: { readonly size?: number | undefined };
 }
 
@@ -29,7 +29,7 @@ export function costs(config: FineTuning, { train, pretrained }: WiredInputs): C
   const classes = factOf(train, 'classes');
   if (!backbone || imageSize === undefined || classes === undefined) return undefined;
   const { first, all } = classifierCounts(backbone, { imageSize, classes });
-  return trainingCosts(config, config.labels, {
+  return trainingCosts(config, config.labels ?? factOf(train, 'images'), {
     parameters: all.parameters,
     flops: { dense: trainingFlops(all, first) },
     kept: all.kept,

@@ -12,11 +12,12 @@ import {
 } from '../../backbone/vit.ts';
 import type { HostTensor } from '../../engine/types.ts';
 import { type Affine, dense, initNorm, layerNorm, type Norm } from '../../nn/layers.ts';
-import { accuracy, crossEntropy } from '../../nn/losses.ts';
+import { accuracy, crossEntropy, softLabels } from '../../nn/losses.ts';
 import type { Random } from '../../nn/random.ts';
 import { unit } from '../../nn/unit.ts';
 import type { Objective } from '../../training/objective.ts';
 import type { FineTuneConfig } from './config.ts';
+import { mixImages, mixLabels } from './mix.ts';
 
 /** BEiT's classifier: mean of the patch tokens, a norm of its own instead of the backbone's, a linear head. */
 export interface Classifier<T> {
@@ -33,6 +34,8 @@ export interface FineTuneBatch<T> {
   readonly labels: T;
   /** int32 [3], of `dropPathNoise`; absent where no branch is left out. */
   readonly noise?: T;
+  /** float32 [B, 6], of `mixesOf`; absent where images aren't mixed. */
+  readonly mixes?: T;
 }
 
 /** The backbone without its norm, each block with a copy of the table of relative positions that all share. */
@@ -71,7 +74,7 @@ export function layersAfter([part, name, block]: readonly string[], depth: numbe
   return name === 'blocks' ? depth - Number(block) : depth + 1;
 }
 
-/** Cross-entropy of the labels. */
+/** Cross-entropy of the labels, of mixed images with the labels of both. */
 export function fineTuneObjective(
   config: FineTuneConfig,
   backbone: VitConfig,
@@ -82,11 +85,18 @@ export function fineTuneObjective(
     name: 'fine-tuning',
     init: () => start,
     sometimes: ['positions'],
-    loss(parameters, { batch: { images, labels, noise } }) {
+    loss(parameters, { batch: { images, labels, mixes, noise } }) {
       const dropPath = noise && { rate: config.dropPath, noise, ...(draw ? { draw } : {}) };
-      const logits = classify(parameters, backbone, unit(images), dropPath);
+      const pixels = unit(images);
+      const logits = classify(parameters, backbone, mixes ? mixImages(pixels, mixes) : pixels, dropPath);
+      const { labelSmoothing: smoothing } = config;
+      // Of a mixed image no label is the right one.
+      if (mixes)
+        return {
+          loss: crossEntropy(logits, mixLabels(softLabels(labels, logits.shape[1], smoothing), mixes)),
+        };
       return {
-        loss: crossEntropy(logits, labels, { smoothing: config.labelSmoothing }),
+        loss: crossEntropy(logits, labels, { smoothing }),
         shown: { accuracy: accuracy(logits, labels) },
       };
     },

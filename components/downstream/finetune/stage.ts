@@ -2,7 +2,7 @@ import type * as tf from '@tensorflow/tfjs-core';
 import type { StageFunction } from '../../../framework/stage/contract.ts';
 import { dropPathNoise } from '../../backbone/drop-path.ts';
 import { balancedSubset } from '../../data/subset.ts';
-import { sizeOf, stillOf } from '../../data/views/view.ts';
+import { sizeOf } from '../../data/views/view.ts';
 import { openEngine } from '../../engine/open.ts';
 import { random } from '../../nn/random.ts';
 import { hostTensor } from '../../nn/tree.ts';
@@ -12,16 +12,21 @@ import { openImages } from '../../training/images.ts';
 import { type ClassificationInputs, startingBackbone } from '../start.ts';
 import { saveClassifier } from './checkpoint.ts';
 import type { FineTuneConfig } from './config.ts';
+import { mixes, mixesOf } from './mixing.ts';
 import { type Classifier, classify, fineTuneObjective, initClassifier } from './model.ts';
 
-/** Fine-tunes, writes `classifier.safetensors` and `classifier.json`, and measures top-1 on the whole test split. */
+/**
+ * Fine-tunes, writes `classifier.safetensors` and `classifier.json`, and measures top-1 and, of more than five classes, top-5
+ * on the whole test split.
+ */
 export const run: StageFunction<FineTuneConfig, ClassificationInputs> = async (context) => {
   const { config, seed } = context;
-  const { view } = config;
+  const { view, testView } = config;
   const all = await context.inputs.train.load();
   const test = await context.inputs.test.load();
-  const labelled = await balancedSubset(all, config.labels, seed);
-  const backbone = await startingBackbone(context, config, sizeOf(view, all));
+  const labelled = config.labels === undefined ? all : await balancedSubset(all, config.labels, seed);
+  const size = sizeOf(view, all);
+  const backbone = await startingBackbone(context, config, size);
   const start = initClassifier(random(seed, 'head'), backbone.weights, all.classes.length);
   const engine = await openEngine(context.engine);
   const objective = fineTuneObjective(config, backbone.config, start);
@@ -35,25 +40,28 @@ export const run: StageFunction<FineTuneConfig, ClassificationInputs> = async (c
         close: loader.close,
         async batch({ step, index, first }) {
           const { pictures, targets } = await loader.batch(index);
+          const count = targets.length;
           return {
             images: pictures.images,
-            labels: hostTensor([targets.length], Int32Array.from(targets)),
+            labels: hostTensor([count], Int32Array.from(targets)),
             ...(config.dropPath > 0 ? { noise: dropPathNoise(seed, { step, first }) } : {}),
+            ...(mixes(config) ? { mixes: mixesOf(config, { seed, step, first, count }, size) } : {}),
           };
         },
       };
     },
   });
-  let right = 0;
+  let [top1, top5] = [0, 0];
   await forward(engine, test, {
     name: 'classification',
     state: engine.state<Classifier<tf.Tensor>>(parameters),
     apply: (classifier, images) => classify(classifier, backbone.config, images),
-    view: stillOf(view),
+    view: { ...testView, size, interpolation: view.interpolation },
     workers: context.engine.threads,
     signal: context.signal,
     onRows: ({ values, targets }) => {
-      right += countRight(values, targets);
+      top1 += countRight(values, targets);
+      top5 += countRight(values, targets, 5);
     },
   });
   const { config: network, imageSize } = backbone;
@@ -61,7 +69,9 @@ export const run: StageFunction<FineTuneConfig, ClassificationInputs> = async (c
   engine.dispose();
   return {
     metrics: {
-      top1: right / test.count,
+      top1: top1 / test.count,
+      // Of five classes each is among the first five.
+      ...(all.classes.length > 5 ? { top5: top5 / test.count } : {}),
       images: test.count,
       trainLoss: last.loss,
     },

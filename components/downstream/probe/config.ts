@@ -16,8 +16,11 @@ const schema = z.strictObject({
   backbone: vitSchema.optional(),
   /** Features are the mean of the patch tokens after this block, counted from 1. */
   layer: z.number().int().positive(),
-  /** Labelled training images in all: the same number of each class; what is left, one each of the first classes. */
-  labels: z.number().int().positive(),
+  /**
+   * Labelled training images in all: the same number of each class; what is left, one each of the first classes. Absent: all
+   * images of the training data.
+   */
+  labels: z.number().int().positive().optional(),
   /** What of each image is seen, and at which size. */
   view: stillViewSchema.prefault({}),
   ...linearFields,
@@ -42,10 +45,11 @@ export const linearProbe = defineComponent({
   smoke: (config, context) => {
     const { train } = context.inputs;
     const depth = factOf(depthOf(config, context.inputs), 'depth');
+    const labels = config.labels ?? factOf(train, 'images');
     return {
-      ...smokeLinear(config, config.labels, factOf(train, 'classes')),
+      ...smokeLinear(config, labels, factOf(train, 'classes')),
       ...smokeSeen(config, context),
-      labels: smokeLabels(config.labels, train),
+      ...(config.labels === undefined ? {} : { labels: smokeLabels(config.labels, train) }),
       ...(depth === undefined ? {} : { layer: smokeLayer(config.layer, depth) }),
     };
   },

@@ -7,7 +7,7 @@ import { backboneOf, vitCounts } from '../../backbone/costs.ts';
 interface Probe {
   readonly backbone?: VitConfig | undefined;
   readonly layer: number;
-  readonly labels: number;
+  readonly labels?: number | undefined;
   readonly view: { readonly size?: number | undefined };
 }
 
@@ -20,10 +20,11 @@ export function costs(config: Probe, { train, test, pretrained }: WiredInputs): 
   const whole = vitCounts(backbone, { imageSize }).body;
   const { flops } = vitCounts(backbone, { imageSize, depth: config.layer }).body;
   const tested = factOf(test, 'images');
+  const labels = config.labels ?? factOf(train, 'images');
   return {
     parameters: (backbone.dim + 1) * classes,
     flops: { dense: flops },
-    ...(tested === undefined ? {} : { images: config.labels + tested }),
+    ...(tested === undefined || labels === undefined ? {} : { images: labels + tested }),
     // Weights in two copies; features are on disk where they are many.
     memory: 8 * whole.parameters,
   };

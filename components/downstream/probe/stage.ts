@@ -18,7 +18,7 @@ export const run: StageFunction<LinearProbeConfig, ClassificationInputs> = async
   const all = await context.inputs.train.load();
   const test = await context.inputs.test.load();
   const classes = all.classes.length;
-  const labelled = await balancedSubset(all, config.labels, seed);
+  const labelled = config.labels === undefined ? all : await balancedSubset(all, config.labels, seed);
   const backbone = await startingBackbone(context, config, sizeOf(config.view, all));
   if (config.layer > backbone.config.depth) {
     throw new StageError(`the backbone has ${backbone.config.depth} blocks, and no layer ${config.layer}`, {

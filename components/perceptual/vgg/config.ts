@@ -29,7 +29,7 @@ const schema = z
     width: count.default(32),
     blocks: z.int().min(1).max(5).default(4),
     /** 3x3 convolutions a block, or one number for each block; VGG16 has 5 blocks of [2, 2, 3, 3, 3]. */
-    convsPerBlock: z.union([convs, z.array(convs)]).default(2),
+    convsPerBlock: z.union([convs, z.array(convs).readonly()]).default(2),
     /**
      * Where its answers come from: the labels of the data, or by how many quarter turns each image was rotated (Gidaris et
      * al. 2018), which needs no labels. PeCo's network is self-supervised, too (MoCo v3).

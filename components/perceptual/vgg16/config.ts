@@ -4,6 +4,7 @@ import type { WiredInput, WiringIssue } from '../../../framework/stage/component
 import { defineComponent } from '../../../framework/stage/define.ts';
 import { factOf } from '../../../framework/stage/expect.ts';
 import { weightsField, weightsFiles } from '../../weights/file.ts';
+import { refusedFields } from '../../weights/refused.ts';
 import { vggLayers } from '../vgg/architecture.ts';
 import { vggUse } from '../vgg/costs.ts';
 import { PUBLISHED, vgg16Of } from './architecture.ts';
@@ -33,7 +34,7 @@ export function defineVgg16(others: readonly string[]) {
   return defineComponent({
     role: 'network',
     kind: 'vgg16',
-    schema: schema.extend(refused(others)) as unknown as typeof schema,
+    schema: schema.extend(refusedFields(others, schema.shape)) as unknown as typeof schema,
     run: new URL('./stage.ts', import.meta.url).href,
     load: new URL('./load.ts', import.meta.url).href,
     files: (_config, { weights }) => weightsFiles(weights, PUBLISHED),
@@ -45,14 +46,6 @@ export function defineVgg16(others: readonly string[]) {
     costs: () => ({ parameters: 0 }),
     smoke: () => ({ weights: { file: smokeFile, sha256: undefined }, width: 2 }),
   });
-}
-
-function refused(fields: readonly string[]): { readonly [field: string]: z.ZodType } {
-  const error = 'is for a network that is trained here; these `weights` are trained already';
-  const never = z.never({ error }).optional();
-  return Object.fromEntries(
-    fields.filter((field) => !(field in schema.shape)).map((field) => [field, never]),
-  );
 }
 
 function expectRoom(train: WiredInput | undefined): WiringIssue[] {

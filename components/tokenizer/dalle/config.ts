@@ -3,13 +3,14 @@ import { defineComponent } from '../../../framework/stage/define.ts';
 import { factOf } from '../../../framework/stage/expect.ts';
 import { seenBy } from '../../data/views/expect.ts';
 import { viewSchema } from '../../data/views/view.ts';
-import { askForLength, defineRecipe, oneLength } from '../../training/recipe.ts';
-import { strideField, tokenizerExports } from '../config.ts';
+import { type askForLength, defineRecipe, oneLength } from '../../training/recipe.ts';
+import { tokenizerExports } from '../config.ts';
+import { defineImportedDalle, type ImportedDalleInput } from '../dalle-imported/config.ts';
 import { checkFall, expectTokenizable } from '../expect.ts';
 import { smokeTokenizer } from '../smoke.ts';
 import { dalleCosts, dalleUse } from './costs.ts';
+import { formFields } from './fields.ts';
 
-const count = z.int().positive();
 const share = z.number().gt(0).max(1);
 
 /** Ramesh et al. 2021, appendix A.2, where the rate falls for 1.2 of 3 million steps; here it falls to the end. */
@@ -23,19 +24,7 @@ const recipe = defineRecipe({
 
 const schema = z
   .strictObject({
-    /** Channels at the highest resolution; twice as many at each lower one. */
-    width: z.int().multipleOf(4).min(4).default(256),
-    stride: strideField,
-    /** Of each resolution, in the encoder and in the decoder. */
-    residualBlocks: count.default(2),
-    codebook: z
-      .strictObject({
-        /** Number of codes: K. */
-        size: z.int().min(2).default(8192),
-        /** Length of a code vector: D. The channels in front of the decoder's first block. */
-        dim: count.default(128),
-      })
-      .prefault({}),
+    ...formFields,
     /** Gumbel-softmax temperature: falls by a half cosine in the first part of the training, `over` of it. */
     temperature: z
       .strictObject({
@@ -66,34 +55,44 @@ const schema = z
 
 export type DalleConfig = z.output<typeof schema>;
 
+const trained = defineComponent({
+  role: 'tokenizer',
+  kind: 'dalle',
+  schema,
+  run: new URL('./stage.ts', import.meta.url).href,
+  load: new URL('./load.ts', import.meta.url).href,
+  derive: recipe.derive,
+  check: (config) => [...recipe.check(config), ...checkFall(config.temperature)],
+  expects: expectTokenizable,
+  smoke: smokeTokenizer,
+  costs: (config, { train }) =>
+    dalleCosts(config, { size: factOf(seenBy(config.view, train), 'size'), images: factOf(train, 'images') }),
+  use: dalleUse,
+  provides: ({ stride, codebook }) => ({ stride, vocabulary: codebook.size }),
+  steps: recipe.length,
+  exports: tokenizerExports,
+});
+
+const imported = defineImportedDalle(Object.keys(schema.shape));
+
+type TrainedInput = Parameters<ReturnType<typeof askForLength<typeof trained>>>[0];
+type Dalle = ReturnType<typeof trained>;
+
 /**
  * The discrete VAE of DALL-E (Ramesh et al. 2021; openai/DALL-E), BEiT's tokenizer: at its defaults 53,786,240 parameters
  * in the encoder and 43,829,766 in the decoder, code vectors included.
  *
- * Trained here as the paper's appendix A.2 says: logit-Laplace likelihood, Gumbel-softmax, divergence of each token's
- * posterior to uniform, AdamW, averaged weights. Lengths of schedules are the paper's shares of 3 million steps of 512
- * images. Choices of this project, since the code of that training isn't public: the rate falls to the end, and what of
- * the images is seen is `view`.
+ * With `weights: { encoder: file('encoder.pkl'), decoder: file('decoder.pkl') }` nothing is trained. Otherwise it is trained
+ * here as appendix A.2 of the paper says (arXiv 2102.12092; the code of that training isn't public): logit-Laplace
+ * likelihood, Gumbel-softmax, divergence of each token's posterior to uniform, AdamW, averaged weights. Choices of this
+ * project: schedules have the paper's shares of its 3 million steps of 512 images, the rate falls to the end, biases don't
+ * decay, and images are seen as `view` says (the paper: random crops of 256 pixels, not mirrored).
  */
-export const dalle = askForLength(
-  defineComponent({
-    role: 'tokenizer',
-    kind: 'dalle',
-    schema,
-    run: new URL('./stage.ts', import.meta.url).href,
-    load: new URL('./load.ts', import.meta.url).href,
-    derive: recipe.derive,
-    check: (config) => [...recipe.check(config), ...checkFall(config.temperature)],
-    expects: expectTokenizable,
-    smoke: smokeTokenizer,
-    costs: (config, { train }) =>
-      dalleCosts(config, {
-        size: factOf(seenBy(config.view, train), 'size'),
-        images: factOf(train, 'images'),
-      }),
-    use: dalleUse,
-    provides: ({ stride, codebook }) => ({ stride, vocabulary: codebook.size }),
-    steps: recipe.length,
-    exports: tokenizerExports,
-  }),
-);
+export function dalle(input: ImportedDalleInput): Dalle;
+export function dalle(input: TrainedInput): Dalle;
+export function dalle(input: TrainedInput | ImportedDalleInput): Dalle {
+  // Whatever it is: what is wrong with it is for the schemas to say.
+  if (typeof input !== 'object' || input === null || !('weights' in input)) return trained(input as never);
+  const { weights, ...rest } = input;
+  return weights === undefined ? trained(rest as never) : (imported(input) as unknown as Dalle);
+}

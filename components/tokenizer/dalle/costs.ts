@@ -84,5 +84,6 @@ function bothCounts(form: DalleForm, size: number): Counts {
 export function dalleUse(form: DalleForm, size: number): UseCosts {
   const { flops, kept } = encoderCounts(form, size);
   const { parameters } = bothCounts(form, size);
-  return { parameters, flops: { conv: flops }, activations: 4 * kept };
+  const back = { conv: decoderCounts(form, size).flops };
+  return { parameters, flops: { conv: flops }, activations: 4 * kept, back };
 }

@@ -1,15 +1,16 @@
 import path from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import type { LoadFunction } from '../../../framework/stage/contract.ts';
+import type { JsonObject } from '../../../framework/stage/json.ts';
 import type { HostTensor } from '../../engine/types.ts';
 import { loadTree } from '../../weights/safetensors.ts';
 import { bestCodes } from '../codebook.ts';
 import type { Tokenizer } from '../tokenizer.ts';
-import type { DalleConfig } from './config.ts';
+import type { DalleForm } from './architecture.ts';
 import { type DalleWeights, dalleDecode, dalleLogits, imagesOf } from './model.ts';
 
-/** As BEiT uses it (microsoft/unilm, beit/modeling_discrete_vae.py): an image's codes have the largest logits. */
-export const load: LoadFunction<Tokenizer, DalleConfig> = async ({ config, dir }) => {
+/** Of a tokenizer that was trained here, or imported. As BEiT uses it (microsoft/unilm, beit/modeling_discrete_vae.py): an image's codes have the largest logits. */
+export const load: LoadFunction<Tokenizer, DalleForm & JsonObject> = async ({ config, dir }) => {
   const weights = loadTree<DalleWeights<HostTensor>>(path.join(dir, 'tokenizer.safetensors'));
   const { size, dim } = config.codebook;
   return {

@@ -10,6 +10,7 @@ import {
   tokenizerExports,
   trainingFields,
 } from '../config.ts';
+import { gumbelSoftmax, tokenizerCosts, tokenizerUse } from '../costs.ts';
 import { checkFall, checkNetwork, checkTokenizer, expectTokenizable } from '../expect.ts';
 import { smokeTokenizer } from '../smoke.ts';
 
@@ -54,6 +55,8 @@ export const dvae = askForLength(
     ],
     expects: expectTokenizable,
     smoke: smokeTokenizer,
+    costs: (config, inputs) => tokenizerCosts(config, inputs, gumbelSoftmax),
+    use: (config, size) => tokenizerUse(config, size, gumbelSoftmax),
     provides: ({ stride, codebook }) => ({ stride, vocabulary: codebook.size }),
     steps: recipe.length,
     exports: tokenizerExports,

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import type { WiredInput, WiringIssue } from '../../../framework/stage/component.ts';
+import type { WiredInput, WiredInputs, WiringIssue } from '../../../framework/stage/component.ts';
+import { addFlops, type Costs, scaleFlops } from '../../../framework/stage/costs.ts';
 import { defineComponent } from '../../../framework/stage/define.ts';
 import { expectAlike, factOf } from '../../../framework/stage/expect.ts';
 import { expectLabels } from '../../data/expect-labels.ts';
@@ -43,11 +44,31 @@ export const tokenizerEvaluation = defineComponent({
     pictures: Math.min(pictures, 4),
     view: smokeView(view),
   }),
+  costs: costsOf,
   offers: ({ probeLabels }) =>
     probeLabels > 0
       ? (['psnr', 'usage', 'perplexity', 'images', 'codewordTop1', 'codewordConverged'] as const)
       : (['psnr', 'usage', 'perplexity', 'images'] as const),
 });
+
+/** Codes of all that is measured and probed; the first images are made of their codes again. */
+function costsOf(
+  { images, probeLabels, view }: TokenizerEvaluationConfig,
+  { train, test, tokenizer }: WiredInputs,
+): Costs | undefined {
+  const size = view.size ?? factOf(test, 'size');
+  const use = size === undefined ? undefined : tokenizer?.use?.(size);
+  const tested = factOf(test, 'images');
+  if (!use?.back || tested === undefined) return undefined;
+  const decoded = Math.min(images, tested);
+  const labelled = Math.min(probeLabels, factOf(train, 'images') ?? probeLabels);
+  const seen = probeLabels > 0 ? tested + labelled : decoded;
+  return {
+    parameters: 0,
+    flops: addFlops(use.flops, scaleFlops(use.back, decoded / seen)),
+    images: seen,
+  };
+}
 
 /** Tokens tile the pictures. */
 function expectTiles(

@@ -10,6 +10,7 @@ import {
   tokenizerExports,
   trainingFields,
 } from '../config.ts';
+import { tokenizerCosts, tokenizerUse, vectorQuantised } from '../costs.ts';
 import { checkNetwork, checkTokenizer, expectRevivable, expectTokenizable } from '../expect.ts';
 import { smokeTokenizer } from '../smoke.ts';
 
@@ -68,6 +69,8 @@ export const vqvae = askForLength(
       ...expectRevivable(config, inputs.train),
     ],
     smoke: smokeTokenizer,
+    costs: (config, inputs) => tokenizerCosts(config, inputs, vectorQuantised),
+    use: (config, size) => tokenizerUse(config, size, vectorQuantised),
     provides: ({ stride, codebook }) => ({ stride, vocabulary: codebook.size }),
     steps: recipe.length,
     exports: tokenizerExports,

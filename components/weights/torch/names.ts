@@ -1,3 +1,4 @@
+import { printable } from '../../../framework/stage/text.ts';
 import type { TensorType } from '../raw.ts';
 import {
   describeValue,
@@ -180,6 +181,6 @@ function naturalOf(value: PickleValue | undefined, what: string): number {
 }
 
 function shorten(name: string): string {
-  const clean = JSON.stringify(name).slice(1, -1);
+  const clean = printable(name);
   return clean.length > 80 ? `${clean.slice(0, 77)}...` : clean;
 }

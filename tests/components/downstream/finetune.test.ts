@@ -16,6 +16,19 @@ test('a row is right if its largest entry, the first of equals, is the label', (
   t.is(countRight(Float32Array.of(2, 2, 2, 2), [0, 1]), 1);
 });
 
+test('a row counts for the first five if fewer than five entries come before that of its label', (t) => {
+  const row = Float32Array.of(6, 5, 4, 3, 2, 1, 0);
+  t.deepEqual(
+    [0, 3, 4, 5].map((label) => countRight(row, [label], 5)),
+    [1, 1, 1, 0],
+  );
+  // Equals count in their order.
+  t.deepEqual(
+    [0, 1, 2].map((label) => countRight(Float32Array.of(1, 1, 1), [label], 2)),
+    [1, 1, 0],
+  );
+});
+
 test('labels above a byte keep their class: in subsets, balanced subsets and top-1', async (t) => {
   for (const classes of [301, 70_001]) {
     const data = imagesOf(new Uint8Array(2 * classes), {

@@ -58,8 +58,18 @@ export const kinds: { readonly [kind: string]: { component: Component; run: unkn
     component: dalle({ ...training, width: 8, residualBlocks: 1, codebook }),
     run: runDalle,
   },
-  mim: { component: maskedImageModelling({ ...training, backbone, dropPath }), run: runMim },
-  'fine-tuning': { component: fineTune({ ...training, backbone, dropPath, labels: 16 }), run: runFineTune },
+  mim: {
+    component: maskedImageModelling({ ...training, backbone, dropPath, view: { jitter: 0.4 } }),
+    run: runMim,
+  },
+  'fine-tuning': {
+    component: fineTune({
+      ...{ ...training, backbone, dropPath, labels: 16 },
+      ...{ mixup: 0.8, cutmix: 1, mixing: { group: 4 } },
+      view: { randAugment: 'rand-m9-mstd0.5-inc1', erasing: 0.5 },
+    }),
+    run: runFineTune,
+  },
   // In minibatches: a fit to the optimum keeps no state. Five epochs are ten steps.
   'linear probe': {
     component: linearProbe({

@@ -85,6 +85,11 @@ test('long lists are cut short', async (t) => {
   t.true(message.length < 2000);
 });
 
+test('names that would steer a terminal are shown instead', async (t) => {
+  const message = await refusal(t, fileOf({ 'a\u001b[2J\n\u202e': [1] }), { a: { from: 'a', shape: [1] } });
+  t.regex(message, /1 not used: a␛\[2J␊<U\+202E>$/);
+});
+
 test('numbers that are no floats, or not finite, are refused by the name of their tensor', async (t) => {
   const wanted = { a: { from: 'a', shape: [1] } };
   t.regex(await refusal(t, fileOf({ a: [1] }, { type: 'I32' }), wanted), /a is I32 instead of floats/);

@@ -91,3 +91,16 @@ test.serial('a variable whose name begins another one is not taken for it', asyn
   t.is(text.match(/variable PECO_TEST_NOWHERE is/g)?.length, 1);
   t.is(text.match(/variable PECO_TEST_NOWHERE_ELSE is/g)?.length, 1);
 });
+
+test.serial('a smoke run that has something else in the field has no need of the variable', async (t) => {
+  const project = createProject(t, "env('PECO_TEST_NOWHERE', 'train.bin')");
+  const load = () => outcome(loadExperiment('experiment.ts', { cwd: project.dir, smoke: true }));
+  t.regex(await load(), /the environment variable PECO_TEST_NOWHERE is not set/);
+  const config = 'parts/data/config.ts';
+  project.edit(
+    config,
+    'files: (config)',
+    "smoke: () => ({ file: 'parts/data/test.bin' }),\n  files: (config)",
+  );
+  t.is(await load(), 'valid');
+});

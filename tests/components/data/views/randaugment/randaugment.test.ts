@@ -60,7 +60,7 @@ test('levels mean what they mean in timm, whether changes grow with them or not'
 test("timm's words and the fields are the same", (t) => {
   const beit = {
     ...{ magnitude: 9, deviation: 0.5, layers: 2, probability: 0.5, increasing: true },
-    ...{ fill: [124, 116, 104], interpolation: 'bicubic' },
+    ...{ fill: [124, 116, 104] as const, interpolation: 'bicubic' },
   };
   t.deepEqual(randAugmentSchema.parse('rand-m9-mstd0.5-inc1'), beit as RandAugment);
   t.deepEqual(randAugmentSchema.parse({}), beit as RandAugment);

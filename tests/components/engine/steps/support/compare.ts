@@ -11,10 +11,10 @@ export type Distance = (actual: readonly number[], expected: readonly number[], 
 
 /** The largest difference, relative to the largest number expected. */
 export const largest: Distance = (actual, expected) =>
-  ratio(
-    Math.max(...expected.map((value, i) => Math.abs(value - actual[i]))),
-    Math.max(...expected.map(Math.abs)),
-  );
+  ratio(most(expected.map((value, i) => Math.abs(value - actual[i]))), most(expected.map(Math.abs)));
+
+/** NaN if one of them is; a list may be too long for arguments. */
+const most = (values: readonly number[]) => values.reduce((a, b) => Math.max(a, b), 0);
 
 /**
  * Length of the difference, relative to that of what training changed since `first`. For parameters: where a gradient

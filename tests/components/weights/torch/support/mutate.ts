@@ -1,9 +1,13 @@
 import fs from 'node:fs';
+import { open } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { random } from '../../../../../components/nn/random.ts';
 import { openWeights } from '../../../../../components/weights/open.ts';
+import { openZip } from '../../../../../components/weights/torch/zip.ts';
 import { StageError } from '../../../../../framework/stage/stage-error.ts';
+import { type ZipEntry, zipOf } from './zip.ts';
 
 const fixtures = fileURLToPath(new URL('../../../../fixtures/', import.meta.url));
 const seeds = [
@@ -12,6 +16,27 @@ const seeds = [
   ),
   path.join(fixtures, 'safetensors', 'names.safetensors'),
 ].map((file) => fs.readFileSync(file));
+
+/** The archives among them by their entries, so that a changed pickle can be packed with the right checksum. */
+const archives = await Promise.all(
+  seeds.filter((bytes) => bytes.subarray(0, 2).toString() === 'PK').map((bytes) => entriesOf(bytes)),
+);
+
+async function entriesOf(bytes: Buffer): Promise<readonly ZipEntry[]> {
+  const folder = fs.mkdtempSync(path.join(tmpdir(), 'peco-archive-'));
+  const file = path.join(folder, 'x.zip');
+  fs.writeFileSync(file, bytes);
+  const handle = await open(file);
+  try {
+    const zip = await openZip(handle);
+    const entries: ZipEntry[] = [];
+    for (const [name, entry] of zip.entries) entries.push({ name, bytes: await zip.read(entry) });
+    return entries;
+  } finally {
+    await handle.close();
+    fs.rmSync(folder, { recursive: true });
+  }
+}
 
 /** Names of Python and operations that do something, so that not all mutations end in the first check. */
 const words = [
@@ -31,9 +56,18 @@ const words = [
 /** A sound file with some bytes changed, moved, removed or put in. */
 export function mutation(index: number): Buffer {
   const draw = random(20261126, 'mutation', index);
+  if (draw.int(3) === 0) return changedPickle(archives[draw.int(archives.length)], draw);
   let bytes: Buffer = Buffer.from(seeds[draw.int(seeds.length)]);
   for (let change = draw.int(4); change >= 0; change--) bytes = mutate(bytes, draw);
   return bytes;
+}
+
+function changedPickle(entries: readonly ZipEntry[], draw: ReturnType<typeof random>): Buffer {
+  return zipOf(
+    entries.map((entry) =>
+      entry.name.endsWith('.pkl') ? { ...entry, bytes: mutate(Buffer.from(entry.bytes), draw) } : entry,
+    ),
+  );
 }
 
 function mutate(bytes: Buffer, draw: ReturnType<typeof random>): Buffer {
