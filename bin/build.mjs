@@ -15,6 +15,7 @@ const entries = {
   worker: 'framework/run/worker/worker.ts',
   // Called as a process, as the worker is: the command line knows where it lies, not what it computes.
   'engine-check': 'components/engine/check-process.ts',
+  'engine-speed': 'components/engine/speed-process.ts',
   'decode-worker': 'components/data/decode/worker.ts',
   index: 'index.ts',
   results: 'framework/read/index.ts',

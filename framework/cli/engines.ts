@@ -1,6 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import os from 'node:os';
+import type { EngineSpeed } from '../plan/rates.ts';
 import { shareCores } from '../run/capacity.ts';
 import type { Emit } from '../run/record/events.ts';
 
@@ -20,7 +21,7 @@ type EngineAnswer =
   | { readonly works: false; readonly problem: string };
 
 export interface CheckOptions {
-  /** The built `engine-check.js`. */
+  /** The built `engine-check.js`, or `engine-speed.js`. */
   readonly script: string;
   /** Longest time that an engine may take, in milliseconds. */
   readonly patience?: number;
@@ -31,13 +32,33 @@ const remedy = 'install its package again, or choose another engine (--engine on
 
 /** Lets an engine train a small step in a process of its own, with the threads of a lone stage. Never throws. */
 export async function checkEngine(engine: string, options: CheckOptions): Promise<EngineReport> {
-  const { script, patience = usualPatience } = options;
-  const threads = shareCores({
-    cores: os.availableParallelism(),
-    used: 0,
-    startable: [Number.POSITIVE_INFINITY],
-  });
-  const broken = (problem: string): EngineReport => ({ engine, works: false, problem });
+  const answer = await ask<EngineAnswer>(engine, threadsOf(1), options);
+  return { engine, ...answer };
+}
+
+/** What was measured of an engine, or why nothing could be. */
+export type SpeedReport =
+  | { readonly works: true; readonly name: string; readonly speed: EngineSpeed }
+  | { readonly works: false; readonly problem: string };
+
+/** Measures an engine with so many threads in a process of its own. Never throws. */
+export function measureEngine(engine: string, threads: number, options: CheckOptions): Promise<SpeedReport> {
+  return ask<SpeedReport>(engine, threads, options);
+}
+
+/** Threads of a stage where so many run at once on this machine. */
+export function threadsOf(jobs: number): number {
+  const startable = Array.from({ length: jobs }, () => Number.POSITIVE_INFINITY);
+  return shareCores({ cores: os.availableParallelism(), used: 0, startable });
+}
+
+/** What the process of a script answers, or why it didn't. */
+async function ask<Answer>(
+  engine: string,
+  threads: number,
+  { script, patience = usualPatience }: CheckOptions,
+): Promise<Answer | { readonly works: false; readonly problem: string }> {
+  const broken = (problem: string) => ({ works: false, problem }) as const;
   let child: ChildProcess;
   try {
     child = fork(script, [engine, String(threads)], {
@@ -47,10 +68,10 @@ export async function checkEngine(engine: string, options: CheckOptions): Promis
   } catch (error) {
     return broken(`could not start a process: ${(error as Error).message}`);
   }
-  let answer: EngineAnswer | undefined;
+  let answer: Answer | undefined;
   let late = false;
   let printed = '';
-  child.on('message', (message: EngineAnswer) => {
+  child.on('message', (message: Answer) => {
     answer = message;
   });
   child.stderr!.setEncoding('utf8').on('data', (text: string) => {
@@ -62,7 +83,7 @@ export async function checkEngine(engine: string, options: CheckOptions): Promis
   }, patience);
   try {
     const [code, signal] = (await once(child, 'close')) as [number | null, string | null];
-    if (answer) return { engine, ...answer };
+    if (answer) return answer;
     if (late) return broken(`gave no answer in ${patience / 1000} s; ${remedy}`);
     const how = signal === null ? `exit code ${code}` : signal;
     return broken(

@@ -6,7 +6,7 @@ import { change } from './changes/apply.ts';
 import { changesOf, smokeChange } from './changes/change.ts';
 import { makePointsBy } from './changes/points.ts';
 import { check } from './check.ts';
-import { variablesInFields } from './missing.ts';
+import { fieldsOf } from './missing.ts';
 import type { Problem } from './problem.ts';
 import { type ReadExperiment, readAgain, readExperiment } from './read.ts';
 import { reportProblems } from './report.ts';
@@ -70,7 +70,8 @@ async function smoked(read: ReadExperiment, options: LoadOptions): Promise<Smoke
   if (problems.length > 0) throw await reportProblems(problems, read);
   const { experiment, smoke, unchanged } = smokeExperiment(real.experiment);
   const { sweep: _counted, ...flags } = options;
-  const unset = variablesInFields(experiment, real.unset);
+  // What is small may do without the places that the variables name.
+  const unset = real.unset.filter((name) => fieldsOf(experiment, name).length > 0);
   const declared = change({ ...real, experiment, unset }, flags);
   const sets = declared.overrides.filter(({ path }) => path !== 'seeds');
   makePointsBy(declared.experiment, {

@@ -39,15 +39,16 @@ export function explainUnset(
   problems: readonly Problem[],
 ): Problem[] {
   if (variables.length === 0) return [...problems];
-  const texts = [...walk(experiment)].flatMap(({ component, path }) => [...textsIn(inside(component), path)]);
   const explained = new Map<Problem, Problem>();
   const others: Problem[] = [];
   for (const name of variables) {
-    const fields = texts.filter(({ text }) => names(text, name)).map(({ path }) => path);
+    const fields = fieldsOf(experiment, name);
     if (fields.length === 0) others.push({ path: [], ...describeUnset(name) });
     for (const field of fields) {
       const own = problems.filter(
-        ({ path, missing }) => missing && (startsWith(field, path) || startsWith(path, field)),
+        // What a component says of a place that it was never given is no fault of the place.
+        ({ path, missing }) =>
+          isSamePath(field, path) || (missing && (startsWith(field, path) || startsWith(path, field))),
       );
       for (const problem of own) explained.set(problem, explain(problem, field, name));
       if (own.length === 0) others.push({ path: field, ...describeUnset(name), missing: true });
@@ -56,13 +57,11 @@ export function explainUnset(
   return [...others, ...problems.map((problem) => explained.get(problem) ?? problem)];
 }
 
-/**
- * Those of the variables that fields of components are made of. A smoke run puts something else into such fields, and has no
- * need of the others either: they have been refused.
- */
-export function variablesInFields(experiment: Experiment, variables: readonly string[]): readonly string[] {
-  const texts = [...walk(experiment)].flatMap(({ component, path }) => [...textsIn(inside(component), path)]);
-  return variables.filter((name) => texts.some(({ text }) => names(text, name)));
+/** Paths of the fields of components that are made of a variable that isn't set. */
+export function fieldsOf(experiment: Experiment, variable: string): readonly Path[] {
+  return [...walk(experiment)].flatMap(({ component, path }) =>
+    [...textsIn(inside(component), path)].flatMap((one) => (names(one.text, variable) ? [one.path] : [])),
+  );
 }
 
 /** Its hint, such as the files that are expected, stays. */
@@ -72,6 +71,7 @@ function explain({ hint, ...problem }: Problem, field: Path, name: string): Prob
   return {
     ...rest,
     path: field,
+    missing: true,
     ...said,
     hint: hint === undefined || hint === checkPath ? said.hint : `${said.hint}\n${hint}`,
   };
@@ -96,6 +96,10 @@ function* textsIn(value: unknown, path: Path): Iterable<{ readonly text: string;
   if (typeof value !== 'object' || value === null || isComponent(value)) return;
   for (const [key, item] of Object.entries(value))
     yield* textsIn(item, [...path, Array.isArray(value) ? Number(key) : key]);
+}
+
+function isSamePath(a: Path, b: Path): boolean {
+  return a.length === b.length && startsWith(a, b);
 }
 
 function startsWith(path: Path, start: Path): boolean {

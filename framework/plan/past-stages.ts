@@ -1,5 +1,7 @@
+import type { Costs } from '../stage/costs.ts';
 import type { Json, JsonObject } from '../stage/json.ts';
 import type { Store } from '../store/types.ts';
+import { costsFromJson } from './costs.ts';
 import type { Plan } from './plan.ts';
 import { mayRun } from './types.ts';
 
@@ -12,6 +14,9 @@ export interface Recorded {
   readonly seconds: number;
   /** The most memory that its process took, in MiB; absent where it wasn't measured. */
   readonly memory?: number;
+  readonly engine?: string;
+  /** What it computed; absent where its component doesn't say. */
+  readonly costs?: Costs;
 }
 
 /** Fields that say how much a training stage computes, and so what it costs. */
@@ -21,12 +26,15 @@ const workFields = ['steps', 'epochs', 'batchSize'] as const;
 export async function readRecorded(plan: Plan, store: Store): Promise<Recorded[]> {
   const kinds = new Set(plan.stages.filter(mayRun).map(({ fingerprint }) => fingerprint.kind));
   if (kinds.size === 0) return [];
+  const isSmoke = plan.graph.changes.some(({ by }) => by === 'smoke');
   const recorded: Recorded[] = [];
   for (const key of store.keys()) {
     const fingerprint = await store.fingerprint(key);
     if (!fingerprint || !kinds.has(fingerprint.kind)) continue;
     const entry = await store.lookup(key);
-    const one = entry && recordedOf(fingerprint.kind, entry.provenance);
+    // Those of smoke runs have sizes of their own.
+    if (!entry || (entry.provenance.smoke === true) !== isSmoke) continue;
+    const one = recordedOf(fingerprint.kind, entry.provenance);
     if (one) recorded.push(one);
   }
   return recorded;
@@ -34,18 +42,23 @@ export async function readRecorded(plan: Plan, store: Store): Promise<Recorded[]
 
 /** What an entry's provenance says of it; undefined if not even the time. */
 export function recordedOf(kind: string, provenance: JsonObject): Recorded | undefined {
-  const { config, seconds, peakMemory } = provenance;
+  const { config, seconds, peakMemory, engine } = provenance;
+  const costs = costsFromJson(provenance.costs);
   if (typeof seconds !== 'number' || typeof config !== 'object' || config === null) return undefined;
   return {
     kind,
     config: config as JsonObject,
     seconds,
     ...(typeof peakMemory === 'number' ? { memory: peakMemory } : {}),
+    ...(typeof engine === 'string' ? { engine } : {}),
+    ...(costs === undefined ? {} : { costs }),
   };
 }
 
 interface Similar {
   readonly distance: number;
+  /** Whether the configs differ in nothing but how much there is to do. */
+  readonly isSame: boolean;
   readonly recorded: Recorded;
   /** Of what a stage of this config has to do to what the recorded one had. */
   readonly work: number;
@@ -73,14 +86,13 @@ function nearest(config: JsonObject, recorded: readonly Recorded[], before?: Sim
   for (const one of recorded) {
     const then = one.config;
     const ratio = (field: (typeof workFields)[number]) => ratioOf(config[field], then[field]);
-    const distance =
-      workFields.reduce((sum, field) => sum + Math.abs(Math.log(ratio(field))), 0) +
-      differingFields(config, then);
+    const differing = differingFields(config, then);
+    const distance = workFields.reduce((sum, field) => sum + Math.abs(Math.log(ratio(field))), 0) + differing;
     if (best !== undefined && distance >= best.distance) continue;
     // An epoch has the same images, however many are in a batch.
     const work = 'epochs' in config ? ratio('epochs') : ratio('steps') * ratio('batchSize');
     const atOnce = ratioOf(config.microBatch ?? config.batchSize, then.microBatch ?? then.batchSize);
-    best = { distance, recorded: one, work, atOnce };
+    best = { distance, isSame: differing === 0, recorded: one, work, atOnce };
   }
   return best;
 }

@@ -1,105 +1,74 @@
-import { type Estimate, estimatePlan } from '../../plan/estimate.ts';
+import { fileURLToPath } from 'node:url';
+import { openProjectCache } from '../../code/cache.ts';
+import { costsAsJson } from '../../plan/costs.ts';
+import { type Estimate, estimatePlan, wantsSpeed } from '../../plan/estimate.ts';
 import { readRecorded } from '../../plan/past-stages.ts';
 import type { Plan } from '../../plan/plan.ts';
 import type { StageNode } from '../../plan/types.ts';
 import { upstreamStages } from '../../plan/walk.ts';
-import { formatResumePoint, type ResumePoint } from '../../run/worker/resume.ts';
-import { formatError, type PecoError } from '../../stage/errors.ts';
+import type { ResumePoint } from '../../run/worker/resume.ts';
+import type { PecoError } from '../../stage/errors.ts';
 import type { Store } from '../../store/types.ts';
-import { type ExperimentFlags, prepareExperiment, warnOnStderr } from '../prepare.ts';
+import { findSpeed, type KnownSpeed } from '../engine-speed.ts';
+import { threadsOf } from '../engines.ts';
+import { type ExperimentFlags, type Prepared, prepareExperiment, warnOnStderr } from '../prepare.ts';
 import { findResume } from '../resumes.ts';
-import { count, formatDuration } from '../text/format.ts';
-import { formatOverrides, formatSmoke, formatStatuses } from '../text/text.ts';
-
-const mostNeedsShown = 3;
+import { formatPlan } from '../text/plan.ts';
+import { formatOverrides, formatSmoke } from '../text/text.ts';
 
 /** Stages that have a checkpoint of the engine, and where they resume. */
 type Resumes = ReadonlyMap<StageNode, ResumePoint>;
 
-/** `peco-exp plan FILE`: what would run, why, and for how long; runs nothing. */
+/** `peco-exp plan FILE`: what would run, why, what it computes, and for how long; what is missing. Runs nothing. */
 export async function planCommand(file: string, flags: ExperimentFlags): Promise<number> {
-  const { plan, loaded, store, project } = await prepareExperiment(
-    file,
-    { ...flags, writesTables: true },
-    warnOnStderr,
-  );
-  const estimate = estimatePlan(plan, await readRecorded(plan, store), project.jobs);
-  const resumes = await findResumes(plan, store, project.engine);
+  const prepared = await prepareExperiment(file, { ...flags, writesTables: true }, warnOnStderr);
+  const { plan, loaded, store, project } = prepared;
+  const recorded = await readRecorded(plan, store);
+  const { engine, jobs } = project;
+  const measured = wantsSpeed(plan, recorded, engine) ? await measure(prepared) : undefined;
+  const machine = { jobs, engine, ...(measured ? { speed: measured.speed } : {}) };
+  const estimate = estimatePlan(plan, recorded, machine);
+  const resumes = await findResumes(plan, store, engine);
+  const { columns } = process.stdout;
+  const view = { plan, estimate, jobs, resumes, missing: loaded.missing };
   const lines = flags.json
-    ? [
-        JSON.stringify({
-          ...(await describePlan(plan, estimate, resumes)),
-          missing: loaded.missing.map(asJson),
-        }),
-      ]
+    ? [JSON.stringify(await describePlan(prepared, estimate, resumes))]
     : [
         ...formatSmoke(loaded.smoke),
         ...formatOverrides(loaded.overrides),
-        ...formatPlan(plan, estimate, project.jobs, resumes),
-        ...formatMissing(loaded.missing),
+        ...formatPlan({ ...view, ...(measured ? { measured } : {}), ...(columns ? { columns } : {}) }),
       ];
   process.stdout.write(`${lines.join('\n')}\n`);
   return 0;
 }
 
-/** What has to be there before it can run, with what to do about it. */
-function formatMissing(missing: readonly PecoError[]): string[] {
-  if (missing.length === 0) return [];
-  const lines = missing.flatMap((problem) => formatError(problem).split('\n'));
-  return ['missing, so it can not run yet:', ...lines.map((line) => `  ${line}`)];
-}
-
-function asJson({ message, hint, location }: PecoError) {
-  return { message, hint: hint ?? null, location: location ?? null };
-}
-
-/** One line a stage, in an order in which they could run: status, id, why, how long, and what it needs. */
-export function formatPlan(
-  plan: Plan,
-  estimate: Estimate,
-  jobs: number,
-  resumes: Resumes = new Map(),
-): string[] {
-  const rows = plan.stages.map(({ status, node, reason }) => {
-    const seconds = estimate.stages.get(node);
-    const saved = resumes.get(node);
-    return [
-      status,
-      node.id,
-      saved ? `resumes at ${formatResumePoint(saved)}` : reason,
-      seconds === undefined ? '' : `~${formatDuration(seconds)}`,
-      formatNeeds(upstreamStages(node).map((upstream) => upstream.id)),
-    ];
-  });
-  const widths = [0, 1, 2, 3].map((column) => Math.max(...rows.map((row) => row[column]!.length)));
-  const lines = rows.map((row) => {
-    const cells = row.flatMap((text, column) =>
-      widths[column] === 0 ? [] : text.padEnd(widths[column] ?? 0),
+/** How fast the engine is here; the first time that takes seconds, which it says. */
+async function measure({ project }: Prepared): Promise<KnownSpeed | undefined> {
+  const { engine, jobs, root } = project;
+  const script = fileURLToPath(new URL('./engine-speed.js', import.meta.url));
+  const cache = openProjectCache(root).dir;
+  const known = await findSpeed(engine, threadsOf(jobs), { cache, script });
+  if (known?.measured !== undefined) {
+    const took = `${known.measured.toFixed(1)} s`;
+    process.stderr.write(
+      `measured how fast ${engine} is on this machine (${took}); the next plan knows it\n`,
     );
-    return `  ${cells.join('  ')}`.trimEnd();
-  });
-  return [formatStatuses(plan.graph.experiment, plan.stages), ...lines, ...formatEstimate(estimate, jobs)];
+  }
+  return known;
 }
 
-function formatEstimate({ stages, seconds, unknown }: Estimate, jobs: number): string[] {
-  if (stages.size === 0) return [];
-  if (unknown === stages.size) return ['no time can be estimated: no such stage has run here yet'];
-  const rest = unknown === 0 ? '' : `, and ${count(unknown, 'stage')} of unknown duration`;
-  return [`about ${formatDuration(seconds)} with ${count(jobs, 'job')}, going by earlier stages${rest}`];
-}
-
-function formatNeeds(ids: readonly string[]): string {
-  if (ids.length === 0) return '';
-  return `<- ${ids.length > mostNeedsShown ? `${ids.length} stages` : ids.join(', ')}`;
-}
-
-async function describePlan(plan: Plan, estimate: Estimate, resumes: Resumes) {
+async function describePlan({ plan, loaded }: Prepared, estimate: Estimate, resumes: Resumes) {
   const inputKeys = await plan.inputKeys();
+  const { stages, costs, seconds, unknown } = estimate;
   return {
     experiment: plan.graph.experiment,
-    estimatedSeconds: estimate.seconds,
+    ...(loaded.smoke ? { smoke: loaded.smoke } : {}),
+    // Unknown where no duration is.
+    estimatedSeconds: stages.size > 0 && unknown === stages.size ? null : seconds,
+    stagesOfUnknownDuration: unknown,
+    missing: loaded.missing.map(describeMissing),
     stages: plan.stages.map(({ node, contentKey, status, reason }) => {
-      const seconds = estimate.stages.get(node);
+      const own = costs.get(node);
       return {
         stage: node.id,
         kind: node.component.kind,
@@ -107,13 +76,30 @@ async function describePlan(plan: Plan, estimate: Estimate, resumes: Resumes) {
         status,
         reason,
         needs: upstreamStages(node).map((upstream) => upstream.id),
-        inputKey: inputKeys.get(node),
+        inputKey: inputKeys.get(node) ?? null,
         ...(contentKey === undefined ? {} : { contentKey }),
-        ...(seconds === undefined ? {} : { estimatedSeconds: seconds }),
+        ...(stages.has(node) ? { estimatedSeconds: stages.get(node) ?? null } : {}),
+        ...(own ? { costs: describeCosts(own) } : {}),
         ...(resumes.has(node) ? { resumesAt: resumes.get(node) } : {}),
       };
     }),
   };
+}
+
+/** With units in the names; what isn't known is null. */
+function describeCosts(costs: Parameters<typeof costsAsJson>[0]) {
+  const { parameters, denseFlops, convFlops, images, memory } = costsAsJson(costs);
+  return {
+    parameters,
+    denseFlopsPerImage: denseFlops,
+    convFlopsPerImage: convFlops,
+    images,
+    memoryBytes: memory,
+  };
+}
+
+function describeMissing({ message, hint, location }: PecoError) {
+  return { message, hint: hint ?? null, location: location ?? null };
 }
 
 async function findResumes(plan: Plan, store: Store, engine: string): Promise<Resumes> {

@@ -185,7 +185,7 @@ async function createRenderer(
   const { LiveDisplay } = await import('../progress/live.ts');
   const { stdout } = process;
   const terminal = { write, columns: () => stdout.columns, rows: () => stdout.rows };
-  const { stages, seconds, unknown } = estimatePlan(plan, recorded, project.jobs);
+  const { stages, seconds, unknown } = estimatePlan(plan, recorded, project);
   const known = new Map([...stages].map(([node, own]) => [node.id, own ?? 0]));
   return new LiveDisplay({
     terminal,

@@ -13,6 +13,17 @@ export function formatDuration(seconds: number): string {
   return `${Math.floor(minutes / 60)}:${two(minutes % 60)}:${two(whole % 60)}`;
 }
 
+const day = 24 * 3600;
+const year = 365.25 * day;
+
+/** The same, and what is longer than two days in days or years: `12 days`, `1.4 years`, `22 years`. */
+export function formatLong(seconds: number): string {
+  if (seconds < 2 * day) return formatDuration(seconds);
+  if (seconds < 1.05 * year) return count(Math.round(seconds / day), 'day');
+  const years = seconds / year;
+  return `${years < 9.95 ? years.toFixed(1) : formatNumber(Math.round(years))} years`;
+}
+
 /** Three significant digits where that is short, whole numbers with separators above. */
 export function formatRate(imagesPerSecond: number): string {
   const digits = imagesPerSecond < 10 ? 1 : 0;

@@ -1,4 +1,5 @@
 import os from 'node:os';
+import { costsAsJson, costsOf } from '../../plan/costs.ts';
 import type { StageNode } from '../../plan/types.ts';
 import type { JsonObject } from '../../stage/json.ts';
 import { type Git, readGit } from './git.ts';
@@ -34,6 +35,8 @@ export interface Provenance extends JsonObject {
   /** Third-party packages of the implementation -> version. */
   readonly packages: { readonly [name: string]: string };
   readonly git: Git;
+  /** What the stage computed, if its component says so: parameters, FLOPs of an image, images, bytes of memory. */
+  readonly costs?: JsonObject;
   /** Made by a smoke run; absent otherwise. */
   readonly smoke?: true;
 }
@@ -72,6 +75,7 @@ export function createProvenanceWriter(
   return async (making) => {
     git ??= readGit(root);
     const { node, startedAt } = making;
+    const costs = costsOf(node);
     return {
       started: startedAt.toISOString(),
       ended: new Date().toISOString(),
@@ -90,6 +94,7 @@ export function createProvenanceWriter(
       host: describeHost(),
       packages: making.packages,
       git: await git,
+      ...(costs ? { costs: costsAsJson(costs) } : {}),
       ...(smoke ? { smoke: true as const } : {}),
     };
   };

@@ -26,7 +26,7 @@ function sketch(stages: readonly Sketch[]): Plan {
 }
 
 function secondsOf(plan: Plan, recorded: readonly Recorded[], jobs: number) {
-  const { stages, seconds, unknown } = estimatePlan(plan, recorded, jobs);
+  const { stages, seconds, unknown } = estimatePlan(plan, recorded, { jobs });
   return { stages: Object.fromEntries([...stages].map(([node, time]) => [node.id, time])), seconds, unknown };
 }
 

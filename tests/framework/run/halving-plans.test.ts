@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import test from 'ava';
 import { formatDot, formatMermaid } from '../../../framework/cli/commands/graph.ts';
-import { formatPlan } from '../../../framework/cli/commands/plan.ts';
+import { formatPlan } from '../../../framework/cli/text/plan.ts';
 import { formatWhy } from '../../../framework/cli/text/why.ts';
 import { estimatePlan } from '../../../framework/plan/estimate.ts';
 import { describeDrop } from '../../../framework/plan/fate.ts';
@@ -18,7 +18,7 @@ function shown(plan: Plan): string {
     config: node.component.config,
     seconds: 1,
   }));
-  return formatPlan(plan, estimatePlan(plan, recorded, 1), 1).join('\n');
+  return formatPlan({ plan, estimate: estimatePlan(plan, recorded, { jobs: 1 }), jobs: 1 }).join('\n');
 }
 
 const plannedOf = (plan: Plan, id: string) => plan.stages.find(({ node }) => node.id === id)!;
