@@ -24,58 +24,91 @@ torch.manual_seed(0)
 CHANNELS_LAST = "nhwc" in mode
 
 
-class Block(nn.Module):
-    def __init__(self, dim, heads, scale_init):
+class Positions(nn.Module):
+    """BEiT's table of relative positions: what scores get by distance, one number a head."""
+
+    def __init__(self, side, heads):
         super().__init__()
-        self.heads = heads
+        self.tokens = side**2 + 1
+        self.table = nn.Parameter(torch.zeros((2 * side - 1) ** 2 + 3, heads))
+        y, x = [t.flatten() for t in torch.meshgrid(torch.arange(side), torch.arange(side), indexing="ij")]
+        index = torch.zeros(self.tokens, self.tokens, dtype=torch.long)
+        index[1:, 1:] = (y[:, None] - y + side - 1) * (2 * side - 1) + x[:, None] - x + side - 1
+        index[0, :], index[:, 0], index[0, 0] = [(2 * side - 1) ** 2 + i for i in range(3)]
+        self.register_buffer("index", index.flatten())
+
+    def forward(self):
+        return self.table[self.index].view(self.tokens, self.tokens, -1).permute(2, 0, 1).contiguous().unsqueeze(0)
+
+
+class DropPath(nn.Module):
+    def __init__(self, rate):
+        super().__init__()
+        self.kept = 1 - rate
+
+    def forward(self, x):
+        return x if self.kept == 1 else x * (x.new_empty(x.shape[0], 1, 1).bernoulli_(self.kept) / self.kept)
+
+
+class Block(nn.Module):
+    def __init__(self, dim, heads, scale_init, drop, positions):
+        super().__init__()
+        self.heads, self.positions, self.drop = heads, positions, DropPath(drop)
         self.norm1 = nn.LayerNorm(dim, eps=1e-6)
-        self.qkv = nn.Linear(dim, 3 * dim)
+        self.qkv = nn.Linear(dim, 3 * dim, bias=False)
+        self.query_bias, self.value_bias = [nn.Parameter(torch.zeros(dim)) for _ in range(2)]
         self.projection = nn.Linear(dim, dim)
         self.norm2 = nn.LayerNorm(dim, eps=1e-6)
         self.expand = nn.Linear(dim, 4 * dim)
         self.contract = nn.Linear(4 * dim, dim)
-        self.scale1 = self.scale2 = None
-        if scale_init > 0:
-            self.scale1 = nn.Parameter(torch.full((dim,), scale_init))
-            self.scale2 = nn.Parameter(torch.full((dim,), scale_init))
+        self.scale1 = nn.Parameter(torch.full((dim,), scale_init))
+        self.scale2 = nn.Parameter(torch.full((dim,), scale_init))
 
-    def attend(self, x):
+    def attend(self, x, bias):
         batch, count, dim = x.shape
         size = dim // self.heads
-        q, k, v = self.qkv(x).view(batch, count, 3, self.heads, size).permute(2, 0, 3, 1, 4).unbind(0)
+        biases = torch.cat((self.query_bias, torch.zeros_like(self.value_bias), self.value_bias))
+        products = F.linear(x, self.qkv.weight, biases)
+        q, k, v = products.view(batch, count, 3, self.heads, size).permute(2, 0, 3, 1, 4).unbind(0)
         if hasattr(F, "scaled_dot_product_attention"):
-            mixed = F.scaled_dot_product_attention(q, k, v)
+            mixed = F.scaled_dot_product_attention(q, k, v, attn_mask=bias)
         else:
-            mixed = ((q * size**-0.5) @ k.transpose(-2, -1)).softmax(-1) @ v
+            mixed = ((q * size**-0.5) @ k.transpose(-2, -1) + bias).softmax(-1) @ v
         return self.projection(mixed.transpose(1, 2).reshape(batch, count, dim))
 
-    def forward(self, x):
-        attended = self.attend(self.norm1(x))
-        x = x + (attended if self.scale1 is None else attended * self.scale1)
+    def forward(self, x, shared):
+        attended = self.attend(self.norm1(x), self.positions() if self.positions else shared)
+        x = x + self.drop(attended * self.scale1)
         mixed = self.contract(F.gelu(self.expand(self.norm2(x))))
-        return x + (mixed if self.scale2 is None else mixed * self.scale2)
+        return x + self.drop(mixed * self.scale2)
 
 
 class Vit(nn.Module):
-    def __init__(self, dim, depth, heads, patch, image, scale_init):
+    def __init__(self, dim, depth, heads, patch, image, scale_init, shared):
         super().__init__()
         self.patch = patch
-        tokens = (image // patch) ** 2
+        side = image // patch
         self.embed = nn.Linear(patch * patch * 3, dim)
         self.class_token = nn.Parameter(torch.randn(1, 1, dim) * 0.02)
-        self.positions = nn.Parameter(torch.randn(1, tokens + 1, dim) * 0.02)
-        self.blocks = nn.ModuleList(Block(dim, heads, scale_init) for _ in range(depth))
+        self.positions = Positions(side, heads) if shared else None
+        self.blocks = nn.ModuleList(
+            Block(dim, heads, scale_init, 0.1 * i / (depth - 1), None if shared else Positions(side, heads))
+            for i in range(depth)
+        )
+        self.register_buffer("mean", torch.tensor([0.485, 0.456, 0.406]))
+        self.register_buffer("deviation", torch.tensor([0.229, 0.224, 0.225]))
 
     def embedded(self, images):
         b, h, w, c = images.shape
         p = self.patch
-        x = images.view(b, h // p, p, w // p, p, c).permute(0, 1, 3, 2, 4, 5).reshape(b, -1, p * p * c)
-        return self.embed(x * 2 - 1)
+        x = ((images - self.mean) / self.deviation).view(b, h // p, p, w // p, p, c).permute(0, 1, 3, 2, 4, 5).reshape(b, -1, p * p * c)
+        return self.embed(x)
 
     def encode(self, x):
-        x = torch.cat([self.class_token.expand(x.shape[0], -1, -1), x], 1) + self.positions
+        x = torch.cat([self.class_token.expand(x.shape[0], -1, -1), x], 1)
+        shared = self.positions() if self.positions else None
         for block in self.blocks:
-            x = block(x)
+            x = block(x, shared)
         return x[:, 1:]
 
 
@@ -262,7 +295,7 @@ class Reconstruction(nn.Module):
 
 
 def vit_step(image, batch, dim, depth, heads, patch, scale_init, vocabulary=None, masked=None, classes=None):
-    vit = Vit(dim, depth, heads, patch, image, scale_init)
+    vit = Vit(dim, depth, heads, patch, image, scale_init, shared=not classes)
     tokens = (image // patch) ** 2
     images = torch.rand(batch, image, image, 3)
     if classes:
@@ -285,8 +318,8 @@ def vqvae_step(network, image, batch, width, stride, codes, dim):
 
 base = dict(image=224, batch=8, dim=768, depth=12, heads=12, patch=16, scale_init=0.1)
 SHAPES = {
-    "mim-small": lambda: vit_step(32, 32, 192, 6, 3, 4, 0, vocabulary=512, masked=26),
-    "finetune-small": lambda: vit_step(32, 32, 192, 6, 3, 4, 0, classes=100),
+    "mim-small": lambda: vit_step(32, 32, 192, 6, 3, 4, 0.1, vocabulary=512, masked=26),
+    "finetune-small": lambda: vit_step(32, 32, 192, 6, 3, 4, 0.1, classes=100),
     "mim-base": lambda: vit_step(**base, vocabulary=8192, masked=75),
     "vqvae-small": lambda: vqvae_step(Inception(), 32, 64, 128, 8, 512, 32),
     "vqvae-large": lambda: vqvae_step(Vgg16(), 224, 4, 256, 16, 8192, 64),

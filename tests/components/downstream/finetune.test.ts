@@ -6,6 +6,10 @@ import { imagesOf } from '../../support/images.ts';
 
 test('layer-wise decay: embeddings are layer 0, block i is i + 1, the head keeps its rate', (t) => {
   t.is(layersAfter(['vit', 'positions'], 2), 3);
+  t.is(layersAfter(['vit', 'patch', 'weight'], 2), 3);
+  // A table of one block has its rate; one that all share that of the head.
+  t.is(layersAfter(['vit', 'blocks', '0', 'relativePositions'], 2), 2);
+  t.is(layersAfter(['vit', 'relativePositions'], 2), 0);
   t.is(layersAfter(['vit', 'blocks', '0', 'qkv', 'weight'], 2), 2);
   t.is(layersAfter(['vit', 'blocks', '1', 'qkv', 'weight'], 2), 1);
   t.is(layersAfter(['head', 'weight'], 2), 0);

@@ -5,8 +5,8 @@ import { parseSafetensors } from '../../../../../components/weights/safetensors.
 
 const FOLDER = new URL('../../../../fixtures/steps/', import.meta.url);
 
-/** How large the steps are: `small` has committed fixtures, `large` is for tests/long. */
-export type Size = 'small' | 'large';
+/** How large the steps are: `small` has committed fixtures, the others are for tests/long. `base` is ViT-B/16. */
+export type Size = 'small' | 'large' | 'base';
 
 /** One entry of specs.json, which PyTorch's side reads too. `Config` is the input of the component's constructor. */
 export interface Spec<Config> {

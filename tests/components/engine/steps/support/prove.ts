@@ -24,6 +24,7 @@ export interface Tolerance {
 export const TOLERANCES: { readonly [size in Size]: Tolerance } = {
   small: { forward: 5e-6, gradient: 1.5e-5, parameters: 1e-4, moments: 4e-5, codebook: 5e-6, scalar: 1e-6 },
   large: { forward: 5e-6, gradient: 1.5e-5, parameters: 3e-3, moments: 7e-3, codebook: 8e-5, scalar: 1e-6 },
+  base: { forward: 1e-5, gradient: 5e-5, parameters: 3e-3, moments: 1e-4, codebook: 5e-6, scalar: 2e-6 },
 };
 
 /** A training, and the forward pass of its weights at the start. */
