@@ -6,6 +6,7 @@
  *     npm run bench -- noop [--peers DIR] [--sizes 10x10,25x20] [--large 250x20] [--rounds 10] [--only turbo,make,...]
  *     npm run bench -- memory [--images 50000] [--steps 300]
  *     PYTHON=python3 npm run bench -- data [--photos 512] [--rounds 6] [--workers 1,2]
+ *     npm run bench -- views [--folder FOLDER] [--out views.png]
  */
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
@@ -29,6 +30,9 @@ const { positionals, values } = parseArgs({
     // data
     photos: { type: 'string', default: '512' },
     workers: { type: 'string', default: String(availableParallelism()) },
+    // views
+    folder: { type: 'string' },
+    out: { type: 'string', default: 'views.png' },
   },
 });
 
@@ -69,6 +73,11 @@ switch (positionals.join()) {
     });
     break;
   }
+  case 'views': {
+    const { benchViews } = await import('./views/bench.ts');
+    await benchViews({ folder: values.folder, out: values.out });
+    break;
+  }
   case 'display': {
     const { benchDisplay } = await import('./display/bench.ts');
     benchDisplay({
@@ -79,7 +88,7 @@ switch (positionals.join()) {
   }
   default:
     process.stderr.write(
-      'Which benchmark? There is: npm run bench -- engine, npm run bench -- noop, npm run bench -- display, npm run bench -- memory, npm run bench -- data\n',
+      'Which benchmark? There is: npm run bench -- engine, npm run bench -- noop, npm run bench -- display, npm run bench -- memory, npm run bench -- data, npm run bench -- views\n',
     );
     process.exitCode = 2;
 }

@@ -4,10 +4,9 @@ import test from 'ava';
 import { drawView } from '../../../../components/data/views/draw.ts';
 import { type Change, jitterPart } from '../../../../components/data/views/jitter.ts';
 import { fillPicture, renderPictures } from '../../../../components/data/views/render.ts';
-import { resample } from '../../../../components/data/views/resample.ts';
 import { viewSchema } from '../../../../components/data/views/view.ts';
 import { random } from '../../../../components/nn/random.ts';
-import { noise } from './support.ts';
+import { noise, resampled } from './support.ts';
 
 interface Crops {
   readonly pictures: readonly {
@@ -40,7 +39,7 @@ for (const { changes, part, flip, sha256 } of pictures)
     for (const [place, size] of [16, 8].entries()) {
       const square = { top: 0, left: 0, height: size, width: size };
       const filter = place === 0 ? 'bicubic' : 'lanczos';
-      const { bytes, channels } = resample(seen, { ...window, top: 0, left: 0 }, square, square, filter);
+      const { bytes, channels } = resampled(seen, { ...window, top: 0, left: 0 }, square, square, filter);
       const picture = new Uint8Array(size * size * 3);
       // Mirrored last: torchvision mirrors the image first.
       fillPicture(picture, 0, { bytes, channels, mirrored: flip }, size);
