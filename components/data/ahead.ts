@@ -44,7 +44,7 @@ export function openAhead<T>(
   }
 
   return {
-    get(step) {
+    async get(step) {
       if (!made.has(step)) {
         drop('another step was asked for');
         stop = new AbortController();
@@ -53,6 +53,9 @@ export function openAhead<T>(
         if (!made.has(next)) start(next);
       const wanted = made.get(step)!;
       made.delete(step);
+      await wanted;
+      // The next one is begun before the caller goes on, who may keep this thread busy.
+      await new Promise((resolve) => setImmediate(resolve));
       return wanted;
     },
     async close() {
@@ -81,4 +84,21 @@ export async function inLanes(
   };
   await Promise.all(Array.from({ length: Math.min(lanes, count) }, lane));
   if (failure) throw failure.error;
+}
+
+/** Calls what it is given, at most so many at once, first come first served; resolves and rejects as that does. */
+export function takingTurns(many: number): <T>(work: () => Promise<T>) => Promise<T> {
+  let free = many;
+  const waiting: (() => void)[] = [];
+  return async (work) => {
+    if (free === 0) await new Promise<void>((resolve) => waiting.push(resolve));
+    else free--;
+    try {
+      return await work();
+    } finally {
+      const next = waiting.shift();
+      if (next) next();
+      else free++;
+    }
+  };
 }

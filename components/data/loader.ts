@@ -160,8 +160,8 @@ function openSampler<T, Names extends string>(
   const names = Object.keys(pictures) as Names[];
   const sight = settle(data, view, flip, Object.values<Picture>(pictures));
   const renderer = openRenderer(workers);
-  // Enough to keep the workers busy while files are being read; with few images in flight, memory stays small.
-  const lanes = Math.max(4, 2 * workers);
+  // All at once: the threads have a batch's images before a step begins, which keeps this thread busy until its end.
+  const lanes = workers === 0 ? 4 : Number.POSITIVE_INFINITY;
   return {
     close: renderer.close,
     async sample({ indices, real, chanceOf }, signal) {
@@ -234,7 +234,7 @@ async function render<T>(
   let from: string | undefined;
   try {
     const image = await data.image(index);
-    if (image.format !== 'raw') from = image.from;
+    if (image.format !== 'raw') from = 'file' in image ? image.file : image.from;
     return await renderer.render({ image, sight, ...(chance ? { chance } : {}) });
   } catch (cause) {
     const name = from ?? `image ${index} of ${data.name}`;

@@ -7,14 +7,25 @@ export interface Window {
 }
 
 /** An image as a reader has it: nothing is decoded yet, or there was nothing to decode. */
-export type ImageBytes =
-  | {
-      readonly format: 'jpeg' | 'png' | 'webp';
-      readonly bytes: Uint8Array;
-      /** For messages: the file that it comes from. */
-      readonly from?: string;
-    }
-  | ({ readonly format: 'raw' } & Pixels);
+export type ImageBytes = EncodedImage | ImageFile | ({ readonly format: 'raw' } & Pixels);
+
+/** An image in one of the formats that are decoded; the bytes say which. */
+export interface EncodedImage {
+  readonly format: 'jpeg' | 'png' | 'webp';
+  readonly bytes: Uint8Array;
+  /** For messages: the file that it comes from. */
+  readonly from?: string;
+}
+
+/**
+ * The same in a file: the threads that decode it read it too, also while a step of the training keeps this thread from
+ * everything else. What is read here, before, waits for the step.
+ */
+export interface ImageFile {
+  readonly format: EncodedImage['format'];
+  /** Absolute path. */
+  readonly file: string;
+}
 
 /** Decoded pixels, one byte a channel, row by row: `[height, width, channels]`. */
 export interface Pixels {

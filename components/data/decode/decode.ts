@@ -1,5 +1,5 @@
 import { StageError } from '../../../framework/stage/stage-error.ts';
-import type { ImageBytes, Pixels } from '../types.ts';
+import type { ImageBytes, ImageFile, Pixels } from '../types.ts';
 
 let opened: Promise<typeof import('sharp')['default']> | undefined;
 
@@ -26,7 +26,7 @@ function openSharp(): Promise<typeof import('sharp')['default']> {
  *
  * @throws Error if the bytes are no JPEG, PNG or WebP, or not a whole one; if those of a raw image aren't as many as it says
  */
-export async function decode(image: ImageBytes): Promise<Pixels> {
+export async function decode(image: Exclude<ImageBytes, ImageFile>): Promise<Pixels> {
   if (image.format === 'raw') return checked(image);
   const sharp = await openSharp();
   try {

@@ -1,4 +1,5 @@
 import type { Piscina } from 'piscina';
+import type { ImageBytes } from '../types.ts';
 import { isUntouched } from '../views/render.ts';
 import { type RenderTask, render, renderApart } from './worker.ts';
 
@@ -43,8 +44,10 @@ async function openPool(workers: number): Promise<Piscina> {
   return new Piscina({
     filename: workerFile.href,
     name: renderApart.name,
-    minThreads: 0,
+    minThreads: workers,
     maxThreads: workers,
+    // Each has all that it is to do, so that it goes on while a step keeps this thread from handing out more.
+    concurrentTasksPerWorker: Number.MAX_SAFE_INTEGER,
     // They end with the pass or the training.
     idleTimeout: Number.POSITIVE_INFINITY,
   });
@@ -59,7 +62,7 @@ function isQuick({ image, sight }: RenderTask): boolean {
 }
 
 /** A message has the whole buffer of an array in it, also if the array is a small part of that. */
-function alone<T extends { readonly bytes: Uint8Array }>(image: T): T {
-  const { bytes } = image;
-  return bytes.byteLength === bytes.buffer.byteLength ? image : { ...image, bytes: bytes.slice() };
+function alone(image: ImageBytes): ImageBytes {
+  if ('file' in image || image.bytes.byteLength === image.bytes.buffer.byteLength) return image;
+  return { ...image, bytes: image.bytes.slice() };
 }

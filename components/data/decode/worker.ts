@@ -1,4 +1,8 @@
+import { readFile } from 'node:fs';
+import { promisify } from 'node:util';
 import { move, transferableSymbol, valueSymbol } from 'piscina';
+import { StageError } from '../../../framework/stage/stage-error.ts';
+import { takingTurns } from '../ahead.ts';
 import type { ImageBytes } from '../types.ts';
 import type { Chance } from '../views/chance.ts';
 import { fillPicture, renderPictures, type Sight } from '../views/render.ts';
@@ -11,17 +15,37 @@ export interface RenderTask {
   readonly chance?: Chance;
 }
 
+/**
+ * Of all images that a thread was given, two are decoded at once: one is resized while the next is being decoded beside it.
+ * Decoded images are large, files are not.
+ */
+const inTurn = takingTurns(2);
+
 /** The pictures of an image, `[size, size, 3]` each, one after the other in a buffer of their own. */
 export async function render({ image, sight, chance }: RenderTask): Promise<Uint8Array> {
-  const seen = renderPictures(await decode(image), sight, chance);
-  const sizes = sight.pictures.map(({ size }) => size);
-  const bytes = new Uint8Array(sizes.reduce((sum, size) => sum + size * size * 3, 0));
-  let start = 0;
-  for (const [n, size] of sizes.entries()) {
-    fillPicture(bytes, start, seen[n]!, size);
-    start += size * size * 3;
+  const read = 'file' in image ? { format: image.format, bytes: await bytesOf(image.file) } : image;
+  return inTurn(async () => {
+    const seen = renderPictures(await decode(read), sight, chance);
+    const sizes = sight.pictures.map(({ size }) => size);
+    const bytes = new Uint8Array(sizes.reduce((sum, size) => sum + size * size * 3, 0));
+    let start = 0;
+    for (const [n, size] of sizes.entries()) {
+      fillPicture(bytes, start, seen[n]!, size);
+      start += size * size * 3;
+    }
+    return bytes;
+  });
+}
+
+const readBytes = promisify(readFile);
+
+/** The system's message names the file, as the caller does. */
+async function bytesOf(file: string): Promise<Uint8Array> {
+  try {
+    return await readBytes(file);
+  } catch (cause) {
+    throw new StageError(`can't be read (${(cause as NodeJS.ErrnoException).code})`, { cause });
   }
-  return bytes;
 }
 
 /**

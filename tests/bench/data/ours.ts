@@ -3,7 +3,6 @@
  * `SKIP COUNT` on its input it asks for SKIP batches, prints `begin`, asks for COUNT more, and prints `end`.
  */
 import { readdirSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { openLoader } from '../../../components/data/loader.ts';
@@ -23,7 +22,7 @@ const data: Dataset = {
   count: files.length,
   classes: ['photo'],
   target: async () => 0,
-  image: async (index) => ({ format: 'jpeg', bytes: await readFile(files[index]!), from: files[index]! }),
+  image: async (index) => ({ format: 'jpeg', file: files[index]! }),
 };
 
 const { jitter: beit, ...plain } = beitPretrainingView();

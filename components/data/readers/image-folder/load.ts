@@ -1,12 +1,10 @@
-import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { LoadFunction } from '../../../../framework/stage/contract.ts';
-import { StageError } from '../../../../framework/stage/stage-error.ts';
 import type { Dataset } from '../../types.ts';
 import { formatOf, listImages } from './contents.ts';
 
 /**
- * The images of an `imageFolder` component, class by class. A file is read when its image is asked for.
+ * The images of an `imageFolder` component, class by class. A file is read where its image is decoded.
  *
  * @throws Error as `listImages` does
  */
@@ -26,16 +24,7 @@ export const load: LoadFunction<Dataset> = async ({ files: { images: root } }) =
     image: async (index) => {
       const name = names[checked(index)];
       const file = path.join(root, classes[labels[index]], name);
-      return { format: formatOf(name)!, bytes: await bytesOf(file), from: file };
+      return { format: formatOf(name)!, file };
     },
   };
 };
-
-/** Not all of what the system says names the file. */
-async function bytesOf(file: string): Promise<Uint8Array> {
-  try {
-    return await readFile(file);
-  } catch (cause) {
-    throw new StageError(`${file}: can't be read (${(cause as NodeJS.ErrnoException).code})`, { cause });
-  }
-}

@@ -1,8 +1,20 @@
-import { readFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import {
+  closeSync,
+  constants,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import test from 'ava';
-import { openLoader } from '../../../../components/data/loader.ts';
+import { onePass, openLoader } from '../../../../components/data/loader.ts';
 import type { Dataset } from '../../../../components/data/types.ts';
-import { viewSchema } from '../../../../components/data/views/view.ts';
+import { stillViewSchema, viewSchema } from '../../../../components/data/views/view.ts';
 
 const place = new URL('../../../fixtures/pillow/decode.json', import.meta.url);
 const { cases } = JSON.parse(readFileSync(place, 'utf8')) as {
@@ -68,4 +80,36 @@ test('an image that a thread can not decode is named, and the threads go on', as
   await loader.close();
   t.is(outcomes.filter((outcome) => outcome === 'whole').length, 4);
   t.regex(outcomes.find((outcome) => outcome !== 'whole')!, /^five\.webp: can't be decoded: /);
+});
+
+test('threads read and decode the images of the next step while this thread is busy', async (t) => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'peco-busy-'));
+  t.teardown(() => rmSync(folder, { recursive: true }));
+  const image = Buffer.from(cases.find(({ format }) => format === 'jpeg')!.file, 'base64');
+  const files = ['0.jpg', '1.jpg'].map((name) => path.join(folder, name));
+  writeFileSync(files[0]!, image);
+  // What reads a pipe waits for a writer, and a writer that wants not to wait fails without a reader.
+  execFileSync('mkfifo', [files[1]!]);
+  const pass = onePass(
+    {
+      ...data,
+      count: 2,
+      target: async () => 0,
+      image: async (index) => ({ format: 'jpeg', file: files[index]! }),
+    },
+    { batchSize: 1, view: stillViewSchema.parse({ size: 8 }), pictures: { images: {} }, workers: 1 },
+  );
+  const first = (await pass.next()).value!;
+  let writer: number | undefined;
+  const pause = new Int32Array(new SharedArrayBuffer(4));
+  for (let attempt = 0; writer === undefined && attempt < 2000; attempt++) {
+    try {
+      writer = openSync(files[1]!, constants.O_WRONLY | constants.O_NONBLOCK);
+    } catch {
+      Atomics.wait(pause, 0, 0, 5);
+    }
+  }
+  writeSync(writer!, image);
+  closeSync(writer!);
+  t.deepEqual((await pass.next()).value!.pictures, first.pictures);
 });

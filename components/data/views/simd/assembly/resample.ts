@@ -42,7 +42,7 @@ export function rowsOfColours(
 ): void {
   const length = width * 3;
   for (let y = 0; y < height; y += 2, source += stride * 2, out += length * 2) {
-    const isLast = y + 1 == height;
+    const isLast = y + 1 === height;
     const below = isLast ? 0 : stride;
     const outBelow = out + (isLast ? 0 : length);
     for (let x: usize = 0; x < width; x++) {
