@@ -27,6 +27,7 @@ type Inputs = SmokeContext['inputs'];
 interface Surroundings {
   readonly wired: Inputs;
   readonly data: Inputs;
+  readonly member?: string;
 }
 
 /** How an experiment became small; the points of its sweep become so in the same way. */
@@ -73,7 +74,8 @@ export function smokeExperiment(real: Experiment): Smoked {
 /** A component at its smallest, with those inside of it. `path`: where it is declared. */
 export function smokeComponent(component: Component, path: Path, { real, surroundings }: Smoke): Component {
   const { wired, data } = surroundings.get(path.join('.')) ?? { wired: {}, data: {} };
-  const small = shrink(component, wired, data);
+  const member = hasMembers(component.role) ? { member: String(path.at(-1)) } : {};
+  const small = shrink(component, { wired, data, ...member });
   const rungs = rungsOfHalved(component, path, real);
   return rungs === undefined || small.steps === undefined
     ? small
@@ -95,7 +97,7 @@ function rungsOfHalved({ steps, config }: Component, path: Path, { sweep }: Expe
   return typeof length === 'number' ? rungsInSmoke(sweep.halving, length) : undefined;
 }
 
-function shrink(component: Component, wired: Inputs, data: Inputs): Component {
+function shrink(component: Component, { wired, data, ...member }: Surroundings): Component {
   const source = sourceOf(component);
   if (source === undefined) return component;
   const smaller = new Map<unknown, Component>();
@@ -106,11 +108,11 @@ function shrink(component: Component, wired: Inputs, data: Inputs): Component {
         hasMembers(role) ? [[input, data[input]]] : [],
       ),
     );
-    const small = shrink(nested, its, data);
+    const small = shrink(nested, { wired: its, data });
     smaller.set(nested, small);
     own[name] = describe(name, nested, small);
   }
-  const changes = component.smoke?.({ inputs: { ...wired, ...own } });
+  const changes = component.smoke?.({ ...member, inputs: { ...wired, ...own } });
   const isSame = [...smaller].every(([nested, small]) => nested === small);
   if (changes === undefined && isSame) return component;
   return source.construct(merge(replace(source.input, smaller), changes ?? {})) as Component;

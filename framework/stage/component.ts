@@ -44,6 +44,8 @@ export interface SmokeInput extends WiredInput {
 
 /** What a component may look at to say how small it can be. */
 export interface SmokeContext {
+  /** Of a data set: as what the experiment declares it, `train` or `test`. */
+  readonly member?: string;
   /** Those of the first row that has the component. */
   readonly inputs: { readonly [name: string]: SmokeInput | undefined };
 }

@@ -14,7 +14,7 @@ function createProject(t: ExecutionContext): Project {
   add(
     'data',
     'files: (',
-    "smoke: () => ({ file: 'parts/data/test.bin' }), provides: ({ file }) => ({ file }),",
+    "smoke: (_config, { member }) => ({ file: 'parts/data/test.bin', channels: member === 'test' ? 3 : 2 }), provides: ({ file }) => ({ file }),",
   );
   add('network', "offers: ['relu1", 'smoke: () => ({ width: 1, steps: undefined }),');
   add(
@@ -65,7 +65,9 @@ test('every component is as small as it says, nested ones too; those that say no
   t.deepEqual(experiment.seeds, [0]);
   t.deepEqual(changes, [{ by: 'smoke', path: 'smoke', to: true }]);
   const { data, tokenizers, pretraining, downstream } = experiment;
-  t.is(data.train.config.file, 'parts/data/test.bin');
+  t.deepEqual(data.train.config, { file: 'parts/data/test.bin', channels: 2 });
+  // Data know as what they are declared.
+  t.is(data.test.config.channels, 3);
   // Fields of a group one by one; one that is taken out has its default again.
   t.like(tokenizers.pixel!.config, { steps: 2, codebook: { size: 16, dim: 1, decay: 0.99 } });
   t.like(tokenizers.peco!.config, { codebook: { size: 16, dim: 2 } });

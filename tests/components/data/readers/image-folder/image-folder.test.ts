@@ -98,7 +98,6 @@ test('a folder that holds other things is refused before anything runs, by name'
     return issue?.message.replace(root, 'ROOT');
   };
   t.snapshot([
-    problem({ 'ant/a.png': 'png' }, '/nowhere'),
     problem({ 'ant/a.png': 'png' }, '/ant/a.png'),
     problem({ '.hidden': 'text' }),
     problem({ 'a.png': 'png' }),
@@ -106,6 +105,54 @@ test('a folder that holds other things is refused before anything runs, by name'
     problem({ 'ant/a.png': 'png', 'ant/notes.txt': 'text' }),
     problem({ 'ant/a.png': 'png', 'ant/more/b.png': 'png' }),
   ]);
+});
+
+test('a folder that is not there is missing, with the tree that is expected and what is there instead', (t) => {
+  const root = folderOf(t, { 'valid/ant/a.png': 'png', '.cache': 'text', 'notes.txt': 'text' });
+  const folder = `${root}/train/of/it`;
+  const component = imageFolder({ root: folder, expected: { images: 1_281_167, classes: 1000 } });
+  t.deepEqual(component.config, {});
+  t.deepEqual(component.provides, { size: null, channels: 3, images: 1_281_167, classes: 1000 });
+  t.deepEqual(imageFolder({ root: folder }).provides, { size: null, channels: 3 });
+  const [issue, ...more] = component.issues;
+  t.deepEqual(more, []);
+  t.deepEqual([issue?.path, issue?.missing], [['root'], true]);
+  t.snapshot(`${issue?.message}\n${issue?.hint}`.replaceAll(root, 'ROOT'));
+  // A variable that isn't set: there is nothing to look at.
+  t.notRegex(imageFolder({ root: '$NOWHERE/train' }).issues[0]!.hint!, /found in/);
+});
+
+test('another number of classes or images than expected is one error; without `expected` the folder counts', (t) => {
+  const root = folderOf(t, { 'ant/a.png': 'png', 'bee/a.png': 'png', 'bee/b.png': 'png' });
+  const told = (expected?: Parameters<typeof imageFolder>[0]['expected']) =>
+    imageFolder({ root, expected }).issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
+  const has = 'but the folder has 2 classes and 3 images';
+  t.deepEqual(told(), []);
+  t.deepEqual(told({ images: 3 }), []);
+  t.deepEqual(told({ images: 3, classes: 2 }), []);
+  t.deepEqual(told({ images: 4, classes: 3 }), [`expected.classes: expected 3 classes, ${has}`]);
+  t.deepEqual(told({ images: 1_000, classes: 2 }), [`expected.images: expected 1,000 images, ${has}`]);
+  // What is there counts, also where it is another number: only one thing is wrong then.
+  t.like(imageFolder({ root, expected: { images: 4 } }).provides, { images: 3, classes: 2 });
+});
+
+test('a smoke run reads the folders that ship, as train or as test images', (t) => {
+  const { smoke } = imageFolder({ root: '/nowhere', expected: { classes: 1000 } });
+  const small = ['train', 'test'].map((member) =>
+    imageFolder(smoke!({ member, inputs: {} }) as Parameters<typeof imageFolder>[0]),
+  );
+  t.deepEqual(
+    small.map(({ issues }) => issues),
+    [[], []],
+  );
+  t.deepEqual(
+    small.map(({ provides }) => [provides?.images, provides?.classes]),
+    [
+      [80, 8],
+      [24, 8],
+    ],
+  );
+  t.deepEqual(small[0]!.provides?.classNames, small[1]!.provides?.classNames);
 });
 
 test('a file that went away, or is a folder with the name of an image, is named when it is shown', async (t) => {

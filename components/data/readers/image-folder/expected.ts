@@ -1,0 +1,78 @@
+import path from 'node:path';
+import { z } from 'zod';
+import type { ConfigIssue } from '../../../../framework/stage/component.ts';
+import { disk } from '../../../../framework/stage/disk.ts';
+
+export const expectedSchema = z.strictObject({
+  images: z.int().positive().optional(),
+  classes: z.int().positive().optional(),
+});
+
+/** How much a folder should hold, as far as it is said. */
+export type Expected = z.output<typeof expectedSchema>;
+
+/** Names of a folder that are shown. */
+const shown = 6;
+
+/** That the folder is not there, with what should be and what is there instead. */
+export function missingRoot(root: string, expected: Expected): ConfigIssue {
+  const found = describeNearest(root);
+  return {
+    path: ['root'],
+    message: `there is no folder ${root}`,
+    hint: [...describeTree(root, expected), ...(found === undefined ? [] : [found])].join('\n'),
+    missing: true,
+  };
+}
+
+/** That a folder holds another number of classes or images; of both, that of classes, since the other follows. */
+export function otherThanExpected(
+  found: { readonly images: number; readonly classes: number },
+  expected: Expected,
+): ConfigIssue[] {
+  const many = (count: number, what: string) => `${count.toLocaleString('en-US')} ${what}`;
+  const odd = (['classes', 'images'] as const).find(
+    (what) => (expected[what] ?? found[what]) !== found[what],
+  );
+  if (odd === undefined) return [];
+  const is = `${many(found.classes, 'classes')} and ${many(found.images, 'images')}`;
+  const message = `expected ${many(expected[odd]!, odd)}, but the folder has ${is}`;
+  const hint = 'complete the folder, or leave `expected` out to take it as it is';
+  return [{ path: ['expected', odd], message, hint }];
+}
+
+/** What is expected, as a tree. */
+export function describeTree(root: string, { images, classes }: Expected): string[] {
+  const many = (count: number | undefined, what: string) =>
+    count === undefined ? [] : [`${count.toLocaleString('en-US')} ${what}`];
+  const counts = [...many(classes, 'folders'), ...many(images, 'images')];
+  return [
+    `expected a folder of images for each class${counts.length === 0 ? '' : ` (${counts.join(', ')} in all)`}:`,
+    `  ${root}/`,
+    '    n01440764/',
+    '      n01440764_10026.JPEG',
+    '      ...',
+    '    ...',
+  ];
+}
+
+/** `found in /data: ILSVRC, other.tar`; undefined where no folder of it is there but those of a path that starts nowhere. */
+function describeNearest(root: string): string | undefined {
+  // A variable that isn't set.
+  if (root.startsWith('$')) return undefined;
+  let place = path.dirname(path.resolve(root));
+  while (!disk.exists(place) && place !== path.dirname(place)) place = path.dirname(place);
+  return `found in ${place}: ${describeNames(place)}`;
+}
+
+function describeNames(folder: string): string {
+  let names: readonly string[];
+  try {
+    names = disk.list(folder).filter((name) => !name.startsWith('.'));
+  } catch (cause) {
+    return `it can't be read (${(cause as NodeJS.ErrnoException).code})`;
+  }
+  if (names.length === 0) return 'nothing';
+  const more = names.length - shown;
+  return more > 0 ? `${names.slice(0, shown).join(', ')} and ${more} more` : names.join(', ');
+}
