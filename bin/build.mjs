@@ -17,6 +17,7 @@ const entries = {
   'engine-check': 'components/engine/check-process.ts',
   'engine-speed': 'components/engine/speed-process.ts',
   'decode-worker': 'components/data/decode/worker.ts',
+  'folder-worker': 'framework/files/folder-worker.ts',
   index: 'index.ts',
   results: 'framework/read/index.ts',
 };

@@ -6,6 +6,7 @@ import type { Problem } from '../experiment/problem.ts';
 import { reportProblems } from '../experiment/report.ts';
 import { walk } from '../experiment/tree.ts';
 import { listVariants } from '../experiment/variants.ts';
+import { linksIn, sweepFolder } from '../files/folder-sweep.ts';
 import { showPath } from '../files/show-path.ts';
 import type { Project } from '../settings/project.ts';
 import type { Component } from '../stage/component.ts';
@@ -34,12 +35,13 @@ export async function checkPlaces(
   const tables = results === undefined ? [] : [{ what: 'the results folder', dir: results }];
   const cache = { what: "the project's cache", dir: openProjectCache(project.root).dir };
   for (const { dir } of tables) checkApart(dir, store.dir);
-  const problems = dataOf(loaded).flatMap(({ file, path: field }): Problem[] => {
-    const found = findOverlap(file, [store, ...tables, cache]);
-    if (found === undefined) return [];
+  const problems: Problem[] = [];
+  for (const { file, path: field } of dataOf(loaded)) {
+    const found = await findOverlap(file, [store, ...tables, cache]);
+    if (found === undefined) continue;
     const hint = 'give it a folder with nothing but data, or choose other places with --store and --out';
-    return [{ path: field, message: `the data ${file} ${found}`, hint }];
-  });
+    problems.push({ path: field, message: `the data ${file} ${found}`, hint });
+  }
   if (problems.length === 0) return;
   const cwd = process.cwd();
   throw await reportProblems(problems, { file: loaded.file, shown: showPath(loaded.asked, cwd), cwd });
@@ -79,12 +81,12 @@ function dataOf({ experiment }: LoadedExperiment): DataFile[] {
 }
 
 /** `holds the store /x/.peco`, `lies within the results folder /x/results/p`; with links in a folder as well as itself. */
-function findOverlap(file: string, places: readonly Place[]): string | undefined {
+async function findOverlap(file: string, places: readonly Place[]): Promise<string | undefined> {
   for (const { what, dir } of places) {
     if (contains(dir, file)) return `lies within ${what} ${dir}`;
     if (contains(file, dir)) return `holds ${what} ${dir}`;
   }
-  for (const link of linksIn(file)) {
+  for (const link of await linksBelow(file)) {
     for (const { what, dir } of places) {
       if (contains(dir, link) || contains(link, dir))
         return `has the link ${link}, which leads to ${what} ${dir}`;
@@ -93,22 +95,14 @@ function findOverlap(file: string, places: readonly Place[]): string | undefined
   return undefined;
 }
 
-/** Links below a folder, and below what they lead to. Of other files only the names are read. */
-function linksIn(folder: string): string[] {
-  const found: string[] = [];
-  const seen = new Set<string>();
-  function walk(dir: string): void {
-    const real = fs.realpathSync(dir);
-    if (seen.has(real)) return;
-    seen.add(real);
-    for (const item of listItems(dir)) {
-      const file = path.join(dir, item.name);
-      if (item.isSymbolicLink()) found.push(file);
-      if (item.isDirectory() || (item.isSymbolicLink() && isFolder(file))) walk(file);
-    }
+/** Links below a folder, and below what they lead to. What can't be read is reported where its bytes are needed. */
+async function linksBelow(folder: string): Promise<string[]> {
+  if (!statAt(folder)?.isDirectory()) return [];
+  try {
+    return linksIn(folder, await sweepFolder(folder));
+  } catch {
+    return [];
   }
-  if (isFolder(folder)) walk(folder);
-  return found;
 }
 
 /** True if a place is a folder or lies in it, whatever links or spellings lead there; both may be still to be made. */
@@ -146,17 +140,4 @@ function identityOf(place: string): string | undefined {
   } catch {
     return undefined;
   }
-}
-
-/** What can't be read is reported where its bytes are needed. */
-function listItems(dir: string): fs.Dirent[] {
-  try {
-    return fs.readdirSync(dir, { withFileTypes: true });
-  } catch {
-    return [];
-  }
-}
-
-function isFolder(place: string): boolean {
-  return statAt(place)?.isDirectory() ?? false;
 }

@@ -13,6 +13,7 @@ import { findProject, type Project, type ProjectFlags } from '../settings/projec
 import { isReport } from '../stage/roles.ts';
 import { openStore, type Store, type StoreWarning } from '../store/store.ts';
 import { checkPlaces } from './places.ts';
+import { hashingOnStderr } from './progress/hashing.ts';
 
 /** Flags of every command that takes an experiment file. */
 export interface ExperimentFlags extends ProjectFlags {
@@ -60,9 +61,10 @@ export async function prepareExperiment(
   const results = resultsOf(graph, project);
   await checkPlaces(loaded, project, results);
   if (flags.writesTables && results !== undefined) checkResultsFolder(results, loaded.file);
-  const store = openStore(project.store, { onWarning });
+  const hashing = hashingOnStderr();
+  const store = openStore(project.store, { onWarning, onHashing: hashing.show });
   if (flags.willRun) await store.enter(); // until the process ends
-  const plan = await planRun(graph, { store, root: project.root });
+  const plan = await planRun(graph, { store, root: project.root }).finally(hashing.end);
   // Where all is stored, a store that can only be read will do.
   if (flags.willRun && plan.stages.some(mayRun)) checkWritable(project.store);
   return { loaded, project, store, plan };

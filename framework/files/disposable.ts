@@ -6,11 +6,11 @@ import path from 'node:path';
  *
  * @throws the file system's error; no temporary file is left
  */
-export async function writeDisposable(file: string, text: string): Promise<void> {
+export async function writeDisposable(file: string, data: string | Iterable<Uint8Array>): Promise<void> {
   const temporary = `${file}.${process.pid}.${process.hrtime.bigint()}`;
   await fs.promises.mkdir(path.dirname(file), { recursive: true });
   try {
-    await fs.promises.writeFile(temporary, text);
+    await fs.promises.writeFile(temporary, data);
     await fs.promises.rename(temporary, file);
   } catch (error) {
     await fs.promises.rm(temporary, { force: true }).catch(() => {});
@@ -19,6 +19,6 @@ export async function writeDisposable(file: string, text: string): Promise<void>
 }
 
 /** The same where a file that can't be kept (read-only folder, full disk) only makes the next time slower. */
-export async function tryWriteDisposable(file: string, text: string): Promise<void> {
-  await writeDisposable(file, text).catch(() => {});
+export async function tryWriteDisposable(file: string, data: string | Iterable<Uint8Array>): Promise<void> {
+  await writeDisposable(file, data).catch(() => {});
 }

@@ -117,22 +117,42 @@ function importerIn(alias: string): string {
 
 type Digests = { readonly [name: string]: string };
 
-function compareFiles(before: Digests, after: Digests, { read, input }: Place): Difference[] {
+function compareFiles(before: Digests, after: Digests, place: Place): Difference[] {
   return namesOf(before, after).flatMap((name) => {
     const [a, b] = [before[name], after[name]];
-    if (a === b) return [];
-    const [old, now] = [a, b].map((digest) => filesIn(digest === undefined ? undefined : read(digest), name));
-    if (old && now) return compareValues('data', old, now, input);
-    return compareValues('data', { [name]: a }, { [name]: b }, input);
+    return a === b ? [] : compareFolders(name, a, b, place);
   });
 }
 
-/** The files of a folder by path, if a document is the manifest of one. */
-function filesIn(document: Json | undefined, name: string): Values | undefined {
-  const files = (document as FolderManifest | undefined)?.files;
-  return (
-    files && Object.fromEntries(Object.entries(files).map(([file, one]) => [`${name}/${file}`, one as never]))
-  );
+/** The files in which two folders differ, by their manifests; the whole where one of them isn't known, or is a file. */
+function compareFolders(
+  at: string,
+  before: string | undefined,
+  after: string | undefined,
+  place: Place,
+): Difference[] {
+  const [old, now] = [before, after].map((digest) => manifestIn(digest, place));
+  if (!old || !now) return compareValues('data', { [at]: before }, { [at]: after }, place.input);
+  const below = namesOf(old.folders, now.folders)
+    .filter((name) => old.folders[name] !== now.folders[name])
+    .flatMap((name) => {
+      const [a, b] = [old.folders[name], now.folders[name]];
+      return compareFolders(`${at}/${name}`, a ?? nothing, b ?? nothing, place);
+    });
+  return [...compareValues('data', filesIn(at, old), filesIn(at, now), place.input), ...below];
+}
+
+/** Stands for a folder that isn't there. */
+const nothing = '';
+
+function manifestIn(digest: string | undefined, { read }: Place): FolderManifest | undefined {
+  if (digest === nothing) return { format: 2, files: {}, folders: {} };
+  const document = digest === undefined ? undefined : (read(digest) as FolderManifest | undefined);
+  return document?.format === 2 ? document : undefined;
+}
+
+function filesIn(at: string, { files }: FolderManifest): Values {
+  return Object.fromEntries(Object.entries(files).map(([name, one]) => [`${at}/${name}`, one as never]));
 }
 
 function compareInputs(before: JsonObject, after: JsonObject, { read, input }: Place): Difference[] {

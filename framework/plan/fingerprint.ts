@@ -6,6 +6,7 @@ import type { Component } from '../stage/component.ts';
 import { PecoError } from '../stage/errors.ts';
 import type { Json, JsonObject } from '../stage/json.ts';
 import type { Digest, Fingerprint } from '../stage/keys.ts';
+import type { Document } from '../store/documents.ts';
 import type { Store } from '../store/types.ts';
 import type { Edges, StageEdge, StageNode } from './types.ts';
 
@@ -37,7 +38,7 @@ export function keyOf(fingerprint: Fingerprint): string {
  */
 export class Fingerprinter {
   /** What the digests in its fingerprints stand for. */
-  readonly documents = new Map<string, Json>();
+  readonly documents = new Map<string, Document>();
   /** Files and folders of data by absolute path, with the digests that they had. */
   readonly data = new Map<string, Digest>();
   readonly #nameStage: NameStage;
@@ -122,10 +123,11 @@ export class Fingerprinter {
     if (files.length === 0) return undefined;
     const digests = files.map(async ([name, file]): Promise<[string, Digest]> => {
       if (this.#options.sketch && !fs.existsSync(file)) return [name, absent];
-      const { digest, manifest } = await digestInput(file, component, this.#options.store);
+      const { digest, manifests } = await digestInput(file, component, this.#options.store);
       checkDigest(name, digest, component);
       this.data.set(file, digest);
-      if (manifest && !this.documents.has(digest)) this.documents.set(digest, manifest() as unknown as Json);
+      for (const [part, manifest] of manifests ?? [])
+        if (!this.documents.has(part)) this.documents.set(part, manifest as unknown as Document);
       return [name, digest];
     });
     return Object.fromEntries(await Promise.all(digests));

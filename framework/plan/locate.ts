@@ -1,6 +1,6 @@
 import { bundleImplementation } from '../code/code.ts';
-import type { Json } from '../stage/json.ts';
 import type { ContentKey, Fingerprint } from '../stage/keys.ts';
+import { type Document, documentIn } from '../store/documents.ts';
 import type { Entry, Store } from '../store/types.ts';
 import { compareFingerprints, type Difference } from './differences.ts';
 import { Fingerprinter, keyOf } from './fingerprint.ts';
@@ -28,7 +28,7 @@ export async function findEntry(fingerprint: Fingerprint, store: Pick<Store, 'lo
 /** The entry of a stage whose upstream results are all known, or the key that its result will have. */
 export interface LocatedStage extends FoundEntry {
   /** What the digests in the fingerprint stand for. */
-  readonly documents: ReadonlyMap<string, Json>;
+  readonly documents: ReadonlyMap<string, Document>;
 }
 
 /** `upstream` is asked for the direct inputs and for theirs, all the way up. */
@@ -52,11 +52,14 @@ export async function findChangedInputs(
   upstream: (node: StageNode) => Entry,
   options: LocateOptions,
 ): Promise<readonly Difference[]> {
-  const fingerprinter = new Fingerprinter((stage) => upstream(stage).digest, options);
+  const { store } = options;
+  const fresh = { digestPath: (file: string) => store.digestPath(file, { fresh: true }) };
+  const fingerprinter = new Fingerprinter((stage) => upstream(stage).digest, { ...options, store: fresh });
   const now = await fingerprinter.describe(node);
   const packages = await changedPackages(node, options);
   if (keyOf(now) === keyOf(located.fingerprint)) return packages;
-  const read = (digest: string) => located.documents.get(digest) ?? fingerprinter.documents.get(digest);
+  const read = (digest: string) =>
+    documentIn(located.documents, digest) ?? documentIn(fingerprinter.documents, digest);
   return [...compareFingerprints(located.fingerprint, now, read), ...packages];
 }
 

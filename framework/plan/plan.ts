@@ -3,6 +3,7 @@ import type { Ranking } from '../experiment/changes/selection.ts';
 import type { Json } from '../stage/json.ts';
 import type { ContentKey, Digest, Fingerprint, InputKey } from '../stage/keys.ts';
 import { acceptsMissing } from '../stage/roles.ts';
+import type { Document } from '../store/documents.ts';
 import type { Entry, Store } from '../store/types.ts';
 import { describeDrop, fateOf, type Loss, readRanking } from './fate.ts';
 import { Fingerprinter, keyOf } from './fingerprint.ts';
@@ -33,7 +34,7 @@ export interface Plan {
   readonly graph: StageGraph;
   readonly stages: readonly PlannedStage[];
   /** What the digests in the fingerprints stand for. */
-  readonly documents: ReadonlyMap<string, Json>;
+  readonly documents: ReadonlyMap<string, Document>;
   /** Files and folders of data by absolute path, with the digests that they had when planning. */
   readonly data: ReadonlyMap<string, Digest>;
   /** Of all stages but the unknown ones. */
@@ -78,7 +79,7 @@ class Planner {
     this.#sketcher = new Fingerprinter(name, { ...options, sketch: true });
   }
 
-  get documents(): ReadonlyMap<string, Json> {
+  get documents(): ReadonlyMap<string, Document> {
     return new Map([...this.#sketcher.documents, ...this.#fingerprinter.documents]);
   }
 

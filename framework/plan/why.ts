@@ -1,5 +1,6 @@
 import type { JsonObject } from '../stage/json.ts';
 import type { ContentKey, Fingerprint } from '../stage/keys.ts';
+import { documentIn } from '../store/documents.ts';
 import type { Entry, Store } from '../store/types.ts';
 import { compareFingerprints, type Difference, type ReadDocument } from './differences.ts';
 import type { Plan, PlannedStage } from './plan.ts';
@@ -56,7 +57,7 @@ export async function findNearest(
 
 /** Documents of the plan first, then those that the store kept. */
 export function documentReader(plan: Pick<Plan, 'documents'>, store: Pick<Store, 'documents'>): ReadDocument {
-  return (digest) => plan.documents.get(digest) ?? store.documents.read(digest);
+  return (digest) => documentIn(plan.documents, digest) ?? store.documents.read(digest);
 }
 
 /** Without opening documents: how many parts of the fingerprints are not the same. */

@@ -4,8 +4,8 @@ import type { Difference } from '../plan/differences.ts';
 import type { StageNode } from '../plan/types.ts';
 import type { Failure } from '../stage/errors.ts';
 import { formatError } from '../stage/errors.ts';
-import type { Json } from '../stage/json.ts';
 import type { ContentKey, Fingerprint } from '../stage/keys.ts';
+import type { Document } from '../store/documents.ts';
 import type { Entry, Store } from '../store/types.ts';
 import type { Executor, JobResult, Work } from './executors/executor.ts';
 import { type BundleModule, describeJob, type JobDescription } from './job.ts';
@@ -21,7 +21,7 @@ export interface Attempt {
   readonly contentKey: ContentKey;
   readonly fingerprint: Fingerprint;
   /** What the digests in the fingerprint stand for. */
-  readonly documents: ReadonlyMap<string, Json>;
+  readonly documents: ReadonlyMap<string, Document>;
   entryOf(stage: StageNode): Entry;
 }
 

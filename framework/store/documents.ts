@@ -4,6 +4,15 @@ import { digestJson } from '../stage/canonical.ts';
 import type { Json } from '../stage/json.ts';
 import type { Digest } from '../stage/keys.ts';
 
+/** A document, or what makes it: manifests of large folders are made when they are asked for. */
+export type Document = Json | (() => Json);
+
+/** What a digest stands for, of documents that aren't stored yet. */
+export function documentIn(documents: ReadonlyMap<string, Document>, digest: string): Json | undefined {
+  const document = documents.get(digest);
+  return typeof document === 'function' ? document() : document;
+}
+
 /**
  * What the digests in a fingerprint were made of: lists of code files, descriptions of inputs, manifests of data. They are
  * not synced: a missing one shortens an answer of `why`.
@@ -11,19 +20,19 @@ import type { Digest } from '../stage/keys.ts';
 export interface Documents {
   read(digest: string): Json | undefined;
   /** Keeps those that aren't kept yet. */
-  save(documents: ReadonlyMap<string, Json>): void;
+  save(documents: ReadonlyMap<string, Document>): void;
 }
 
 export function openDocuments(dir: string): Documents {
   const saved = new Set<string>();
   const fileOf = (digest: string) => path.join(dir, `${digest}.json`);
 
-  function write(digest: string, document: Json): void {
+  function write(digest: string, document: Document): void {
     const file = fileOf(digest);
     if (saved.has(digest) || fs.existsSync(file)) return;
     const temporary = `${file}.${process.pid}`;
     fs.mkdirSync(dir, { recursive: true });
-    fs.writeFileSync(temporary, JSON.stringify(document));
+    fs.writeFileSync(temporary, JSON.stringify(typeof document === 'function' ? document() : document));
     fs.renameSync(temporary, file);
   }
 

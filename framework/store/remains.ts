@@ -72,6 +72,7 @@ function findObjects(place: Place, { kept, removed, now }: RemainsQuery): string
 function findDocuments(place: Place, { kept, removed, now }: RemainsQuery): string[] {
   const root = path.join(place.root, 'documents');
   const names = listOwn(place, 'documents');
+  const known = new Set(names);
   if (names.length === 0 || kept.some(({ fingerprint }) => fingerprint === undefined)) return [];
   const reach = (entries: readonly InventoryEntry[]): Set<string> => {
     const found = new Set<string>();
@@ -79,7 +80,7 @@ function findDocuments(place: Place, { kept, removed, now }: RemainsQuery): stri
     for (let text = pending.pop(); text !== undefined; text = pending.pop()) {
       for (const [digest] of text.matchAll(/[0-9a-f]{64}/g)) {
         const name = `${digest}.json`;
-        if (found.has(name) || !names.includes(name)) continue;
+        if (found.has(name) || !known.has(name)) continue;
         found.add(name);
         pending.push(readText(path.join(root, name)) ?? '');
       }

@@ -2,7 +2,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { byInode, openFileDigests } from '../files/digests.ts';
 import { explainWriteError } from '../files/files.ts';
-import { digestFolder, folderMemoryFile } from '../files/folders.ts';
+import { digestFolder, folderMemoryFile, type Hashing } from '../files/folders.ts';
 import type { ContentKey, Fingerprint } from '../stage/keys.ts';
 import { collect } from './collect.ts';
 import { commitPending, commitResult } from './commit.ts';
@@ -24,6 +24,8 @@ export interface StoreOptions {
   readonly from?: string;
   /** Damage that was found and got round; a message for people. */
   onWarning?(warning: StoreWarning): void;
+  /** How far the hashing of a folder is. */
+  onHashing?(hashing: Hashing): void;
 }
 
 /** A use is noted this seldom, so that looking up hundreds of entries writes nothing. Milliseconds. */
@@ -61,6 +63,7 @@ export function openStore(dir: string, options: StoreOptions = {}): Store {
     told: new Set(),
     warn: (warning) => options.onWarning?.(warning),
   };
+  const hashing = options.onHashing ? { onHashing: options.onHashing } : {};
   let cleared: Promise<void> | undefined;
   const writing = async <T>(work: () => Promise<T>): Promise<T> => {
     try {
@@ -93,10 +96,10 @@ export function openStore(dir: string, options: StoreOptions = {}): Store {
     entries: () => listEntries(place),
     keys: () => listKeys(place),
     digestFile: (file) => place.digests.digest(file),
-    async digestPath(target) {
+    async digestPath(target, sweep = {}) {
       if (!fs.statSync(target).isDirectory()) return { digest: await place.digests.digest(target) };
       await marker.ensure().catch(() => {}); // where nothing can be written, nothing is remembered
-      return await digestFolder(target, folderMemoryFile(cache, target));
+      return await digestFolder(target, folderMemoryFile(cache, target), { ...sweep, ...hashing });
     },
     documents: openDocuments(path.join(root, 'documents')),
     async flush() {

@@ -1,4 +1,5 @@
-import type { FolderManifest } from '../files/folders.ts';
+import type { SweepOptions } from '../files/folder-sweep.ts';
+import type { FolderDigest } from '../files/folders.ts';
 import type { JsonObject } from '../stage/json.ts';
 import type { ContentKey, Digest, Fingerprint, InputKey } from '../stage/keys.ts';
 import type { Documents } from './documents.ts';
@@ -9,6 +10,9 @@ export interface OutputFile {
   readonly size: number;
   readonly sha256: Digest;
 }
+
+/** Of a file, or of a folder: then with what makes its manifests. */
+export type PathDigest = Pick<FolderDigest, 'digest'> & Partial<FolderDigest>;
 
 /** A committed stage result. */
 export interface Entry {
@@ -141,11 +145,12 @@ export interface Store {
   /** sha256 of a file outside the store, remembered until its stat changes. */
   digestFile(path: string): Promise<Digest>;
   /**
-   * The same for a file or a folder; a folder's digest is that of its manifest.
+   * The same for a file or a folder; a folder's digest is that of its manifest. A very large folder isn't looked at
+   * again within a minute, unless the look has to be `fresh`.
    *
    * @throws the file system's error if it can't be read
    */
-  digestPath(path: string): Promise<{ readonly digest: Digest; manifest?(): FolderManifest }>;
+  digestPath(path: string, options?: SweepOptions): Promise<PathDigest>;
   readonly documents: Documents;
   /** Writes what is worth remembering (digests of files) to disk; called at the end of a plan or a run. */
   flush(): Promise<void>;

@@ -6,7 +6,7 @@
  *     npm run bench -- noop [--peers DIR] [--sizes 10x10,25x20] [--large 250x20] [--rounds 10] [--only turbo,make,...]
  *     npm run bench -- memory [--images 50000] [--steps 300]
  *     PYTHON=python3 npm run bench -- data [--photos 512] [--rounds 6] [--workers 1,2]
- *     npm run bench -- views [--folder FOLDER] [--out views.png]
+ *     npm run bench -- folder [--files 100000]
  */
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
@@ -30,9 +30,8 @@ const { positionals, values } = parseArgs({
     // data
     photos: { type: 'string', default: '512' },
     workers: { type: 'string', default: String(availableParallelism()) },
-    // views
-    folder: { type: 'string' },
-    out: { type: 'string', default: 'views.png' },
+    // folder
+    files: { type: 'string', default: '100000' },
   },
 });
 
@@ -73,9 +72,9 @@ switch (positionals.join()) {
     });
     break;
   }
-  case 'views': {
-    const { benchViews } = await import('./views/bench.ts');
-    await benchViews({ folder: values.folder, out: values.out });
+  case 'folder': {
+    const { benchFolder } = await import('./folder/bench.ts');
+    await benchFolder({ files: Number(values.files) });
     break;
   }
   case 'display': {
@@ -88,7 +87,7 @@ switch (positionals.join()) {
   }
   default:
     process.stderr.write(
-      'Which benchmark? There is: npm run bench -- engine, npm run bench -- noop, npm run bench -- display, npm run bench -- memory, npm run bench -- data, npm run bench -- views\n',
+      'Which benchmark? There is: npm run bench -- engine, npm run bench -- noop, npm run bench -- display, npm run bench -- memory, npm run bench -- data, npm run bench -- folder\n',
     );
     process.exitCode = 2;
 }

@@ -17,7 +17,7 @@ import {
 import { expectClassification } from '../expect.ts';
 import { smokeSeen } from '../smoke.ts';
 import { costs } from './costs.ts';
-import { checkMixing, mixingFields } from './mixing.ts';
+import { checkMixing, mixingFields } from './mixing-config.ts';
 
 const recipe = defineRecipe({
   batchSize: 64,

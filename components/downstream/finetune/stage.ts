@@ -12,7 +12,8 @@ import { openImages } from '../../training/images.ts';
 import { type ClassificationInputs, startingBackbone } from '../start.ts';
 import { saveClassifier } from './checkpoint.ts';
 import type { FineTuneConfig } from './config.ts';
-import { mixes, mixesOf } from './mixing.ts';
+import { mixesOf } from './mixing.ts';
+import { mixes } from './mixing-config.ts';
 import { type Classifier, classify, fineTuneObjective, initClassifier } from './model.ts';
 
 /**

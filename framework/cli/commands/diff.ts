@@ -1,6 +1,7 @@
 import fs from 'node:fs';
 import { compareSides, type Side, type SideStage } from '../../plan/compare.ts';
 import type { ReadDocument } from '../../plan/differences.ts';
+import { documentReader } from '../../plan/why.ts';
 import { listRuns, readEvents } from '../../run/record/records.ts';
 import { findSettings } from '../../settings/project.ts';
 import { PecoError } from '../../stage/errors.ts';
@@ -43,7 +44,7 @@ async function openExperiment(file: string, flags: ExperimentFlags): Promise<Ope
       { fingerprint, ...(entry ? { entry } : {}) },
     ]),
   );
-  return { name: file, stages, read: (digest) => plan.documents.get(digest) ?? store.documents.read(digest) };
+  return { name: file, stages, read: documentReader(plan, store) };
 }
 
 /** The stages that a run found or made, as far as their results are still stored. */

@@ -1,6 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import { isUnchanged, listFolder, readFolderMemory } from '../../files/folder-memory.ts';
+import { listTree } from '../../files/folder-list.ts';
+import { isUnchanged, readFolderMemory } from '../../files/folder-memory.ts';
 import { areUnchanged, type PackedStamps } from './stamps.ts';
 
 // The quick path: a run in which nothing changed since it was recorded says what it would say, without loading anything
@@ -9,7 +10,7 @@ import { areUnchanged, type PackedStamps } from './stamps.ts';
 const standardOutput = 1;
 
 // Counts up when records say something else.
-export const recordFormat = 3;
+export const recordFormat = 4;
 
 /** A run that found or made everything, and all that must be as it was then for it to say the same again. */
 export interface QuickRecord {
@@ -119,7 +120,7 @@ function hasEnvironment(environment: QuickRecord['environment']): boolean {
 
 function isSameFolder({ folder, memory, digest }: QuickRecord['folders'][number]): boolean {
   const known = readFolderMemory(memory);
-  return known?.digest === digest && isUnchanged(known, listFolder(folder));
+  return known?.digest === digest && isUnchanged(known, listTree(folder));
 }
 
 /** A name for a file, not a proof: the record says what it is of. FNV-1a, since loading node:crypto takes longer. */

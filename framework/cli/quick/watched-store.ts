@@ -31,10 +31,10 @@ export function watchStore(store: Store, ledger: Ledger): Store {
       },
       save: (documents) => store.documents.save(documents),
     },
-    async digestPath(target) {
-      const found = await store.digestPath(target);
+    async digestPath(target, sweep) {
+      const found = await store.digestPath(target, sweep);
       ledger.found(target);
-      if (found.manifest !== undefined) {
+      if (found.manifests !== undefined) {
         const memory = folderMemoryFile(path.join(store.dir, 'cache'), target);
         ledger.folder({ folder: target, memory, digest: found.digest });
       }

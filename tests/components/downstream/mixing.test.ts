@@ -4,14 +4,8 @@ import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-cpu';
 import test from 'ava';
 import { mixImages, mixLabels } from '../../../components/downstream/finetune/mix.ts';
-import {
-  checkMixing,
-  cutMix,
-  drawMix,
-  type Mix,
-  type Mixing,
-  mixesOf,
-} from '../../../components/downstream/finetune/mixing.ts';
+import { cutMix, drawMix, type Mix, mixesOf } from '../../../components/downstream/finetune/mixing.ts';
+import { checkMixing, type Mixing } from '../../../components/downstream/finetune/mixing-config.ts';
 import { openEngine } from '../../../components/engine/open.ts';
 import { crossEntropy, softLabels } from '../../../components/nn/losses.ts';
 import { random } from '../../../components/nn/random.ts';
