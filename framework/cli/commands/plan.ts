@@ -6,6 +6,7 @@ import { readRecorded } from '../../plan/past-stages.ts';
 import type { Plan } from '../../plan/plan.ts';
 import type { StageNode } from '../../plan/types.ts';
 import { upstreamStages } from '../../plan/walk.ts';
+import { capacityOf } from '../../run/capacity.ts';
 import type { ResumePoint } from '../../run/worker/resume.ts';
 import type { PecoError } from '../../stage/errors.ts';
 import type { Store } from '../../store/types.ts';
@@ -30,7 +31,8 @@ export async function planCommand(file: string, flags: ExperimentFlags): Promise
   const estimate = estimatePlan(plan, recorded, machine);
   const resumes = await findResumes(plan, store, engine);
   const { columns } = process.stdout;
-  const view = { plan, estimate, jobs, resumes, missing: loaded.missing };
+  const memory = capacityOf({ jobs }).memory * 2 ** 20;
+  const view = { plan, estimate, jobs, resumes, memory, missing: loaded.missing };
   const lines = flags.json
     ? [JSON.stringify(await describePlan(prepared, estimate, resumes))]
     : [

@@ -32,6 +32,16 @@ export function formatCosts(estimate: Estimate, columns = Number.POSITIVE_INFINI
   return align(['they compute', ...shortTitles], cut);
 }
 
+/** Which of them take more memory than there is, in bytes. */
+export function formatTooLarge(estimate: Estimate, memory: number | undefined): string[] {
+  if (memory === undefined) return [];
+  return groupsOf(estimate).flatMap(({ nodes, costs }) => {
+    if (costs.memory === undefined || costs.memory <= memory) return [];
+    const [needed, there] = [formatBytes(costs.memory), formatBytes(memory)];
+    return [`${nameOf(nodes)} takes about ${needed} of memory, more than the ${there} for stages here`];
+  });
+}
+
 function cellsOf(stages: number, costs: Costs, seconds: number | undefined): string[] {
   const { parameters, flops, images, memory } = costs;
   return [

@@ -5,7 +5,7 @@ import type { StageNode } from '../../plan/types.ts';
 import { upstreamStages } from '../../plan/walk.ts';
 import { formatResumePoint, type ResumePoint } from '../../run/worker/resume.ts';
 import { formatError, type PecoError } from '../../stage/errors.ts';
-import { formatCosts } from './costs.ts';
+import { formatCosts, formatTooLarge } from './costs.ts';
 import { count, formatLong } from './format.ts';
 import { formatStatuses } from './text.ts';
 
@@ -19,6 +19,8 @@ export interface PlanView {
   readonly missing?: readonly PecoError[];
   /** What was measured of the engine, if times rest on that. */
   readonly measured?: { readonly engine: string; readonly threads: number; readonly speed: EngineSpeed };
+  /** Bytes that stages may take here together. */
+  readonly memory?: number;
   /** Width of the terminal; absent: lines are as long as they are. */
   readonly columns?: number;
 }
@@ -38,6 +40,7 @@ export function formatPlan(view: PlanView): string[] {
     ...formatStages(view, columns),
     ...formatCosts(estimate, columns),
     ...formatTotal(view),
+    ...formatTooLarge(estimate, view.memory),
     ...formatMissing(missing),
   ];
 }

@@ -16,14 +16,13 @@ import type {
 import { formatResumePoint } from '../../run/worker/resume.ts';
 import type { Failure } from '../../stage/errors.ts';
 import { formatLocation } from '../../stage/errors.ts';
+import { showValue } from '../../stage/show.ts';
 import { count, formatDuration, formatRate } from './format.ts';
 
 /** Lines about a run that are the same on a terminal and in a log. */
 
 export function formatOverrides(overrides: readonly Override[]): string[] {
-  return overrides.map(
-    ({ path, from, to }) => `set ${path} = ${JSON.stringify(to)} (was ${JSON.stringify(from)})`,
-  );
+  return overrides.map(({ path, from, to }) => `set ${path} = ${showValue(to)} (was ${showValue(from)})`);
 }
 
 /** That the numbers mean nothing, and which components aren't small. */

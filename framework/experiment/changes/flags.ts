@@ -8,6 +8,8 @@ export type SweptFlags = { readonly [path: string]: readonly Json[] };
 /** `--set path=value`: the value is JSON or, where it isn't, a string. */
 export function parseSet(text: string): Assignment | Problem {
   const { path, value } = split(text);
+  const deep = path && findTooDeep(path, value);
+  if (deep) return deep;
   if (path !== undefined) return { path, value: parseValue(value) };
   const hint =
     "write a path and a value: --set tokenizers.peco.codebook.size=1024; lists and objects are JSON in quotes: --set 'seeds=[0,1]'";
@@ -23,8 +25,9 @@ export function parseSweep(texts: readonly string[]): {
   const problems: Problem[] = [];
   for (const text of texts) {
     const { path, value } = split(text);
-    const values = parseValues(value);
-    const bad = path && findBadName(path);
+    const deep = path && findTooDeep(path, value);
+    const values = deep ? [] : parseValues(value);
+    const bad = path && (deep ?? findBadName(path));
     if (bad) {
       problems.push({ ...bad, origin: 'sweep' });
     } else if (path === undefined || values.length === 0) {
@@ -37,6 +40,32 @@ export function parseSweep(texts: readonly string[]): {
     }
   }
   return { flags, problems };
+}
+
+/** No config is as deep; what is deeper would take all of the stack. */
+const mostLevels = 100;
+
+/** What is wrong with a path, or a value, of more levels than any field has. */
+function findTooDeep(path: readonly string[], value: string): Problem | undefined {
+  if (path.length > mostLevels)
+    return {
+      path: path.slice(0, 3),
+      message: `goes on for ${path.length} names: at most ${mostLevels} are taken`,
+    };
+  const levels = levelsOf(value);
+  if (levels <= mostLevels) return undefined;
+  return { path, message: `its value has ${levels} levels of brackets: at most ${mostLevels} are taken` };
+}
+
+/** How deep brackets are nested, of strings too: JSON has no more levels than that. */
+function levelsOf(text: string): number {
+  let level = 0;
+  let deepest = 0;
+  for (const sign of text) {
+    if (sign === '[' || sign === '{') deepest = Math.max(deepest, ++level);
+    else if (sign === ']' || sign === '}') level--;
+  }
+  return deepest;
 }
 
 /** The path before the first `=` and the text after it; without the path if that is none. */

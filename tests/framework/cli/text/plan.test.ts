@@ -72,6 +72,17 @@ test('without data the images are unknown, and so is how long it takes; what is 
   t.snapshot(shown(sketch('unknown', 'train is missing', false), { missing }));
 });
 
+test('what takes more memory than there is is named', (t) => {
+  const text = shown(sketch('run', 'no stored result'), { memory: 10e9 });
+  t.deepEqual(
+    text.split('\n').filter((line) => line.includes('of memory')),
+    [
+      'tokenizer/* takes about 15 GB of memory, more than the 10 GB for stages here',
+      'pretraining/*/base takes about 15 GB of memory, more than the 10 GB for stages here',
+    ],
+  );
+});
+
 test('numbers have three digits and a prefix', (t) => {
   t.deepEqual([0, 740, 999.6, 12_345, 91_965_776, 9.996e9, 1.02e18].map(formatCount), [
     '0',

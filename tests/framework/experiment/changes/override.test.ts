@@ -132,3 +132,21 @@ test('to set a field to the value that it has is no mistake, and changes nothing
     { numRuns: 15 },
   );
 });
+
+test('a path or a value of 60,000 levels is refused, and ends no process', async (t) => {
+  const project = createFakeProject(t);
+  const levels = 60_000;
+  const deep = `${'['.repeat(levels)}${']'.repeat(levels)}`;
+  const far = `tokenizers.peco.${'a.'.repeat(levels)}a=1`;
+  for (const flags of [
+    { set: [`tokenizers.peco.codebook=${deep}`] },
+    { set: [far] },
+    { sweep: [`tokenizers.peco.codebook=${deep},1`] },
+    { sweep: [far] },
+  ]) {
+    const error = await t.throwsAsync(loadExperiment('experiment.ts', { cwd: project.dir, ...flags }));
+    const text = formatError(error);
+    t.regex(text, /at most 100 are taken/);
+    t.true(text.length < 500, text.slice(0, 500));
+  }
+});
