@@ -109,6 +109,7 @@ function compareStates(
     Object.fromEntries(Object.entries(wanted).filter(([each]) => each.startsWith(`${name}/`)));
   const parameters = differences(now, part('parameters'), ofChange(first));
   within(t, `parameters ${when}, of their change`, parameters, allowed.parameters);
+  within(t, `parameters ${when}, of their size`, differences(now, part('parameters'), largest), 1e-5);
   within(t, `moments ${when}`, differences(now, part('moments'), largest), allowed.moments);
 }
 
