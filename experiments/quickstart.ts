@@ -68,7 +68,7 @@ export default defineExperiment({
     peco: vqvae({
       ...tokenizer,
       loss: {
-        perceptual: { ...perceptual, network: vgg({ ...network, steps: 100, supervision: 'rotations' }) },
+        perceptual: { ...perceptual, network: vgg({ ...network, steps: 100, objective: 'rotations' }) },
       },
     }),
   },

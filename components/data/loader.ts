@@ -44,6 +44,8 @@ export interface LoaderOptions<Names extends string> extends Common<Names> {
   readonly seed: number;
   /** Keeps the streams of different trainings apart: `tokenizer`, `pretraining`, ... */
   readonly purpose: string;
+  /** Absent: the purpose. Loaders of one purpose show the same images; with other chances other views of them. */
+  readonly chances?: string;
   readonly view: View;
   /** Steps of the training: none is prepared past the last. */
   readonly steps?: number;
@@ -66,7 +68,7 @@ export function openLoader<T, const Names extends string>(
   data: Dataset<T>,
   options: LoaderOptions<Names>,
 ): Loader<Sampled<T, Names>> {
-  const { batchSize, seed, purpose, steps } = options;
+  const { batchSize, seed, purpose, chances = purpose, steps } = options;
   const { count } = data;
   const order = shuffledBatches({ count, batch: batchSize, seed, purpose });
   const sampler = openSampler(data, options, options.view.flip);
@@ -75,7 +77,7 @@ export function openLoader<T, const Names extends string>(
       const indices = order.at(step);
       const chanceOf = (place: number): Chance => {
         const epoch = Math.floor((step * batchSize + place) / count);
-        return [seed, purpose, epoch, indices[place]];
+        return [seed, chances, epoch, indices[place]];
       };
       return sampler.sample({ indices, real: batchSize, chanceOf }, signal);
     },

@@ -12,6 +12,8 @@ export function openImages<T, const Names extends string>(
   options: {
     /** Keeps the streams of different trainings apart: `tokenizer`, `pretraining`, ... */
     readonly purpose: string;
+    /** Absent: the purpose; see `LoaderOptions`. */
+    readonly chances?: string;
     readonly view: View;
     readonly pictures: { readonly [name in Names]: Picture };
   },

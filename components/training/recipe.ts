@@ -219,15 +219,3 @@ export function planTraining(recipe: Recipe, images: number, until?: number): Pl
     parts: recipe.batchSize / microBatch,
   };
 }
-
-/**
- * Images of a whole training, its steps times its batch; for `costs`.
- *
- * @param images that are learnt from, where they are known: epochs are passes over them
- */
-export function imagesInAll(recipe: Recipe, images: number | undefined): number | undefined {
-  const { epochs, steps, batchSize } = recipe;
-  if (steps !== undefined) return steps * batchSize;
-  if (epochs === undefined || images === undefined) return undefined;
-  return planTraining(recipe, images).steps * batchSize;
-}

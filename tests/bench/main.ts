@@ -7,6 +7,7 @@
  *     npm run bench -- memory [--images 50000] [--steps 300]
  *     PYTHON=python3 npm run bench -- data [--photos 512] [--rounds 6] [--workers 1,2]
  *     npm run bench -- folder [--files 100000]
+ *     npm run bench -- views [--folder FOLDER] [--out views.png]
  */
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
@@ -32,6 +33,9 @@ const { positionals, values } = parseArgs({
     workers: { type: 'string', default: String(availableParallelism()) },
     // folder
     files: { type: 'string', default: '100000' },
+    // views
+    folder: { type: 'string' },
+    out: { type: 'string', default: 'views.png' },
   },
 });
 
@@ -77,6 +81,11 @@ switch (positionals.join()) {
     await benchFolder({ files: Number(values.files) });
     break;
   }
+  case 'views': {
+    const { benchViews } = await import('./views/bench.ts');
+    await benchViews({ folder: values.folder, out: values.out });
+    break;
+  }
   case 'display': {
     const { benchDisplay } = await import('./display/bench.ts');
     benchDisplay({
@@ -87,7 +96,7 @@ switch (positionals.join()) {
   }
   default:
     process.stderr.write(
-      'Which benchmark? There is: npm run bench -- engine, npm run bench -- noop, npm run bench -- display, npm run bench -- memory, npm run bench -- data, npm run bench -- folder\n',
+      'Which benchmark? There is: npm run bench -- engine, npm run bench -- noop, npm run bench -- display, npm run bench -- memory, npm run bench -- data, npm run bench -- folder, npm run bench -- views\n',
     );
     process.exitCode = 2;
 }

@@ -3,7 +3,7 @@ import { rotateQuarters } from '../../data/views/augment.ts';
 import type { Random } from '../../nn/random.ts';
 import type { VggConfig } from './config.ts';
 
-/** What a network learns to tell of an image. */
+/** What a classifier learns to tell of an image. */
 export interface VggSupervision {
   /** How many answers there are. */
   readonly classes: number;
@@ -22,14 +22,14 @@ export interface VggSupervision {
 }
 
 /**
- * `labels`: those of the data. `rotations`: by how many quarter turns an image was rotated (Gidaris et al. 2018,
+ * `supervised`: the labels of the data. `rotations`: by how many quarter turns an image was rotated (Gidaris et al. 2018,
  * "Unsupervised representation learning by predicting image rotations"), drawn for each image; no label is read.
  */
 export function supervisionOf(
-  { supervision }: Pick<VggConfig, 'supervision'>,
+  objective: Exclude<VggConfig['objective'], 'contrastive'>,
   { classes }: Pick<Dataset, 'classes'>,
 ): VggSupervision {
-  if (supervision === 'labels') {
+  if (objective === 'supervised') {
     return {
       classes: classes.length,
       pose: (pixels, labels) => ({ images: pixels, answers: Int32Array.from(labels) }),

@@ -1,6 +1,7 @@
 import type { Costs, UseCosts } from '../../../framework/stage/costs.ts';
-import { type Counts, convCounts, sumOf, trainingBytes, trainingFlops } from '../../nn/costs.ts';
-import { imagesInAll, type Recipe } from '../../training/recipe.ts';
+import { type Counts, convCounts, sumOf, trainingFlops } from '../../nn/costs.ts';
+import { imagesShown, trainingCosts } from '../../training/costs.ts';
+import type { Recipe } from '../../training/recipe.ts';
 import {
   type DalleForm,
   type DalleSide,
@@ -63,17 +64,15 @@ export function dalleCosts(
   config: DalleForm & Recipe,
   train: { readonly size?: number | undefined; readonly images?: number | undefined },
 ): Costs {
-  const { parameters } = bothCounts(config, config.stride);
-  const images = imagesInAll(config, train.images);
-  const known = { parameters, ...(images === undefined ? {} : { images }) };
-  if (train.size === undefined) return known;
+  if (train.size === undefined) {
+    const images = imagesShown(config, train.images);
+    const { parameters } = bothCounts(config, config.stride);
+    return { parameters, ...(images === undefined ? {} : { images }) };
+  }
   const forward = bothCounts(config, train.size);
-  return {
-    ...known,
-    flops: { conv: trainingFlops(forward, firstCounts(config, train.size)) },
-    // The average of the weights, in two copies.
-    memory: trainingBytes(forward, config.microBatch ?? config.batchSize) + 8 * parameters,
-  };
+  const { parameters, kept } = forward;
+  const flops = { conv: trainingFlops(forward, firstCounts(config, train.size)) };
+  return trainingCosts(config, train.images, { parameters, flops, kept });
 }
 
 function bothCounts(form: DalleForm, size: number): Counts {

@@ -14,18 +14,19 @@ export type Outside = Pick<RandAugment, 'fill' | 'interpolation'>;
 export function moveAffine(source: Pixels, map: Affine, { fill, interpolation }: Outside): Pixels {
   const { height, width } = source;
   const [a, b, c, d, e, f] = map;
-  const write = interpolation === 'bicubic' ? writeCubic : writeLinear;
+  const [red, green, blue] = fill;
+  const between = interpolation === 'bicubic' ? writeCubic : writeLinear;
   const out = new Uint8Array(source.bytes.length);
   for (let y = 0, to = 0; y < height; y++) {
     for (let x = 0; x < width; x++, to += 3) {
       const fromX = a * (x + 0.5) + b * (y + 0.5) + c;
       const fromY = d * (x + 0.5) + e * (y + 0.5) + f;
       if (fromX >= 0 && fromX < width && fromY >= 0 && fromY < height)
-        write(source, fromX - 0.5, fromY - 0.5, out, to);
+        between(source.bytes, height, width, fromX - 0.5, fromY - 0.5, out, to);
       else {
-        out[to] = fill[0];
-        out[to + 1] = fill[1];
-        out[to + 2] = fill[2];
+        out[to] = red;
+        out[to + 1] = green;
+        out[to + 2] = blue;
       }
     }
   }
@@ -50,14 +51,18 @@ function round15(value: number): number {
 }
 
 function writeLinear(
-  { bytes, height, width }: Pixels,
+  bytes: Uint8Array,
+  height: number,
+  width: number,
   x: number,
   y: number,
   out: Uint8Array,
   to: number,
 ): void {
-  const [left, top] = [Math.floor(x), Math.floor(y)];
-  const [dx, dy] = [x - left, y - top];
+  const left = Math.floor(x);
+  const top = Math.floor(y);
+  const dx = x - left;
+  const dy = y - top;
   const x0 = Math.max(0, left) * 3;
   const x1 = Math.min(width - 1, left + 1) * 3;
   const upper = Math.max(0, top) * width * 3;
@@ -74,7 +79,9 @@ function linear(from: number, to: number, share: number): number {
 }
 
 function writeCubic(
-  { bytes, height, width }: Pixels,
+  bytes: Uint8Array,
+  height: number,
+  width: number,
   x: number,
   y: number,
   out: Uint8Array,
@@ -85,28 +92,36 @@ function writeCubic(
   const dx = x - left;
   const dy = y - top;
   const row = width * 3;
-  const x0 = Math.max(0, left - 1) * 3;
-  const x1 = Math.max(0, left) * 3;
-  const x2 = Math.min(width - 1, left + 1) * 3;
-  const x3 = Math.min(width - 1, left + 2) * 3;
-  const y0 = Math.max(0, top - 1) * row;
-  const y1 = Math.max(0, top) * row;
-  const y2 = Math.min(height - 1, top + 1) * row;
-  const y3 = Math.min(height - 1, top + 2) * row;
-  const across = (at: number): number =>
-    cubic(bytes[at + x0]!, bytes[at + x1]!, bytes[at + x2]!, bytes[at + x3]!, dx);
-  for (let channel = 0; channel < 3; channel++) {
-    const middle = across(y1 + channel);
-    // Nothing but that row counts where a row is shown.
-    const value =
-      dy === 0 ? middle : cubic(across(y0 + channel), middle, across(y2 + channel), across(y3 + channel), dy);
-    out[to + channel] = value <= 0 ? 0 : value >= 255 ? 255 : value;
+  const x0 = left < 1 ? 0 : (left - 1) * 3;
+  const x1 = left < 0 ? 0 : left * 3;
+  const x2 = left + 1 < width ? left * 3 + 3 : row - 3;
+  const x3 = left + 2 < width ? left * 3 + 6 : row - 3;
+  const y1 = top < 0 ? 0 : top * row;
+  if (dy === 0) {
+    // A row, and nothing of those beside it.
+    for (let at = y1; at < y1 + 3; at++, to++)
+      out[to] = clip(cubic(bytes[at + x0]!, bytes[at + x1]!, bytes[at + x2]!, bytes[at + x3]!, dx));
+    return;
   }
+  const y0 = top < 1 ? 0 : y1 - row;
+  const y2 = top + 1 < height ? (top + 1) * row : y1;
+  const y3 = top + 2 < height ? (top + 2) * row : y2;
+  for (let channel = 0; channel < 3; channel++) {
+    const [at0, at1, at2, at3] = [y0 + channel, y1 + channel, y2 + channel, y3 + channel];
+    const v0 = cubic(bytes[at0 + x0]!, bytes[at0 + x1]!, bytes[at0 + x2]!, bytes[at0 + x3]!, dx);
+    const v1 = cubic(bytes[at1 + x0]!, bytes[at1 + x1]!, bytes[at1 + x2]!, bytes[at1 + x3]!, dx);
+    const v2 = cubic(bytes[at2 + x0]!, bytes[at2 + x1]!, bytes[at2 + x2]!, bytes[at2 + x3]!, dx);
+    const v3 = cubic(bytes[at3 + x0]!, bytes[at3 + x1]!, bytes[at3 + x2]!, bytes[at3 + x3]!, dx);
+    out[to + channel] = clip(cubic(v0, v1, v2, v3, dy));
+  }
+}
+
+function clip(value: number): number {
+  return value <= 0 ? 0 : value >= 255 ? 255 : value;
 }
 
 /** Between the second and the third of four: Pillow's BICUBIC, in its order of operations. */
 function cubic(v1: number, v2: number, v3: number, v4: number, d: number): number {
-  if (d === 0) return v2;
   const p2 = -v1 + v3;
   const p3 = 2 * (v1 - v2) + v3 - v4;
   const p4 = -v1 + v2 - v3 + v4;

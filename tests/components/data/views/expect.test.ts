@@ -88,7 +88,7 @@ test('data of one class is told before anything runs, where classes are to be to
   ]);
   const issuesOf = (config: Parameters<typeof vgg>[0]) =>
     vgg(config).expects!({ train: one }).map(({ path }) => path.join('.'));
-  t.deepEqual(issuesOf({}), ['supervision']);
-  t.deepEqual(issuesOf({ supervision: 'rotations' }), []);
+  t.deepEqual(issuesOf({}), ['objective']);
+  t.deepEqual(issuesOf({ objective: 'rotations' }), []);
   t.deepEqual(issuesOf({ steps: 0 }), []);
 });

@@ -7,7 +7,7 @@ const dataset = { classes: ['a', 'b', 'c'] };
 const pixels = Uint8Array.from({ length: 36 }, (_, i) => 1 + (Math.floor(i / 3) % 4));
 
 test('labels: the images stay, the answers are the classes', (t) => {
-  const { classes, pose } = supervisionOf({ supervision: 'labels' }, dataset);
+  const { classes, pose } = supervisionOf('supervised', dataset);
   t.is(classes, 3);
   const { images, answers } = pose(pixels, [1, 0, 2], (place) => random(0, 'x', place));
   t.deepEqual(images, pixels);
@@ -20,7 +20,7 @@ test('rotations: each answer says how the image was turned, and no label is read
       throw new Error(`the label ${label} was read`);
     },
   })) as unknown as number[];
-  const { classes, pose } = supervisionOf({ supervision: 'rotations' }, dataset);
+  const { classes, pose } = supervisionOf('rotations', dataset);
   t.is(classes, 4);
   const upperLeft = [1, 2, 4, 3];
   const seen = new Set<number>();

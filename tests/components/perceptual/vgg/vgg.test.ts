@@ -6,9 +6,11 @@ import * as tf from '@tensorflow/tfjs-core';
 import test from 'ava';
 import { imagesAt } from '../../../../components/data/loader.ts';
 import type { Dataset } from '../../../../components/data/types.ts';
+import { type HostTree, leaves } from '../../../../components/nn/tree.ts';
 import { vggConvolutions } from '../../../../components/perceptual/vgg/architecture.ts';
 import { vgg } from '../../../../components/perceptual/vgg/config.ts';
 import { load } from '../../../../components/perceptual/vgg/load.ts';
+import { initProjected, initVgg } from '../../../../components/perceptual/vgg/model.ts';
 import { run } from '../../../../components/perceptual/vgg/stage.ts';
 import type { StageContext, StageInput } from '../../../../framework/stage/contract.ts';
 import { imagesOf } from '../../../support/images.ts';
@@ -114,10 +116,59 @@ test('training learns, is deterministic, and its result is a network of the offe
 test('a network says how many labels its batches have seen', async (t) => {
   const short = vgg({ width: 8, blocks: 1, convsPerBlock: 1, steps: 2, batchSize: 16, warmup: 1 });
   t.is((await trainOn(stripes, short)).about, 'network trained on 32 labels');
-  const rotated = vgg({ ...short.config, supervision: 'rotations' } as never);
+  const rotated = vgg({ ...short.config, objective: 'rotations' } as never);
   const { metrics, about } = await trainOn(stripes, rotated);
   t.is(about, 'network trained without labels, on rotations of 32 images');
   t.is(metrics.labels, 0);
+});
+
+test('contrastive: views of one image find each other, without a label, and the network is one of convolutions', async (t) => {
+  const alone = vgg({
+    ...{ objective: 'contrastive', width: 8, blocks: 2, convsPerBlock: [1, 2] },
+    ...{ steps: 60, batchSize: 16, warmup: 5, learningRate: 3e-3, contrast: { dim: 16 } },
+    view: { crop: { kind: 'random-resized', scale: [0.6, 1] }, jitter: 0.2 },
+  });
+  t.deepEqual(alone.issues, []);
+  const { dir, metrics, about } = await trainOn(stripes, alone);
+  t.is(about, 'network trained without labels, on two views each of 180 images');
+  t.is(metrics.labels, 0);
+  // Of 31 other vectors one is the partner, 3 %; there are eight different images, so a batch has each about twice.
+  t.true(metrics.heldOutAccuracy > 0.1, `${metrics.heldOutAccuracy}`);
+  t.deepEqual((await trainOn(stripes, alone)).metrics, metrics);
+  const { network, weights } = await openNetwork(alone, dir);
+  t.deepEqual(Object.keys(weights).sort(), [
+    ...['conv1_1/bias', 'conv1_1/weight', 'conv2_1/bias', 'conv2_1/weight', 'conv2_2/bias', 'conv2_2/weight'],
+  ]);
+  t.deepEqual(network.layers, ['relu1_1', 'relu2_1', 'relu2_2']);
+});
+
+test('what does not go with an objective: told by field', (t) => {
+  const contrastive = { objective: 'contrastive', steps: 1 } as const;
+  t.snapshot(vgg({ ...contrastive, batchSize: 8, microBatch: 4 }).issues);
+  t.snapshot(vgg({ ...contrastive, view: { size: 32 } }).issues);
+  t.snapshot(vgg({ steps: 1, contrast: { temperature: 0.1 } }).issues);
+  t.snapshot(vgg({ steps: 1, supervision: 'labels' } as never).issues);
+  t.deepEqual(vgg({ ...contrastive, batchSize: 8, microBatch: 8 }).issues, []);
+});
+
+test('costs: parameters as made, FLOPs by hand, two views of a contrastive network', (t) => {
+  const form = { width: 4, blocks: 2, convsPerBlock: 1, steps: 10, batchSize: 8, holdOut: 0.5 } as const;
+  const train = { name: 'data.train', facts: { size: 8, images: 40, classes: 3 } };
+  const count = (parameters: object) =>
+    leaves(parameters as HostTree).reduce((sum, { leaf }) => sum + leaf.data.length, 0);
+  const supervised = vgg(form);
+  const costs = supervised.costs!({ train })!;
+  t.is(costs.parameters, count(initVgg(supervised.config as never, 3, 0)));
+  t.is(costs.images, 80);
+  // Forward: 8x8 places of 3x3x3x4 products and 4x4 of 3x3x4x8; the head 8x3. Backward twice, but no gradient to pixels.
+  const [first, second] = [2 * 64 * 108, 2 * 16 * 288];
+  t.deepEqual(costs.flops, { conv: 2 * first + 3 * second, dense: 3 * 2 * 24 });
+  const contrastive = vgg({ ...form, objective: 'contrastive', contrast: { dim: 5 } });
+  const twice = contrastive.costs!({ train })!;
+  t.is(twice.parameters, count(initProjected(contrastive.config as never, 5, 0)));
+  t.deepEqual(twice.flops, { conv: 2 * (2 * first + 3 * second), dense: 2 * 3 * 2 * (64 + 40) });
+  t.deepEqual(vgg({ ...form, steps: 0 }).costs!({ train }), { parameters: 0 });
+  t.deepEqual(vgg(form).costs!({}), { images: 80 });
 });
 
 test('of no steps a network keeps its random weights, has seen no labels, and no layer of it is dead or explodes', async (t) => {

@@ -1,6 +1,9 @@
-import type * as tf from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
 import type { StageContext } from '../../../framework/stage/contract.ts';
+import { onePass } from '../../data/loader.ts';
 import type { Dataset } from '../../data/types.ts';
+import { sizeOf, stillOf } from '../../data/views/view.ts';
+import type { Engine, HostOf } from '../../engine/types.ts';
 import { accuracy, crossEntropy } from '../../nn/losses.ts';
 import { random } from '../../nn/random.ts';
 import { bytesTensor, hostTensor } from '../../nn/tree.ts';
@@ -11,7 +14,7 @@ import type { Objective } from '../../training/objective.ts';
 import type { Plan } from '../../training/recipe.ts';
 import type { VggConfig } from './config.ts';
 import { initVgg, type VggParameters, vggLogits } from './model.ts';
-import { supervisionOf } from './supervision.ts';
+import type { VggSupervision } from './supervision.ts';
 
 export interface VggBatch<T> {
   /** uint8 [n, h, w, 3] and int32 [n]. */
@@ -43,9 +46,9 @@ export function vggBatches(
   context: StageContext<VggConfig>,
   dataset: Dataset,
   plan: Plan,
+  supervision: VggSupervision,
 ): Batches<VggBatch<tf.Tensor>> {
   const { seed, config } = context;
-  const supervision = supervisionOf(config, dataset);
   const options = { purpose: 'vgg', view: config.view, pictures: { images: {} } };
   const loader = openImages(context, dataset, plan, options);
   return {
@@ -60,4 +63,36 @@ export function vggBatches(
       };
     },
   };
+}
+
+/** Share of right answers on images that were held out. */
+export async function measureAccuracy(
+  engine: Engine,
+  parameters: HostOf<VggParameters<tf.Tensor>>,
+  dataset: Dataset,
+  { config, seed, signal, engine: { threads } }: StageContext<VggConfig>,
+  supervision: VggSupervision,
+): Promise<number> {
+  const view = stillOf(config.view);
+  const size = sizeOf(view, dataset);
+  const batchSize = Math.min(100, dataset.count);
+  const program = await engine.compile({
+    name: 'vgg accuracy',
+    state: engine.state<VggParameters<tf.Tensor>>(parameters),
+    step: (values: VggParameters<tf.Tensor>, batch: { images: tf.Tensor }) => ({
+      state: values,
+      out: { classes: tf.argMax(vggLogits(values, unit(batch.images as tf.Tensor4D), config), -1) },
+    }),
+    batch: { images: { dtype: 'uint8', shape: [batchSize, size, size, 3] } },
+  });
+  let right = 0;
+  const pass = { view, batchSize, signal, workers: threads, pictures: { images: {} } };
+  for await (const { pictures, targets, indices, real } of onePass(dataset, pass)) {
+    const draw = (place: number) => random(seed, 'vgg', 'held-out supervision', indices[place]);
+    const { images, answers } = supervision.pose(pictures.images.data as Uint8Array, targets, draw);
+    const { classes } = await program.run({ images: bytesTensor(pictures.images.shape, images) });
+    for (let i = 0; i < real; i++) if (classes.data[i] === answers[i]) right++;
+  }
+  program.dispose();
+  return right / dataset.count;
 }
