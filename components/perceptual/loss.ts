@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { type Layers, weighed } from './layers.ts';
 import type { FeatureNetwork } from './types.ts';
 
 /**
@@ -14,7 +15,7 @@ import type { FeatureNetwork } from './types.ts';
 export type FeatureNormalisation = 'unit' | 'layer' | 'none';
 
 export interface PerceptualLossOptions {
-  readonly layers: readonly string[];
+  readonly layers: Layers;
   readonly normalisation: FeatureNormalisation;
 }
 
@@ -41,13 +42,17 @@ export function targetFeatures(
   { layers, normalisation }: PerceptualLossOptions,
 ): tf.Tensor4D[] {
   return network
-    .features(weights, images, layers)
+    .features(
+      weights,
+      images,
+      byDepth(network, layers).map(({ layer }) => layer),
+    )
     .map((activation) => normaliseFeatures(activation, normalisation));
 }
 
 /**
- * Perceptual loss: over the chosen layers, the sum of the squared differences of normalised activations, averaged
- * over images and positions. 0 for equal images; with `unit` at most 4 a layer (2 behind a ReLU).
+ * Perceptual loss: over the chosen layers, the weighed sum of the squared differences of normalised activations, averaged
+ * over images and positions. 0 for equal images; with `unit` at most 4 for a layer of weight 1 (2 behind a ReLU).
  *
  * Sources: "sum over l of || f_l(x) - f_l(x^) ||^2 with normalised activations" is what is known of PeCo's
  * (arXiv 2111.12710). Which normalisation, how sizes of layers are weighed against each other, and whether positions
@@ -64,11 +69,19 @@ export function perceptualLoss(
   options: PerceptualLossOptions,
 ): tf.Scalar {
   const features = targetFeatures(network, weights, reconstruction, options);
-  const perLayer = features.map((feature, i) => {
-    const squares = tf.squaredDifference(feature, targets[i]);
-    return options.normalisation === 'unit' ? tf.mean(tf.sum(squares, -1)) : tf.mean(squares);
+  const perLayer = byDepth(network, options.layers).map(({ weight }, i) => {
+    const squares = tf.squaredDifference(features[i], targets[i]);
+    const loss = options.normalisation === 'unit' ? tf.mean(tf.sum(squares, -1)) : tf.mean(squares);
+    return weight === 1 ? loss : tf.mul(loss, weight);
   });
   return perLayer.reduce((sum, loss) => tf.add(sum, loss)) as tf.Scalar;
+}
+
+/** From shallow to deep, since keys do not say in which order weights are written, and sums depend on their order. */
+function byDepth(network: FeatureNetwork, layers: Layers) {
+  return weighed(layers).toSorted(
+    (a, b) => network.layers.indexOf(a.layer) - network.layers.indexOf(b.layer),
+  );
 }
 
 /** Activations `[n, h, w, c]`, normalised at each position. */

@@ -6,6 +6,9 @@ import { defineRecipe } from '../training/recipe.ts';
 import { type NetworkOptions, SMALL_WIDTH } from './networks/options.ts';
 
 const positive = z.number().positive();
+const layerWeights = z
+  .record(z.string(), positive)
+  .refine((weights) => Object.keys(weights).length > 0, { error: 'names no layer' });
 const count = z.number().int().positive();
 
 /** Adam's betas are PyTorch's defaults; VQGAN has 0.5 and 0.9 (CompVis/taming-transformers). */
@@ -63,8 +66,12 @@ export const trainingFields = {
         .strictObject({
           /** A frozen network: `inception()`, `vgg({...})`. */
           network: component('network'),
-          /** Layers of it whose activations are compared, all with the same weight. */
-          layers: z.array(z.string()).min(1).readonly(),
+          /**
+           * Layers of it whose activations are compared: `['relu1_2', 'relu3_3']`, all with the same weight, or a weight for
+           * each: `{ relu1_2: 1, relu3_3: 0.5 }`.
+           */
+          layers: z.union([z.array(z.string()).min(1).readonly(), layerWeights]),
+          /** Of the sum over the layers. */
           weight: positive.default(1),
           /** unit: unit length over channels at each position, as LPIPS. */
           normalisation: z.enum(['unit', 'layer', 'none']).default('unit'),

@@ -3,6 +3,7 @@ import type { StageInputs } from '../../framework/stage/contract.ts';
 import type { Dataset } from '../data/types.ts';
 import type { HostTensor } from '../engine/types.ts';
 import { meanSquaredError } from '../nn/losses.ts';
+import { describeLayers } from '../perceptual/layers.ts';
 import { perceptualLoss, targetFeatures } from '../perceptual/loss.ts';
 import type { FeatureNetwork } from '../perceptual/types.ts';
 import type { TokenizerTraining } from './config.ts';
@@ -68,5 +69,5 @@ export async function reconstructionLoss(
 export function describeLoss({ pixel, perceptual }: TokenizerTraining['loss']): string {
   if (!perceptual) return 'pixel loss only';
   const pixels = pixel === 0 ? 'no pixel loss' : `pixel loss with weight ${pixel}`;
-  return `${pixels}, perceptual loss on ${perceptual.layers.join(' and ')} with weight ${perceptual.weight}`;
+  return `${pixels}, perceptual loss on ${describeLayers(perceptual.layers)} with weight ${perceptual.weight}`;
 }

@@ -4,8 +4,10 @@ import test from 'ava';
 import '../../../components/engine/gradients/register.ts';
 import { inception } from '../../../components/perceptual/inception/config.ts';
 import { load } from '../../../components/perceptual/inception/load.ts';
+import { checkLayers, describeLayers, type Layers } from '../../../components/perceptual/layers.ts';
 import { normaliseFeatures, perceptualLoss, targetFeatures } from '../../../components/perceptual/loss.ts';
 import type { FeatureNetwork } from '../../../components/perceptual/types.ts';
+import { vgg, vqvae } from '../../../index.ts';
 import { leafInput } from '../../support/stage-input.ts';
 
 /** A network whose two layers are the images themselves, and their doubles. */
@@ -21,7 +23,7 @@ const values = (x: tf.Tensor): number[] => [...x.dataSync()];
 function distance(
   a: number[],
   b: number[],
-  layers: string[],
+  layers: Layers,
   normalisation: 'unit' | 'layer' | 'none',
 ): number {
   const options = { layers, normalisation };
@@ -41,6 +43,35 @@ test('none: mean squared difference, so that the scale of a layer matters', (t) 
   // ((3-1)^2 + (4-0)^2) / 2 = 10, and four times that with everything doubled.
   t.is(distance([3, 4], [1, 0], ['same'], 'none'), 10);
   t.is(distance([3, 4], [1, 0], ['same', 'twice'], 'none'), 50);
+});
+
+test('each layer has its weight, in whichever order they are written', (t) => {
+  // 10 and 40, as above.
+  t.is(distance([3, 4], [1, 0], { same: 1, twice: 0.5 }, 'none'), 30);
+  t.is(distance([3, 4], [1, 0], { twice: 0.5, same: 1 }, 'none'), 30);
+  t.is(distance([3, 4], [1, 0], { twice: 0.25 }, 'none'), 10);
+  t.is(describeLayers({ same: 1, twice: 0.5 }), 'same (1) and twice (0.5)');
+  t.is(describeLayers(['same', 'twice']), 'same and twice');
+});
+
+test('layers that the network does not have: told by their place in the list, or by their name', (t) => {
+  const network = vgg({ blocks: 2, convsPerBlock: 1, steps: 0 });
+  const issues = (layers: Layers) => checkLayers({ loss: { perceptual: { layers } } }, { network });
+  t.deepEqual(issues({ relu1_1: 1, relu2_1: 2 }), []);
+  const path = ['loss', 'perceptual', 'layers'];
+  t.like(issues(['relu1_1', 'relu3_1'])[0], { path: [...path, 1] });
+  t.like(issues({ relu1_1: 1, relu3_1: 2 })[0], { path: [...path, 'relu3_1'] });
+  t.deepEqual(issues(['relu1_1', 'relu1_1']), [{ path: [...path, 1], message: 'is listed twice' }]);
+});
+
+test('what is no layer and no weight is refused', (t) => {
+  const network = vgg({ steps: 0 });
+  const messages = (layers: unknown) =>
+    vqvae({ steps: 1, loss: { perceptual: { network, layers } } } as never).issues.map(
+      ({ path, message }) => `${path.join('.')}: ${message}`,
+    );
+  for (const layers of ['relu1_1', [], {}, { relu1_1: 0 }, { relu1_1: 'much' }, { relu9_9: 1 }, 3])
+    t.snapshot(messages(layers), JSON.stringify(layers));
 });
 
 test('layer: mean 0 and variance 1 over channels', (t) => {
