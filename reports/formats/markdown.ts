@@ -167,7 +167,9 @@ function listOf(lines: readonly string[]): string[] {
 
 function publishedBlocks(): string[][] {
   return [
-    ['Published results, for orientation only: comparable with the table where data, network and schedule are the same.'],
+    [
+      'Published results, for orientation only: comparable with the table where data, network and schedule are the same.',
+    ],
     publishedResults.map(
       ({ method, setting, top1, source }) => `- ${method}: top-1 ${top1} % (${setting}; ${source}).`,
     ),
