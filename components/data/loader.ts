@@ -57,8 +57,17 @@ export interface PassOptions<Names extends string> extends Common<Names> {
   readonly signal?: AbortSignal;
 }
 
-/** How many batches are prepared beside the one that is in use: memory is bounded by them. */
+/**
+ * How many batches are prepared beside the one that is in use. One is enough where steps take equally long, and memory is
+ * bounded by them: of large batches there is only one.
+ */
 const AHEAD = 2;
+const LARGE = 2 ** 28;
+
+function aheadOf({ pictures }: Sight, batchSize: number): number {
+  const bytes = pictures.reduce((sum, { size }) => sum + size * size * 3, 0);
+  return bytes * batchSize > LARGE ? 1 : AHEAD;
+}
 
 /**
  * Shuffled batches of a training: each image once before any is shown again. Crops and flips are drawn by seed, purpose,
@@ -81,7 +90,7 @@ export function openLoader<T, const Names extends string>(
       };
       return sampler.sample({ indices, real: batchSize, chanceOf }, signal);
     },
-    { ahead: AHEAD, ...(steps === undefined ? {} : { end: steps }) },
+    { ahead: aheadOf(sampler.sight, batchSize), ...(steps === undefined ? {} : { end: steps }) },
   );
   return {
     batch: ahead.get,
@@ -110,7 +119,7 @@ export async function* onePass<T, const Names extends string>(
       const sampled = await sampler.sample({ indices, real: count, chanceOf: () => undefined }, stopped);
       return { ...sampled, real: count };
     },
-    { ahead: AHEAD, end: batches.length },
+    { ahead: aheadOf(sampler.sight, options.batchSize), end: batches.length },
   );
   try {
     for (let step = 0; step < batches.length; step++) {
@@ -148,6 +157,7 @@ interface Wanted {
 }
 
 interface Sampler<T, Names extends string> {
+  readonly sight: Sight;
   sample(wanted: Wanted, signal: AbortSignal): Promise<Sampled<T, Names>>;
   close(): Promise<void>;
 }
@@ -163,6 +173,7 @@ function openSampler<T, Names extends string>(
   // All at once: the threads have a batch's images before a step begins, which keeps this thread busy until its end.
   const lanes = workers === 0 ? 4 : Number.POSITIVE_INFINITY;
   return {
+    sight,
     close: renderer.close,
     async sample({ indices, real, chanceOf }, signal) {
       const values = sight.pictures.map(({ size }) => new Uint8Array(indices.length * size * size * 3));

@@ -17,6 +17,7 @@ import {
 import type { StepScalars } from './optimizer.ts';
 import { type Plan, planTraining, type Recipe } from './recipe.ts';
 import { cosine, stepScalars } from './schedule.ts';
+import { Waiting } from './waiting.ts';
 
 /** Which part of which batch. */
 export interface MicroBatch {
@@ -91,7 +92,8 @@ export async function fit<P, B, T, C, R, A extends Named>(
 ): Promise<Fitted<P, R>> {
   const plan = planTraining(recipe, images, context.until);
   const opened = batches(plan);
-  const remembered = remembering(opened);
+  const waiting = new Waiting();
+  const remembered = remembering(opened, waiting);
   const given: Setting<P, B, T, C, R, A> = { engine, objective, recipe, plan, batches: remembered };
   const steps = plan.parts === 1 ? wholeSteps(given) : partedSteps(given, context.signal);
   const { run, look, state } = steps;
@@ -103,10 +105,11 @@ export async function fit<P, B, T, C, R, A extends Named>(
       state.write({ ...first, rest: await begin({ parameters, plan, batch }) });
     }
     await steps.prepare(step);
+    waiting.begin();
   };
   try {
     const last = await train(context, {
-      ...{ prepare, run, look, state },
+      ...{ prepare, run, look, state, waiting },
       ...(logEvery === undefined ? {} : { logEvery }),
       ...(objective.advice === undefined ? {} : { advice: objective.advice }),
       ...{ steps: plan.steps, end: plan.end, batchSize: imagesPerStep ?? recipe.batchSize },
@@ -246,10 +249,11 @@ interface Remembering<B> {
   last(): HostOf<B>;
 }
 
-function remembering<B>(batches: Batches<B>): Remembering<B> {
+function remembering<B>(batches: Batches<B>, waiting: Waiting): Remembering<B> {
   let kept: { readonly index: number; readonly batch: HostOf<B> } | undefined;
   const batch = async (which: MicroBatch) => {
-    if (kept?.index !== which.index) kept = { index: which.index, batch: await batches.batch(which) };
+    if (kept?.index !== which.index)
+      kept = { index: which.index, batch: await waiting.for(() => batches.batch(which)) };
     return kept.batch;
   };
   return {

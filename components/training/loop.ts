@@ -5,6 +5,7 @@ import { StageError } from '../../framework/stage/stage-error.ts';
 import type { HostOf, HostTensor, State } from '../engine/types.ts';
 import { describeNonFinite } from '../nn/finite.ts';
 import { loadTree, saveTree } from '../weights/safetensors.ts';
+import type { Waiting } from './waiting.ts';
 
 /** The part of a stage's context that a training loop needs. */
 export interface TrainingContext {
@@ -26,6 +27,8 @@ export interface Training<S> {
   readonly end?: number;
   /** Images a step; for the rate. */
   readonly batchSize: number;
+  /** What of its time passes in waiting for batches. */
+  readonly waiting?: Pick<Waiting, 'share'>;
   /** The hint where a number isn't finite. */
   readonly advice?: string;
   /** A line of history each so many steps, and at the last. */
@@ -74,8 +77,13 @@ export async function train<S>(
   if (begin > end)
     throw new StageError(`the checkpoint is at step ${begin}, but this training ends at step ${end}`);
   await training.prepare?.(begin);
-  const show = (step: number) =>
-    context.progress({ step, of: end, images: (step - begun) * batchSize, values: numbers(out) });
+  const show = (step: number) => {
+    const share = training.waiting?.share();
+    context.progress({
+      ...{ step, of: end, images: (step - begun) * batchSize, values: numbers(out) },
+      ...(share === undefined ? {} : { waiting: share }),
+    });
+  };
   const log = (step: number) => context.log({ step, ...numbers(out) });
   const isLogged = (step: number) => step % logEvery === 0 || step === steps;
   let saved = begin;

@@ -171,6 +171,7 @@ async function keepResult(one: Try, work: Work, seconds: number, shop: Workshop)
     engine: shop.engine,
     engineDescription: work.engine,
     peakMemory: work.peakMemory,
+    waiting: work.waiting,
     threads,
     packages: described.packages,
   });

@@ -7,6 +7,8 @@ export interface Progress {
   readonly of: number;
   /** Images used so far, all steps together; the framework derives images per second. */
   readonly images?: number;
+  /** What of its time, 0 to 1, the stage has waited for its data: then a faster engine would not help. */
+  readonly waiting?: number;
   /** Shown behind the rate: `{ loss: 1.234, accuracy: 0.41 }`. */
   readonly values?: { readonly [name: string]: number };
 }

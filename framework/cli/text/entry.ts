@@ -3,7 +3,7 @@ import type { Json, JsonObject } from '../../stage/json.ts';
 import { printable } from '../../stage/text.ts';
 import type { StoredEntry } from '../../store/inventory.ts';
 import { alignColumns } from './columns.ts';
-import { count, formatAge, formatBytes, formatDuration, formatTime } from './format.ts';
+import { count, formatAge, formatBytes, formatDuration, formatPercent, formatTime } from './format.ts';
 import { formatGitTree } from './git.ts';
 import type { ShowOptions } from './show.ts';
 import { formatDifferences } from './why.ts';
@@ -24,7 +24,7 @@ export function formatEntry(
 ): string[] {
   const { entry, metrics, files, shown } = about;
   const { key, kind, outputs, provenance, fingerprint } = entry;
-  const { peakMemory } = provenance;
+  const { peakMemory, waiting } = provenance;
   const config = asObject(provenance.config) ?? fingerprint?.config ?? {};
   const inputs = Object.entries(fingerprint?.inputs ?? {}).map(
     ([name, input]) => `${name}: ${kindOf(input)}`,
@@ -47,6 +47,10 @@ export function formatEntry(
     ...section('code', code === '' ? [] : [code, ...codeLines]),
     ...section('engine', formatEngine(provenance)),
     ...section('memory', typeof peakMemory === 'number' ? [`${peakMemory} MiB at most`] : []),
+    ...section(
+      'data',
+      typeof waiting === 'number' ? [`waited for it ${formatPercent(waiting)} of the time`] : [],
+    ),
     ...section('host', formatHost(provenance)),
     ...section(
       'metrics',

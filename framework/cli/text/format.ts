@@ -30,15 +30,21 @@ export function formatRate(imagesPerSecond: number): string {
   return `${formatNumber(imagesPerSecond, digits)} images/s`;
 }
 
-/** `step 120/600 · 3,200 images/s · 12 s left · loss 1.234` */
+/** `step 120/600 · 3,200 images/s · data 3 % · 12 s left · loss 1.234`: of the time, 3 % passed in waiting for data. */
 export function formatProgress(progress: StageProgress): string {
-  const { step, of, imagesPerSecond, remainingSeconds, values } = progress;
+  const { step, of, imagesPerSecond, waiting = 0, remainingSeconds, values } = progress;
   const parts = [`step ${formatNumber(step)}/${formatNumber(of)}`];
   if (imagesPerSecond !== undefined) parts.push(formatRate(imagesPerSecond));
+  if (waiting >= 0.005) parts.push(`data ${formatPercent(waiting)}`);
   if (remainingSeconds !== undefined) parts.push(`${formatDuration(remainingSeconds)} left`);
   for (const [name, value] of Object.entries(values ?? {}))
     parts.push(`${printable(name)} ${formatValue(value)}`);
   return parts.join(' · ');
+}
+
+/** `3 %` */
+export function formatPercent(share: number): string {
+  return `${Math.round(100 * share)} %`;
 }
 
 /** How long ago something was, in milliseconds: `42 s ago`, `3 min ago`, `5 h ago`, `12 days ago`. */

@@ -47,6 +47,8 @@ export interface Work {
   readonly earlierSeconds?: number;
   /** Name, versions and threads of the engine that the stage opened, if it opened one. */
   readonly engine?: string;
+  /** What of its time, 0 to 1, the stage waited for its data, where it says. */
+  readonly waiting?: number;
   /** MiB that the process took at most, where the executor knows. */
   readonly peakMemory?: number;
 }

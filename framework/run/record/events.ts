@@ -55,6 +55,8 @@ export interface StageProgress {
   readonly imagesPerSecond?: number;
   /** Seconds until step `of` at the current rate. */
   readonly remainingSeconds?: number;
+  /** What of its time, 0 to 1, it has waited for its data. */
+  readonly waiting?: number;
   readonly values?: { readonly [name: string]: number };
 }
 

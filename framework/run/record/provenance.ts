@@ -29,6 +29,8 @@ export interface Provenance extends JsonObject {
   readonly threads: number;
   /** MiB that the last process took at most: what a `resources` hint may say. Null where unknown. */
   readonly peakMemory: number | null;
+  /** What of its time, 0 to 1, the last process waited for its data; null where the stage doesn't say. */
+  readonly waiting: number | null;
   /** Version of peco-exp; null where it is unknown. */
   readonly version: string | null;
   readonly host: JsonObject;
@@ -52,6 +54,7 @@ export interface Making {
   readonly engine: string;
   readonly engineDescription: string | undefined;
   readonly peakMemory: number | undefined;
+  readonly waiting: number | undefined;
   readonly threads: number;
   readonly packages: { readonly [name: string]: string };
 }
@@ -90,6 +93,7 @@ export function createProvenanceWriter(
       engineDescription: making.engineDescription ?? null,
       threads: making.threads,
       peakMemory: making.peakMemory ?? null,
+      waiting: making.waiting === undefined ? null : Math.round(making.waiting * 1000) / 1000,
       version: version ?? null,
       host: describeHost(),
       packages: making.packages,

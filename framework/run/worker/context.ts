@@ -74,12 +74,17 @@ export function openContext(job: StageJob, options: ContextOptions): OpenContext
       progress.flush();
       history.close();
       const { metrics = {}, about } = result ?? {};
-      const { step, images = 0 } = progress.latest ?? {};
+      const { step, images = 0, waiting } = progress.latest ?? {};
       const facts = { ...(step === undefined ? {} : { step }), ...(about === undefined ? {} : { about }) };
       const text = formatMetrics(job.engine.name, metrics, facts);
       refuseProblem(reported);
       fs.writeFileSync(path.join(job.outDir, 'metrics.json'), text);
-      return { images, ...(engine === undefined ? {} : { engine }), ...saved.past };
+      return {
+        images,
+        ...(engine === undefined ? {} : { engine }),
+        ...(waiting === undefined ? {} : { waiting }),
+        ...saved.past,
+      };
     },
   };
 }

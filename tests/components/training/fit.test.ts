@@ -28,6 +28,41 @@ const recipe: Recipe = {
   clipNorm: 0,
 };
 
+test.serial('progress says what share of its time a training has waited for its batches', async (t) => {
+  // A clock that only the two of them move: a batch takes 3, the gradient of a step 1.
+  let clock = 0;
+  const { now } = performance;
+  t.teardown(() => Object.assign(performance, { now }));
+  performance.now = () => clock;
+  const engine = await openEngine({ name: 'reference' });
+  const slow: Objective<Line, Points> = {
+    ...line,
+    loss(parameters, given) {
+      clock += 1;
+      return line.loss(parameters, given);
+    },
+  };
+  const shares: (number | undefined)[] = [];
+  const context = {
+    signal: new AbortController().signal,
+    progress: ({ waiting }: { waiting?: number }) => shares.push(waiting),
+    log: () => {},
+  };
+  await fitLine(context, engine, slow, {
+    recipe,
+    images: 100,
+    batches: () => ({
+      async batch() {
+        await new Promise((resolve) => setImmediate(resolve));
+        clock += 3;
+        return { slope: hostTensor([2]) };
+      },
+    }),
+  });
+  // The first batch was there before the first step: it was asked for to compile the program.
+  t.deepEqual(shares, [0, 3 / 5, 6 / 9]);
+});
+
 async function train(
   changes: Partial<Recipe>,
   batch: (which: MicroBatch) => number = () => 1,

@@ -149,6 +149,7 @@ function entryOf(kind: string, age: number, outputs: StoredEntry['outputs']): St
     engineDescription: 'onnx (onnxruntime-node 1.30.0, 2 threads)',
     threads: 2,
     peakMemory: 512,
+    waiting: 0.034,
     version: '1.2.3',
     host: { os: 'linux 6', arch: 'x64', cpu: 'Some CPU', cores: 8, memoryGiB: 32, node: 'v20.0.0' },
     packages: { 'onnxruntime-node': '1.30.0' },

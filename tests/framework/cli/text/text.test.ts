@@ -58,6 +58,15 @@ test('progress', (t) => {
   };
   const full = { ...progressAt(12), images: 7680, imagesPerSecond: 3200, remainingSeconds: 48, values };
   t.snapshot([formatProgress(full), formatProgress(progressAt(1))]);
+  // Of the time, what passed in waiting for data; nothing is said of next to nothing.
+  t.deepEqual(
+    [0.004, 0.03, 1].map((waiting) => formatProgress({ ...progressAt(1), imagesPerSecond: 50, waiting })),
+    [
+      'step 10/600 · 50 images/s',
+      'step 10/600 · 50 images/s · data 3 %',
+      'step 10/600 · 50 images/s · data 100 %',
+    ],
+  );
 });
 
 test('plain lines show progress at most every ten seconds of a stage', (t) => {
