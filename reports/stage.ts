@@ -19,7 +19,10 @@ export const run: StageFunction<AblationTableConfig & InTable> = async (context)
   await save('ablation.csv', wideCsv(table, remarksOn(config)));
   await save('results.csv', longCsv(results, remarksOn(config)));
   const facts = await readFacts(config, results, context.inputs);
-  await save('ablation.md', ablationMarkdown({ config, table, facts, published }));
+  await save(
+    'ablation.md',
+    ablationMarkdown({ config, table, facts, published: published && !config.smoke }),
+  );
   const rows = await pictureRows(config, context.inputs);
   if (rows.length > 0) await save('reconstructions.png', stackRows(rows));
   return {};
