@@ -2,7 +2,7 @@ import type { Costs } from '../stage/costs.ts';
 import { costsOf } from './costs.ts';
 import { mostSimilar, type Recorded } from './past-stages.ts';
 import type { Plan, PlannedStage } from './plan.ts';
-import { type EngineSpeed, secondsAt, secondsLike } from './rates.ts';
+import { type EngineSpeed, secondsAt, secondsLike, type Where } from './rates.ts';
 import type { StageNode } from './types.ts';
 import { mayRun } from './types.ts';
 import { upstreamStages } from './walk.ts';
@@ -23,10 +23,9 @@ export interface Estimate {
 }
 
 /** How a machine runs stages. */
-export interface Machine {
+export interface Machine extends Where {
   /** Stages at once. */
   readonly jobs: number;
-  readonly engine?: string;
   /** What was measured of the engine, with the threads that a stage gets; absent: nothing was. */
   readonly speed?: EngineSpeed;
 }
@@ -58,13 +57,13 @@ export function estimatePlan(plan: Plan, recorded: readonly Recorded[], machine:
 }
 
 /** Whether it would tell more to know how fast the engine is. */
-export function wantsSpeed(plan: Plan, recorded: readonly Recorded[], engine?: string): boolean {
+export function wantsSpeed(plan: Plan, recorded: readonly Recorded[], where: Where): boolean {
   return plan.stages.some((stage) => {
     const costs = mayRun(stage) ? costsOf(stage.node) : undefined;
     if (!costs?.flops || costs.images === undefined) return false;
     const { kind } = stage.fingerprint;
     const similar = mostSimilar(kind, stage.node.component.config, recorded);
-    return secondsLike(kind, costs, recorded, engine) === undefined && !similar?.isSame;
+    return secondsLike(kind, costs, recorded, where) === undefined && !similar?.isSame;
   });
 }
 
@@ -72,10 +71,10 @@ function estimateStage(
   { node, fingerprint }: PlannedStage,
   costs: Costs | undefined,
   recorded: readonly Recorded[],
-  { engine, speed }: Machine,
+  { speed, ...where }: Machine,
 ): { readonly seconds?: number; readonly basis?: Basis } {
   const { kind } = fingerprint;
-  const like = costs && secondsLike(kind, costs, recorded, engine);
+  const like = costs && secondsLike(kind, costs, recorded, where);
   if (like !== undefined) return { seconds: like, basis: 'stages' };
   const similar = mostSimilar(kind, node.component.config, recorded);
   const measured = costs && speed && !similar?.isSame ? secondsAt(costs, speed) : undefined;

@@ -15,6 +15,7 @@ export interface Recorded {
   /** The most memory that its process took, in MiB; absent where it wasn't measured. */
   readonly memory?: number;
   readonly engine?: string;
+  readonly threads?: number;
   /** What it computed; absent where its component doesn't say. */
   readonly costs?: Costs;
 }
@@ -42,7 +43,7 @@ export async function readRecorded(plan: Plan, store: Store): Promise<Recorded[]
 
 /** What an entry's provenance says of it; undefined if not even the time. */
 export function recordedOf(kind: string, provenance: JsonObject): Recorded | undefined {
-  const { config, seconds, peakMemory, engine } = provenance;
+  const { config, seconds, peakMemory, engine, threads } = provenance;
   const costs = costsFromJson(provenance.costs);
   if (typeof seconds !== 'number' || typeof config !== 'object' || config === null) return undefined;
   return {
@@ -51,6 +52,7 @@ export function recordedOf(kind: string, provenance: JsonObject): Recorded | und
     seconds,
     ...(typeof peakMemory === 'number' ? { memory: peakMemory } : {}),
     ...(typeof engine === 'string' ? { engine } : {}),
+    ...(typeof threads === 'number' ? { threads } : {}),
     ...(costs === undefined ? {} : { costs }),
   };
 }

@@ -15,6 +15,13 @@ export interface EngineSpeed {
   readonly conv: readonly Speed[];
 }
 
+/** On what a stage runs. Absent: any. */
+export interface Where {
+  readonly engine?: string;
+  /** That it gets. */
+  readonly threads?: number;
+}
+
 /** Stages whose images cost so many times more or less have other rates: small products don't fill a processor. */
 const mostUnlike = 8;
 
@@ -23,13 +30,13 @@ const startOfStage = 1;
 
 /**
  * Seconds of a stage by the rate of the recorded one of its kind and engine whose images cost most nearly as much;
- * undefined if there is none that is comparable.
+ * undefined if there is none that is comparable. With more threads it takes less time in proportion.
  */
 export function secondsLike(
   kind: string,
   costs: Costs,
   recorded: readonly Recorded[],
-  engine?: string,
+  { engine, threads }: Where = {},
 ): number | undefined {
   const work = workOf(costs);
   if (work === undefined || !costs.flops) return undefined;
@@ -44,7 +51,8 @@ export function secondsLike(
     // A stage that was over at once says how long a process takes to start.
     if (!(distance < nearest) || one.seconds < 3 * startOfStage) continue;
     nearest = distance;
-    seconds = startOfStage + ((one.seconds - startOfStage) * work) / then;
+    const had = one.threads ?? threads ?? 1;
+    seconds = startOfStage + (((one.seconds - startOfStage) * work) / then) * (had / (threads ?? had));
   }
   return seconds;
 }

@@ -39,9 +39,12 @@ export async function exportCommand(file: string, stage: string, flags: ExportFl
   const format = chooseFormat(planned.node, exports, flags.format);
   const target = path.resolve(flags.to ?? defaultName(planned.node, format, exports));
   if (planned.entry === undefined) {
-    throw new PecoError(`${planned.node.id} has no stored result`, {
+    const isUnknown = planned.status === 'unknown';
+    throw new PecoError(`${planned.node.id} has no stored result${isUnknown ? ' that could be found' : ''}`, {
       code: 'not-stored',
-      hint: '`peco-exp run` with the same file and flags makes it',
+      hint: isUnknown
+        ? `${planned.reason}: without it there is no key; \`peco-exp plan\` lists what is missing`
+        : '`peco-exp run` with the same file and flags makes it',
     });
   }
   if (fs.existsSync(target)) {

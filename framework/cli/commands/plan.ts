@@ -26,9 +26,11 @@ export async function planCommand(file: string, flags: ExperimentFlags): Promise
   const { plan, loaded, store, project } = prepared;
   const recorded = await readRecorded(plan, store);
   const { engine, jobs } = project;
-  const measured = wantsSpeed(plan, recorded, engine) ? await measure(prepared) : undefined;
-  const machine = { jobs, engine, ...(measured ? { speed: measured.speed } : {}) };
-  const estimate = estimatePlan(plan, recorded, machine);
+  // What `auto` means is found out by a run.
+  const where = { threads: threadsOf(jobs), ...(engine === 'auto' ? {} : { engine }) };
+  const measured = wantsSpeed(plan, recorded, where) ? await measure(prepared) : undefined;
+  const speed = measured ? { speed: measured.speed } : {};
+  const estimate = estimatePlan(plan, recorded, { jobs, ...where, ...speed });
   const resumes = await findResumes(plan, store, engine);
   const { columns } = process.stdout;
   const memory = capacityOf({ jobs }).memory * 2 ** 20;

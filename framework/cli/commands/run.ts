@@ -15,7 +15,7 @@ import { type RunOutcome, runExperiment } from '../../run/run.ts';
 import type { Json, JsonObject } from '../../stage/json.ts';
 import type { ContentKey } from '../../stage/keys.ts';
 import { codeOf } from '../bundles.ts';
-import { resolveEngine } from '../engines.ts';
+import { resolveEngine, threadsOf } from '../engines.ts';
 import { listenForInterrupts } from '../interrupts.ts';
 import { type ExperimentFlags, type Prepared, prepareExperiment } from '../prepare.ts';
 import { createJsonRenderer } from '../progress/json.ts';
@@ -185,7 +185,11 @@ async function createRenderer(
   const { LiveDisplay } = await import('../progress/live.ts');
   const { stdout } = process;
   const terminal = { write, columns: () => stdout.columns, rows: () => stdout.rows };
-  const { stages, seconds, unknown } = estimatePlan(plan, recorded, project);
+  const { stages, seconds, unknown } = estimatePlan(plan, recorded, {
+    jobs: project.jobs,
+    engine: project.engine,
+    threads: threadsOf(project.jobs),
+  });
   const known = new Map([...stages].map(([node, own]) => [node.id, own ?? 0]));
   return new LiveDisplay({
     terminal,

@@ -75,14 +75,20 @@ const recorded = (flops: number, images: number, seconds: number, engine = 'onnx
 test('a stage takes what an earlier one of its kind took, in proportion to their operations', (t) => {
   // One second of each is the start of a process: 10 seconds for 1e12 operations.
   const before = [recorded(1e9, 1000, 11), recorded(1e9, 1000, 900, 'reference'), recorded(1e3, 10, 50)];
-  const like = (costs: Costs) => secondsLike('train', costs, before, 'onnx');
+  const like = (costs: Costs) => secondsLike('train', costs, before, { engine: 'onnx' });
   t.is(like({ flops: { dense: 1e9 }, images: 10_000 }), 101);
   t.is(like({ flops: { dense: 2e9 }, images: 1000 }), 21);
   t.is(like({ flops: { conv: 2e9 }, images: 1000 }), 21);
   // Images that cost a hundred times more have another rate.
   t.is(like({ flops: { dense: 1e11 }, images: 1000 }), undefined);
   t.is(like({ flops: { dense: 1e9 } }), undefined);
-  t.is(secondsLike('other', { flops: { dense: 1e9 }, images: 1 }, before, 'onnx'), undefined);
+  const threads = [{ ...before[0]!, threads: 2 }];
+  const costs = { flops: { dense: 1e9 }, images: 1000 };
+  t.deepEqual(
+    [1, 2, 4].map((own) => secondsLike('train', costs, threads, { threads: own })),
+    [21, 11, 6],
+  );
+  t.is(secondsLike('other', { flops: { dense: 1e9 }, images: 1 }, before, { engine: 'onnx' }), undefined);
 });
 
 test('else it takes what its operations take the engine, products and convolutions apart', (t) => {
