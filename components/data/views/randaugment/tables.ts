@@ -50,12 +50,18 @@ export function equalizeTable(counts: ArrayLike<number>): Table {
   });
 }
 
-/** Maps each channel by a table made of how often it has each byte. In place. */
-export function mapChannels({ bytes, channels }: Pixels, make: (counts: Int32Array) => Table): void {
-  for (let channel = 0; channel < channels; channel++) {
-    const counts = new Int32Array(256);
-    for (let at = channel; at < bytes.length; at += channels) counts[bytes[at]!]!++;
-    const table = make(counts);
-    for (let at = channel; at < bytes.length; at += channels) bytes[at] = table[bytes[at]!]!;
+/** Maps each of three channels by a table made of how often it has each byte. In place. */
+export function mapChannels({ bytes }: Pixels, make: (counts: Int32Array) => Table): void {
+  const counts = new Int32Array(3 * 256);
+  for (let at = 0; at < bytes.length; at += 3) {
+    counts[bytes[at]!]!++;
+    counts[256 + bytes[at + 1]!]!++;
+    counts[512 + bytes[at + 2]!]!++;
+  }
+  const [red, green, blue] = [0, 256, 512].map((first) => make(counts.subarray(first, first + 256)));
+  for (let at = 0; at < bytes.length; at += 3) {
+    bytes[at] = red![bytes[at]!]!;
+    bytes[at + 1] = green![bytes[at + 1]!]!;
+    bytes[at + 2] = blue![bytes[at + 2]!]!;
   }
 }
