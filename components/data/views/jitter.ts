@@ -1,4 +1,3 @@
-import { z } from 'zod';
 import type { Random } from '../../nn/random.ts';
 import type { Pixels, Window } from '../types.ts';
 import { type Blend, blendPart } from './blend.ts';
@@ -15,30 +14,9 @@ import {
 } from './colour.ts';
 import { cut } from './cut.ts';
 import { turnHue } from './hue.ts';
+import type { Jitter } from './jitter-config.ts';
 import { Workspace } from './simd/kernels.ts';
 import { Source } from './simd/source.ts';
-
-const reach = z.number().nonnegative();
-
-const ranges = z.strictObject({
-  /** Factors are drawn from 1 - x to 1 + x, from 0 at least; 0: never changed. */
-  brightness: reach.default(0),
-  contrast: reach.default(0),
-  saturation: reach.default(0),
-  /** The hue is turned by -x to x, where 1 is a whole turn. */
-  hue: reach.max(0.5).default(0),
-});
-
-/**
- * torchvision's ColorJitter of a PIL image, to the byte: the changes in random order. A number is that of brightness,
- * contrast and saturation: BEiT's pretraining has 0.4 (microsoft/unilm, beit/datasets.py).
- */
-export const jitterSchema = z.union([
-  reach.transform((x) => ({ brightness: x, contrast: x, saturation: x, hue: 0 })),
-  ranges,
-]);
-
-export type Jitter = z.output<typeof jitterSchema>;
 
 /** One change of colours. */
 export interface Change {

@@ -1,7 +1,8 @@
 import { random } from '../../nn/random.ts';
 import type { Pixels } from '../types.ts';
 import type { Chance } from './chance.ts';
-import { drawErased, type Erasing, eraseWindow } from './erasing.ts';
+import { drawErased, eraseWindow } from './erasing.ts';
+import type { Erasing } from './erasing-config.ts';
 import { applyOperations } from './randaugment/apply.ts';
 import type { RandAugment } from './randaugment/config.ts';
 import { drawOperations } from './randaugment/draw.ts';

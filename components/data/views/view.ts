@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { StageError } from '../../../framework/stage/stage-error.ts';
 import type { Dataset } from '../types.ts';
-import { erasingSchema } from './erasing.ts';
+import { erasingSchema } from './erasing-config.ts';
 import { range } from './fields.ts';
-import { jitterSchema } from './jitter.ts';
+import { jitterSchema } from './jitter-config.ts';
 import { randAugmentSchema } from './randaugment/config.ts';
 
 const share = z.number().gt(0).max(1);

@@ -1,5 +1,7 @@
-import { drawErased, eraseWindow, erasingSchema } from '../../../components/data/views/erasing.ts';
-import { drawJitter, jitterPart, jitterSchema } from '../../../components/data/views/jitter.ts';
+import { drawErased, eraseWindow } from '../../../components/data/views/erasing.ts';
+import { erasingSchema } from '../../../components/data/views/erasing-config.ts';
+import { drawJitter, jitterPart } from '../../../components/data/views/jitter.ts';
+import { jitterSchema } from '../../../components/data/views/jitter-config.ts';
 import { applyOperations } from '../../../components/data/views/randaugment/apply.ts';
 import { randAugmentSchema } from '../../../components/data/views/randaugment/config.ts';
 import { amountOf, drawOperations, OPERATIONS } from '../../../components/data/views/randaugment/draw.ts';

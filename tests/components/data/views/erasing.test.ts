@@ -1,5 +1,6 @@
 import test from 'ava';
-import { drawErased, eraseWindow, erasingSchema } from '../../../../components/data/views/erasing.ts';
+import { drawErased, eraseWindow } from '../../../../components/data/views/erasing.ts';
+import { erasingSchema } from '../../../../components/data/views/erasing-config.ts';
 import { random } from '../../../../components/nn/random.ts';
 
 const beit = erasingSchema.parse(0.25);

@@ -1,13 +1,8 @@
 import { hash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import test from 'ava';
-import {
-  type Change,
-  drawJitter,
-  type Jitter,
-  jitterPart,
-  jitterSchema,
-} from '../../../../components/data/views/jitter.ts';
+import { type Change, drawJitter, jitterPart } from '../../../../components/data/views/jitter.ts';
+import { type Jitter, jitterSchema } from '../../../../components/data/views/jitter-config.ts';
 import { renderPictures, type Sight } from '../../../../components/data/views/render.ts';
 import { viewSchema } from '../../../../components/data/views/view.ts';
 import { random } from '../../../../components/nn/random.ts';
