@@ -4,6 +4,7 @@ import { statAt } from './stat.ts';
 
 // By name, since an experiment's bundle and the command line have a copy of this module each.
 const key = Symbol.for('peco-exp.disk');
+const listsKey = Symbol.for('peco-exp.disk.lists');
 // Not Date.now: experiment files are evaluated a second time under another clock.
 const now = () => performance.timeOrigin + performance.now();
 
@@ -56,8 +57,14 @@ export const disk = {
   },
   /** Names in a folder, sorted by code unit. */
   list(folder: string): string[] {
-    note(folder);
-    return fs.readdirSync(folder).sort();
+    const { found, at } = note(folder);
+    const known = listed().get(path.resolve(folder));
+    if (known?.found.every((field, n) => field === found?.[n])) return split(known.names);
+    const names = fs.readdirSync(folder).sort();
+    // A folder of very many files is listed several times while an experiment is loaded.
+    if (found && Math.max(found[1], found[2]) + settling < at)
+      listed().set(path.resolve(folder), { found, names: names.join('/') });
+    return names;
   },
 } as const;
 
@@ -68,6 +75,25 @@ export function listedLooks(): ReadonlyMap<string, Look> {
 
 export function forgetLooks(): void {
   registry().clear();
+}
+
+/** Names in a folder, joined by what no name has; they are the same as long as the stat is. */
+interface Listed {
+  readonly found: NonNullable<Look['found']>;
+  readonly names: string;
+}
+
+/** A folder that changed this recently may change again within a tick of the file system's clock (FAT: two seconds); milliseconds. */
+const settling = 2_050;
+
+function split(names: string): string[] {
+  return names === '' ? [] : names.split('/');
+}
+
+function listed(): Map<string, Listed> {
+  const holder = globalThis as { [listsKey]?: Map<string, Listed> };
+  holder[listsKey] ??= new Map();
+  return holder[listsKey];
 }
 
 function note(place: string): Look {

@@ -30,16 +30,23 @@ export function createHashingDisplay(
   now: () => number = () => performance.now(),
 ): HashingDisplay {
   const folders = new Map<string, Hashing>();
-  const began = now();
-  let next = began + patience;
+  /** When the first was done; the rate is that since then. */
+  let began: { readonly at: number; readonly bytes: number } | undefined;
+  let next = 0;
   let drawn = false;
   let ended = false;
   return {
     show(hashing) {
       folders.set(hashing.folder, hashing);
-      if (ended || now() < next) return;
-      next = now() + (live ? intervals.live : intervals.lines);
-      const text = formatHashing([...folders.values()], (now() - began) / 1000);
+      const at = now();
+      if (began === undefined) {
+        began = { at, bytes: sumOf(folders, 'done') };
+        next = at + patience;
+      }
+      if (ended || at < next) return;
+      next = at + (live ? intervals.live : intervals.lines);
+      const [done, of] = [sumOf(folders, 'done'), sumOf(folders, 'of')];
+      const text = formatHashing(done, of, (1000 * (done - began.bytes)) / (at - began.at));
       write(live ? `\r\u001b[K${text}` : `${text}\n`);
       drawn = true;
     },
@@ -58,10 +65,11 @@ export function hashingOnStderr(): HashingDisplay {
   });
 }
 
-function formatHashing(folders: readonly Hashing[], seconds: number): string {
-  const done = folders.reduce((sum, one) => sum + one.done, 0);
-  const of = folders.reduce((sum, one) => sum + one.of, 0);
-  const rate = done / seconds;
+function sumOf(folders: ReadonlyMap<string, Hashing>, field: 'done' | 'of'): number {
+  return [...folders.values()].reduce((sum, one) => sum + one[field], 0);
+}
+
+function formatHashing(done: number, of: number, rate: number): string {
   const left = rate > 0 ? `, ${formatDuration((of - done) / rate)} left` : '';
   return `hashing data: ${formatBytes(done)} of ${formatBytes(of)}, ${formatBytes(rate)}/s${left}`;
 }

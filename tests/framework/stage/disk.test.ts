@@ -1,4 +1,5 @@
 import fs from 'node:fs';
+import path from 'node:path';
 import test from 'ava';
 import { disk, forgetLooks, listedLooks } from '../../../framework/stage/disk.ts';
 import { createProject } from '../../support/project.ts';
@@ -39,4 +40,26 @@ test.serial('what can not be read is an error, and listed', (t) => {
   t.throws(() => disk.read(project.file('gone')), { code: 'ENOENT' });
   t.throws(() => disk.list(project.file('gone too')), { code: 'ENOENT' });
   t.deepEqual([...listedLooks().keys()], [project.file('gone'), project.file('gone too')]);
+});
+
+test.serial('a folder that stays as it is, is listed once; one that has just changed, each time', (t) => {
+  const { readdirSync } = fs;
+  let calls = 0;
+  fs.readdirSync = ((...given: Parameters<typeof readdirSync>) => {
+    calls += 1;
+    return readdirSync(...given);
+  }) as typeof readdirSync;
+  t.teardown(() => {
+    fs.readdirSync = readdirSync;
+  });
+  const old = path.dirname(process.execPath);
+  const names = disk.list(old);
+  t.true(names.includes(path.basename(process.execPath)));
+  t.deepEqual([disk.list(old), disk.list(old), calls], [names, names, 1]);
+  const project = createProject(t, { 'data/a': '' });
+  t.deepEqual(disk.list(project.file('data')), ['a']);
+  project.write({ 'data/b': '' });
+  t.deepEqual(disk.list(project.file('data')), ['a', 'b']);
+  project.remove('data/a');
+  t.deepEqual(disk.list(project.file('data')), ['b']);
 });
