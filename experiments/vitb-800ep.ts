@@ -1,0 +1,184 @@
+/**
+ * Does a perceptual tokenizer make BEiT's pretraining better? PeCo's main experiment (arXiv 2111.12710) at its own size:
+ * ImageNet-1K, ViT-B/16 at 224 pixels, 800 epochs of masked image modelling, then fine-tuning and a linear probe.
+ *
+ *   npx peco-exp plan experiments/vitb-800ep.ts           what would run and what it would cost; needs no data
+ *   npx peco-exp run experiments/vitb-800ep.ts --smoke    every stage at its smallest size, in minutes; needs no data
+ *   export IMAGENET=/data/imagenet                        holds train and val, in each a folder for each class
+ *   npx peco-exp run experiments/vitb-800ep.ts
+ *
+ * Rows of the table:
+ *
+ * - scratch: no pretraining
+ * - beit: the baseline, with BEiT's tokenizer, the dVAE of DALL-E. OpenAI trained it on 250 million pictures; it is imported
+ *   if DALLE_ENCODER and DALLE_DECODER name its files (encoder.pkl, decoder.pkl). Otherwise a dVAE of the same form is
+ *   trained here on ImageNet, since the files can't be shipped. The table says which.
+ * - pixel: PeCo's tokenizer without its perceptual loss
+ * - peco: the same tokenizer with it. PeCo's network is the ViT-B of MoCo v3, which has seen no label; it is imported if
+ *   MOCO_V3 names its file (vit-b-300ep.pth.tar). Otherwise a VGG16 is trained here, without labels too. The table says which.
+ *
+ * What the papers report for ViT-B, top-1 % on ImageNet-1K, and where each number was found:
+ *
+ *              300 epochs    800 epochs    linear probe
+ *   scratch    81.8 (a)
+ *   beit       82.86 (b)     83.19 (b)     56.7 at layer 9 (b)
+ *   pixel      82.9 (c)
+ *   peco       84.1 (d)      84.5 (e)      not found
+ *
+ *   (a) DeiT's, quoted in PeCo's table 1: remembered, could not be checked
+ *   (b) BEiT, arXiv 2106.08254
+ *   (c) PeCo's ablation of its perceptual loss: remembered, could not be checked
+ *   (d) TinyMIM, arXiv 2301.01296, table 3
+ *   (e) PeCo's abstract, and data2vec, arXiv 2202.03555, table 1
+ *
+ * BEiT's code prints the best epoch on the validation images, and papers report that; here it is the last one.
+ *
+ * Hours: all rows together are 1.0e21 floating-point operations, as `plan` counts them. On 16 V100 at the 24 TFLOP/s each that
+ * BEiT's report implies (5 days for 800 epochs of its row) they would take a month, on 8 H100 at 40 % of their 990 TFLOP/s
+ * (bfloat16) four days. Both are divisions, not measurements: no engine of peco-exp was tried on a GPU, and two cores would need
+ * hundreds of years.
+ */
+import {
+  ablationTable,
+  beitFineTuningView,
+  beitPretrainingView,
+  dalle,
+  defineExperiment,
+  env,
+  envIfSet,
+  file,
+  fineTune,
+  imageFolder,
+  linearProbe,
+  maskedImageModelling,
+  tokenizerEvaluation,
+  vgg,
+  vit,
+  vitFeatures,
+  vqvae,
+} from 'peco-exp';
+
+const size = 224;
+const randomCrop = { kind: 'random-resized' } as const;
+/** Test images: the shorter side at 256 pixels, of that the middle 224. */
+const crop = { kind: 'centre', share: 224 / 256 } as const;
+
+const backbone = vit('base/16');
+
+// ---- Tokenizers ------------------------------------------------------------------------------------------------------------
+
+const encoder = envIfSet('DALLE_ENCODER');
+const decoder = envIfSet('DALLE_DECODER');
+const beit =
+  encoder && decoder
+    ? dalle({ weights: { encoder: file(encoder), decoder: file(decoder) } })
+    : // A choice: DALL-E was trained for 1,200 times as many pictures, at 256 pixels. 112 is the size at which BEiT uses it.
+      dalle({ epochs: 100, batchSize: 512, microBatch: 16, view: { size: 112, crop: randomCrop } });
+
+/**
+ * PeCo's tokenizer: 14 x 14 tokens, each one of 8,192 codes. Its code was never released. The size of the codebook is known from
+ * BEVT's; rate, batch, warm-up, betas and epochs are remembered; what is marked is a choice.
+ */
+const tokenizer = {
+  stride: 16,
+  vqgan: { channels: 128, multipliers: [1, 1, 2, 4, 4], attention: true }, // channels: a choice
+  residualBlocks: 2,
+  codebook: { size: 8192, dim: 256, decay: 0.99 }, // dim and decay: choices, VQGAN's
+  epochs: 100,
+  batchSize: 128,
+  microBatch: 8, // what memory holds: gradients are summed up
+  learningRate: 5e-5,
+  warmup: 0.5, // 5,000 steps
+  betas: [0.5, 0.95],
+  view: { size, crop: randomCrop }, // a choice
+} as const;
+
+const mocoV3 = envIfSet('MOCO_V3');
+const perceptual = mocoV3
+  ? {
+      network: vitFeatures({ weights: file(mocoV3), layout: 'moco-v3' }),
+      layers: ['block3', 'block6', 'block9', 'block12'],
+      weight: 1,
+    }
+  : {
+      network: vgg({
+        ...{ width: 64, blocks: 5, convsPerBlock: [2, 2, 3, 3, 3] }, // VGG16
+        objective: 'contrastive', // SimCLR's
+        epochs: 100,
+        batchSize: 96, // every image is compared with every other, so all are in memory at once: 18 GB
+        view: { size, crop: randomCrop, jitter: 0.4 },
+      }),
+      layers: ['relu1_2', 'relu2_2', 'relu3_3', 'relu4_3', 'relu5_3'], // those of LPIPS
+      weight: 1,
+    };
+
+// ---- Pretraining: BEiT's command for ImageNet-1K (microsoft/unilm, beit/README.md) ------------------------------------------
+
+const pretraining = maskedImageModelling({
+  backbone,
+  epochs: 800,
+  batchSize: 2048, // BEiT: 16 GPUs x 128
+  microBatch: 32,
+  learningRate: 1.5e-3,
+  minLearningRate: 1e-5,
+  warmup: 10,
+  weightDecay: 0.05,
+  clipNorm: 3,
+  dropPath: 0.1,
+  maskRatio: 75 / 196,
+  minMaskPatches: 16,
+  view: beitPretrainingView({ size }),
+  tokens: { interpolation: 'lanczos' }, // 112 pixels where the tokenizer's stride is 8, 224 where it is 16
+});
+
+// ---- Tasks: BEiT's (beit/get_started_for_image_classification.md; paper, appendix) ------------------------------------------
+
+const finetune = {
+  batchSize: 1024,
+  microBatch: 32,
+  minLearningRate: 1e-6,
+  weightDecay: 0.05,
+  clipNorm: 0,
+  dropPath: 0.1,
+  labelSmoothing: 0.1,
+  mixup: 0.8,
+  cutmix: 1,
+  view: beitFineTuningView({ size }),
+  testView: { crop },
+} as const;
+
+export default defineExperiment({
+  name: 'vitb-800ep',
+  seeds: [0],
+  data: {
+    train: imageFolder({ root: env('IMAGENET', 'train'), expected: { images: 1_281_167, classes: 1000 } }),
+    test: imageFolder({ root: env('IMAGENET', 'val'), expected: { images: 50_000, classes: 1000 } }),
+  },
+  tokenizers: {
+    beit,
+    pixel: vqvae(tokenizer),
+    peco: vqvae({ ...tokenizer, loss: { pixel: 1, perceptual } }),
+  },
+  // At 224 pixels the dVAE has 28 x 28 tokens, four times as many as the others: its PSNR is no fair comparison.
+  evaluation: tokenizerEvaluation({ images: 50_000, probeLabels: 100_000, view: { size, crop } }),
+  pretraining: { base: pretraining },
+  downstream: {
+    finetune: fineTune({ ...finetune, epochs: 100, warmup: 20, learningRate: 4e-3, layerDecay: 0.65 }),
+    // BEiT's linear evaluation of an inner layer; with all labels it is trained in minibatches.
+    probe: linearProbe({
+      layer: 9,
+      view: { size, crop },
+      minibatch: { epochs: 50, batchSize: 1024, learningRate: 4e-3, weightDecay: 1e-4 },
+    }),
+  },
+  scratch: {
+    downstream: {
+      // A choice, near DeiT's: three times as long, all layers at one rate.
+      finetune: fineTune({
+        ...{ ...finetune, backbone, epochs: 300, warmup: 20, learningRate: 1e-3, layerDecay: 1 },
+      }),
+    },
+  },
+  baseline: 'beit',
+  report: ablationTable({}),
+});
