@@ -1,57 +1,69 @@
 import path from 'node:path';
-import { disk } from '../../../../framework/stage/disk.ts';
 import { StageError } from '../../../../framework/stage/stage-error.ts';
-import type { ImageBytes } from '../../types.ts';
+import { readLabels } from './labels.ts';
+import { listFlat, listFolders } from './listing.ts';
+import type { FolderProblem } from './problems.ts';
 
-/** By the end of a file's name, in lower case. */
-const FORMATS: ReadonlyMap<string, Exclude<ImageBytes['format'], 'raw'>> = new Map([
-  ['.jpg', 'jpeg'],
-  ['.jpeg', 'jpeg'],
-  ['.png', 'png'],
-  ['.webp', 'webp'],
-]);
+/** Where an `imageFolder` is: the folder and, if that is flat, what says of which class its images are. */
+export interface FolderPlaces {
+  readonly root: string;
+  readonly labels?: string | undefined;
+  readonly synsets?: string | undefined;
+}
 
 /** What a folder of images holds: names, and nothing of what is in the files. */
 export interface FolderContents {
-  /** Names of the folders in it, sorted by code unit: a class is its place in this list. */
+  /** Sorted by code unit: a class is its place in this list. */
   readonly classes: readonly string[];
-  /** Names of the files of each class, sorted. */
-  readonly files: readonly (readonly string[])[];
+  /** Names of the files: class by class and sorted in each; of a flat folder, sorted. */
+  readonly names: readonly string[];
+  /** The class of each. */
+  readonly labels: Int32Array;
+}
+
+/** Lists the folder, or says all that is wrong with it and its lists. */
+export function openFolder(
+  places: FolderPlaces,
+): FolderContents | { readonly problems: readonly FolderProblem[] } {
+  const { root, labels, synsets } = places;
+  if (labels !== undefined) {
+    const flat = listFlat(root);
+    if ('problems' in flat) return flat;
+    const read = readLabels(flat.names, { labels, synsets });
+    return 'problems' in read ? read : { names: flat.names, ...read };
+  }
+  const listed = listFolders(root);
+  if ('problems' in listed) return listed;
+  const { classes, files } = listed;
+  const names = files.flat();
+  const own = new Int32Array(names.length);
+  let place = 0;
+  for (const [label, { length }] of files.entries()) {
+    own.fill(label, place, place + length);
+    place += length;
+  }
+  return { classes, names, labels: own };
 }
 
 /**
- * Lists `<root>/<class>/<image>`. Names that begin with a dot are passed over.
+ * The same for a stage.
  *
- * @throws Error that names the folder or file that doesn't belong there, or that is missing
+ * @throws StageError with the first of the problems
  */
-export function listImages(root: string): FolderContents {
-  const classes = visible(root);
-  if (classes.length === 0) throw new StageError(`${root}: has no folder in it; expected one for each class`);
-  const files = classes.map((name) => visible(path.join(root, name)));
-  for (const [place, names] of files.entries()) {
-    const folder = path.join(root, classes[place]);
-    if (names.length === 0) throw new StageError(`${folder}: has no images`);
-    const odd = names.find((name) => formatOf(name) === undefined);
-    if (odd !== undefined)
-      throw new StageError(
-        `${path.join(folder, odd)}: is not named like an image (${[...FORMATS.keys()].join(', ')})`,
-      );
-  }
-  return { classes, files };
+export function openWhole(places: FolderPlaces): FolderContents {
+  const opened = openFolder(places);
+  if (!('problems' in opened)) return opened;
+  const [{ field, message, hint }] = opened.problems as readonly [FolderProblem];
+  throw new StageError(`${places[field]}: ${message}`, hint === undefined ? {} : { hint });
 }
 
-/** By its name. */
-export function formatOf(file: string): Exclude<ImageBytes['format'], 'raw'> | undefined {
-  return FORMATS.get(path.extname(file).toLowerCase());
-}
-
-function visible(folder: string): string[] {
-  try {
-    return disk.list(folder).filter((name) => !name.startsWith('.'));
-  } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException;
-    const why =
-      code === 'ENOENT' ? 'is not there' : code === 'ENOTDIR' ? 'is no folder' : `can't be read (${code})`;
-    throw new StageError(`${folder}: ${why}`, { cause });
-  }
+/** Path of an image. */
+export function fileOf(
+  { root, labels: list }: FolderPlaces,
+  { classes, names, labels }: FolderContents,
+  index: number,
+): string {
+  return list === undefined
+    ? path.join(root, classes[labels[index]!]!, names[index]!)
+    : path.join(root, names[index]!);
 }

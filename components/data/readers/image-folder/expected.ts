@@ -11,18 +11,24 @@ export const expectedSchema = z.strictObject({
 /** How much a folder should hold, as far as it is said. */
 export type Expected = z.output<typeof expectedSchema>;
 
+/** What is looked for. */
+export interface Asked {
+  readonly root: string;
+  /** Where all images are in one folder. */
+  readonly labels?: string | undefined;
+  readonly expected?: Expected | undefined;
+}
+
 /** Names of a folder that are shown. */
 const shown = 6;
 
-/** That the folder is not there, with what should be and what is there instead. */
-export function missingRoot(root: string, expected: Expected): ConfigIssue {
+/** That the folder is not there, with what should be and what is there instead; nothing if it is there. */
+export function missingRoot({ root, labels, expected = {} }: Asked): ConfigIssue[] {
+  if (disk.exists(root)) return [];
   const found = describeNearest(root);
-  return {
-    path: ['root'],
-    message: `there is no folder ${root}`,
-    hint: [...describeTree(root, expected), ...(found === undefined ? [] : [found])].join('\n'),
-    missing: true,
-  };
+  const tree = labels === undefined ? describeTree(root, expected) : describeFlat(root, expected);
+  const hint = [...tree, ...(found === undefined ? [] : [found])].join('\n');
+  return [{ path: ['root'], message: `there is no folder ${root}`, hint, missing: true }];
 }
 
 /** That a folder holds another number of classes or images; of both, that of classes, since the other follows. */
@@ -30,21 +36,18 @@ export function otherThanExpected(
   found: { readonly images: number; readonly classes: number },
   expected: Expected,
 ): ConfigIssue[] {
-  const many = (count: number, what: string) => `${count.toLocaleString('en-US')} ${what}`;
   const odd = (['classes', 'images'] as const).find(
     (what) => (expected[what] ?? found[what]) !== found[what],
   );
   if (odd === undefined) return [];
-  const is = `${many(found.classes, 'classes')} and ${many(found.images, 'images')}`;
-  const message = `expected ${many(expected[odd]!, odd)}, but the folder has ${is}`;
+  const is = [...many(found.classes, 'classes'), ...many(found.images, 'images')].join(' and ');
+  const message = `expected ${many(expected[odd], odd)[0]}, but the folder has ${is}`;
   const hint = 'complete the folder, or leave `expected` out to take it as it is';
   return [{ path: ['expected', odd], message, hint }];
 }
 
 /** What is expected, as a tree. */
-export function describeTree(root: string, { images, classes }: Expected): string[] {
-  const many = (count: number | undefined, what: string) =>
-    count === undefined ? [] : [`${count.toLocaleString('en-US')} ${what}`];
+function describeTree(root: string, { images, classes }: Expected): string[] {
   const counts = [...many(classes, 'folders'), ...many(images, 'images')];
   return [
     `expected a folder of images for each class${counts.length === 0 ? '' : ` (${counts.join(', ')} in all)`}:`,
@@ -54,6 +57,19 @@ export function describeTree(root: string, { images, classes }: Expected): strin
     '      ...',
     '    ...',
   ];
+}
+
+function describeFlat(root: string, { images }: Expected): string[] {
+  return [
+    `expected ${many(images, 'images')[0] ?? 'images'} in one folder:`,
+    `  ${root}/`,
+    '    ILSVRC2012_val_00000001.JPEG',
+    '    ...',
+  ];
+}
+
+function many(count: number | undefined, what: string): string[] {
+  return count === undefined ? [] : [`${count.toLocaleString('en-US')} ${what}`];
 }
 
 /** `found in /data: ILSVRC, other.tar`; undefined where no folder of it is there but those of a path that starts nowhere. */

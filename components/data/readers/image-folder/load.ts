@@ -1,17 +1,18 @@
-import path from 'node:path';
 import type { LoadFunction } from '../../../../framework/stage/contract.ts';
 import type { Dataset } from '../../types.ts';
-import { formatOf, listImages } from './contents.ts';
+import { fileOf, openWhole } from './contents.ts';
+import { formatOf } from './listing.ts';
 
 /**
- * The images of an `imageFolder` component, class by class. A file is read where its image is decoded.
+ * The images of an `imageFolder` component, class by class, or in the order of their names. A file is read where its image
+ * is decoded.
  *
- * @throws Error as `listImages` does
+ * @throws StageError as `openWhole` does
  */
-export const load: LoadFunction<Dataset> = async ({ files: { images: root } }) => {
-  const { classes, files } = listImages(root);
-  const names = files.flat();
-  const labels = Int32Array.from(files.flatMap((of, label) => of.map(() => label)));
+export const load: LoadFunction<Dataset> = async ({ files: { images, ...lists } }) => {
+  const places = { root: images!, ...lists };
+  const contents = openWhole(places);
+  const { classes, names, labels } = contents;
   const checked = (index: number): number => {
     if (index in names) return index;
     throw new RangeError(`image ${index} of a data set of ${names.length}`);
@@ -22,9 +23,8 @@ export const load: LoadFunction<Dataset> = async ({ files: { images: root } }) =
     classes,
     target: async (index) => labels[checked(index)],
     image: async (index) => {
-      const name = names[checked(index)];
-      const file = path.join(root, classes[labels[index]], name);
-      return { format: formatOf(name)!, file };
+      const file = fileOf(places, contents, checked(index));
+      return { format: formatOf(file)!, file };
     },
   };
 };

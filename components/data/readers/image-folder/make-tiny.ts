@@ -65,7 +65,14 @@ async function makeTiny(root: string): Promise<void> {
       list.push(`${name} ${wnid}`);
     }
   }
-  write(path.join(root, 'val.txt'), `${list.join('\n')}\n`);
+  const wnids = [...WNIDS.values()];
+  const ids = list.map((line) => wnids.indexOf(line.split(' ')[1]!) + 1);
+  for (const [name, lines] of [
+    ['val.txt', list],
+    ['ground-truth.txt', ids],
+    ['synsets.txt', wnids],
+  ] as const)
+    write(path.join(root, name), `${lines.join('\n')}\n`);
 }
 
 function readShipped(split: 'train' | 'test'): (label: number, count: number) => Uint8Array[] {
