@@ -51,6 +51,7 @@ export interface StoredResult {
   readonly key: string;
   readonly digest: string;
   readonly provenance: {
+    readonly stage: string;
     readonly resumedFrom: number | null;
     readonly images: number;
     readonly seconds: number;
