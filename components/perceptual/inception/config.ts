@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { defineComponent } from '../../../framework/stage/define.ts';
 import { factOf } from '../../../framework/stage/expect.ts';
+import { inceptionUse } from './costs.ts';
 import { INCEPTION_LAYERS } from './topology.ts';
 
 const schema = z.strictObject({
@@ -37,5 +38,6 @@ export const inception = defineComponent({
   },
   // Pictures of a smoke run have 32 pixels a side or less.
   smoke: ({ upsample }) => ({ upsample: Math.max(upsample, 2) }),
+  use: inceptionUse,
   offers: INCEPTION_LAYERS,
 });

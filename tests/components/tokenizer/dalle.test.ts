@@ -1,11 +1,19 @@
 import '@tensorflow/tfjs-backend-cpu';
 import * as tf from '@tensorflow/tfjs-core';
 import test from 'ava';
-import { leaves } from '../../../components/nn/tree.ts';
+import { type HostTree, leaves, mapTree } from '../../../components/nn/tree.ts';
 import { type DalleConfig, dalle } from '../../../components/tokenizer/dalle/config.ts';
 import { decoderCounts, encoderCounts } from '../../../components/tokenizer/dalle/costs.ts';
-import { initDalle, mapPixels, unmapPixels } from '../../../components/tokenizer/dalle/model.ts';
+import {
+  type DalleWeights,
+  dalleDecode,
+  dalleLogits,
+  initDalle,
+  mapPixels,
+  unmapPixels,
+} from '../../../components/tokenizer/dalle/model.ts';
 import { scheduleAt } from '../../../components/tokenizer/dalle/training.ts';
+import { convFlops } from '../support/flops.ts';
 
 const official = dalle({ steps: 3_000_000 }).config as DalleConfig;
 
@@ -25,6 +33,24 @@ test('the weights that are made have as many numbers as are counted', (t) => {
     t.is(sizes(encoder), encoderCounts(form, 8).parameters);
     t.is(sizes(decoder), decoderCounts(form, 8).parameters);
   }
+});
+
+test('FLOPs are those of the convolutions that run', async (t) => {
+  const form = { width: 4, stride: 4 as const, residualBlocks: 1, codebook: { size: 5, dim: 3 } };
+  const weights = mapTree(initDalle(form, 0) as unknown as HostTree, ({ data, shape }) =>
+    tf.tensor(data, [...shape]),
+  ) as unknown as DalleWeights<tf.Tensor>;
+  const [images, vectors] = [tf.zeros([1, 8, 8, 3]), tf.zeros([1, 2, 2, 3])];
+  t.is(await convFlops(() => dalleLogits(weights, images, form)), encoderCounts(form, 8).flops);
+  // Its first convolution is a look-up of code vectors, or a product with shares of them.
+  const products = 2 * 4 * 5 * 3;
+  t.is((await convFlops(() => dalleDecode(weights, vectors, form))) + products, decoderCounts(form, 8).flops);
+  const component = dalle({ ...form, steps: 10, batchSize: 4 });
+  const costs = component.costs!({ train: { name: 'data.train', facts: { size: 8, images: 40 } } })!;
+  t.is(costs.images, 40);
+  const first = 2 * 64 * 49 * 3 * 4;
+  t.is(costs.flops!.conv, 3 * (encoderCounts(form, 8).flops + decoderCounts(form, 8).flops) - first);
+  t.is(component.costs!({})!.flops, undefined);
 });
 
 test('the schedules are those of the paper for its 3 million steps', (t) => {

@@ -9,6 +9,7 @@ import { inception } from '../../../../components/perceptual/inception/config.ts
 import { load } from '../../../../components/perceptual/inception/load.ts';
 import type { FeatureNetwork } from '../../../../components/perceptual/types.ts';
 import { leafInput } from '../../../support/stage-input.ts';
+import { convFlops } from '../../support/flops.ts';
 
 interface Expected {
   readonly height: number;
@@ -130,5 +131,20 @@ test('the kernels are those of Keras in form: 19 convolutions with 0.7 million w
   t.is(
     kernels.reduce((sum, [, { data }]) => sum + data.length, 0),
     864 + 9216 + 18432 + 5120 + 138240 + 254976 + 276480,
+  );
+});
+
+test('its use is that of the convolutions that run, and of its weights', async (t) => {
+  const component = inception({ upsample: 2 });
+  const network = await load(leafInput(component));
+  const weights = Object.fromEntries(
+    Object.entries(network.weights).map(([name, { data, shape }]) => [name, tf.tensor(data, [...shape])]),
+  );
+  const use = component.use!(16)!;
+  const images = tf.zeros([1, 16, 16, 3]) as tf.Tensor4D;
+  t.is(await convFlops(() => network.features(weights, images, ['mixed1'])), use.flops.conv ?? 0);
+  t.is(
+    Object.values(network.weights).reduce((sum, { data }) => sum + data.length, 0),
+    use.parameters,
   );
 });
