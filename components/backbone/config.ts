@@ -39,8 +39,11 @@ export const vitSchema = z
       /** Side of a patch in pixels; the stride of the tokenizer, so that a patch is a token. */
       patch: z.number().int().positive(),
       mlpRatio: z.number().positive().default(4),
-      /** LayerScale (Touvron et al. 2021): initial factor of each residual branch; 0 leaves it out. BEiT: 0.1, large: 1e-5. */
-      layerScaleInit: z.number().nonnegative().default(0.1),
+      /**
+       * LayerScale (Touvron et al. 2021): initial factor of each residual branch; 0 leaves it out. Sizes by name have
+       * BEiT's: 0.1, large 1e-5. Small networks that train for some hundred steps do better without.
+       */
+      layerScaleInit: z.number().nonnegative().default(0),
       /**
        * How blocks know places. `relative`, as BEiT: a number for each head and each distance of two patches, added to the
        * scores; a table that all blocks share, and one a block at fine-tuning. `absolute`: a learned vector for each
