@@ -43,6 +43,15 @@ export function vitCounts(
   };
 }
 
+/**
+ * Numbers in memory at the peak of a training for each image: what is kept, and results on the way, in proportion.
+ * Measured on the onnx engine, ViT-B/16 at 224, batch 8: 5.0 GiB for a pretraining, 4.7 for a fine-tuning, of which
+ * weights, moments and gradients are 2.4.
+ */
+export function keptOnTheWay({ kept }: Pick<Counts, 'kept'>): number {
+  return Math.round(1.6 * kept);
+}
+
 /** A norm of so many rows and a dense layer behind it. */
 export function headCounts({ dim }: Pick<VitConfig, 'dim'>, rows: number, outputs: number): Counts {
   return sumOf([normCounts({ rows, width: dim }), denseCounts({ rows, inputs: dim, outputs })]);

@@ -2,7 +2,7 @@ import type { WiredInputs } from '../../../framework/stage/component.ts';
 import type { Costs } from '../../../framework/stage/costs.ts';
 import { factOf } from '../../../framework/stage/expect.ts';
 import type { VitConfig } from '../../backbone/config.ts';
-import { backboneOf, headCounts, vitCounts } from '../../backbone/costs.ts';
+import { backboneOf, headCounts, keptOnTheWay, vitCounts } from '../../backbone/costs.ts';
 import { type Counts, sumOf, trainingFlops } from '../../nn/costs.ts';
 import { trainingCosts } from '../../training/costs.ts';
 import type { Recipe } from '../../training/recipe.ts';
@@ -32,6 +32,6 @@ export function costs(config: FineTuning, { train, pretrained }: WiredInputs): C
   return trainingCosts(config, config.labels ?? factOf(train, 'images'), {
     parameters: all.parameters,
     flops: { dense: trainingFlops(all, first) },
-    kept: all.kept,
+    kept: keptOnTheWay(all),
   });
 }

@@ -2,7 +2,7 @@ import type { WiredInputs } from '../../../framework/stage/component.ts';
 import { addFlops, type Costs } from '../../../framework/stage/costs.ts';
 import { factOf } from '../../../framework/stage/expect.ts';
 import type { VitConfig } from '../../backbone/config.ts';
-import { headCounts, vitCounts } from '../../backbone/costs.ts';
+import { headCounts, keptOnTheWay, vitCounts } from '../../backbone/costs.ts';
 import { activationCounts, type Counts, plainParameters, sumOf, trainingFlops } from '../../nn/costs.ts';
 import { trainingCosts } from '../../training/costs.ts';
 import type { Recipe } from '../../training/recipe.ts';
@@ -47,7 +47,7 @@ export function costs(config: Pretraining, { train, tokenizer }: WiredInputs): C
   return trainingCosts(config, factOf(train, 'images'), {
     parameters: all.parameters,
     flops: addFlops({ dense: trainingFlops(all, first) }, use.flops),
-    kept: all.kept,
+    kept: keptOnTheWay(all),
     frozen: use.parameters,
   });
 }

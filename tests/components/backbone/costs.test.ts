@@ -76,8 +76,8 @@ test('pretraining of BEiT-B: 91.97 M parameters, 116 G FLOPs an image and those 
     conv: 100,
   });
   t.is(costs.images, Math.ceil((800 * 1_281_167) / 2048) * 2048);
-  // Weights and two moments in two copies, gradients; 32 images leave some 190 MB each.
-  t.true(costs.memory! > 7 * 4 * 91_965_776 + 32 * 150e6 && costs.memory! < 10e9);
+  // Weights and two moments in two copies, gradients; 32 images leave some 300 MB each.
+  t.true(costs.memory! > 7 * 4 * 91_965_776 + 32 * 250e6 && costs.memory! < 14e9);
   t.is(component.costs!({ train, tokenizer: undefined }), undefined);
 });
 
