@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import fs from 'node:fs/promises';
 import path from 'node:path';
 import type { Digest } from '../stage/keys.ts';
 import { tryWriteDisposable } from './disposable.ts';
@@ -46,6 +47,8 @@ const most = { files: 256, bytes: 1 << 25 };
 const little = { files: 4_000, bytes: 1 << 26 };
 /** What was hashed is written down this often, in milliseconds: an interrupted hashing resumes there. */
 const writeInterval = 10_000;
+/** In milliseconds. */
+const tornAge = 3600 * 1000;
 
 /** By the sweep that it was made of: the memory isn't read again for the same one. */
 const made = new WeakMap<Sweep, Map<string, Promise<FolderDigest>>>();
@@ -88,7 +91,21 @@ async function digestSweep(
   await hashUnknown(folder, growing, memoryFile, options);
   const next = withDigests(growing);
   await tryWriteDisposable(memoryFile, packFolderMemory(next));
+  await removeTorn(memoryFile);
   return digestOf(next);
+}
+
+/** What was being written beside a memory when a process was interrupted, as long as no other can still be at it. */
+async function removeTorn(memoryFile: string): Promise<void> {
+  const [dir, start] = [path.dirname(memoryFile), `${path.basename(memoryFile)}.`];
+  try {
+    for (const name of await fs.readdir(dir)) {
+      const file = path.join(dir, name);
+      if (name.startsWith(start) && now() - (await fs.stat(file)).mtimeMs > tornAge) await fs.rm(file);
+    }
+  } catch {
+    // They only take room.
+  }
 }
 
 /** A part with what is known of its files; the others have `at` 0. */

@@ -43,7 +43,7 @@ export function createHashingDisplay(
         began = { at, bytes: sumOf(folders, 'done') };
         next = at + patience;
       }
-      if (ended || at < next) return;
+      if (ended || at < next || hashing.of === 0) return;
       next = at + (live ? intervals.live : intervals.lines);
       const [done, of] = [sumOf(folders, 'done'), sumOf(folders, 'of')];
       const text = formatHashing(done, of, (1000 * (done - began.bytes)) / (at - began.at));

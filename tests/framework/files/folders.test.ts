@@ -126,8 +126,12 @@ test('an interrupted hashing resumes: what was hashed until then is not hashed a
       : { ...part, digest: '' },
   );
   fs.writeFileSync(memory, Buffer.concat(packFolderMemory({ digest: '', parts })));
+  // Interrupted while it was written; one of a process that may still be at it.
+  for (const name of ['1.1', '2.2']) fs.writeFileSync(`${memory}.${name}`, 'half of it');
+  fs.utimesSync(`${memory}.1.1`, past, past);
   const resumed = await look(root, memory);
   t.deepEqual([resumed.digest, resumed.hashed], [digest, 3]);
+  t.deepEqual([fs.existsSync(`${memory}.1.1`), fs.existsSync(`${memory}.2.2`)], [false, true]);
 });
 
 test('a broken memory is forgotten, at whichever byte it broke', async (t) => {
