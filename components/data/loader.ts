@@ -249,6 +249,10 @@ async function render<T>(
     return await renderer.render({ image, sight, ...(chance ? { chance } : {}) });
   } catch (cause) {
     const name = from ?? `image ${index} of ${data.name}`;
-    throw new StageError(`${name}: ${(cause as Error).message}`, { cause });
+    const { hint } = cause as StageError;
+    throw new StageError(`${name}: ${(cause as Error).message}`, {
+      cause,
+      ...(hint === undefined ? {} : { hint }),
+    });
   }
 }

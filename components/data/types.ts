@@ -15,6 +15,8 @@ export interface EncodedImage {
   readonly bytes: Uint8Array;
   /** For messages: the file that it comes from. */
   readonly from?: string;
+  /** An image of more is not decoded. Absent: 100 million. */
+  readonly maxPixels?: number;
 }
 
 /**
@@ -25,6 +27,7 @@ export interface ImageFile {
   readonly format: EncodedImage['format'];
   /** Absolute path. */
   readonly file: string;
+  readonly maxPixels?: number;
 }
 
 /** Decoded pixels, one byte a channel, row by row: `[height, width, channels]`. */

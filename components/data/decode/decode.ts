@@ -1,5 +1,12 @@
 import { StageError } from '../../../framework/stage/stage-error.ts';
-import type { ImageBytes, ImageFile, Pixels } from '../types.ts';
+import type { EncodedImage, ImageBytes, ImageFile, Pixels } from '../types.ts';
+import { nameFormat } from './formats.ts';
+
+/** An image of more is refused unless its data set says otherwise: decoded it would take 300 MB. */
+const usualMaxPixels = 100_000_000;
+
+/** That an image can't be decoded, whatever the machine: it depends on nothing but its bytes. */
+export class BadImage extends StageError {}
 
 let opened: Promise<typeof import('sharp')['default']> | undefined;
 
@@ -24,14 +31,18 @@ function openSharp(): Promise<typeof import('sharp')['default']> {
  * becomes three equal channels, opacity is dropped, CMYK is computed without a profile. Of 16 bits a channel the upper 8
  * count; Pillow does so with colours, but clips greys of 16 bits at 255, which leaves next to nothing of them.
  *
- * @throws Error if the bytes are no JPEG, PNG or WebP, or not a whole one; if those of a raw image aren't as many as it says
+ * Of an animation it is the first picture.
+ *
+ * @throws BadImage if the bytes are no JPEG, PNG or WebP, not a whole one, or one of too many pixels; StageError if those of
+ * a raw image aren't as many as it says
  */
 export async function decode(image: Exclude<ImageBytes, ImageFile>): Promise<Pixels> {
   if (image.format === 'raw') return checked(image);
   const sharp = await openSharp();
+  const { bytes, maxPixels = usualMaxPixels } = image;
   try {
-    const opened = sharp(image.bytes, { failOn: 'error', ignoreIcc: true });
-    const inks = isCmyk(image.bytes);
+    const opened = sharp(bytes, { failOn: 'error', ignoreIcc: true, limitInputPixels: maxPixels });
+    const inks = isCmyk(bytes);
     const converted = inks
       ? opened.pipelineColourspace('cmyk').toColourspace('cmyk')
       : opened.toColourspace('srgb').removeAlpha();
@@ -39,9 +50,22 @@ export async function decode(image: Exclude<ImageBytes, ImageFile>): Promise<Pix
     const { width, height } = info;
     return { bytes: inks ? colours(data) : data, width, height, channels: 3 };
   } catch (cause) {
-    const lines = new Set((cause as Error).message.split('\n'));
-    throw new StageError(`can't be decoded: ${[...lines].join('; ')}`, { cause });
+    throw await explain(image, maxPixels, cause as Error);
   }
+}
+
+/** The header says how large an image is, before anything of it is decoded. */
+async function explain({ bytes }: EncodedImage, maxPixels: number, cause: Error): Promise<BadImage> {
+  if (/pixel limit/.test(cause.message)) {
+    const sharp = await openSharp();
+    const { width, height } = await sharp(bytes, { limitInputPixels: false }).metadata();
+    const message = `has ${width} x ${height} pixels, more than ${maxPixels.toLocaleString('en-US')}`;
+    return new BadImage(message, { cause, hint: 'raise `maxPixels` of the data set, or replace the image' });
+  }
+  const other = nameFormat(bytes);
+  if (other !== undefined) return new BadImage(`can't be decoded: ${other}`, { cause });
+  const lines = new Set(cause.message.split('\n'));
+  return new BadImage(`can't be decoded: ${[...lines].join('; ')}`, { cause });
 }
 
 /** A raw image is what a reader says it is: with fewer bytes its last pixels would be no numbers. */

@@ -1,11 +1,11 @@
 import type { Piscina } from 'piscina';
 import type { ImageBytes } from '../types.ts';
 import { isUntouched } from '../views/render.ts';
-import { type RenderTask, render, renderApart } from './worker.ts';
+import { type Failure, failed, type RenderTask, render, renderApart } from './worker.ts';
 
 /** Decodes and resizes images, many at once. */
 export interface Renderer {
-  /** The pictures of an image, `[size, size, 3]` each, one after the other. */
+  /** The pictures of an image, `[size, size, 3]` each, one after the other. Rejects with a BadImage as `decode` does. */
   render(task: RenderTask): Promise<Uint8Array>;
   /** Ends the threads. Called when nothing is being rendered any more. */
   close(): Promise<void>;
@@ -30,7 +30,9 @@ export function openRenderer(workers: number): Renderer {
     async render(task) {
       if (workers === 0 || isQuick(task)) return render(task);
       pool ??= openPool(workers);
-      return (await pool).run({ ...task, image: alone(task.image) });
+      const made: Uint8Array | Failure = await (await pool).run({ ...task, image: alone(task.image) });
+      if (made instanceof Uint8Array) return made;
+      throw failed(made);
     },
     async close() {
       await (await pool)?.destroy();

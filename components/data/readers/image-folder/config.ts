@@ -25,6 +25,8 @@ const schema = z.strictObject({
   labels: listFile,
   /** The classes in the order of their numbers, one a line, for `labels` that are numbers. */
   synsets: listFile,
+  /** An image of more pixels fails the stage that shows it, by what its header says: nothing of it is decoded. */
+  maxPixels: z.int().positive().default(100_000_000),
   /**
    * How much it should hold: another number is an error, and `plan` goes by it where the folder isn't there. Absent:
    * what is there is right. Not in the key, since what it holds is.
@@ -33,6 +35,9 @@ const schema = z.strictObject({
 });
 
 type Input = z.input<typeof schema>;
+
+/** What `load` sees. */
+export type ImageFolderConfig = z.output<typeof schema>;
 
 /**
  * JPEG, PNG and WebP files of any size in a folder for each class, `<root>/<class>/<image>`, as ImageNet is laid out for

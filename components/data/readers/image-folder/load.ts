@@ -1,5 +1,6 @@
 import type { LoadFunction } from '../../../../framework/stage/contract.ts';
 import type { Dataset } from '../../types.ts';
+import type { ImageFolderConfig } from './config.ts';
 import { fileOf, openWhole } from './contents.ts';
 import { formatOf } from './listing.ts';
 
@@ -9,7 +10,10 @@ import { formatOf } from './listing.ts';
  *
  * @throws StageError as `openWhole` does
  */
-export const load: LoadFunction<Dataset> = async ({ files: { images, ...lists } }) => {
+export const load: LoadFunction<Dataset, ImageFolderConfig> = async ({
+  config: { maxPixels },
+  files: { images, ...lists },
+}) => {
   const places = { root: images!, ...lists };
   const contents = openWhole(places);
   const { classes, names, labels } = contents;
@@ -24,7 +28,7 @@ export const load: LoadFunction<Dataset> = async ({ files: { images, ...lists } 
     target: async (index) => labels[checked(index)],
     image: async (index) => {
       const file = fileOf(places, contents, checked(index));
-      return { format: formatOf(file)!, file };
+      return { format: formatOf(file)!, file, maxPixels };
     },
   };
 };

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
+import { crc32 } from 'node:zlib';
 import test from 'ava';
-import { decode } from '../../../../components/data/decode/decode.ts';
+import { BadImage, decode } from '../../../../components/data/decode/decode.ts';
 
 interface Case {
   readonly name: string;
@@ -39,7 +40,9 @@ test('other formats are refused, whatever their name: no decoder but three reads
     '<svg xmlns="http://www.w3.org/2000/svg" width="8" height="8"><rect width="4" height="4"/></svg>';
   const gif = Buffer.from('R0lGODdhAQABAIAAAAAAAP///ywAAAAAAQABAAACAkQBADs=', 'base64');
   for (const bytes of [Buffer.from(svg), gif])
-    await t.throwsAsync(decode({ format: 'jpeg', bytes }), { message: /unsupported image format$/ });
+    await t.throwsAsync(decode({ format: 'jpeg', bytes }), {
+      message: /: it is (text|a GIF).*, not a JPEG, PNG or WebP$/,
+    });
 });
 
 test('greys of 16 bits are their upper 8', async (t) => {
@@ -60,4 +63,49 @@ test('a raw image whose bytes are not as many as it says is refused', async (t) 
     { ...raw, channels: 4 as 3, bytes: new Uint8Array(64) },
   ] as const;
   for (const image of cases) await t.throwsAsync(decode(image), { message: /^has \d+ bytes, but says that/ });
+});
+
+// Made by odd.py beside it.
+const odd = JSON.parse(
+  readFileSync(new URL('../../../fixtures/pillow/odd.json', import.meta.url), 'utf8'),
+) as {
+  cases: readonly (Partial<Case> & {
+    readonly name: string;
+    readonly file: string;
+    readonly refused?: string;
+  })[];
+};
+
+test('files as they turn up in real folders: byte for byte as Pillow, or refused as there, whatever their name says', async (t) => {
+  const refused: { [name: string]: string } = {};
+  for (const { name, file, height, width, bytes } of odd.cases) {
+    try {
+      const made = await decode({ format: 'jpeg', bytes: Buffer.from(file, 'base64') });
+      t.deepEqual([made.height, made.width, made.channels], [height, width, 3], name);
+      t.is(Buffer.from(made.bytes).toString('base64'), bytes!, name);
+    } catch (error) {
+      t.true(error instanceof BadImage, name);
+      refused[name] = (error as Error).message;
+    }
+  }
+  // Pillow reads the other formats, too.
+  const theirs = odd.cases.filter((one) => one.refused !== undefined).map(({ name }) => name);
+  t.deepEqual(Object.keys(refused).sort(), [...theirs, 'GIF', 'BMP', 'TIFF', 'PPM'].sort());
+  t.snapshot(refused);
+});
+
+test('an image of too many pixels is refused by its header, before anything is decoded', async (t) => {
+  // 60,000 x 60,000 grey pixels, in 10 MB of zeros packed to nothing: none of it is there.
+  const file = Buffer.from(cases.find(({ name }) => name === 'PNG, grey')!.file, 'base64');
+  file.writeUInt32BE(60_000, 16);
+  file.writeUInt32BE(60_000, 20);
+  file.writeUInt32BE(crc32(file.subarray(12, 29)), 29);
+  const error = await t.throwsAsync(decode({ format: 'png', bytes: file }), { instanceOf: BadImage });
+  t.is(error?.message, 'has 60000 x 60000 pixels, more than 100,000,000');
+  t.is(error?.hint, 'raise `maxPixels` of the data set, or replace the image');
+  const small = Buffer.from(cases[0]!.file, 'base64');
+  await t.notThrowsAsync(decode({ format: 'jpeg', bytes: small, maxPixels: 240 }));
+  await t.throwsAsync(decode({ format: 'jpeg', bytes: small, maxPixels: 239 }), {
+    message: 'has 20 x 12 pixels, more than 239',
+  });
 });

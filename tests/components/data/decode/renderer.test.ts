@@ -15,6 +15,7 @@ import test from 'ava';
 import { onePass, openLoader } from '../../../../components/data/loader.ts';
 import type { Dataset } from '../../../../components/data/types.ts';
 import { stillViewSchema, viewSchema } from '../../../../components/data/views/view.ts';
+import type { StageError } from '../../../../framework/stage/stage-error.ts';
 
 const place = new URL('../../../fixtures/pillow/decode.json', import.meta.url);
 const { cases } = JSON.parse(readFileSync(place, 'utf8')) as {
@@ -52,12 +53,14 @@ test('the bytes of batches do not depend on the number of threads, nor on what e
   t.deepEqual(await seen(0, [3, 4]), one.slice(3));
 });
 
-test('an image that a thread can not decode is named, and the threads go on', async (t) => {
+test('an image that a thread can not decode is named with what can be done, and the threads go on', async (t) => {
   const view = viewSchema.parse({ size: 16 });
   const some: Dataset = {
     ...data,
     image: async (index) =>
-      index === 5 ? { format: 'webp', bytes: Uint8Array.of(9), from: 'five.webp' } : data.image(index),
+      index === 5
+        ? { format: 'jpeg', bytes: Buffer.from(cases[0]!.file, 'base64'), from: 'five.jpg', maxPixels: 9 }
+        : data.image(index),
   };
   const options = {
     batchSize: 8,
@@ -74,12 +77,15 @@ test('an image that a thread can not decode is named, and the threads go on', as
     outcomes.push(
       await loader.batch(step).then(
         () => 'whole',
-        (error: Error) => error.message,
+        (error: StageError) => `${error.message}; ${error.hint}`,
       ),
     );
   await loader.close();
   t.is(outcomes.filter((outcome) => outcome === 'whole').length, 4);
-  t.regex(outcomes.find((outcome) => outcome !== 'whole')!, /^five\.webp: can't be decoded: /);
+  t.regex(
+    outcomes.find((outcome) => outcome !== 'whole')!,
+    /^five\.jpg: has 20 x 12 pixels, more than 9; raise `maxPixels`/,
+  );
 });
 
 test('threads read and decode the images of the next step while this thread is busy', async (t) => {
