@@ -55,18 +55,21 @@ export function layerNorm(x: tf.Tensor, { gain, bias }: Norm<tf.Tensor>, epsilon
   return tf.add(tf.mul(standardise(x, epsilon), gain), bias);
 }
 
-/** (x - mean) / sqrt(variance + epsilon) over the last axis. */
-export function standardise(x: tf.Tensor, epsilon: number): tf.Tensor {
+/** (x - mean) / sqrt(variance + epsilon), where `mean` gives means that broadcast: over the last axis. */
+export function standardise(
+  x: tf.Tensor,
+  epsilon: number,
+  mean: (x: tf.Tensor) => tf.Tensor = (values) => tf.mean(values, -1, true),
+): tf.Tensor {
   return tf.customGrad((input, save) => {
-    const centred = tf.sub(input as tf.Tensor, tf.mean(input as tf.Tensor, -1, true));
-    const inverse = tf.rsqrt(tf.add(tf.mean(tf.square(centred), -1, true), epsilon));
+    const centred = tf.sub(input as tf.Tensor, mean(input as tf.Tensor));
+    const inverse = tf.rsqrt(tf.add(mean(tf.square(centred)), epsilon));
     const value = tf.mul(centred, inverse);
     (save as tf.GradSaveFunc)([value, inverse]);
     const gradFunc = (dy: tf.Tensor, saved: tf.Tensor[]) => {
       const [y, scale] = saved;
-      const mean = tf.mean(dy, -1, true);
-      const along = tf.mean(tf.mul(dy, y), -1, true);
-      return tf.mul(tf.sub(tf.sub(dy, mean), tf.mul(y, along)), scale);
+      const along = mean(tf.mul(dy, y));
+      return tf.mul(tf.sub(tf.sub(dy, mean(dy)), tf.mul(y, along)), scale);
     };
     return { value, gradFunc };
   })(x);
@@ -79,12 +82,14 @@ export function groupNorm(
   groups: number,
   epsilon = 1e-6,
 ): tf.Tensor4D {
-  const [batch, height, width, channels] = x.shape;
-  const split = tf.reshape(x, [batch, height * width, groups, channels / groups]);
-  const rows = tf.reshape(tf.transpose(split, [0, 2, 1, 3]), [batch, groups, -1]);
-  const back = tf.reshape(standardise(rows, epsilon), [batch, groups, height * width, channels / groups]);
-  const normal = tf.reshape(tf.transpose(back, [0, 2, 1, 3]), [batch, height, width, channels]);
-  return tf.add(tf.mul(normal, gain), bias) as tf.Tensor4D;
+  const [batch, , , channels] = x.shape;
+  // A number for each channel, so that nothing large moves in memory, whichever layout the engine chose for x.
+  const mean = (values: tf.Tensor) => {
+    const split = tf.reshape(tf.mean(values, [1, 2]), [batch, groups, channels / groups]);
+    const ofGroup = tf.mul(tf.mean(split, 2, true), tf.onesLike(split));
+    return tf.reshape(ofGroup, [batch, 1, 1, channels]);
+  };
+  return tf.add(tf.mul(standardise(x, epsilon, mean), gain), bias) as tf.Tensor4D;
 }
 
 /** x * sigmoid(x) (Elfwing et al. 2018). */

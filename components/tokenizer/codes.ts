@@ -41,6 +41,14 @@ export interface TokenDecoder {
   dispose(): void;
 }
 
+/**
+ * How many images of a size are encoded or decoded at once: 100 of those of 32 pixels, 5 of 224. At full size a network
+ * keeps a hundred numbers for each pixel, several times over.
+ */
+export function imagesAtOnce(size: number): number {
+  return Math.max(1, Math.min(100, Math.floor(2 ** 18 / size ** 2)));
+}
+
 type Nothing = Record<string, never>;
 type Weights = Parameters<Tokenizer['encode']>[0];
 
@@ -111,7 +119,6 @@ export async function openDecoder(
 
 export interface CodesOptions {
   readonly view: StillView;
-  readonly batchSize?: number;
   /** Threads that decode images. */
   readonly workers: number;
   readonly signal: AbortSignal;
@@ -122,9 +129,10 @@ export async function codesOf(
   engine: Engine,
   tokenizer: Tokenizer,
   dataset: Dataset,
-  { view, batchSize = 100, workers, signal }: CodesOptions,
+  { view, workers, signal }: CodesOptions,
 ): Promise<Int32Array> {
   const size = sizeOf(view, dataset);
+  const batchSize = imagesAtOnce(size);
   const tokens = tokensOf(size, tokenizer.stride);
   const encoder = await openEncoder(engine, tokenizer, { batchSize, size });
   const codes = new Int32Array(dataset.count * tokens);

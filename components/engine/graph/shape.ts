@@ -41,6 +41,12 @@ export function reshape(g: Graph, x: Value, shape: readonly number[]): Value {
   return g.emit('Reshape', [x, g.int64(shape)], { type: x.type, shape }, { allowzero: { int: 1 } });
 }
 
+/** A reshape of what lies in memory as its axes say: a transpose before it stays before it. */
+export function inThisOrder(g: Graph, x: Value, shape: readonly number[]): Value {
+  if (!transposeOf(x)) return reshape(g, x, shape);
+  return g.emit('Reshape', [x, g.int64(shape)], { type: x.type, shape }, { allowzero: { int: 1 } });
+}
+
 /** Repeats along axes of length 1 (numpy's broadcast). */
 export function expand(g: Graph, x: Value, shape: readonly number[]): Value {
   if (sameShape(x.shape, shape)) return x;

@@ -2,7 +2,7 @@ import { onePass } from '../../data/loader.ts';
 import type { Dataset, Window } from '../../data/types.ts';
 import { type StillView, showsAll, sizeOf } from '../../data/views/view.ts';
 import type { Engine } from '../../engine/types.ts';
-import { openDecoder, openEncoder } from '../codes.ts';
+import { imagesAtOnce, openDecoder, openEncoder } from '../codes.ts';
 import { tokensOf } from '../config.ts';
 import type { Tokenizer } from '../tokenizer.ts';
 import { psnrOf } from './psnr.ts';
@@ -39,7 +39,7 @@ export async function measure(
   { view, decoded, pictures, workers, signal, onBatch }: MeasureOptions,
 ): Promise<Measured> {
   const size = sizeOf(view, images);
-  const batchSize = Math.min(100, images.count);
+  const batchSize = Math.min(imagesAtOnce(size), images.count);
   const form = { batchSize, size };
   const encoder = await openEncoder(engine, tokenizer, form);
   const decoder = await openDecoder(engine, tokenizer, form);

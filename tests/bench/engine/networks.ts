@@ -13,10 +13,11 @@ const vgg16: VggArchitecture = { width: 64, blocks: 5, convsPerBlock: [2, 2, 3, 
 
 /** Inception with its weights; VGG16 with random ones, which take the same time. */
 export async function perceptualNetworkOf(
-  kind: 'inception' | 'vgg16',
+  kind: 'inception' | 'vgg16' | 'vgg16-5',
 ): Promise<{ network: FeatureNetwork; layers: readonly string[] }> {
-  if (kind === 'vgg16')
-    return { network: randomVgg16(), layers: ['relu1_2', 'relu2_2', 'relu3_3', 'relu4_3'] };
+  const layers = ['relu1_2', 'relu2_2', 'relu3_3', 'relu4_3', 'relu5_3'];
+  if (kind !== 'inception')
+    return { network: randomVgg16(), layers: kind === 'vgg16' ? layers.slice(0, 4) : layers };
   const weights = new URL(
     '../../../components/perceptual/inception/inception-stem.safetensors',
     import.meta.url,

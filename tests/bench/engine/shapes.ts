@@ -66,6 +66,11 @@ export const shapes: { readonly [name: string]: Shape } = {
     make: () =>
       vqvae('vgg16', { imageSize: 224, batchSize: 4, width: 256, stride: 16, codes: 8192, dim: 64 }),
   },
+  'vqvae-f16': {
+    title: '(6) VQ-VAE in VQGAN form, 128 channels 1,1,2,2,4, f16 at 224, batch 1, VGG16 to relu5_3',
+    make: () => vqgan(1),
+  },
+  'vqvae-f16-b2': { title: '(6b) the same, batch 2', make: () => vqgan(2) },
   'finetune-base': {
     title: '(5) fine-tuning, ViT-B/16 at 224, batch 8, 1000 classes',
     make: async () => finetune(base, { imageSize: 224, batchSize: 8, classes: 1000 }),
@@ -157,19 +162,35 @@ function finetune(
   };
 }
 
-async function vqvae(
+function vqvae(
   kind: 'inception' | 'vgg16',
   o: { imageSize: number; batchSize: number; width: number; stride: 8 | 16; codes: number; dim: number },
 ): Promise<Workload> {
+  const network = { width: o.width, stride: o.stride, residualBlocks: 2 };
+  const codebook = { size: o.codes, dim: o.dim, decay: 0.97, reviveBelow: 0.05, normalise: false };
+  return tokenizer(kind, network, codebook, o);
+}
+
+function vqgan(batchSize: number): Promise<Workload> {
+  const vqgan = { channels: 128, multipliers: [1, 1, 2, 2, 4], attention: true, latent: 256 };
+  const network = { stride: 16, residualBlocks: 2, vqgan };
+  const codebook = { size: 8192, dim: 32, decay: 0.99, reviveBelow: 0, normalise: true };
+  return tokenizer('vgg16-5', network, codebook, { imageSize: 224, batchSize });
+}
+
+async function tokenizer(
+  kind: Parameters<typeof perceptualNetworkOf>[0],
+  form: { readonly stride: number; readonly [field: string]: unknown },
+  codebook: { readonly size: number; readonly [field: string]: unknown },
+  { imageSize, batchSize }: { readonly imageSize: number; readonly batchSize: number },
+): Promise<Workload> {
   const { network, layers } = await perceptualNetworkOf(kind);
   const config = {
-    width: o.width,
-    stride: o.stride,
-    residualBlocks: 2,
+    ...form,
     commitmentWeight: 0.25,
     ...recipe,
     weightDecay: 0,
-    codebook: { size: o.codes, dim: o.dim, decay: 0.97, epsilon: 1e-5, reviveBelow: 0.05 },
+    codebook: { ...codebook, epsilon: 1e-5 },
     loss: { pixel: 1, perceptual: { layers, weight: 1, normalisation: 'unit' } },
   } as unknown as VqvaeConfig;
   const inputs = { network: { load: async () => network } };
@@ -177,10 +198,10 @@ async function vqvae(
     { inputs } as unknown as Parameters<typeof reconstructionLoss>[0],
     config,
   );
-  const tokens = o.batchSize * (o.imageSize / o.stride) ** 2;
+  const tokens = batchSize * (imageSize / form.stride) ** 2;
   return workload(vqvaeObjective(config, reconstruction, 0), config, {
-    images: images(o.batchSize, o.imageSize),
-    candidates: integers(o.codes, tokens, 'candidates'),
+    images: images(batchSize, imageSize),
+    candidates: integers(codebook.size, tokens, 'candidates'),
   });
 }
 

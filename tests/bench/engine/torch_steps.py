@@ -16,6 +16,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from torch_vqgan import Vqgan
+
 WARMUPS = 2
 shape, mode, threads, steps = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
 torch.set_num_threads(threads)
@@ -204,12 +206,12 @@ class Vqvae(nn.Module):
 
 
 class Vgg16(nn.Module):
-    """To relu4_3; gives relu1_2, relu2_2, relu3_3, relu4_3."""
+    """To relu4_3 or relu5_3; gives relu1_2, relu2_2, relu3_3, relu4_3, relu5_3."""
 
-    def __init__(self):
+    def __init__(self, stages=4):
         super().__init__()
         layers, inputs = [], 3
-        for outputs, count in ((64, 2), (128, 2), (256, 3), (512, 3)):
+        for outputs, count in ((64, 2), (128, 2), (256, 3), (512, 3), (512, 3))[:stages]:
             group = []
             for _ in range(count):
                 group.append(nn.Conv2d(inputs, outputs, 3, padding=1))
@@ -306,7 +308,11 @@ def vit_step(image, batch, dim, depth, heads, patch, scale_init, vocabulary=None
 
 
 def vqvae_step(network, image, batch, width, stride, codes, dim):
-    model = Reconstruction(Vqvae(width, stride, dim, codes), network)
+    return tokenizer_step(Vqvae(width, stride, dim, codes), network, image, batch, stride, codes)
+
+
+def tokenizer_step(tokenizer, network, image, batch, stride, codes):
+    model = Reconstruction(tokenizer, network)
     images = torch.rand(batch, 3, image, image)
     if CHANNELS_LAST:
         model = model.to(memory_format=torch.channels_last)
@@ -323,6 +329,8 @@ SHAPES = {
     "mim-base": lambda: vit_step(**base, vocabulary=8192, masked=75),
     "vqvae-small": lambda: vqvae_step(Inception(), 32, 64, 128, 8, 512, 32),
     "vqvae-large": lambda: vqvae_step(Vgg16(), 224, 4, 256, 16, 8192, 64),
+    "vqvae-f16": lambda: tokenizer_step(Vqgan(128, (1, 1, 2, 2, 4), 256, 8192, 32), Vgg16(5), 224, 1, 16, 8192),
+    "vqvae-f16-b2": lambda: tokenizer_step(Vqgan(128, (1, 1, 2, 2, 4), 256, 8192, 32), Vgg16(5), 224, 2, 16, 8192),
     "finetune-base": lambda: vit_step(**base, classes=1000),
 }
 
@@ -368,4 +376,5 @@ def matmul_peak(size=2048, repetitions=12):
     return dict(gflops=2 * size**3 / best / 1e9)
 
 
-print(json.dumps(matmul_peak() if shape == "peak" else measure()))
+if __name__ == "__main__":
+    print(json.dumps(matmul_peak() if shape == "peak" else measure()))
