@@ -45,6 +45,10 @@ export function describeChange({ by, path, from, to }: Change): string {
   return `${path}: ${text(to)}${from === null ? ', which the file does not set' : ` instead of ${text(from ?? null)}`}`;
 }
 
+/** Values longer than this are shown in part: a table has them in each row. */
+const longest = 200;
+
 function text(value: Json): string {
-  return typeof value === 'string' ? value : JSON.stringify(value);
+  const whole = typeof value === 'string' ? value : JSON.stringify(value);
+  return whole.length > longest ? `${whole.slice(0, longest - 3)}...` : whole;
 }
