@@ -32,11 +32,11 @@ export type DvaeConfig = z.output<typeof schema>;
 
 /**
  * Discrete VAE with a Gumbel-softmax bottleneck (Jang et al. 2017): a small relative of BEiT's tokenizer, DALL-E's
- * (Ramesh et al. 2021), and no copy of it. Nearest is the DiscreteVAE of DALLE-pytorch, BEiT's "customized" one.
+ * (Ramesh et al. 2021; `dalle` is that one), which trains in seconds on small images. Nearest is the DiscreteVAE of DALLE-pytorch, BEiT's "customized" one.
  *
- * Other than in DALL-E: squared error of pixels (there: logit-Laplace likelihood), the divergence of the mean posterior
+ * Other than in `dalle`: squared error of pixels (there: logit-Laplace likelihood), the divergence of the mean posterior
  * of a batch to uniform (there: of each token's, with a weight that rises to 6.6), a temperature that falls during the
- * whole training (there: during the first twentieth), and the encoder and decoder of `network.ts` with GroupNorm (there:
+ * whole training (there: during the first twentieth), and the encoder and decoder of `vqvae` with GroupNorm (there:
  * groups of residual blocks, 256 to 2,048 channels wide, with max pooling).
  */
 export const dvae = askForLength(
