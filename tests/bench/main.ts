@@ -5,7 +5,7 @@
  *     npm run bench -- display [--shapes 50x5,200x5] [--rounds 2]
  *     npm run bench -- noop [--peers DIR] [--sizes 10x10,25x20] [--large 250x20] [--rounds 10] [--only turbo,make,...]
  *     npm run bench -- memory [--images 50000] [--steps 300]
- *     PYTHON=python3 npm run bench -- data [--photos 512] [--rounds 6] [--workers 1,2]
+ *     PYTHON=python3 npm run bench -- data [--photos 256] [--rounds 6] [--workers 1,2]
  *     npm run bench -- folder [--files 100000]
  *     npm run bench -- views [--folder FOLDER] [--out views.png]
  */
@@ -29,7 +29,7 @@ const { positionals, values } = parseArgs({
     images: { type: 'string', default: '50000' },
     steps: { type: 'string', default: '300' },
     // data
-    photos: { type: 'string', default: '512' },
+    photos: { type: 'string', default: '256' },
     workers: { type: 'string', default: String(availableParallelism()) },
     // folder
     files: { type: 'string', default: '100000' },

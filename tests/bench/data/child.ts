@@ -7,6 +7,8 @@ export interface Timed {
   readonly seconds: number;
   /** Processor seconds of the process and all below it. */
   readonly cpu: number;
+  /** Of that, what its first thread took: no number of threads can do that work. */
+  readonly main: number;
 }
 
 /** A process that hands out batches when it is asked to, as ours.ts says. Linux only. */
@@ -14,8 +16,9 @@ export class Child {
   private readonly process: ChildProcess;
   private readonly lines: AsyncIterator<string>;
 
-  constructor(command: string, args: readonly string[]) {
-    this.process = spawn(command, args, { stdio: ['pipe', 'pipe', 'inherit'] });
+  constructor(command: string, args: readonly string[], env: NodeJS.ProcessEnv = {}) {
+    const stdio = ['pipe', 'pipe', 'inherit'] as const;
+    this.process = spawn(command, args, { stdio: [...stdio], env: { ...process.env, ...env } });
     this.lines = createInterface({ input: this.process.stdout! })[Symbol.asyncIterator]();
   }
 
@@ -27,9 +30,10 @@ export class Child {
   async time(skip: number, count: number): Promise<Timed> {
     this.process.stdin!.write(`${skip} ${count}\n`);
     await this.expect('begin');
-    const [started, before] = [performance.now(), this.cpu()];
+    const [started, cpu, main] = [performance.now(), this.cpu(), this.main()];
     await this.expect('end');
-    return { seconds: (performance.now() - started) / 1000, cpu: this.cpu() - before };
+    const seconds = (performance.now() - started) / 1000;
+    return { seconds, cpu: this.cpu() - cpu, main: this.main() - main };
   }
 
   end(): void {
@@ -42,7 +46,13 @@ export class Child {
   }
 
   private cpu(): number {
-    return treeOf(this.process.pid!).reduce((sum, pid) => sum + ticksOf(pid), 0) / TICKS_PER_SECOND;
+    const ticks = treeOf(this.process.pid!).map((pid) => ticksOf(`/proc/${pid}`));
+    return ticks.reduce((sum, each) => sum + each, 0) / TICKS_PER_SECOND;
+  }
+
+  private main(): number {
+    const { pid } = this.process;
+    return ticksOf(`/proc/${pid}/task/${pid}`) / TICKS_PER_SECOND;
   }
 }
 
@@ -54,7 +64,7 @@ function treeOf(pid: number): number[] {
 }
 
 /** User and system time. */
-function ticksOf(pid: number): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]!.split(' ');
+function ticksOf(folder: string): number {
+  const fields = readFileSync(`${folder}/stat`, 'utf8').split(') ')[1]!.split(' ');
   return Number(fields[11]) + Number(fields[12]);
 }

@@ -21,11 +21,9 @@ export async function makePhotos(root: string, count: number): Promise<void> {
   for (let label = 0; label < 4; label++) await mkdir(path.join(root, `class-${label}`), { recursive: true });
   await inLanes(count, 4, async (index) => {
     const layers = await Promise.all(LAYERS.map((layer, n) => layerOf([index, n], layer)));
-    const pixels = Buffer.alloc(WIDTH * HEIGHT * 3);
-    for (let at = 0; at < pixels.length; at++) {
-      const value = layers.reduce((sum, layer) => sum + layer[at]! - 128, 128);
-      pixels[at] = Math.min(255, Math.max(0, value));
-    }
+    const sums = new Int32Array(WIDTH * HEIGHT * 3).fill(128);
+    for (const layer of layers) for (let at = 0; at < sums.length; at++) sums[at]! += layer[at]! - 128;
+    const pixels = Uint8ClampedArray.from(sums);
     const raw = { width: WIDTH, height: HEIGHT, channels: 3 } as const;
     const jpeg = await sharp(pixels, { raw }).jpeg({ quality: 90 }).toBuffer();
     await writeFile(path.join(root, `class-${index % 4}`, `${index}.jpg`), jpeg);
