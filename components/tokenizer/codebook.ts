@@ -61,8 +61,13 @@ export function unitRowsOf({ shape, data }: HostTensor): HostTensor {
  */
 const BLOCK = 2 ** 22;
 
+interface Block {
+  readonly start: number;
+  readonly rows: tf.Tensor2D;
+}
+
 /** The tokens [N, D] in blocks of rows, few enough for a number for each of `size` codes. */
-function blocksOf(tokens: tf.Tensor, size: number): { readonly start: number; readonly rows: tf.Tensor2D }[] {
+function blocksOf(tokens: tf.Tensor, size: number): Block[] {
   const [count, dim] = tokens.shape as [number, number];
   const most = Math.max(1, Math.floor(BLOCK / size));
   return Array.from({ length: Math.ceil(count / most) }, (_, block) => {
@@ -150,15 +155,21 @@ export function sumsByCode(
   codes: tf.Tensor,
   size: number,
 ): { readonly taken: tf.Tensor; readonly sums: tf.Tensor } {
-  const parts = blocksOf(tokens, size).map(({ start, rows }) => {
+  const partOf = ({ start, rows }: Block): tf.Tensor => {
     const own = tf.slice(codes as tf.Tensor1D, start, rows.shape[0]);
     const hot = tf.cast(tf.oneHot(own, size), 'float32') as tf.Tensor2D;
-    return { taken: tf.sum(hot, 0), sums: tf.matMul(hot, rows, true) };
-  });
-  return parts.reduce<{ taken: tf.Tensor; sums: tf.Tensor }>(
-    (all, part) => ({ taken: tf.add(all.taken, part.taken), sums: tf.add(all.sums, part.sums) }),
-    parts.shift()!,
-  );
+    // Counts are sums of ones: one product that uses `hot` up.
+    return tf.matMul(hot, tf.concat([rows, tf.ones([rows.shape[0], 1])], 1), true);
+  };
+  const [first, ...others] = blocksOf(tokens, size);
+  // The sum of those before comes last, since ONNX Runtime computes the last operand first: then no more than one block and
+  // its sums are there at once.
+  const all = others.reduce((before, block) => tf.add(partOf(block), before), partOf(first));
+  const dim = tokens.shape[1] as number;
+  return {
+    taken: tf.reshape(tf.slice(all, [0, dim], [size, 1]), [size]),
+    sums: tf.slice(all, [0, 0], [size, dim]),
+  };
 }
 
 /** Of no token. */
