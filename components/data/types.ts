@@ -63,6 +63,8 @@ export interface Dataset<Target = number> {
    * Absent: everywhere.
    */
   readonly window?: Window;
+  /** Images that were left out, since they can't be decoded: `count` and all indices are without them. */
+  readonly skipped?: readonly { readonly name: string; readonly reason: string }[];
   /** The target of an image. Cheap: it opens no image. Rejects with a RangeError for an index outside [0, count). */
   target(index: number): Promise<Target>;
   /** An image. The bytes are the reader's: callers don't change them. Rejects as `target` does. */

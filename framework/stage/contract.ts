@@ -104,6 +104,8 @@ export interface StageContext<Config extends object = JsonObject, Inputs extends
    * NaN or infinite has failed when it resolves, and its state is not saved until then.
    */
   progress(update: Progress): void;
+  /** Warns the user, beside the progress. Not part of the result. */
+  warn?(message: string): void;
   /** Appends a line to `metrics.jsonl` in `outDir`. Training history: never wall-clock times. */
   log(record: { readonly [name: string]: Json }): void;
 }

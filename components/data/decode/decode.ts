@@ -5,7 +5,7 @@ import { nameFormat } from './formats.ts';
 /** An image of more is refused unless its data set says otherwise: decoded it would take 300 MB. */
 const usualMaxPixels = 100_000_000;
 
-/** That an image can't be decoded, whatever the machine: it depends on nothing but its bytes. */
+/** That an image can't be decoded. Whether, and the message, depend on nothing but its bytes; the hint may. */
 export class BadImage extends StageError {}
 
 let opened: Promise<typeof import('sharp')['default']> | undefined;
@@ -62,10 +62,13 @@ async function explain({ bytes }: EncodedImage, maxPixels: number, cause: Error)
     const message = `has ${width} x ${height} pixels, more than ${maxPixels.toLocaleString('en-US')}`;
     return new BadImage(message, { cause, hint: 'raise `maxPixels` of the data set, or replace the image' });
   }
-  const other = nameFormat(bytes);
-  if (other !== undefined) return new BadImage(`can't be decoded: ${other}`, { cause });
-  const lines = new Set(cause.message.split('\n'));
-  return new BadImage(`can't be decoded: ${[...lines].join('; ')}`, { cause });
+  const what = nameFormat(bytes);
+  const remedy = "replace or remove it; `onBadImage: 'skip'` of an imageFolder leaves such images out";
+  if (what !== undefined) return new BadImage(`can't be decoded: ${what}`, { cause, hint: remedy });
+  // Not in the message, which is the same every time: the library's own words mix with those about other images.
+  const words = [...new Set(cause.message.split('\n'))].join('; ');
+  const hint = `the decoder says "${words}"; ${remedy}`;
+  return new BadImage("can't be decoded: it is damaged, or its end is missing", { cause, hint });
 }
 
 /** A raw image is what a reader says it is: with fewer bytes its last pixels would be no numbers. */

@@ -1,6 +1,7 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import type { StageFunction } from '../../../framework/stage/contract.ts';
 import { dropPathNoise } from '../../backbone/drop-path.ts';
+import { reportSkipped } from '../../data/skipped.ts';
 import { balancedSubset } from '../../data/subset.ts';
 import { sizeOf } from '../../data/views/view.ts';
 import { openEngine } from '../../engine/open.ts';
@@ -20,7 +21,7 @@ import { type Classifier, classify, fineTuneObjective, initClassifier } from './
  * Fine-tunes, writes `classifier.safetensors` and `classifier.json`, and measures top-1 and, of more than five classes, top-5
  * on the whole test split.
  */
-export const run: StageFunction<FineTuneConfig, ClassificationInputs> = async (context) => {
+export const run: StageFunction<FineTuneConfig, ClassificationInputs> = reportSkipped(async (context) => {
   const { config, seed } = context;
   const { view, testView } = config;
   const all = await context.inputs.train.load();
@@ -78,4 +79,4 @@ export const run: StageFunction<FineTuneConfig, ClassificationInputs> = async (c
     },
     about: `${labelled.count.toLocaleString('en-US')} labels`,
   };
-};
+});

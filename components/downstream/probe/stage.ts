@@ -2,6 +2,7 @@ import type * as tf from '@tensorflow/tfjs-core';
 import type { StageFunction } from '../../../framework/stage/contract.ts';
 import { StageError } from '../../../framework/stage/stage-error.ts';
 import { applyBlocks, embedPatches, meanOfPatches, type Vit, withPositions } from '../../backbone/vit.ts';
+import { reportSkipped } from '../../data/skipped.ts';
 import { balancedSubset } from '../../data/subset.ts';
 import type { Dataset } from '../../data/types.ts';
 import { sizeOf } from '../../data/views/view.ts';
@@ -13,7 +14,7 @@ import { type ClassificationInputs, startingBackbone } from '../start.ts';
 import type { LinearProbeConfig } from './config.ts';
 
 /** Extracts the features once, fits a linear classifier to them, and measures top-1 on the whole test split. */
-export const run: StageFunction<LinearProbeConfig, ClassificationInputs> = async (context) => {
+export const run: StageFunction<LinearProbeConfig, ClassificationInputs> = reportSkipped(async (context) => {
   const { config, seed, workDir } = context;
   const all = await context.inputs.train.load();
   const test = await context.inputs.test.load();
@@ -61,4 +62,4 @@ export const run: StageFunction<LinearProbeConfig, ClassificationInputs> = async
   engine.dispose();
   const { top1, ...fit } = result;
   return { metrics: { top1, images: test.count, ...fit }, about: describeFit(labelled.count, result) };
-};
+});

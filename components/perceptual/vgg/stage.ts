@@ -1,6 +1,7 @@
 import path from 'node:path';
 import type * as tf from '@tensorflow/tfjs-core';
 import type { StageContext, StageFunction, StageResult } from '../../../framework/stage/contract.ts';
+import { reportSkipped } from '../../data/skipped.ts';
 import { subset } from '../../data/subset.ts';
 import type { Dataset } from '../../data/types.ts';
 import { openEngine } from '../../engine/open.ts';
@@ -21,13 +22,13 @@ type Context = StageContext<VggConfig>;
  * Trains the network on a part of the training data, measures it on the rest, and writes `vgg.safetensors`. Of no steps
  * the initial weights are all there is.
  */
-export const run: StageFunction<VggConfig, { readonly train: Dataset }> = async (context) => {
+export const run: StageFunction<VggConfig, { readonly train: Dataset }> = reportSkipped(async (context) => {
   const { config, seed } = context;
   const file = path.join(context.outDir, 'vgg.safetensors');
   if (config.steps !== 0) return trainVgg(context, await context.inputs.train.load(), file);
   saveTree(file, initVgg(config, 1, seed));
   return { metrics: { labels: 0 }, about: 'untrained network' };
-};
+});
 
 /** A training, and how good the network is on images that it hasn't seen. */
 interface Trained {

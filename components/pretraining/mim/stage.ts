@@ -3,6 +3,7 @@ import type { StageFunction } from '../../../framework/stage/contract.ts';
 import { StageError } from '../../../framework/stage/stage-error.ts';
 import { saveBackbone } from '../../backbone/checkpoint.ts';
 import { dropPathNoise } from '../../backbone/drop-path.ts';
+import { reportSkipped } from '../../data/skipped.ts';
 import type { Dataset } from '../../data/types.ts';
 import { type Picture, sizeOf } from '../../data/views/view.ts';
 import { openEngine } from '../../engine/open.ts';
@@ -23,7 +24,7 @@ interface Inputs {
 }
 
 /** Pretrains the backbone and writes `backbone.safetensors`, `backbone.json`, and what only pretraining needs as `head.safetensors`. */
-export const run: StageFunction<MaskedImageModellingConfig, Inputs> = async (context) => {
+export const run: StageFunction<MaskedImageModellingConfig, Inputs> = reportSkipped(async (context) => {
   const { config, seed } = context;
   const { backbone, batchSize, view, tokens, dropPath } = config;
   const dataset = await context.inputs.train.load();
@@ -69,7 +70,7 @@ export const run: StageFunction<MaskedImageModellingConfig, Inputs> = async (con
   saveTree(path.join(context.outDir, 'head.safetensors'), head);
   engine.dispose();
   return { metrics: last };
-};
+});
 
 /** What `expects` says, for data and tokenizers that did not tell. */
 function checkGrids(

@@ -1,5 +1,6 @@
 import path from 'node:path';
 import type { StageFunction } from '../../../framework/stage/contract.ts';
+import { reportSkipped } from '../../data/skipped.ts';
 import type { Dataset } from '../../data/types.ts';
 import { sizeOf } from '../../data/views/view.ts';
 import { openEngine } from '../../engine/open.ts';
@@ -13,7 +14,7 @@ import type { DalleConfig } from './config.ts';
 import { dalleObjective, scheduleAt } from './training.ts';
 
 /** Trains the tokenizer and writes `tokenizer.safetensors`. */
-export const run: StageFunction<DalleConfig, { readonly train: Dataset }> = async (context) => {
+export const run: StageFunction<DalleConfig, { readonly train: Dataset }> = reportSkipped(async (context) => {
   const { config, seed } = context;
   const dataset = await context.inputs.train.load();
   const engine = await openEngine(context.engine);
@@ -45,4 +46,4 @@ export const run: StageFunction<DalleConfig, { readonly train: Dataset }> = asyn
   engine.dispose();
   const seen = (plan.steps * config.batchSize).toLocaleString('en-US');
   return { metrics: last, about: `DALL-E's dVAE, trained here on ${seen} views (no published weights)` };
-};
+});

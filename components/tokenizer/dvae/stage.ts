@@ -1,5 +1,6 @@
 import path from 'node:path';
 import type { StageFunction } from '../../../framework/stage/contract.ts';
+import { reportSkipped } from '../../data/skipped.ts';
 import { sizeOf } from '../../data/views/view.ts';
 import { openEngine } from '../../engine/open.ts';
 import { random } from '../../nn/random.ts';
@@ -14,7 +15,7 @@ import type { DvaeConfig } from './config.ts';
 import { dvaeObjective } from './model.ts';
 
 /** Trains the tokenizer and writes `tokenizer.safetensors`. */
-export const run: StageFunction<DvaeConfig, TokenizerInputs> = async (context) => {
+export const run: StageFunction<DvaeConfig, TokenizerInputs> = reportSkipped(async (context) => {
   const { config, seed } = context;
   const dataset = await context.inputs.train.load();
   const reconstruction = await reconstructionLoss(context, config);
@@ -45,4 +46,4 @@ export const run: StageFunction<DvaeConfig, TokenizerInputs> = async (context) =
   await saveTree(path.join(context.outDir, 'tokenizer.safetensors'), parameters);
   engine.dispose();
   return { metrics: last, about: describeLoss(config.loss) };
-};
+});

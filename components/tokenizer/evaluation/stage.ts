@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { StageFunction } from '../../../framework/stage/contract.ts';
 import { encodeGrid } from '../../data/decode/png.ts';
+import { reportSkipped } from '../../data/skipped.ts';
 import { balancedSubset, firstOf, labelsOf } from '../../data/subset.ts';
 import type { Dataset, Window } from '../../data/types.ts';
 import { sizeOf } from '../../data/views/view.ts';
@@ -22,7 +23,7 @@ interface Inputs {
 }
 
 /** Measures a tokenizer and writes the strips `originals.png` and `reconstructions.png`. */
-export const run: StageFunction<TokenizerEvaluationConfig, Inputs> = async (context) => {
+export const run: StageFunction<TokenizerEvaluationConfig, Inputs> = reportSkipped(async (context) => {
   const { config, seed, signal } = context;
   const { view, probeLabels } = config;
   const tokenizer = await context.inputs.tokenizer.load();
@@ -66,7 +67,7 @@ export const run: StageFunction<TokenizerEvaluationConfig, Inputs> = async (cont
   }
   engine.dispose();
   return { metrics, ...(about.length > 0 ? { about: about.join('; ') } : {}) };
-};
+});
 
 /** Where PSNR is measured, if that isn't everywhere. */
 function describeWindow({ imageSize }: Dataset, window: Window | undefined): string[] {

@@ -1,5 +1,6 @@
 import path from 'node:path';
 import type { StageFunction } from '../../../framework/stage/contract.ts';
+import { reportSkipped } from '../../data/skipped.ts';
 import { sizeOf } from '../../data/views/view.ts';
 import { openEngine } from '../../engine/open.ts';
 import { random } from '../../nn/random.ts';
@@ -15,7 +16,7 @@ import { vqvaeObjective } from './model.ts';
 import { codebookOfTokens } from './start.ts';
 
 /** Trains the tokenizer and writes `tokenizer.safetensors`. */
-export const run: StageFunction<VqvaeConfig, TokenizerInputs> = async (context) => {
+export const run: StageFunction<VqvaeConfig, TokenizerInputs> = reportSkipped(async (context) => {
   const { config, seed, signal } = context;
   const dataset = await context.inputs.train.load();
   const reconstruction = await reconstructionLoss(context, config);
@@ -49,4 +50,4 @@ export const run: StageFunction<VqvaeConfig, TokenizerInputs> = async (context) 
   });
   engine.dispose();
   return { metrics: last, about: describeLoss(config.loss) };
-};
+});

@@ -63,6 +63,7 @@ export function openContext(job: StageJob, options: ContextOptions): OpenContext
       reported.note(update.values ?? {}, update.step);
       progress.note(update);
     },
+    warn: options.onWarning,
     log(record) {
       reported.note(record, typeof record.step === 'number' ? record.step : undefined);
       history.append(`${JSON.stringify(record, nameNonFinite)}\n`);

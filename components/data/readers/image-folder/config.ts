@@ -28,6 +28,11 @@ const schema = z.strictObject({
   /** An image of more pixels fails the stage that shows it, by what its header says: nothing of it is decoded. */
   maxPixels: z.int().positive().default(100_000_000),
   /**
+   * What becomes of an image that can't be decoded: the stage that shows it fails, or it is left out. To leave them out,
+   * each stage decodes all images before it begins; which they are depends on their bytes only.
+   */
+  onBadImage: z.enum(['fail', 'skip']).default('fail'),
+  /**
    * How much it should hold: another number is an error, and `plan` goes by it where the folder isn't there. Absent:
    * what is there is right. Not in the key, since what it holds is.
    */

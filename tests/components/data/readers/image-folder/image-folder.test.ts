@@ -40,7 +40,7 @@ test('classes are the folders in order, images are their files in order, whateve
   });
   const component = imageFolder({ root });
   t.deepEqual(component.issues, []);
-  t.deepEqual(component.config, { maxPixels: 100_000_000 });
+  t.deepEqual(component.config, { maxPixels: 100_000_000, onBadImage: 'fail' });
   t.deepEqual(component.files, { images: root });
   t.deepEqual(component.provides, {
     ...{ size: null, channels: 3, images: 3, classes: 2 },
@@ -95,7 +95,7 @@ test('a folder that is not there is missing, with the tree that is expected and 
   const root = folderOf(t, { 'valid/ant/a.png': 'png', '.cache': 'text', 'notes.txt': 'text' });
   const folder = `${root}/train/of/it`;
   const component = imageFolder({ root: folder, expected: { images: 1_281_167, classes: 1000 } });
-  t.deepEqual(component.config, { maxPixels: 100_000_000 });
+  t.deepEqual(component.config, { maxPixels: 100_000_000, onBadImage: 'fail' });
   t.deepEqual(component.provides, { size: null, channels: 3, images: 1_281_167, classes: 1000 });
   t.deepEqual(imageFolder({ root: folder }).provides, { size: null, channels: 3 });
   const [issue, ...more] = component.issues;
