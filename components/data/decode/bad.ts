@@ -11,6 +11,9 @@ export interface Bad {
   readonly reason: string;
 }
 
+/** So few images are decoded here: to start threads takes as long. */
+const few = 500;
+
 /** As little as possible of an image, once it is decoded. */
 const glance = {
   crop: { kind: 'centre', share: 1 },
@@ -25,7 +28,7 @@ const glance = {
  */
 export async function findBad(
   { count, image }: Pick<Dataset, 'count' | 'image'>,
-  workers = availableParallelism(),
+  workers = count > few ? availableParallelism() : 0,
 ): Promise<Bad[]> {
   const bad: Bad[] = [];
   const renderer = openRenderer(workers);
