@@ -9,11 +9,11 @@ import {
   placeOf,
   type Role,
 } from '../stage/roles.ts';
-import { isComponent, sourceOf } from '../stage/source.ts';
+import { isComponent } from '../stage/source.ts';
 import { isHalving, pointsOf, rungsInSmoke, shortened } from './changes/halving.ts';
 import { componentOf } from './changes/points.ts';
 import { listRows, type Row, wiredParts } from './rows.ts';
-import { type Path, set, walk } from './tree.ts';
+import { inside, type Path, remake, set, walk } from './tree.ts';
 import type { Experiment } from './types.ts';
 
 /*
@@ -98,8 +98,8 @@ function rungsOfHalved({ steps, config }: Component, path: Path, { sweep }: Expe
 }
 
 function shrink(component: Component, { wired, data, ...member }: Surroundings): Component {
-  const source = sourceOf(component);
-  if (source === undefined) return component;
+  const input = inside(component);
+  if (input === undefined) return component;
   const smaller = new Map<unknown, Component>();
   const own: { [name: string]: SmokeInput } = {};
   for (const [name, nested] of Object.entries(component.inputs)) {
@@ -115,7 +115,7 @@ function shrink(component: Component, { wired, data, ...member }: Surroundings):
   const changes = component.smoke?.({ ...member, inputs: { ...wired, ...own } });
   const isSame = [...smaller].every(([nested, small]) => nested === small);
   if (changes === undefined && isSame) return component;
-  return source.construct(merge(replace(source.input, smaller), changes ?? {})) as Component;
+  return remake(component, merge(replace(input, smaller), changes ?? {}));
 }
 
 /** What a component of a role sees in a row, of which what comes before it is small already. */
