@@ -86,7 +86,7 @@ const tokenizer = {
   codebook: { size: 8192, dim: 256, decay: 0.99 }, // dim and decay: choices, VQGAN's
   epochs: 100,
   batchSize: 128,
-  microBatch: 8, // what memory holds: gradients are summed up
+  microBatch: 4, // what memory holds: gradients are summed up
   learningRate: 5e-5,
   warmup: 0.5, // 5,000 steps
   betas: [0.5, 0.95],
