@@ -103,8 +103,11 @@ function find<T>(tensors: ReadonlyMap<string, T>, name: string): T {
   return found;
 }
 
-const SAVE_AGAIN =
-  'in Python, save the tensors alone: torch.save(model.state_dict(), file), or with safetensors';
+/** By the name of the error. */
+const HINTS: { readonly [name: string]: string } = {
+  PickleError: 'in Python, save the tensors alone: torch.save(model.state_dict(), file), or with safetensors',
+  ZipError: 'if it is a download that broke off, fetch it again; else save it again with torch.save',
+};
 
 /** Every failure as one that names the file. */
 function explain(error: unknown, file: string): unknown {
@@ -112,7 +115,9 @@ function explain(error: unknown, file: string): unknown {
   const { code } = error as NodeJS.ErrnoException;
   if (code !== undefined && /^E[A-Z]+$/.test(code))
     return new StageError(`${file}: can't be read (${code})`, { cause: error });
-  if (error.name === 'PickleError' || error.name === 'ZipError')
-    return new StageError(`${file}: ${error.message}`, { hint: SAVE_AGAIN, cause: error });
-  return new StageError(`${file}: ${error.message}`, { cause: error });
+  const hint = HINTS[error.name];
+  return new StageError(`${file}: ${error.message}`, {
+    ...(hint === undefined ? {} : { hint }),
+    cause: error,
+  });
 }

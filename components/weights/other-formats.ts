@@ -15,6 +15,8 @@ const OTHERS: readonly (readonly [start: string, message: string])[] = [
   ['\u0080', 'is a pickle, but not one of torch.save'],
   ['\u001f\u008b', 'is compressed with gzip: unpack it'],
   ['\u0089HDF', 'is an HDF5 file; read here are safetensors and files of torch.save'],
+  ['\u00ff\u00d8\u00ff', 'is a JPEG image, not a file of weights'],
+  ['\u0089PNG', 'is a PNG image, not a file of weights'],
   ['\u0093NUMPY', 'is an array of numpy; read here are safetensors and files of torch.save'],
 ];
 
@@ -35,4 +37,7 @@ export function refuseOthers(head: Buffer): void {
     if (text.startsWith(sign) || start.startsWith(sign)) throw new FormatError(message);
   if (text.startsWith(TAR.sign, TAR.at))
     throw new FormatError('is a tar archive: load it with PyTorch and save it again with torch.save');
+  // The header of a safetensors file begins behind its length of 8 bytes.
+  if (text.length > 8 && text[8] !== '{')
+    throw new FormatError('is of no format that is read here: safetensors and files of torch.save are');
 }

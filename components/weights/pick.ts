@@ -82,7 +82,8 @@ function bestPrefix(
     const found = entries.filter(([, { from }]) => tensors.has(`${prefix}${from}`)).length;
     if (found > most) [best, most] = [prefix, found];
   }
-  return best;
+  // If it has none of them, it is told what it has instead.
+  return most === 0 ? '' : best;
 }
 
 function findMissing(

@@ -39,8 +39,8 @@ function messageOf(thrown: unknown, depth = 0): string {
   const all = parts.length === 0 ? own : `${own}: ${several}`;
   if (thrown.cause === undefined) return all;
   const cause = messageOf(thrown.cause, depth + 1);
-  // What catches an error to say where it happened often says what it was, too.
-  const isSaid = cause.split('\n').every((line) => all.includes(line));
+  // What catches an error to say where it happened often says what it was, too, if not of which class.
+  const isSaid = cause.split('\n').every((line) => all.includes(line.replace(/^\w+Error: /, '')));
   return isSaid ? all : `${all} (because of: ${cause})`;
 }
 

@@ -105,4 +105,10 @@ test('names are found behind the prefix that fits best, and what has another one
   const error = await t.throwsAsync(pick(file, wanted, { what }), { name: 'StageError' });
   t.regex(error.message, /2 missing: a, b; 4 not used/);
   t.is((error as StageError).hint, 'its names begin with "module.base.": is it a file of another layout?');
+  // Another network's file: told is what it has.
+  const foreign = fileOf({ 'features.0.weight': [1] });
+  t.regex(
+    await refusal(t, foreign, wanted, { prefixes: ['module.base.'] }),
+    /2 missing: a, b; 1 not used: features\.0\.weight$/,
+  );
 });

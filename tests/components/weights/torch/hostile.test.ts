@@ -301,6 +301,7 @@ const others: { readonly [title: string]: Uint8Array } = {
   gzip: Buffer.from('\x1f\x8b\x08\x00', 'latin1'),
   HDF5: Buffer.from('\x89HDF\r\n\x1a\n', 'latin1'),
   tar: Buffer.concat([Buffer.alloc(257), Buffer.from('ustar'), Buffer.alloc(250)]),
+  'a photograph': Buffer.from('\xff\xd8\xff\xe0\0\x10JFIF\0', 'latin1'),
   text: Buffer.from('hello, weights'),
   'the magic number of PyTorch and nothing else': oldFile(pickle()).subarray(0, 15),
   'an old file that ends among its storages': oldFile(one(tensor(storage('0', 2), plain)), {

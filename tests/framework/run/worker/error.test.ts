@@ -65,6 +65,17 @@ test('a cause that the message has already is not told again', (t) => {
   );
 });
 
+test('a cause that the message has already but for its name is not told again', (t) => {
+  const cause = new (class extends Error {
+    override readonly name = 'FormatError';
+  })('is empty');
+  t.is(describeThrown(new StageError('a.pth: is empty', { cause })).message, 'a.pth: is empty');
+  t.is(
+    describeThrown(new StageError('a.pth is odd', { cause })).message,
+    'a.pth is odd (because of: FormatError: is empty)',
+  );
+});
+
 test('an error whose message cannot be read is no second error', (t) => {
   const error = new Error('x');
   Object.defineProperty(error, 'message', {
