@@ -67,12 +67,11 @@ const backbone = vit('base/16');
 
 // ---- Tokenizers ------------------------------------------------------------------------------------------------------------
 
-const encoder = envIfSet('DALLE_ENCODER');
-const decoder = envIfSet('DALLE_DECODER');
 const beit =
-  encoder && decoder
-    ? dalle({ weights: { encoder: file(encoder), decoder: file(decoder) } })
-    : // A choice: DALL-E was trained for 1,200 times as many pictures, at 256 pixels. 112 is the size at which BEiT uses it.
+  envIfSet('DALLE_ENCODER') || envIfSet('DALLE_DECODER')
+    ? // One without the other is an error that names the other.
+      dalle({ weights: { encoder: file(env('DALLE_ENCODER')), decoder: file(env('DALLE_DECODER')) } })
+    : // A choice: OpenAI's saw 1.5 billion pictures, 12 times as many, at 256 pixels. 112 is the size at which BEiT uses it.
       dalle({ epochs: 100, batchSize: 512, microBatch: 16, view: { size: 112, crop: randomCrop } });
 
 /**
