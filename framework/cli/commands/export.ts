@@ -137,7 +137,7 @@ async function write(
     });
   const partial = `${target}.partial-${process.pid}`;
   try {
-    fs.mkdirSync(path.dirname(target), { recursive: true });
+    makeFolder(path.dirname(target));
     const exported = await module.exportResult(input, { format, file: partial });
     fs.renameSync(partial, target);
     return exported;
@@ -147,6 +147,13 @@ async function write(
     // Not there if it was moved, or couldn't be made.
     if (fs.existsSync(partial)) fs.rmSync(partial);
   }
+}
+
+/** One folder after the other: Node's recursive way never ends where a file system refuses (/proc). */
+function makeFolder(folder: string): void {
+  if (fs.existsSync(folder)) return;
+  makeFolder(path.dirname(folder));
+  fs.mkdirSync(folder);
 }
 
 function explain(error: unknown, target: string): unknown {
