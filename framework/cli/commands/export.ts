@@ -20,6 +20,7 @@ import {
   warnOnStderr,
 } from '../prepare.ts';
 import { formatBytes, formatPath } from '../text/format.ts';
+import { formatSmoke } from '../text/text.ts';
 
 export interface ExportFlags extends ExperimentFlags {
   readonly format?: string;
@@ -57,6 +58,7 @@ export async function exportCommand(file: string, stage: string, flags: ExportFl
   const { load = [] } = await write(target, { input, exports, format, root: prepared.project.root });
   const size = formatBytes(fs.statSync(target).size);
   const lines = [
+    ...formatSmoke(prepared.loaded.smoke),
     `${planned.node.id} (${planned.entry.key.slice(0, 12)}) as ${format}: ${formatPath(target)}, ${size}`,
     ...load.map((line) => `  ${line}`),
   ];
