@@ -115,7 +115,8 @@ export function describeEntry({ key, provenance }: Entry): string {
   const started =
     typeof provenance.started === 'string' ? provenance.started.slice(0, 16).replace('T', ' ') : '';
   const accepted = typeof provenance.accepted === 'object' ? ', accepted' : '';
-  return `${key.slice(0, 12)}${started === '' ? '' : `  made ${started} UTC`}${accepted}`;
+  const smoke = provenance.smoke === true ? ' by a smoke run' : '';
+  return `${key.slice(0, 12)}${started === '' ? '' : `  made ${started} UTC`}${smoke}${accepted}`;
 }
 
 function groupBy<T>(items: readonly T[], name: (item: T) => string): Map<string, T[]> {
