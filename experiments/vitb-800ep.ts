@@ -163,7 +163,7 @@ export default defineExperiment({
   pretraining: { base: pretraining },
   downstream: {
     finetune: fineTune({ ...finetune, epochs: 100, warmup: 20, learningRate: 4e-3, layerDecay: 0.65 }),
-    // BEiT's linear evaluation of an inner layer; with all labels it is trained in minibatches.
+    // BEiT's linear evaluation of an inner layer, but of centre crops: BEiT trains it on DINO's random crops.
     probe: linearProbe({
       layer: 9,
       view: { size, crop },

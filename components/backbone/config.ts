@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { WiredInput, WiringIssue } from '../../framework/stage/component.ts';
+import { constant } from '../../framework/stage/constant.ts';
 import { expectDivisor } from '../../framework/stage/expect.ts';
 
 /**
@@ -19,7 +20,7 @@ function explainSize({ input }: { readonly input?: unknown }): string | undefine
   return typeof input === 'string' ? `is no size: one of ${Object.keys(SIZES).join(', ')}` : undefined;
 }
 
-const channels = (each: z.ZodNumber) => z.tuple([each, each, each]).readonly();
+const channels = (each: z.ZodNumber) => constant(z.tuple([each, each, each]));
 
 /** How pixels in [0, 1] get to the patches: (pixel - mean) / deviation, red, green, blue. */
 export const pixelsSchema = z.strictObject({

@@ -86,6 +86,9 @@ export function timmModel(
   return `timm.models.beit.Beit(${sizes}, init_values=${scale}, ${switches}, ${head})`;
 }
 
+/** The line of Python that loads them; the command writes the file for FILE. */
+export const loadLine = 'model.load_state_dict(safetensors.torch.load_file(FILE), strict=True)';
+
 /** How pixels get to such a model. */
 export function pixelsLine({ pixels: { mean, deviation } }: Pick<VitConfig, 'pixels'>): string {
   return `pixels: RGB in [0, 1], mean (${mean.join(', ')}), deviation (${deviation.join(', ')})`;

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Component, Exports } from '../../framework/stage/component.ts';
+import { constant } from '../../framework/stage/constant.ts';
 import { component } from '../../framework/stage/define.ts';
 import { viewSchema } from '../data/views/view.ts';
 import { defineRecipe } from '../training/recipe.ts';
@@ -41,7 +42,7 @@ export const networkFields = {
       /** What the multipliers multiply. */
       channels: z.number().int().multipleOf(32).positive().default(128),
       /** One for each resolution from that of the image to that of the tokens: five where the stride is 16. */
-      multipliers: z.array(count).readonly().default([1, 1, 2, 2, 4]),
+      multipliers: constant(z.array(count)).default([1, 1, 2, 2, 4]),
       /** Self-attention after each residual block of the lowest resolution; the middle has one in any case. */
       attention: z.boolean().default(true),
       /** Channels between the network and the 1x1 convolutions to and from codes. */
@@ -70,7 +71,7 @@ export const trainingFields = {
            * Layers of it whose activations are compared: `['relu1_2', 'relu3_3']`, all with the same weight, or a weight for
            * each: `{ relu1_2: 1, relu3_3: 0.5 }`.
            */
-          layers: z.union([z.array(z.string()).min(1).readonly(), layerWeights]),
+          layers: z.union([constant(z.array(z.string()).min(1)), layerWeights]),
           /** Of the sum over the layers. */
           weight: positive.default(1),
           /** unit: unit length over channels at each position, as LPIPS. */

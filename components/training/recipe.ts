@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { ConfigIssue, SmokeChanges } from '../../framework/stage/component.ts';
+import { constant } from '../../framework/stage/constant.ts';
 import { StageError } from '../../framework/stage/stage-error.ts';
 
 /** How long to train: passes over the images, or steps. The unit of `warmup` and of the rungs of a halving, too. */
@@ -45,7 +46,7 @@ const count = z.int().positive();
 const below1 = z.number().min(0).lt(1);
 
 /** Names of parameters that do not decay, beside those of one dimension. BEiT: class token and absolute positions. */
-export const noDecay = z.array(z.string()).readonly().default(['classToken', 'positions']);
+export const noDecay = constant(z.array(z.string())).default(['classToken', 'positions']);
 
 /** Learning rate of layer l of L is scaled by this to the power L + 1 - l; 1: the same for all. */
 export const layerDecay = z.number().positive().max(1);
@@ -110,7 +111,7 @@ export function defineRecipe(defaults: RecipeDefaults) {
     /** Linear from 0 to the peak; in epochs where `epochs` is given, otherwise in steps. */
     warmup: z.number().nonnegative().optional(),
     /** Of Adam. */
-    betas: z.tuple([below1, below1]).readonly().default([0.9, 0.999]),
+    betas: constant(z.tuple([below1, below1])).default([0.9, 0.999]),
     weightDecay: z
       .number()
       .nonnegative()

@@ -139,7 +139,7 @@ export type LoadFunction<Loaded, Config extends object = JsonObject> = (
 
 /** What an `exportResult` function returns. */
 export interface Exported {
-  /** How another program loads the file, in a line or a few: shown to the user. */
+  /** How another program loads the file, in a line or a few: shown to the user, with its path for the word FILE. */
   readonly load?: readonly string[];
 }
 

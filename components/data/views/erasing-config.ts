@@ -1,8 +1,9 @@
 import { z } from 'zod';
+import { constant } from '../../../framework/stage/constant.ts';
 import { range } from './fields.ts';
 
 const probability = z.number().min(0).max(1);
-const perChannel = (each: z.ZodNumber) => z.tuple([each, each, each]).readonly();
+const perChannel = (each: z.ZodNumber) => constant(z.tuple([each, each, each]));
 
 const fields = z.strictObject({
   /** That a picture loses a rectangle. BEiT: 0.25. */

@@ -1,7 +1,14 @@
 import { writeFileSync } from 'node:fs';
 import type * as tf from '@tensorflow/tfjs-core';
 import type { ExportFunction } from '../../../framework/stage/contract.ts';
-import { beitNames, linearNames, normNames, pixelsLine, timmModel } from '../../backbone/official.ts';
+import {
+  beitNames,
+  linearNames,
+  loadLine,
+  normNames,
+  pixelsLine,
+  timmModel,
+} from '../../backbone/official.ts';
 import { exportOnnx } from '../../engine/onnx/export.ts';
 import { saveTree } from '../../weights/safetensors.ts';
 import { loadClassifier, type SavedClassifier } from './checkpoint.ts';
@@ -27,7 +34,7 @@ export const exportResult: ExportFunction = async ({ dir }, { format, file }) =>
     ...normNames('fc_norm', weights.norm),
     ...linearNames('head', weights.head),
   });
-  return { load: [`model = ${timmModel(config, { imageSize, classes })}`, pixelsLine(config)] };
+  return { load: [`model = ${timmModel(config, { imageSize, classes })}`, loadLine, pixelsLine(config)] };
 };
 
 function onnxOf({ config, imageSize, weights }: SavedClassifier): Uint8Array {

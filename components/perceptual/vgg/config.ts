@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { ConfigIssue, WiredInput, WiringIssue } from '../../../framework/stage/component.ts';
+import { constant } from '../../../framework/stage/constant.ts';
 import { defineComponent } from '../../../framework/stage/define.ts';
 import { factOf } from '../../../framework/stage/expect.ts';
 import type { JsonObject } from '../../../framework/stage/json.ts';
@@ -39,7 +40,7 @@ const schema = z
     width: count.default(32),
     blocks: z.int().min(1).max(5).default(4),
     /** 3x3 convolutions a block, or one number for each block; VGG16 has 5 blocks of [2, 2, 3, 3, 3]. */
-    convsPerBlock: z.union([convs, z.array(convs).readonly()]).default(2),
+    convsPerBlock: z.union([convs, constant(z.array(convs))]).default(2),
     /**
      * What it learns. `supervised`: the labels of the data. `contrastive`: which two views are of one image (SimCLR, Chen et
      * al. 2020). `rotations`: by how many quarter turns an image was rotated (Gidaris et al. 2018). The last two read no

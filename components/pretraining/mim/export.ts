@@ -3,7 +3,14 @@ import path from 'node:path';
 import type * as tf from '@tensorflow/tfjs-core';
 import type { ExportFunction } from '../../../framework/stage/contract.ts';
 import { type Backbone, loadBackbone } from '../../backbone/checkpoint.ts';
-import { beitNames, linearNames, normNames, pixelsLine, timmModel } from '../../backbone/official.ts';
+import {
+  beitNames,
+  linearNames,
+  loadLine,
+  normNames,
+  pixelsLine,
+  timmModel,
+} from '../../backbone/official.ts';
 import { applyBlocks, embedPatches, type Vit, withPositions } from '../../backbone/vit.ts';
 import { exportOnnx } from '../../engine/onnx/export.ts';
 import type { HostTensor } from '../../engine/types.ts';
@@ -32,7 +39,9 @@ export const exportResult: ExportFunction = async (input, { format, file }) => {
   const norm = normNames('norm', weights.norm);
   if (format === 'timm') {
     saveTree(file, { ...beitNames(weights, config, 'each block'), ...norm });
-    return { load: [`model = ${timmModel(config, { imageSize, classes: 0 })}`, pixelsLine(config)] };
+    return {
+      load: [`model = ${timmModel(config, { imageSize, classes: 0 })}`, loadLine, pixelsLine(config)],
+    };
   }
   const { maskToken, head } = loadTree<MimHead<HostTensor>>(path.join(input.dir, 'head.safetensors'));
   const tensors = beitNames(weights, config, 'shared');

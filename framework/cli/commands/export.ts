@@ -60,7 +60,7 @@ export async function exportCommand(file: string, stage: string, flags: ExportFl
   const lines = [
     ...formatSmoke(prepared.loaded.smoke),
     `${planned.node.id} (${planned.entry.key.slice(0, 12)}) as ${format}: ${formatPath(target)}, ${size}`,
-    ...load.map((line) => `  ${line}`),
+    ...load.map((line) => `  ${line.replaceAll(/\bFILE\b/g, () => JSON.stringify(formatPath(target)))}`),
   ];
   process.stdout.write(`${lines.join('\n')}\n`);
   return 0;

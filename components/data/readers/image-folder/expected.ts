@@ -41,9 +41,9 @@ export function otherThanExpected(
   );
   if (odd === undefined) return [];
   const is = [...many(found.classes, 'classes'), ...many(found.images, 'images')].join(' and ');
-  const message = `expected ${many(expected[odd], odd)[0]}, but the folder has ${is}`;
+  const message = `has ${is}, not the ${many(expected[odd], odd)[0]} that are expected`;
   const hint = 'complete the folder, or leave `expected` out to take it as it is';
-  return [{ path: ['expected', odd], message, hint }];
+  return [{ path: ['root'], message, hint }];
 }
 
 /** What is expected, as a tree. */

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { constant } from '../../../../framework/stage/constant.ts';
 
 const byte = z.int().min(0).max(255);
 
@@ -14,7 +15,7 @@ const fields = z.strictObject({
   /** Whether all changes grow with the magnitude: in the first RandAugment some, as the bits that posterising leaves, shrink. */
   increasing: z.boolean().default(true),
   /** What moves in from outside the image: red, green, blue. BEiT: the mean that it normalises with, here ImageNet's. */
-  fill: z.tuple([byte, byte, byte]).readonly().default([124, 116, 104]),
+  fill: constant(z.tuple([byte, byte, byte])).default([124, 116, 104]),
   /** Of rotations, shears and translations. BEiT: bicubic. */
   interpolation: z.enum(['bilinear', 'bicubic']).default('bicubic'),
 });
