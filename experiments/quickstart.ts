@@ -14,7 +14,7 @@
  *
  * Every seed trains the whole chain: network, tokenizer, pretraining, tasks.
  *
- * Time: 3:48 min on two cores beside other work; the control row costs a minute of it. Expect on the linear probe: scratch 60,
+ * Time: 3:35 min on two cores (one measurement); the control row costs a minute of it. Expect on the linear probe: scratch 60,
  * beit 68.5, pixel 70, untrained 69, peco 69.5 %, with spreads up to 1.7; on fine-tuning 66.5 to 69 for all rows, with spreads up
  * to 2.7. Two seeds don't tell peco from pixel; `docs/evidence/quickstart.md` has four.
  * Learning rates, layers and the perceptual weight were chosen on the last 2,000 training images; the numbers of steps were
