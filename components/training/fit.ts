@@ -16,7 +16,7 @@ import {
 } from './objective.ts';
 import type { StepScalars } from './optimizer.ts';
 import { type Plan, planTraining, type Recipe } from './recipe.ts';
-import { cosine, stepScalars } from './schedule.ts';
+import { learningRateAt, stepScalars } from './schedule.ts';
 import { Waiting } from './waiting.ts';
 
 /** Which part of which batch. */
@@ -272,8 +272,7 @@ function microBatchAt(index: number, plan: Plan): MicroBatch {
 }
 
 function scalarsAt(step: number, recipe: Recipe, { steps, warmup }: Plan): StepScalars<HostTensor> {
-  const { learningRate, minLearningRate = 0, betas } = recipe;
-  return stepScalars(step, cosine(learningRate, minLearningRate, { step, steps, warmup }), betas);
+  return stepScalars(step, learningRateAt(recipe, { step, steps, warmup }), recipe.betas);
 }
 
 function constantsOf<C>({ constants }: { readonly constants?: HostOf<C> }) {

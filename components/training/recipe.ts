@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { ConfigIssue, SmokeChanges } from '../../framework/stage/component.ts';
 import { constant } from '../../framework/stage/constant.ts';
 import { StageError } from '../../framework/stage/stage-error.ts';
+import { type Schedule, scheduleSchema } from './schedule-config.ts';
 
 /** How long to train: passes over the images, or steps. The unit of `warmup` and of the rungs of a halving, too. */
 export type LengthUnit = 'epochs' | 'steps';
@@ -15,11 +16,13 @@ export interface Recipe {
   readonly batchSize: number;
   /** Images that are in memory at once; their gradients are summed up. Absent: the whole batch. */
   readonly microBatch?: number | undefined;
-  /** Peak of the cosine schedule, and where it ends. */
+  /** Peak of the schedule, and where it ends; one that falls in steps ends where its factors lead. */
   readonly learningRate: number;
   readonly minLearningRate?: number | undefined;
   /** Linear from 0, in the unit of the length. */
   readonly warmup?: number | undefined;
+  /** Absent: a cosine. */
+  readonly schedule?: Schedule | undefined;
   readonly betas: readonly [number, number];
   readonly weightDecay: number;
   readonly clipNorm: number;
@@ -56,6 +59,9 @@ export const layerDecay = z.number().positive().max(1);
  * block (Huang et al. 2016). 0: none is ever left out. BEiT: 0.1, and 0.2 at the fine-tuning of large networks.
  */
 export const dropPath = z.number().min(0).lt(1).default(0.1);
+
+/** For a training that needn't follow a cosine: a field of its schema beside those of its recipe. */
+export const schedule = (usual: Schedule) => scheduleSchema.default(usual);
 
 /** Decay of a moving average of the weights, which is then the result; absent: the last weights are. */
 export const average = z.number().gt(0).lt(1).optional();

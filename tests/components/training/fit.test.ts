@@ -99,6 +99,12 @@ test('a constant gradient moves a weight by the learning rate a step, by hand', 
   t.true(near(weightsOf(await train({})), [1 - 0.75, -1 - 0.75]));
 });
 
+test('the rate follows the schedule of the recipe, by hand', async (t) => {
+  const schedule = { kind: 'poly', power: 1, warmupFrom: 0 } as const;
+  const weights = weightsOf(await train({ minLearningRate: 0, schedule }));
+  t.true(near(weights, [1 - 0.25 * (1 + 2 / 3 + 1 / 3), -1 - 0.5]), String(weights));
+});
+
 test('the result is the moving average of the weights where the recipe says so, by hand', async (t) => {
   // Weights 1, 0.75, 0.5, 0.25: the average is 1, then halfway to each.
   const average = (((1 + 0.75) / 2 + 0.5) / 2 + 0.25) / 2;
