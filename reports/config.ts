@@ -19,6 +19,9 @@ const schema = z.strictObject({
   /** Metrics that become columns, in this order, for every task that has them. */
   columns: z.array(column).default([
     { metric: 'top1', label: 'top-1 %', scale: 100, digits: 2, better: 'higher' },
+    { metric: 'mIoU', label: 'mIoU %', scale: 100, digits: 2, better: 'higher' },
+    { metric: 'boxAP', label: 'box AP', scale: 100, digits: 2, better: 'higher' },
+    { metric: 'maskAP', label: 'mask AP', scale: 100, digits: 2, better: 'higher' },
     { metric: 'codewordTop1', label: 'codeword probe top-1 %', scale: 100, digits: 2, better: 'higher' },
     { metric: 'psnr', label: 'PSNR dB', scale: 1, digits: 2, better: 'higher' },
     { metric: 'usage', label: 'codes used %', scale: 100, digits: 1, better: 'higher' },
@@ -31,7 +34,7 @@ const schema = z.strictObject({
 export type Column = z.output<typeof column>;
 export type AblationTableConfig = z.output<typeof schema>;
 
-/** The ablation table: `ablation.csv`, `ablation.md`, `results.csv` and `reconstructions.png`. */
+/** The ablation table: `ablation.csv`, `ablation.md`, `results.csv`, and pictures where stages wrote strips of images. */
 export const ablationTable = defineComponent({
   role: 'report',
   kind: 'ablation-table',

@@ -7,7 +7,9 @@ export interface PictureRow {
   readonly png: Buffer;
 }
 
-const SCALE = 3;
+/** Strips of small images are enlarged to about this height in pixels, larger ones are as they are. */
+const USUAL_HEIGHT = 192;
+const MOST = 3;
 const MARGIN = 4;
 /** Screen pixels a side of a dot of the font. */
 const DOT = 2;
@@ -15,23 +17,24 @@ const DOT = 2;
 const LONGEST_LABEL = 60;
 
 /**
- * Stacks strips, enlarged by three without smoothing, each with its label on the left and its own size. Deterministic
- * bytes. Rows whose labels look alike in the picture's letters are numbered.
+ * Stacks strips, those of small images enlarged up to three times without smoothing, each with its label on the left.
+ * Deterministic bytes. Rows whose labels look alike in the picture's letters are numbered.
  */
 export function stackRows(rows: readonly PictureRow[]): Buffer {
   const strips = rows.map(({ png }) => PNG.sync.read(png));
+  const scale = scaleOf(strips);
   const labels = drawnLabels(rows.map(({ label }) => label));
   const left = Math.max(...labels.map((label) => label.length)) * GLYPH_ADVANCE * DOT + 2 * MARGIN;
-  const heights = strips.map(({ height }) => Math.max(height * SCALE, GLYPH_HEIGHT * DOT) + MARGIN);
+  const heights = strips.map(({ height }) => Math.max(height * scale, GLYPH_HEIGHT * DOT) + MARGIN);
   const picture = new PNG({
-    width: left + Math.max(...strips.map(({ width }) => width)) * SCALE,
+    width: left + Math.max(...strips.map(({ width }) => width)) * scale,
     height: heights.reduce((sum, height) => sum + height, -MARGIN),
     colorType: 2,
   });
   picture.data.fill(255);
   let top = 0;
   for (const [row, strip] of strips.entries()) {
-    enlarge(strip, picture, left, top);
+    enlarge(strip, picture, { scale, left, top });
     const labelTop = top + Math.floor((heights[row] - MARGIN - GLYPH_HEIGHT * DOT) / 2);
     drawText(labels[row], (x, y) => fillDot(picture, MARGIN + x * DOT, labelTop + y * DOT));
     top += heights[row];
@@ -52,10 +55,19 @@ function shorten(label: string): string {
   return `${label.slice(0, half)}..${label.slice(-half)}`;
 }
 
-function enlarge(strip: PNG, picture: PNG, left: number, top: number): void {
-  for (let y = 0; y < strip.height * SCALE; y++) {
-    for (let x = 0; x < strip.width * SCALE; x++) {
-      const from = (Math.floor(y / SCALE) * strip.width + Math.floor(x / SCALE)) * 4;
+function scaleOf(strips: readonly PNG[]): number {
+  const highest = Math.max(...strips.map(({ height }) => height));
+  return Math.min(MOST, Math.max(1, Math.floor(USUAL_HEIGHT / highest)));
+}
+
+function enlarge(
+  strip: PNG,
+  picture: PNG,
+  { scale, left, top }: { readonly scale: number; readonly left: number; readonly top: number },
+): void {
+  for (let y = 0; y < strip.height * scale; y++) {
+    for (let x = 0; x < strip.width * scale; x++) {
+      const from = (Math.floor(y / scale) * strip.width + Math.floor(x / scale)) * 4;
       picture.data.set(strip.data.subarray(from, from + 3), ((top + y) * picture.width + left + x) * 4);
     }
   }

@@ -1,0 +1,48 @@
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import test from 'ava';
+import { PNG } from 'pngjs';
+import type { StageInput } from '../../framework/stage/contract.ts';
+import { comparePictures } from '../../reports/pictures.ts';
+
+function strip(height: number): Buffer {
+  return PNG.sync.write(new PNG({ width: 4, height }));
+}
+
+function stageWith(files: { readonly [name: string]: Buffer }): StageInput {
+  const dir = mkdtempSync(path.join(tmpdir(), 'peco-pictures-'));
+  for (const [name, content] of Object.entries(files)) writeFileSync(path.join(dir, name), content);
+  return { dir } as StageInput;
+}
+
+test('each task whose stages wrote strips gets a picture: what is given on top, then a row for each variant', async (t) => {
+  const both = (height: number) => ({ 'truth.png': strip(height), 'predictions.png': strip(height) });
+  const inputs = {
+    a: stageWith(both(4)),
+    b: stageWith(both(4)),
+    // Of the second seed of a variant nothing is shown.
+    c: stageWith(both(4)),
+    d: stageWith({ 'originals.png': strip(5), 'reconstructions.png': strip(5) }),
+    e: stageWith({ 'predictions.png': strip(4) }),
+  };
+  const cell = (variant: string, task: string, seed: number, input: string) => ({
+    variant,
+    task,
+    seed,
+    input,
+  });
+  const cells = [
+    cell('beit', 'boxes', 0, 'a'),
+    cell('peco', 'boxes', 0, 'b'),
+    cell('peco', 'boxes', 1, 'c'),
+    cell('beit', 'tokenizer', 0, 'd'),
+    cell('beit', 'probe', 0, 'e'),
+  ];
+  const table = { experiment: 'x', baseline: 'beit', variants: ['beit', 'peco'], missing: [], cells };
+  const pictures = await comparePictures(table, inputs);
+  t.deepEqual([...pictures.keys()], ['predictions-boxes.png', 'reconstructions.png']);
+  const heights = [...pictures.values()].map((png) => PNG.sync.read(png).height);
+  // Small strips are three times as high, and rows are 4 pixels apart.
+  t.deepEqual(heights, [12 * 3 + 8, 15 * 2 + 4]);
+});
