@@ -108,7 +108,8 @@ function shrink(component: Component, { wired, data, ...member }: Surroundings):
         hasMembers(role) ? [[input, data[input]]] : [],
       ),
     );
-    const small = shrink(nested, { wired: its, data });
+    const member = hasMembers(nested.role) ? { member: name } : {};
+    const small = shrink(nested, { wired: its, data, ...member });
     smaller.set(nested, small);
     own[name] = describe(name, nested, small);
   }

@@ -44,7 +44,7 @@ export interface SmokeInput extends WiredInput {
 
 /** What a component may look at to say how small it can be. */
 export interface SmokeContext {
-  /** Of a data set: as what the experiment declares it, `train` or `test`. */
+  /** Of a data set: as what it is declared, `train` or `test`, by the experiment or by a task that has data of its own. */
   readonly member?: string;
   /** Those of the first row that has the component. */
   readonly inputs: { readonly [name: string]: SmokeInput | undefined };

@@ -4,7 +4,7 @@ import type { LoadOptions } from '../../../framework/experiment/types.ts';
 import { listVariants } from '../../../framework/experiment/variants.ts';
 import { formatError } from '../../../framework/stage/errors.ts';
 import { type Project, portable, repository } from '../../support/project.ts';
-import { createFakeProject } from '../../support/simulate.ts';
+import { createFakeProject, loadGraph } from '../../support/simulate.ts';
 
 /** The fake experiment, whose components but the evaluation and the tasks say how small they can be. */
 function createProject(t: ExecutionContext): Project {
@@ -172,4 +172,37 @@ test('what does not fit when small is refused with its place', async (t) => {
   project.edit('parts/pretraining/config.ts', '99)', '0)');
   project.edit('parts/pretraining/config.ts', '? 3 :', '? -3 :');
   t.snapshot(await refusal(project));
+});
+
+test('data sets of a task know as what it declares them, and win over those of the experiment', async (t) => {
+  const project = createProject(t);
+  project.edit(
+    'parts/downstream/config.ts',
+    'import { defineComponent }',
+    'import { component, defineComponent }',
+  );
+  project.edit(
+    'parts/downstream/config.ts',
+    'z.strictObject({',
+    "z.strictObject({ train: component('dataset').optional(), test: component('dataset').optional(),",
+  );
+  project.edit(
+    'parts/downstream/config.ts',
+    'run: new',
+    'inputs: ({ train, test }) => ({ train, test }),\n  run: new',
+  );
+  project.edit(
+    'experiment.ts',
+    'probe: classify({',
+    "probe: classify({ test: folder({ file: 'parts/data/train.bin' }),",
+  );
+  const { experiment } = await load(project);
+  const { probe, finetune } = experiment.downstream;
+  t.is(probe!.inputs.test!.config.channels, 3);
+  t.deepEqual(Object.keys(finetune!.inputs), []);
+  const { stages } = await loadGraph(project);
+  const own = stages.find(({ id }) => id.startsWith('downstream/pixel') && id.includes('probe'))!;
+  t.deepEqual(Object.keys(own.inputs).toSorted(), ['pretrained', 'test', 'train']);
+  const { test: measured } = own.inputs;
+  t.is(measured?.type === 'leaf' && measured.component.config.file, 'parts/data/train.bin');
 });
