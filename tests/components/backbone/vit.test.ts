@@ -6,6 +6,14 @@ import { dropPathFactors, dropPathNoise } from '../../../components/backbone/dro
 import { initVit } from '../../../components/backbone/init.ts';
 import { relativeBias, relativeIndex } from '../../../components/backbone/positions.ts';
 import {
+  initPyramid,
+  mapsOf,
+  type Pyramid,
+  pyramidNorm,
+  pyramidOf,
+} from '../../../components/backbone/pyramid.ts';
+import { pyramidCounts, usualLayers } from '../../../components/backbone/pyramid-config.ts';
+import {
   resizeBackbone,
   resizePositions,
   resizeRelativePositions,
@@ -14,6 +22,7 @@ import { blockOutputs, embedPatches, type Vit, withPositions } from '../../../co
 import { type Classifier, classify, initClassifier } from '../../../components/downstream/finetune/model.ts';
 import { openEngine } from '../../../components/engine/open.ts';
 import type { HostOf, HostTensor } from '../../../components/engine/types.ts';
+import { batchNormRest, type RunningStatistics, trainingNorms } from '../../../components/nn/batch-norm.ts';
 import { layerNorm } from '../../../components/nn/layers.ts';
 import { random } from '../../../components/nn/random.ts';
 import { type HostTree, hostTensor, leaves } from '../../../components/nn/tree.ts';
@@ -234,4 +243,49 @@ test('a fresh network starts as BEiT starts it', (t) => {
   const { head, vit: body } = initClassifier(random(1), weights, 10);
   near(head.weight, 0.02 * 0.001);
   t.false('relativePositions' in body || 'norm' in body);
+});
+
+test("the pyramid's four maps are those of BEiT's segmentation backbone in PyTorch", async (t) => {
+  // Made by tests/fixtures/segmentation/layers.py.
+  const { pyramid } = JSON.parse(
+    readFileSync(new URL('../../fixtures/segmentation/layers.json', import.meta.url), 'utf8'),
+  ) as { readonly pyramid: { readonly [side: string]: readonly { shape: number[]; data: number[] }[] } };
+  const dim = 4;
+  type Weights = { readonly pyramid: Pyramid<tf.Tensor>; readonly running: RunningStatistics<tf.Tensor> };
+  const weights = {
+    pyramid: seededWeights('pyramid', initPyramid(random(0), dim)),
+    running: batchNormRest({ [pyramidNorm]: dim }).init(),
+  } as unknown as HostOf<Weights>;
+  for (const [side, maps] of Object.entries(pyramid)) {
+    const tokens = Object.fromEntries(
+      maps.map((_, i) => [`${i}`, between(`tokens${side}-${i}`, [2, 1 + Number(side) ** 2, dim], -1, 1)]),
+    );
+    const given = await compute<{ [block: string]: tf.Tensor }, { [map: string]: tf.Tensor }, Weights>(
+      { name: 'onnx' },
+      weights,
+      tokens,
+      (frozen, outputs) => {
+        const blocks = mapsOf(Object.values(outputs), [1, 2, 3, 4]);
+        const made = pyramidOf(frozen.pyramid, blocks, trainingNorms(frozen.running).norm);
+        return Object.fromEntries(made.entries());
+      },
+    );
+    for (const [place, { shape, data }] of maps.entries()) {
+      t.deepEqual(given[place]!.shape, shape);
+      close(t, given[place]!.data, data, 2e-6);
+    }
+  }
+});
+
+test('maps are of the blocks of BEiT-B and BEiT-L where a config says nothing', (t) => {
+  t.deepEqual(usualLayers(12), [4, 6, 8, 12]);
+  t.deepEqual(usualLayers(24), [8, 12, 16, 24]);
+  t.deepEqual(usualLayers(1), [1, 1, 1, 1]);
+});
+
+test('the pyramid of ViT-B has 7,081,728 parameters, counted and made', (t) => {
+  const made = leaves<HostTensor>(initPyramid(random(0), 12) as never);
+  const sum = made.reduce((all, { leaf }) => all + leaf.data.length, 0);
+  t.is(pyramidCounts(12, 5).parameters, sum);
+  t.is(pyramidCounts(768, 32).parameters, 7_081_728);
 });

@@ -3,10 +3,12 @@ import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-cpu';
 import '../../../components/engine/gradients/register.ts';
 import test, { type ExecutionContext } from 'ava';
+import { batchNormRest, evaluationNorms, trainingNorms } from '../../../components/nn/batch-norm.ts';
 import { gelu, groupNorm, layerNorm, silu } from '../../../components/nn/layers.ts';
 import { accuracy, crossEntropy } from '../../../components/nn/losses.ts';
 import { adamw } from '../../../components/training/optimizer.ts';
 import { stepScalars } from '../../../components/training/schedule.ts';
+import { between, weight } from '../engine/steps/support/seeded.ts';
 
 interface Flat {
   readonly shape: number[];
@@ -113,4 +115,40 @@ test('three AdamW steps are those of torch.optim.AdamW, without decay of biases'
     near(t, parameters.weight, step.weight);
     near(t, parameters.bias, step.bias);
   });
+});
+
+const onDevice = ({ shape, data }: ReturnType<typeof between>) => tf.tensor(data as Float32Array, [...shape]);
+
+test("batch norm, its gradient and running statistics over two steps are PyTorch's", (t) => {
+  // Made by tests/fixtures/segmentation/layers.py.
+  const { batchNorm } = JSON.parse(
+    readFileSync(new URL('../../fixtures/segmentation/layers.json', import.meta.url), 'utf8'),
+  ) as {
+    batchNorm: {
+      steps: { readonly [name in 'y' | 'dx' | 'mean' | 'variance']: Flat }[];
+      evaluated: Flat;
+    };
+  };
+  const norm = { gain: onDevice(weight('norm/gain', [3])), bias: onDevice(weight('norm/bias', [3])) };
+  const shape = [4, 2, 3, 3];
+  const seen = (step: number) => tf.add(tf.mul(onDevice(between(`x${step}`, shape, -1, 1)), 2), 5);
+  const { init, none, update } = batchNormRest({ one: 3 });
+  let running = {
+    one: { mean: onDevice(init().one!.mean), variance: onDevice(init().one!.variance) },
+  } as ReturnType<typeof update>;
+  batchNorm.steps.forEach(({ y, dx, mean, variance }, step) => {
+    const apply = (x: tf.Tensor) => trainingNorms(running).norm('one', x, norm);
+    near(t, apply(seen(step)), y);
+    near(t, tf.grad(apply)(seen(step), onDevice(between(`dy${step}`, shape, -1, 1))), dx);
+    // The statistics of two micro-batches add up to those of the batch.
+    const sums = tf.split(seen(step), 2).reduce((sum, half) => {
+      const training = trainingNorms(running);
+      training.norm('one', half, norm);
+      return tf.add(sum, training.statistics.one!);
+    }, onDevice(none().one!));
+    running = update(running, { one: sums });
+    near(t, running.one!.mean, mean);
+    near(t, running.one!.variance, variance);
+  });
+  near(t, evaluationNorms(running)('one', seen(0), norm), batchNorm.evaluated);
 });
