@@ -1,5 +1,6 @@
 import type { WiredInput, WiringIssue } from '../../framework/stage/component.ts';
 import { expectAtLeast, expectAtMost, type Field, factOf } from '../../framework/stage/expect.ts';
+import { expectTarget } from './expect-target.ts';
 
 /** That there are as many labels of each class as `classBalancedSubset` will ask for, as far as it is known. */
 export function expectLabels(field: Field, train: WiredInput | undefined): WiringIssue[] {
@@ -19,6 +20,8 @@ export function expectLabels(field: Field, train: WiredInput | undefined): Wirin
 
 /** What is learnt from labels tells classes apart: of one there is nothing to learn, and losses have no such case. */
 export function expectClasses(train: WiredInput | undefined, path: WiringIssue['path']): WiringIssue[] {
+  const other = expectTarget('class', train, path);
+  if (other.length > 0) return other;
   const classes = factOf(train, 'classes');
   if (classes === undefined || classes >= 2) return [];
   const hint = 'take data of at least 2 classes';

@@ -8,7 +8,7 @@ export const skippedFile = 'skipped.txt';
 
 /**
  * The same stage, which says what its data sets have left out: how many in what the table says of it and as a warning, and
- * each with its reason in `skipped.txt`.
+ * each with its reason in `skipped.txt`. It says their `notes`, too.
  */
 export function reportSkipped<Config extends object, Inputs extends object>(
   run: StageFunction<Config, Inputs>,
@@ -16,7 +16,12 @@ export function reportSkipped<Config extends object, Inputs extends object>(
   return async (context) => {
     const lines: string[] = [];
     const counts = new Map<string, string>();
-    const note = (name: string, { count, skipped = [] }: Partial<Dataset>): void => {
+    const notes = new Set<string>();
+    const note = (name: string, { count, skipped = [], notes: own = [] }: Partial<Dataset>): void => {
+      for (const line of own.map((text) => `${name} images: ${text}`)) {
+        if (!notes.has(line)) context.warn?.(line);
+        notes.add(line);
+      }
       if (skipped.length === 0 || counts.has(name)) return;
       const many = (number: number) => number.toLocaleString('en-US');
       const of = many((count ?? 0) + skipped.length);
@@ -37,9 +42,10 @@ export function reportSkipped<Config extends object, Inputs extends object>(
       return [name, { ...input, load } satisfies StageInput] as const;
     });
     const result = await run({ ...context, inputs: Object.fromEntries(inputs) as typeof context.inputs });
-    if (lines.length === 0) return result;
-    await writeFile(path.join(context.outDir, skippedFile), lines.sort().join(''));
-    const said = [...(result.about === undefined ? [] : [result.about]), ...[...counts.values()].sort()];
+    if (lines.length > 0) await writeFile(path.join(context.outDir, skippedFile), lines.sort().join(''));
+    const left = [...[...counts.values()].sort(), ...[...notes].sort()];
+    if (left.length === 0) return result;
+    const said = [...(result.about === undefined ? [] : [result.about]), ...left];
     return { ...result, about: said.join('; ') };
   };
 }

@@ -58,3 +58,6 @@ export interface RunLengths {
   readonly width: number;
   readonly counts: Uint32Array;
 }
+
+/** What a data set gives beside each image, as it `provides` it. */
+export type TargetKind = 'class' | 'label map' | 'instances';

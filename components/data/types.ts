@@ -46,9 +46,10 @@ export interface Pixels {
  *
  * `Target`: the number of a class, any number of classes; a label map; instances.
  *
- * Its component should provide, as far as it is cheap to know, `images` (the count), `size` (height and width of all
- * images, or null where they differ), `channels`, `classes` (how many), `classNames` and `perClass` (images of each
- * class): then configs that don't fit are refused before anything runs.
+ * Its component should provide, as far as it is cheap to know, `target` (a `TargetKind` of targets.ts), `images` (the
+ * count), `size` (height and width of all images, or null where they differ), `channels`, `classes` (how many),
+ * `classNames` and, of a class for each image, `perClass` (images of each class): then configs that don't fit are refused
+ * before anything runs.
  */
 export interface Dataset<Target = number> {
   /** For reports: `fashion-mnist train [0, 10000)`. */
@@ -65,6 +66,8 @@ export interface Dataset<Target = number> {
   readonly window?: Window;
   /** Images that were left out, since they can't be decoded: `count` and all indices are without them. */
   readonly skipped?: readonly { readonly name: string; readonly reason: string }[];
+  /** What a user should know of it that is no error, a line each: its stage warns of it and the table says it. */
+  readonly notes?: readonly string[];
   /** The target of an image. Cheap: it opens no image. Rejects with a RangeError for an index outside [0, count). */
   target(index: number): Promise<Target>;
   /** An image. The bytes are the reader's: callers don't change them. Rejects as `target` does. */

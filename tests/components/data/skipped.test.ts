@@ -113,6 +113,9 @@ test('a stage says what its data left out: in what the table shows, as a warning
   });
   const whole = await run(context({ train: inputOf({ count: 4 }) }));
   t.deepEqual(whole, { metrics: { top1: 0.5 }, about: '9 labels' });
+  const noted = await run(context({ train: inputOf({ count: 4, notes: ['3 boxes without an area'] }) }));
+  t.is(noted.about, '9 labels; train images: 3 boxes without an area');
+  t.deepEqual(warnings.splice(0), ['train images: 3 boxes without an area']);
   const result = await run(
     context({ train: inputOf({ count: 1998, skipped }), test: inputOf({ count: 5 }) }),
   );

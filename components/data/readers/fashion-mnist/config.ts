@@ -49,7 +49,7 @@ export const fashionMnist = defineComponent({
   load: new URL('./load.ts', import.meta.url).href,
   files: ({ split }, { root }) => ({ ...pairOf(split, root) }),
   provides: ({ split, range, size }, { root }) => {
-    const known = { size, channels: 3, classes: CLASSES.length };
+    const known = { target: 'class', size, channels: 3, classes: CLASSES.length };
     const pair = tryPair(split, root);
     if ('problem' in pair) return known;
     const labels = pair.labels.subarray(...(range ?? []));

@@ -61,7 +61,7 @@ export const imageFolder = defineComponent({
   }),
   provides: (_config, input) => {
     // No size in common, as far as is known without opening them.
-    const known = { size: null, channels: 3 };
+    const known = { target: 'class', size: null, channels: 3 };
     if (!disk.exists(input.root)) return { ...known, ...input.expected };
     const { facts } = survey(input);
     return facts === undefined ? known : { ...known, ...facts };

@@ -160,6 +160,7 @@ test('a component says how many images it has, of what size, and of how many cla
     fashionMnist({ split: 'train', root, size: 40, range }).provides;
   t.deepEqual(provided(), {
     size: 40,
+    target: 'class',
     channels: 3,
     classes: 10,
     images: 25,
@@ -167,6 +168,7 @@ test('a component says how many images it has, of what size, and of how many cla
   });
   t.deepEqual(provided([0, 12]), {
     size: 40,
+    target: 'class',
     channels: 3,
     classes: 10,
     images: 12,
@@ -174,6 +176,7 @@ test('a component says how many images it has, of what size, and of how many cla
   });
   t.deepEqual(provided([3, 8]), {
     size: 40,
+    target: 'class',
     channels: 3,
     classes: 10,
     images: 5,

@@ -43,7 +43,7 @@ test('classes are the folders in order, images are their files in order, whateve
   t.deepEqual(component.config, { maxPixels: 100_000_000, onBadImage: 'fail' });
   t.deepEqual(component.files, { images: root });
   t.deepEqual(component.provides, {
-    ...{ size: null, channels: 3, images: 3, classes: 2 },
+    ...{ target: 'class', size: null, channels: 3, images: 3, classes: 2 },
     ...{ classNames: ['ant', 'zebra'], perClass: [1, 2] },
   });
   const data = await load(leafInput(component));
@@ -96,8 +96,11 @@ test('a folder that is not there is missing, with the tree that is expected and 
   const folder = `${root}/train/of/it`;
   const component = imageFolder({ root: folder, expected: { images: 1_281_167, classes: 1000 } });
   t.deepEqual(component.config, { maxPixels: 100_000_000, onBadImage: 'fail' });
-  t.deepEqual(component.provides, { size: null, channels: 3, images: 1_281_167, classes: 1000 });
-  t.deepEqual(imageFolder({ root: folder }).provides, { size: null, channels: 3 });
+  t.deepEqual(component.provides, {
+    ...{ target: 'class', size: null, channels: 3 },
+    ...{ images: 1_281_167, classes: 1000 },
+  });
+  t.deepEqual(imageFolder({ root: folder }).provides, { target: 'class', size: null, channels: 3 });
   const [issue, ...more] = component.issues;
   t.deepEqual(more, []);
   t.deepEqual([issue?.path, issue?.missing], [['root'], true]);

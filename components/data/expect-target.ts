@@ -1,0 +1,26 @@
+import type { WiredInput, WiringIssue } from '../../framework/stage/component.ts';
+import type { TargetKind } from './targets.ts';
+
+const wanted: { readonly [kind in TargetKind]: { readonly each: string; readonly such: string } } = {
+  class: { each: 'a class', such: '`imageFolder`' },
+  'label map': { each: 'a label map', such: '`ade20k`' },
+  instances: { each: 'objects', such: '`coco`' },
+};
+
+/**
+ * That a data set has for each image what a task learns, as far as it says so.
+ *
+ * @param path of the task's config: where the issue is shown
+ */
+export function expectTarget(
+  kind: TargetKind,
+  data: WiredInput | undefined,
+  path: WiringIssue['path'] = [],
+): WiringIssue[] {
+  const is = data?.facts.target;
+  if (is === undefined || is === kind) return [];
+  const other = wanted[is as TargetKind]?.each ?? String(is);
+  const { each, such } = wanted[kind];
+  const message = `${data!.name} has ${other} for each image, and ${each} is needed`;
+  return [{ path, message, hint: `take a data set such as ${such}` }];
+}
