@@ -17,7 +17,7 @@ export interface Rows<Target> {
   readonly done: number;
 }
 
-export interface ForwardOptions<S, Target> {
+export interface ForwardOptions<S> {
   readonly name: string;
   readonly state: State<S>;
   /** images [B, H, W, 3] in [0, 1] -> rows [B, D]. */
@@ -27,19 +27,25 @@ export interface ForwardOptions<S, Target> {
   /** Threads that decode images. */
   readonly workers: number;
   readonly signal: AbortSignal;
-  readonly onRows: (rows: Rows<Target>) => void;
 }
 
-/**
- * Applies a function to every image of a data set, in order.
- *
- * @throws Error if a row holds NaN or an infinity: the largest of such numbers would be a class like any other
- */
-export async function forward<S, Target>(
+/** A function that is compiled for images of one size. */
+export interface Forward {
+  /**
+   * Applies it to every image of a data set, in order.
+   *
+   * @throws Error if a row holds NaN or an infinity: the largest of such numbers would be a class like any other
+   */
+  over<Target>(dataset: Dataset<Target>, onRows: (rows: Rows<Target>) => void): Promise<void>;
+  dispose(): void;
+}
+
+/** Compiles a function for the images of a data set, and of others of that size. */
+export async function openForward<S>(
   engine: Engine,
-  dataset: Dataset<Target>,
-  { name, state, apply, view, batchSize = 100, workers, signal, onRows }: ForwardOptions<S, Target>,
-): Promise<void> {
+  dataset: Dataset<unknown>,
+  { name, state, apply, view, batchSize = 100, workers, signal }: ForwardOptions<S>,
+): Promise<Forward> {
   const size = sizeOf(view, dataset);
   const program = await engine.compile({
     name,
@@ -50,21 +56,36 @@ export async function forward<S, Target>(
     }),
     batch: { images: { dtype: 'uint8', shape: [batchSize, size, size, 3] } },
   });
-  let done = 0;
-  const pass = onePass(dataset, { batchSize, view, workers, signal, pictures: { images: {} } });
-  for await (const { pictures, targets, real } of pass) {
-    const { rows } = await program.run(pictures as HostOf<{ images: tf.Tensor }>);
-    const values = (rows.data as Float32Array).subarray(0, real * rows.shape[1]);
-    const bad = firstNonFinite(values);
-    if (bad !== undefined) {
-      throw new StageError(`${name}: images from ${done} on give ${bad}`, {
-        hint: 'the weights are too large for float32: lower the learning rate of their training',
-      });
-    }
-    done += real;
-    onRows({ values, targets: targets.slice(0, real), done });
-  }
-  program.dispose();
+  return {
+    dispose: () => program.dispose(),
+    async over(images, onRows) {
+      let done = 0;
+      const pass = onePass(images, { batchSize, view, workers, signal, pictures: { images: {} } });
+      for await (const { pictures, targets, real } of pass) {
+        const { rows } = await program.run(pictures as HostOf<{ images: tf.Tensor }>);
+        const values = (rows.data as Float32Array).subarray(0, real * rows.shape[1]);
+        const bad = firstNonFinite(values);
+        if (bad !== undefined) {
+          throw new StageError(`${name}: images from ${done} on give ${bad}`, {
+            hint: 'the weights are too large for float32: lower the learning rate of their training',
+          });
+        }
+        done += real;
+        onRows({ values, targets: targets.slice(0, real), done });
+      }
+    },
+  };
+}
+
+/** Applies a function to every image of a data set once; see `Forward`. */
+export async function forward<S, Target>(
+  engine: Engine,
+  dataset: Dataset<Target>,
+  { onRows, ...options }: ForwardOptions<S> & { readonly onRows: (rows: Rows<Target>) => void },
+): Promise<void> {
+  const opened = await openForward(engine, dataset, options);
+  await opened.over(dataset, onRows);
+  opened.dispose();
 }
 
 /**

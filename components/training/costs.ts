@@ -1,6 +1,7 @@
-import type { Costs, Flops } from '../../framework/stage/costs.ts';
+import { addFlops, type Costs, type Flops, scaleFlops } from '../../framework/stage/costs.ts';
 import { trainingBytes } from '../nn/costs.ts';
-import { planTraining, type Recipe } from './recipe.ts';
+import { type Checkpoint, countValidation } from './checkpoint-config.ts';
+import { countSteps, planTraining, type Recipe } from './recipe.ts';
 
 /** What one image costs a training, as far as the model says. */
 export interface ImageCosts {
@@ -41,4 +42,29 @@ export function imagesShown(recipe: Recipe, images: number | undefined): number 
   const { steps, batchSize } = recipe;
   if (steps !== undefined) return steps * batchSize;
   return images === undefined ? undefined : planTraining(recipe, images).steps * batchSize;
+}
+
+/**
+ * Costs of a training that may hold images out and look at them; those of `trainingCosts` where it doesn't.
+ *
+ * @param images all that it has, where that is known
+ * @param forward of an image's forward pass
+ */
+export function validatedCosts(
+  recipe: Recipe & { readonly checkpoint: Checkpoint },
+  images: number | undefined,
+  costs: ImageCosts & { readonly forward: Flops },
+): Costs {
+  const { checkpoint } = recipe;
+  if (checkpoint === 'last') return trainingCosts(recipe, images, costs);
+  const held = images === undefined ? 0 : countValidation(checkpoint, images);
+  const learnt = images === undefined ? undefined : images - held;
+  const plain = trainingCosts(recipe, learnt, costs);
+  // The best weights, and those that are looked at.
+  const memory = (plain.memory ?? 0) + 8 * costs.parameters;
+  if (plain.images === undefined || learnt === undefined) return { ...plain, memory };
+  const steps = plain.images / recipe.batchSize;
+  const looks = Math.ceil(steps / countSteps(recipe, learnt, checkpoint.validation.every));
+  const share = (looks * held) / plain.images;
+  return { ...plain, memory, flops: addFlops(costs.flops, scaleFlops(costs.forward, share)) };
 }

@@ -15,8 +15,9 @@ import {
   updateOf,
 } from './objective.ts';
 import type { StepScalars } from './optimizer.ts';
-import { type Plan, planTraining, type Recipe } from './recipe.ts';
+import { countSteps, type Plan, planTraining, type Recipe } from './recipe.ts';
 import { learningRateAt, stepScalars } from './schedule.ts';
+import { type Chosen, type Selection, selecting } from './select.ts';
 import { Waiting } from './waiting.ts';
 
 /** Which part of which batch. */
@@ -57,6 +58,8 @@ export interface FitOptions<B, P = unknown, R = undefined> {
    * moves, where it depends on images. A pure function of what it gets, so that an interrupted training may call it again.
    */
   readonly begin?: (given: Beginning<P, B>) => Promise<HostOf<R>>;
+  /** Hands over the weights with the best score instead of the last ones. See `checkpointSchema`. */
+  readonly select?: Selection<P, R> | undefined;
 }
 
 /** What there is before the first step. */
@@ -68,12 +71,17 @@ export interface Beginning<P, B> {
 
 /** What a training has made. */
 export interface Fitted<P, R> {
-  /** The moving average of the parameters where the recipe has one, otherwise the parameters. */
+  /**
+   * The moving average of the parameters where the recipe has one, otherwise the parameters: after the last step, or
+   * where `select` found them best.
+   */
   readonly parameters: HostOf<P>;
   readonly rest: HostOf<R>;
   /** What the last step showed. */
   readonly last: { readonly [name: string]: number };
   readonly plan: Plan;
+  /** Absent without `select`. */
+  readonly chosen?: Chosen;
 }
 
 /**
@@ -88,7 +96,7 @@ export async function fit<P, B, T, C, R, A extends Named>(
   context: TrainingContext,
   engine: Engine,
   objective: Objective<P, B, T, C, R, A>,
-  { recipe, images, batches, logEvery, imagesPerStep, begin }: FitOptions<B, P, R>,
+  { recipe, images, batches, logEvery, imagesPerStep, begin, select }: FitOptions<B, P, R>,
 ): Promise<Fitted<P, R>> {
   const plan = planTraining(recipe, images, context.until);
   const opened = batches(plan);
@@ -96,7 +104,12 @@ export async function fit<P, B, T, C, R, A extends Named>(
   const remembered = remembering(opened, waiting);
   const given: Setting<P, B, T, C, R, A> = { engine, objective, recipe, plan, batches: remembered };
   const steps = plan.parts === 1 ? wholeSteps(given) : partedSteps(given, context.signal);
-  const { run, look, state } = steps;
+  const selected =
+    select &&
+    selecting<P, R>(context, steps.state, { ...select, every: countSteps(recipe, images, select.every) });
+  const state = selected?.state ?? steps.state;
+  const run = async (step: number) =>
+    !selected || (await selected.before(step)) ? steps.run(step) : undefined;
   const prepare = async (step: number) => {
     if (step === 0 && begin) {
       const first = state.read();
@@ -109,11 +122,12 @@ export async function fit<P, B, T, C, R, A extends Named>(
   };
   try {
     const last = await train(context, {
-      ...{ prepare, run, look, state, waiting },
+      ...{ prepare, run, look: steps.look, state, waiting },
       ...(logEvery === undefined ? {} : { logEvery }),
       ...(objective.advice === undefined ? {} : { advice: objective.advice }),
       ...{ steps: plan.steps, end: plan.end, batchSize: imagesPerStep ?? recipe.batchSize },
     });
+    if (selected) return { ...(await selected.end(plan.end)), last, plan };
     const { parameters, average, rest } = state.read() as Partial<Record<keyof FitState<P>, unknown>>;
     return { parameters: (average ?? parameters) as HostOf<P>, rest: rest as HostOf<R>, last, plan };
   } finally {

@@ -213,9 +213,7 @@ export function planTraining(recipe: Recipe, images: number, until?: number): Pl
   const length = recipe[unit];
   if (length === undefined) throw new StageError('steps is missing', { hint: 'give `steps` or `epochs`' });
   const perEpoch = images / recipe.batchSize;
-  // Not one more because of rounding: 0.1 epochs of 640 images in batches of 64 are 1 step.
-  const toSteps = (count: number) =>
-    unit === 'steps' ? count : Math.max(1, Math.ceil(count * perEpoch - 1e-9));
+  const toSteps = (count: number) => countSteps(recipe, images, count);
   const steps = toSteps(length);
   const microBatch = recipe.microBatch ?? recipe.batchSize;
   return {
@@ -225,4 +223,11 @@ export function planTraining(recipe: Recipe, images: number, until?: number): Pl
     microBatch,
     parts: recipe.batchSize / microBatch,
   };
+}
+
+/** So much of the training's length, in steps. A fraction is rounded up. */
+export function countSteps(recipe: Recipe, images: number, length: number): number {
+  if (lengthUnit(recipe) === 'steps') return length;
+  // Not one more because of rounding: 0.1 epochs of 640 images in batches of 64 are 1 step.
+  return Math.max(1, Math.ceil((length * images) / recipe.batchSize - 1e-9));
 }

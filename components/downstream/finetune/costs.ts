@@ -4,12 +4,14 @@ import { factOf } from '../../../framework/stage/expect.ts';
 import type { VitConfig } from '../../backbone/config.ts';
 import { backboneOf, headCounts, keptOnTheWay, vitCounts } from '../../backbone/costs.ts';
 import { type Counts, sumOf, trainingFlops } from '../../nn/costs.ts';
-import { trainingCosts } from '../../training/costs.ts';
+import type { Checkpoint } from '../../training/checkpoint-config.ts';
+import { validatedCosts } from '../../training/costs.ts';
 import type { Recipe } from '../../training/recipe.ts';
 
 interface FineTuning extends Recipe {
   readonly backbone?: VitConfig | undefined;
   readonly labels?: number | undefined;
+  readonly checkpoint: Checkpoint;
   readonly view: { readonly size?: number | undefined };
 }
 
@@ -29,9 +31,10 @@ export function costs(config: FineTuning, { train, pretrained }: WiredInputs): C
   const classes = factOf(train, 'classes');
   if (!backbone || imageSize === undefined || classes === undefined) return undefined;
   const { first, all } = classifierCounts(backbone, { imageSize, classes });
-  return trainingCosts(config, config.labels ?? factOf(train, 'images'), {
+  return validatedCosts(config, config.labels ?? factOf(train, 'images'), {
     parameters: all.parameters,
     flops: { dense: trainingFlops(all, first) },
+    forward: { dense: all.flops },
     kept: keptOnTheWay(all),
   });
 }

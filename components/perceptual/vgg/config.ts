@@ -5,6 +5,7 @@ import { defineComponent } from '../../../framework/stage/define.ts';
 import { factOf } from '../../../framework/stage/expect.ts';
 import type { JsonObject } from '../../../framework/stage/json.ts';
 import { expectClasses } from '../../data/expect-labels.ts';
+import { countHeldOut } from '../../data/hold-out.ts';
 import { smokeView } from '../../data/smoke.ts';
 import { expectSize, seenBy } from '../../data/views/expect.ts';
 import { cropSchema, type View, viewSchema } from '../../data/views/view.ts';
@@ -12,7 +13,6 @@ import { defineRecipe, notBothLengths, smokeRecipe } from '../../training/recipe
 import { defineVgg16, type Vgg16Input } from '../vgg16/config.ts';
 import { vggLayers } from './architecture.ts';
 import { vggCosts, vggUse } from './costs.ts';
-import { countHeldOut } from './hold-out.ts';
 
 const count = z.int().positive();
 const convs = z.int().min(1).max(4);

@@ -1,6 +1,7 @@
 import path from 'node:path';
 import type * as tf from '@tensorflow/tfjs-core';
 import type { StageContext, StageFunction, StageResult } from '../../../framework/stage/contract.ts';
+import { countHeldOut } from '../../data/hold-out.ts';
 import { reportSkipped } from '../../data/skipped.ts';
 import { subset } from '../../data/subset.ts';
 import type { Dataset } from '../../data/types.ts';
@@ -12,7 +13,6 @@ import { saveTree } from '../../weights/safetensors.ts';
 import { measureAccuracy, vggBatches, vggObjective } from './classifier.ts';
 import type { VggConfig } from './config.ts';
 import { contrastiveBatches, contrastiveObjective, measurePairs } from './contrastive.ts';
-import { countHeldOut } from './hold-out.ts';
 import { initVgg, type VggParameters } from './model.ts';
 import { supervisionOf } from './supervision.ts';
 

@@ -66,6 +66,8 @@ export const kinds: { readonly [kind: string]: { component: Component; run: unkn
     component: fineTune({
       ...{ ...training, backbone, dropPath, labels: 16 },
       ...{ mixup: 0.8, cutmix: 1, mixing: { group: 4 } },
+      // Looks after steps 3, 6, 9 and 10, of 12 images that are learnt from.
+      checkpoint: { validation: { share: 0.25, every: 3 } },
       view: { randAugment: 'rand-m9-mstd0.5-inc1', erasing: 0.5 },
     }),
     run: runFineTune,

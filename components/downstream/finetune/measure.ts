@@ -1,0 +1,43 @@
+import type * as tf from '@tensorflow/tfjs-core';
+import type { StageContext } from '../../../framework/stage/contract.ts';
+import type { VitConfig } from '../../backbone/config.ts';
+import type { Dataset } from '../../data/types.ts';
+import type { Engine, HostOf, State } from '../../engine/types.ts';
+import { countRight, type Forward, openForward } from '../../training/classify.ts';
+import type { FineTuneConfig } from './config.ts';
+import { type Classifier, classify } from './model.ts';
+
+/** Shares of images whose class is the first, and among the first five. */
+export interface Accuracy {
+  readonly top1: number;
+  readonly top5: number;
+}
+
+/** What measures weights of one classifier on images of one size; its program is compiled at the first use. */
+export function openMeasure(
+  { config, engine: { threads }, signal }: Pick<StageContext<FineTuneConfig>, 'config' | 'engine' | 'signal'>,
+  engine: Engine,
+  { network, size }: { readonly network: VitConfig; readonly size: number },
+): (weights: HostOf<Classifier<tf.Tensor>>, data: Dataset) => Promise<Accuracy> {
+  const { view, testView } = config;
+  let opened: { readonly state: State<Classifier<tf.Tensor>>; readonly program: Forward } | undefined;
+  const open = async (weights: HostOf<Classifier<tf.Tensor>>, data: Dataset) => {
+    const state = engine.state<Classifier<tf.Tensor>>(weights);
+    const program = await openForward(engine, data, {
+      ...{ name: 'classification', state, workers: threads, signal },
+      apply: (classifier: Classifier<tf.Tensor>, images) => classify(classifier, network, images),
+      view: { ...testView, size, interpolation: view.interpolation },
+    });
+    return { state, program };
+  };
+  return async (weights, data) => {
+    opened ??= await open(weights, data);
+    opened.state.write(weights);
+    let [top1, top5] = [0, 0];
+    await opened.program.over(data, ({ values, targets }) => {
+      top1 += countRight(values, targets);
+      top5 += countRight(values, targets, 5);
+    });
+    return { top1: top1 / data.count, top5: top5 / data.count };
+  };
+}
