@@ -3,6 +3,7 @@ import { residentLeaves, specLeaves } from '../check.ts';
 import { Owned } from '../owned.ts';
 import type { AnyStep } from '../step.ts';
 import { refuseInStep } from '../step.ts';
+import { registerSuppress } from '../suppress.ts';
 import type { TreeOf } from '../tree.ts';
 import type { Engine, HostOf, HostTensor, Program, ProgramOptions, State } from '../types.ts';
 import { EngineError } from '../types.ts';
@@ -23,6 +24,7 @@ export class EagerEngine implements Engine {
     this.description = `${backend.engineName} (${backend.description})`;
     this.backend = backend;
     registerUniform(backend.backendName);
+    registerSuppress(backend.backendName);
   }
 
   state<S>(initial: HostOf<S>): State<S> {

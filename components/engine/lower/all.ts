@@ -15,6 +15,7 @@ import { rotateLowerings } from './rotate.ts';
 import { scanLowerings } from './scan.ts';
 import { scatterLowerings } from './scatter.ts';
 import { shapeLowerings } from './shape.ts';
+import { suppressLowerings } from './suppress.ts';
 import { unaryLowerings } from './unary.ts';
 
 /** Every tfjs kernel that can be compiled. */
@@ -36,6 +37,7 @@ export const lowerings: Lowerings = {
   ...lrnLowerings,
   ...morphologyLowerings,
   ...randomLowerings,
+  ...suppressLowerings,
 };
 
 export { alternatives } from './alternatives.ts';

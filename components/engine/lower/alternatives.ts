@@ -4,6 +4,8 @@ const complex = 'complex numbers are not compiled; keep real and imaginary parts
 const spectral = 'complex numbers are not compiled; multiply by the matrices of the cosines and sines';
 const sizeDepends =
   'the number of results depends on values; compute it on the host and pass it in the batch';
+const suppression =
+  'the number of results depends on values; keptBoxes of suppress.ts marks those that remain';
 const ragged = 'ragged tensors are not compiled; pad the rows to one length and use a mask';
 const text = 'text is not compiled; encode it on the host and pass numbers in the batch';
 const ownGradient =
@@ -29,9 +31,9 @@ export const alternatives: { readonly [kernel: string]: string } = {
   MaxPool3D: threeDimensional,
   MaxPool3DGrad: threeDimensional,
   Multinomial: 'draw on the host and pass the result in the batch',
-  NonMaxSuppressionV3: sizeDepends,
-  NonMaxSuppressionV4: sizeDepends,
-  NonMaxSuppressionV5: sizeDepends,
+  NonMaxSuppressionV3: suppression,
+  NonMaxSuppressionV4: suppression,
+  NonMaxSuppressionV5: suppression,
   RaggedGather: ragged,
   RaggedRange: ragged,
   RaggedTensorToTensor: ragged,

@@ -6,6 +6,7 @@ import type { KernelTest } from './kernel-test.ts';
 import { randomTests } from './random.ts';
 import { reduceTests } from './reduce.ts';
 import { shapeTests } from './shape.ts';
+import { suppressTests } from './suppress.ts';
 
 /** How each kernel is compared with tfjs's CPU backend, by family. */
 export const families: { readonly [family: string]: readonly KernelTest[] } = {
@@ -16,4 +17,5 @@ export const families: { readonly [family: string]: readonly KernelTest[] } = {
   convolution: convTests,
   image: imageTests,
   random: randomTests,
+  boxes: suppressTests,
 };

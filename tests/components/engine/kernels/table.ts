@@ -1,4 +1,5 @@
 import { alternatives, lowerings } from '../../../../components/engine/lower/all.ts';
+import { suppressKernel } from '../../../../components/engine/suppress.ts';
 import { uniformKernel } from '../../../../components/engine/uniform.ts';
 import { gradientCases } from '../gradients/all.ts';
 import { families } from './all.ts';
@@ -63,7 +64,7 @@ export function kernelsTable(): string {
 
 Written by \`npx tsx --conditions=peco-source tests/components/engine/kernels-table.ts\`; a test fails when it is out of date.
 
-${all.length} kernels can be compiled: those of tfjs, and \`${uniformKernel}\`, the engine's own. Each is compared with tfjs's CPU backend: ${sum((row) => row.drawn)} cases of generated
+${all.length} kernels can be compiled: those of tfjs, and the engine's own, \`${uniformKernel}\` and \`${suppressKernel}\`. Each is compared with tfjs's CPU backend: ${sum((row) => row.drawn)} cases of generated
 shapes, attributes and dtypes, gradients included, and ${sum((row) => row.special)} cases with NaN, infinities and zeros of both signs. The
 column "gradient" counts the places where the kernel's gradient is compared with central differences in float64 (error
 below 1e-7, of Erf 5e-6), ${sum((row) => row.gradient)} in all; "-" is a kernel without one: no input, or itself part of a gradient. Where tfjs-core has
