@@ -62,9 +62,13 @@ export function decodeMask(runs: RunLengths): Uint8Array {
   let at = 0;
   for (let run = 0; run < counts.length; run++) {
     const end = at + counts[run];
-    if (run % 2 === 1)
-      for (let pixel = at; pixel < end; pixel++)
-        bitmap[(pixel % height) * width + Math.floor(pixel / height)] = 1;
+    if (run % 2 === 1) {
+      let [row, column] = [at % height, Math.floor(at / height)];
+      for (let pixel = at; pixel < end; pixel++) {
+        bitmap[row * width + column] = 1;
+        if (++row === height) [row, column] = [0, column + 1];
+      }
+    }
     at = end;
   }
   return bitmap;

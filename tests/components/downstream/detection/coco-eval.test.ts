@@ -1,0 +1,206 @@
+import { mkdtempSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import test from 'ava';
+import fc from 'fast-check';
+import { boxRuns, runsOf } from '../../../../components/data/masks/polygon.ts';
+import type { Box } from '../../../../components/data/masks/runs.ts';
+import { runsOfText } from '../../../../components/data/masks/text.ts';
+import type { RunLengths } from '../../../../components/data/targets.ts';
+import {
+  CocoEvaluation,
+  type EvaluatedImage,
+  type SavedEvaluation,
+} from '../../../../components/downstream/detection/coco-eval/evaluation.ts';
+import { boxes, masks } from '../../../../components/downstream/detection/coco-eval/regions.ts';
+import type { CocoSummary } from '../../../../components/downstream/detection/coco-eval/summary.ts';
+import { loadTree, saveTree } from '../../../../components/weights/safetensors.ts';
+
+type Mask = string | number[][];
+interface Numbers {
+  readonly numbers: readonly number[];
+  readonly perClass: readonly number[];
+}
+
+// Made by pycocotools (tests/fixtures/coco/evaluation.py).
+const official = JSON.parse(
+  readFileSync(new URL('../../../fixtures/coco/evaluation.json', import.meta.url), 'utf8'),
+) as readonly {
+  readonly name: string;
+  readonly classes: number;
+  readonly images: readonly {
+    readonly id: number;
+    readonly size: readonly [number, number];
+    readonly truths: readonly { class: number; box: Box; area: number; crowd: boolean; mask: Mask }[];
+    readonly detections: readonly { class: number; box: Box; score: number; mask: Mask }[];
+  }[];
+  readonly boxes: Numbers;
+  readonly masks: Numbers;
+}[];
+
+const names = [
+  'AP',
+  'AP50',
+  'AP75',
+  'APs',
+  'APm',
+  'APl',
+  'AR1',
+  'AR10',
+  'AR100',
+  'ARs',
+  'ARm',
+  'ARl',
+] as const;
+
+for (const { name, classes, images, ...expected } of official) {
+  test(`pycocotools' numbers: ${name}`, (t) => {
+    const [byBox, byMask] = [new CocoEvaluation(boxes, classes), new CocoEvaluation(masks, classes)];
+    for (const { id: imageId, size, truths, detections } of images) {
+      const [height, width] = size;
+      const runs = (mask: Mask): RunLengths =>
+        typeof mask === 'string'
+          ? runsOfText(mask, { height, width })
+          : runsOf({ outlines: mask }, { height, width });
+      const withBoxes = <O extends { box: Box }>(objects: readonly O[]) =>
+        objects.map((object) => ({ ...object, region: object.box }));
+      const withMasks = <O extends { mask: Mask }>(objects: readonly O[]) =>
+        objects.map((object) => ({ ...object, region: runs(object.mask) }));
+      byBox.add({ imageId, truths: withBoxes(truths), detections: withBoxes(detections) });
+      byMask.add({ imageId, truths: withMasks(truths), detections: withMasks(detections) });
+    }
+    for (const [kind, summary] of [
+      ['boxes', byBox.summary()],
+      ['masks', byMask.summary()],
+    ] as const) {
+      for (const [i, number] of expected[kind].numbers.entries())
+        close(t, summary.numbers[names[i]], number, `${names[i]} of ${kind}`);
+      for (const [i, number] of expected[kind].perClass.entries())
+        close(t, summary.perClass[i], number, `class ${i} of ${kind}`);
+    }
+  });
+}
+
+function close(
+  t: { true(is: boolean, message: string): void },
+  value: number | undefined,
+  expected: number,
+  what: string,
+) {
+  t.true(Math.abs((value ?? -1) - expected) < 1e-9, `${what}: ${value}, not ${expected}`);
+}
+
+const box = fc.tuple(
+  fc.nat(60),
+  fc.nat(60),
+  fc.integer({ min: 1, max: 60 }),
+  fc.integer({ min: 1, max: 60 }),
+);
+const truth = fc
+  .record({ class: fc.nat(2), region: box, crowd: fc.boolean() })
+  .map((object) => ({ ...object, area: object.region[2] * object.region[3] }));
+const detection = fc.record({ class: fc.nat(2), region: box, score: fc.constantFrom(0.1, 0.4, 0.5, 0.9) });
+const scenes = fc
+  .array(
+    fc.record({
+      truths: fc.array(truth, { maxLength: 4 }),
+      detections: fc.array(detection, { maxLength: 6 }),
+      found: fc.array(fc.constantFrom(0.1, 0.4, 0.5, 0.9), { maxLength: 4 }),
+    }),
+    { minLength: 1, maxLength: 5 },
+  )
+  .map((images) =>
+    images.map(({ truths, detections, found }, imageId): EvaluatedImage<Box> => {
+      // So that something is right.
+      const right = found.flatMap((score, i) => (truths[i] ? [{ ...truths[i], score }] : []));
+      return { imageId, truths, detections: [...detections, ...right] };
+    }),
+  );
+
+function summaryOf(images: readonly EvaluatedImage<Box>[]): CocoSummary {
+  const evaluation = new CocoEvaluation(boxes, 3);
+  for (const image of images) evaluation.add(image);
+  return evaluation.summary();
+}
+
+test('neither the order of images, nor the scale of scores, nor a stop on the way changes a number', (t) => {
+  const file = path.join(mkdtempSync(path.join(tmpdir(), 'coco-')), 'state.safetensors');
+  const all = fc.property(scenes, fc.nat(5), (images, stop) => {
+    const expected = summaryOf(images);
+    t.deepEqual(summaryOf([...images].reverse()), expected);
+    const rescored = images.map((image) => ({
+      ...image,
+      detections: image.detections.map((found) => ({ ...found, score: 3 * found.score ** 3 - 7 })),
+    }));
+    t.deepEqual(summaryOf(rescored), expected);
+    const before = new CocoEvaluation(boxes, 3);
+    for (const image of images.slice(0, stop)) before.add(image);
+    saveTree(file, before.save());
+    const after = new CocoEvaluation(boxes, 3, loadTree<SavedEvaluation>(file));
+    for (const image of images.slice(stop)) after.add(image);
+    t.deepEqual(after.summary(), expected);
+    t.is(after.images, images.length);
+    if (images.length > 0) t.throws(() => after.add(images[0]), { message: /image 0 has been evaluated/ });
+  });
+  fc.assert(all, { seed: 5, numRuns: 40 });
+});
+
+test('numbers lie in [0, 1]; whole boxes are as good as their masks', (t) => {
+  const size = { height: 120, width: 120 };
+  const all = fc.property(scenes, (images) => {
+    const { numbers, perClass } = summaryOf(images);
+    for (const number of [...Object.values(numbers), ...perClass])
+      t.true(number === undefined || (number >= 0 && number <= 1 + 1e-12));
+    const evaluation = new CocoEvaluation(masks, 3);
+    const drawn = <O extends { region: Box }>(object: O) => ({
+      ...object,
+      region: boxRuns(object.region, size),
+    });
+    for (const { imageId, truths, detections } of images)
+      evaluation.add({ imageId, truths: truths.map(drawn), detections: detections.map(drawn) });
+    t.deepEqual(evaluation.summary().numbers, numbers);
+  });
+  fc.assert(all, { seed: 6, numRuns: 25 });
+});
+
+test('who finds all objects and nothing else has 1; what is sure and wrong costs precision, not recall', (t) => {
+  const all = fc.property(scenes, (images) => {
+    const perfect = images.map(({ imageId, truths }) => ({
+      imageId,
+      truths,
+      detections: truths.map((object) => ({ ...object, score: 0.5 })),
+    }));
+    const { numbers } = summaryOf(perfect);
+    for (const name of ['AP', 'AP50', 'AP75', 'AR10', 'AR100'] as const)
+      if (numbers[name] !== undefined) t.true(Math.abs(numbers[name] - 1) < 1e-9, name);
+    const region = [500, 500, 30, 30] as const;
+    const wrong = perfect.map((image) => ({
+      ...image,
+      detections: [...image.detections, ...[0, 1, 2].map((index) => ({ class: index, region, score: 1 }))],
+    }));
+    const worse = summaryOf(wrong).numbers;
+    t.deepEqual(worse.AR100, numbers.AR100);
+    if (numbers.AP !== undefined) t.true(worse.AP! < numbers.AP);
+  });
+  fc.assert(all, { seed: 7, numRuns: 25 });
+});
+
+test('classes, scores and boxes that are none are refused', (t) => {
+  const evaluation = new CocoEvaluation(boxes, 2);
+  const add = (change: object) =>
+    t.throws(
+      () =>
+        evaluation.add({
+          imageId: 7,
+          truths: [],
+          detections: [{ class: 0, region: [0, 0, 1, 1], score: 0.5, ...change }],
+        }),
+      { instanceOf: RangeError },
+    )?.message;
+  t.snapshot([
+    add({ class: 2 }),
+    add({ class: -1 }),
+    add({ score: Number.NaN }),
+    add({ region: [0, 0, Number.NaN, 1] }),
+  ]);
+});
