@@ -8,6 +8,7 @@
  *     PYTHON=python3 npm run bench -- data [--photos 256] [--rounds 6] [--workers 1,2]
  *     npm run bench -- folder [--files 100000]
  *     npm run bench -- views [--folder FOLDER] [--out views.png]
+ *     PYTHON=python3 npm run bench -- coco-eval [--scenes 5000] [--rounds 1]
  */
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
@@ -33,6 +34,8 @@ const { positionals, values } = parseArgs({
     workers: { type: 'string', default: String(availableParallelism()) },
     // folder
     files: { type: 'string', default: '100000' },
+    // coco-eval
+    scenes: { type: 'string', default: '5000' },
     // views
     folder: { type: 'string' },
     out: { type: 'string', default: 'views.png' },
@@ -86,6 +89,15 @@ switch (positionals.join()) {
     await benchViews({ folder: values.folder, out: values.out });
     break;
   }
+  case 'coco-eval': {
+    const { benchCocoEval } = await import('./coco-eval/bench.ts');
+    await benchCocoEval({
+      python: process.env.PYTHON ?? 'python3',
+      images: Number(values.scenes),
+      rounds: Number(values.rounds ?? 1),
+    });
+    break;
+  }
   case 'display': {
     const { benchDisplay } = await import('./display/bench.ts');
     benchDisplay({
@@ -96,7 +108,7 @@ switch (positionals.join()) {
   }
   default:
     process.stderr.write(
-      'Which benchmark? There is: npm run bench -- engine, npm run bench -- noop, npm run bench -- display, npm run bench -- memory, npm run bench -- data, npm run bench -- folder, npm run bench -- views\n',
+      'Which benchmark? There is: npm run bench -- engine, npm run bench -- noop, npm run bench -- display, npm run bench -- memory, npm run bench -- data, npm run bench -- folder, npm run bench -- views, npm run bench -- coco-eval\n',
     );
     process.exitCode = 2;
 }
