@@ -2,26 +2,16 @@ import { availableParallelism } from 'node:os';
 import { StageError } from '../../framework/stage/stage-error.ts';
 import type { HostTensor } from '../engine/types.ts';
 import { bytesTensor } from '../nn/tree.ts';
-import { inLanes, openAhead } from './ahead.ts';
+import { inLanes } from './ahead.ts';
+import { type Loader, passBatches, type Sampler, trainingBatches, withImage } from './batches.ts';
 import { openRenderer, type Renderer } from './decode/renderer.ts';
-import { orderedBatches, shuffledBatches } from './order.ts';
 import { targetOf } from './subset.ts';
 import type { Dataset } from './types.ts';
 import type { Chance } from './views/chance.ts';
 import type { Sight } from './views/render.ts';
 import { type Picture, plainView, type StillView, sizeOf, type View } from './views/view.ts';
 
-/** Batches of a training, without end. */
-export interface Loader<Batch> {
-  /**
-   * The batch of a step (0-based). A pure function of data, options and step: a resumed training sees the same. Asked
-   * for one step after the other it has the next ones prepared meanwhile. Rejects where an image can't be read, and names
-   * it; later steps may still be asked for.
-   */
-  batch(step: number): Promise<Batch>;
-  /** Stops what is being prepared and ends the workers. */
-  close(): Promise<void>;
-}
+export type { Loader } from './batches.ts';
 
 /** Images as a step or a pass sees them. The arrays are the caller's to keep. */
 export interface Sampled<Target, Names extends string = string> {
@@ -58,18 +48,6 @@ export interface PassOptions<Names extends string> extends Common<Names> {
 }
 
 /**
- * How many batches are prepared beside the one that is in use. One is enough where steps take equally long, and memory is
- * bounded by them: of large batches there is only one.
- */
-const AHEAD = 2;
-const LARGE = 2 ** 28;
-
-function aheadOf({ pictures }: Sight, batchSize: number): number {
-  const bytes = pictures.reduce((sum, { size }) => sum + size * size * 3, 0);
-  return bytes * batchSize > LARGE ? 1 : AHEAD;
-}
-
-/**
  * Shuffled batches of a training: each image once before any is shown again. Crops and flips are drawn by seed, purpose,
  * epoch and index of the image, so they don't depend on the size of a batch.
  */
@@ -77,28 +55,7 @@ export function openLoader<T, const Names extends string>(
   data: Dataset<T>,
   options: LoaderOptions<Names>,
 ): Loader<Sampled<T, Names>> {
-  const { batchSize, seed, purpose, chances = purpose, steps } = options;
-  const { count } = data;
-  const order = shuffledBatches({ count, batch: batchSize, seed, purpose });
-  const sampler = openSampler(data, options, options.view.flip);
-  const ahead = openAhead(
-    (step, signal) => {
-      const indices = order.at(step);
-      const chanceOf = (place: number): Chance => {
-        const epoch = Math.floor((step * batchSize + place) / count);
-        return [seed, chances, epoch, indices[place]];
-      };
-      return sampler.sample({ indices, real: batchSize, chanceOf }, signal);
-    },
-    { ahead: aheadOf(sampler.sight, batchSize), ...(steps === undefined ? {} : { end: steps }) },
-  );
-  return {
-    batch: ahead.get,
-    async close() {
-      await ahead.close();
-      await sampler.close();
-    },
-  };
+  return trainingBatches(data.count, options, openSampler(data, options, options.view.flip));
 }
 
 /**
@@ -107,29 +64,11 @@ export function openLoader<T, const Names extends string>(
  *
  * @throws Error that names the image, if one can't be read
  */
-export async function* onePass<T, const Names extends string>(
+export function onePass<T, const Names extends string>(
   data: Dataset<T>,
   { signal, ...options }: PassOptions<Names>,
 ): AsyncGenerator<Sampled<T, Names> & { readonly real: number }, void, undefined> {
-  const batches = orderedBatches(data.count, options.batchSize);
-  const sampler = openSampler(data, options, 0);
-  const ahead = openAhead(
-    async (step, stopped) => {
-      const { indices, count } = batches[step];
-      const sampled = await sampler.sample({ indices, real: count, chanceOf: () => undefined }, stopped);
-      return { ...sampled, real: count };
-    },
-    { ahead: aheadOf(sampler.sight, options.batchSize), end: batches.length },
-  );
-  try {
-    for (let step = 0; step < batches.length; step++) {
-      signal?.throwIfAborted();
-      yield await ahead.get(step);
-    }
-  } finally {
-    await ahead.close();
-    await sampler.close();
-  }
+  return passBatches(data.count, options.batchSize, () => openSampler(data, options, 0), signal);
 }
 
 /** These images in this order, each as it is or resized: uint8 [indices.length, size, size, 3]. */
@@ -149,31 +88,23 @@ export async function imagesAt<T>(
   return pictures.images;
 }
 
-interface Wanted {
-  readonly indices: Int32Array;
-  /** Places from here on repeat the first. */
-  readonly real: number;
-  readonly chanceOf: (place: number) => Chance | undefined;
-}
-
-interface Sampler<T, Names extends string> {
-  readonly sight: Sight;
-  sample(wanted: Wanted, signal: AbortSignal): Promise<Sampled<T, Names>>;
-  close(): Promise<void>;
-}
-
 function openSampler<T, Names extends string>(
   data: Dataset<T>,
-  { view, pictures, workers = availableParallelism() }: Common<Names> & { readonly view: View | StillView },
+  {
+    batchSize,
+    view,
+    pictures,
+    workers = availableParallelism(),
+  }: Common<Names> & { readonly view: View | StillView },
   flip: number,
-): Sampler<T, Names> {
+): Sampler<Sampled<T, Names>> {
   const names = Object.keys(pictures) as Names[];
   const sight = settle(data, view, flip, Object.values<Picture>(pictures));
   const renderer = openRenderer(workers);
   // All at once: the threads have a batch's images before a step begins, which keeps this thread busy until its end.
   const lanes = workers === 0 ? 4 : Number.POSITIVE_INFINITY;
   return {
-    sight,
+    bytes: batchSize * sight.pictures.reduce((sum, { size }) => sum + size * size * 3, 0),
     close: renderer.close,
     async sample({ indices, real, chanceOf }, signal) {
       const values = sight.pictures.map(({ size }) => new Uint8Array(indices.length * size * size * 3));
@@ -237,22 +168,10 @@ function changesOf(view: View | StillView): Pick<Sight, 'jitter' | 'randAugment'
 }
 
 /** The pictures of one image, one after the other. */
-async function render<T>(
+function render<T>(
   data: Dataset<T>,
   index: number,
   { renderer, sight, chance }: { renderer: Renderer; sight: Sight; chance: Chance | undefined },
 ): Promise<Uint8Array> {
-  let from: string | undefined;
-  try {
-    const image = await data.image(index);
-    if (image.format !== 'raw') from = 'file' in image ? image.file : image.from;
-    return await renderer.render({ image, sight, ...(chance ? { chance } : {}) });
-  } catch (cause) {
-    const name = from ?? `image ${index} of ${data.name}`;
-    const { hint } = cause as StageError;
-    throw new StageError(`${name}: ${(cause as Error).message}`, {
-      cause,
-      ...(hint === undefined ? {} : { hint }),
-    });
-  }
+  return withImage(data, index, (image) => renderer.render({ image, sight, ...(chance ? { chance } : {}) }));
 }

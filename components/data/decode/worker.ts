@@ -1,12 +1,12 @@
-import { readFile } from 'node:fs';
-import { promisify } from 'node:util';
 import { move, transferableSymbol, valueSymbol } from 'piscina';
 import { StageError } from '../../../framework/stage/stage-error.ts';
-import { takingTurns } from '../ahead.ts';
+import { renderCanvasTask, renderDetectionTask } from '../dense/detection-tasks.ts';
+import { renderSegmentationTask, renderWholeTask } from '../dense/segmentation-tasks.ts';
 import type { ImageBytes } from '../types.ts';
 import type { Chance } from '../views/chance.ts';
 import { fillPicture, renderPictures, type Sight } from '../views/render.ts';
-import { BadImage, decode } from './decode.ts';
+import { BadImage } from './decode.ts';
+import { withPixels } from './open-image.ts';
 
 /** One image, and what is to be seen of it. */
 export interface RenderTask {
@@ -15,17 +15,10 @@ export interface RenderTask {
   readonly chance?: Chance;
 }
 
-/**
- * Of all images that a thread was given, two are decoded at once: one is resized while the next is being decoded beside it.
- * Decoded images are large, files are not.
- */
-const inTurn = takingTurns(2);
-
 /** The pictures of an image, `[size, size, 3]` each, one after the other in a buffer of their own. */
-export async function render({ image, sight, chance }: RenderTask): Promise<Uint8Array> {
-  const read = 'file' in image ? { ...image, bytes: await bytesOf(image.file) } : image;
-  return inTurn(async () => {
-    const seen = renderPictures(await decode(read), sight, chance);
+export function render({ image, sight, chance }: RenderTask): Promise<Uint8Array> {
+  return withPixels(image, (pixels) => {
+    const seen = renderPictures(pixels, sight, chance);
     const sizes = sight.pictures.map(({ size }) => size);
     const bytes = new Uint8Array(sizes.reduce((sum, size) => sum + size * size * 3, 0));
     let start = 0;
@@ -37,16 +30,18 @@ export async function render({ image, sight, chance }: RenderTask): Promise<Uint
   });
 }
 
-const readBytes = promisify(readFile);
+/** What is made of an image, by name: pictures for a network that sees them whole, or with targets of each pixel or object. */
+export const works = {
+  pictures: render,
+  segmentation: renderSegmentationTask,
+  whole: renderWholeTask,
+  detection: renderDetectionTask,
+  canvas: renderCanvasTask,
+} as const;
 
-/** The system's message names the file, as the caller does. */
-async function bytesOf(file: string): Promise<Uint8Array> {
-  try {
-    return await readBytes(file);
-  } catch (cause) {
-    throw new StageError(`can't be read (${(cause as NodeJS.ErrnoException).code})`, { cause });
-  }
-}
+export type WorkName = keyof typeof works;
+export type TaskOf<Name extends WorkName> = Parameters<(typeof works)[Name]>[0];
+export type MadeOf<Name extends WorkName> = Awaited<ReturnType<(typeof works)[Name]>>;
 
 /** A StageError as it goes from thread to thread: of errors only the message would. */
 export interface Failure {
@@ -59,27 +54,37 @@ export function failed({ message, hint, isBad }: Failure): StageError {
   return new (isBad ? BadImage : StageError)(message, hint === undefined ? {} : { hint });
 }
 
+/** What a thread answers. */
+export type Answer = { readonly made: unknown } | { readonly failure: Failure };
+
 /**
  * What the threads of the pool run: they load this module by its name (renderer.ts). Everyone else imports it, so it is in
- * the keys like any other code. The buffer is handed over, not copied.
+ * the keys like any other code. Buffers are handed over, not copied.
  *
- * @returns the pictures, or a `Failure`
+ * @returns an `Answer`
  */
-export async function renderApart(task: RenderTask): Promise<unknown> {
-  let bytes: Uint8Array;
+export async function renderApart({ work, task }: { work: WorkName; task: unknown }): Promise<unknown> {
+  let made: unknown;
   try {
-    bytes = await render(task);
+    made = await (works[work] as (task: unknown) => Promise<unknown>)(task);
   } catch (error) {
     if (!(error instanceof StageError)) throw error;
     const { message, hint } = error;
-    return { message, hint, isBad: error instanceof BadImage } satisfies Failure;
+    return { failure: { message, hint, isBad: error instanceof BadImage } } satisfies Answer;
   }
   return move({
     get [transferableSymbol]() {
-      return bytes.buffer;
+      return buffersOf(made) as unknown as object;
     },
     get [valueSymbol]() {
-      return bytes;
+      return { made } satisfies Answer;
     },
   });
+}
+
+/** The buffers of all arrays of numbers in a value. */
+function buffersOf(value: unknown): ArrayBuffer[] {
+  if (ArrayBuffer.isView(value)) return [value.buffer as ArrayBuffer];
+  if (typeof value !== 'object' || value === null) return [];
+  return [...new Set(Object.values(value).flatMap(buffersOf))];
 }
