@@ -4,13 +4,14 @@ import type { Dataset } from './types.ts';
 
 /** The data set of these images only, in this order. */
 export function subset<T>(dataset: Dataset<T>, indices: Int32Array): Dataset<T> {
-  const { name, classes, imageSize, window } = dataset;
+  const { name, classes, classNumbers, imageSize, window } = dataset;
   const at = (place: number): number => {
     if (place in indices) return indices[place];
     throw new RangeError(`image ${place} of a data set of ${indices.length}`);
   };
   return {
     ...{ name, classes, count: indices.length },
+    ...(classNumbers === undefined ? {} : { classNumbers }),
     ...(imageSize === undefined ? {} : { imageSize }),
     ...(window === undefined ? {} : { window }),
     target: async (place) => dataset.target(at(place)),

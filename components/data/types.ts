@@ -57,6 +57,8 @@ export interface Dataset<Target = number> {
   readonly count: number;
   /** Names of the classes; a target that is a number is an index into it, and refused if it is none. */
   readonly classes: readonly string[];
+  /** Numbers that the classes have in files of the official format, such as COCO's categories. Absent: 1, 2, and so on. */
+  readonly classNumbers?: readonly number[];
   /** Height and width of every image in pixels, where all have the same: an image of another size is refused. */
   readonly imageSize?: number;
   /**
