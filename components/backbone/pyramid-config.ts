@@ -27,6 +27,9 @@ export function usualLayers(depth: number): Layers {
   return [at(1 / 3), at(1 / 2), at(2 / 3), depth];
 }
 
+/** The name of its batch norm. */
+export const pyramidNorm = 'pyramid';
+
 /** How much finer than the patches each map is. */
 export const pyramidFactors = [4, 2, 1, 1 / 2] as const;
 

@@ -5,6 +5,7 @@ import { fanInUniform, zeros } from '../nn/init.ts';
 import { type Affine, dense, depthToSpace, gelu, initNorm, type Norm } from '../nn/layers.ts';
 import type { Random } from '../nn/random.ts';
 import { hostTensor } from '../nn/tree.ts';
+import { pyramidNorm } from './pyramid-config.ts';
 
 /**
  * What makes four maps of a vision transformer's tokens (microsoft/unilm, beit/semantic_segmentation/backbone/beit.py,
@@ -31,9 +32,6 @@ export interface Upsampling<T> {
   /** [out] */
   readonly bias: T;
 }
-
-/** The name of its batch norm. */
-export const pyramidNorm = 'pyramid';
 
 export function initPyramid(random: Random, dim: number): Pyramid<HostTensor> {
   return {

@@ -2,27 +2,21 @@ import type * as tf from '@tensorflow/tfjs-core';
 import type { VitConfig } from '../../backbone/config.ts';
 import type { Draw, DropPath } from '../../backbone/drop-path.ts';
 import { initHead } from '../../backbone/init.ts';
-import {
-  applyBlocks,
-  type Block,
-  embedPatches,
-  meanOfPatches,
-  type Vit,
-  withPositions,
-} from '../../backbone/vit.ts';
+import { applyBlocks, embedPatches, meanOfPatches, type Vit, withPositions } from '../../backbone/vit.ts';
 import type { HostTensor } from '../../engine/types.ts';
 import { type Affine, dense, initNorm, layerNorm, type Norm } from '../../nn/layers.ts';
 import { accuracy, crossEntropy, softLabels } from '../../nn/losses.ts';
 import type { Random } from '../../nn/random.ts';
 import { unit } from '../../nn/unit.ts';
 import type { Objective } from '../../training/objective.ts';
+import { type Body, bodyOf, layersAfter } from '../body.ts';
 import type { FineTuneConfig } from './config.ts';
 import { mixImages, mixLabels } from './mix.ts';
 
 /** BEiT's classifier: mean of the patch tokens, a norm of its own instead of the backbone's, a linear head. */
 export interface Classifier<T> {
   /** Where positions are relative, each block has a table of its own. */
-  readonly vit: Omit<Vit<T>, 'norm' | 'relativePositions'>;
+  readonly vit: Body<T>;
   readonly norm: Norm<T>;
   readonly head: Affine<T>;
 }
@@ -41,14 +35,11 @@ export interface FineTuneBatch<T> {
 /** The backbone without its norm, each block with a copy of the table of relative positions that all share. */
 export function initClassifier(
   random: Random,
-  { norm, relativePositions, ...body }: Vit<HostTensor>,
+  vit: Vit<HostTensor>,
   classes: number,
 ): Classifier<HostTensor> {
-  const [dim] = norm.gain.shape as [number];
-  const own = ([name, block]: [string, Block<HostTensor>]) =>
-    [name, relativePositions ? { ...block, relativePositions } : block] as const;
-  const blocks = Object.fromEntries(Object.entries(body.blocks).map(own));
-  return { vit: { ...body, blocks }, norm: initNorm(dim), head: initHead(random, dim, classes) };
+  const [dim] = vit.norm.gain.shape as [number];
+  return { vit: bodyOf(vit), norm: initNorm(dim), head: initHead(random, dim, classes) };
 }
 
 /** images [B, H, W, 3] in [0, 1] -> logits [B, classes]. */
@@ -62,16 +53,6 @@ export function classify(
   const tokens = withPositions(vit, embedPatches(vit, backbone, images));
   const pooled = meanOfPatches(applyBlocks(vit, backbone, tokens, { dropPath }));
   return dense(layerNorm(pooled, parameters.norm), parameters.head) as tf.Tensor2D;
-}
-
-/**
- * How many layers come after that of a parameter, of depth + 1: the embeddings are layer 0, block i is i + 1, and all
- * else is the last: what comes after the blocks, and a table of relative positions that they share (microsoft/unilm,
- * beit/optim_factory.py).
- */
-export function layersAfter([part, name, block]: readonly string[], depth: number): number {
-  if (part !== 'vit' || name === 'relativePositions' || name === 'norm') return 0;
-  return name === 'blocks' ? depth - Number(block) : depth + 1;
 }
 
 /** Cross-entropy of the labels, of mixed images with the labels of both. */

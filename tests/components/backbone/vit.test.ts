@@ -5,14 +5,8 @@ import { type VitInput, vit, vitSchema } from '../../../components/backbone/conf
 import { dropPathFactors, dropPathNoise } from '../../../components/backbone/drop-path.ts';
 import { initVit } from '../../../components/backbone/init.ts';
 import { relativeBias, relativeIndex } from '../../../components/backbone/positions.ts';
-import {
-  initPyramid,
-  mapsOf,
-  type Pyramid,
-  pyramidNorm,
-  pyramidOf,
-} from '../../../components/backbone/pyramid.ts';
-import { pyramidCounts, usualLayers } from '../../../components/backbone/pyramid-config.ts';
+import { initPyramid, mapsOf, type Pyramid, pyramidOf } from '../../../components/backbone/pyramid.ts';
+import { pyramidCounts, pyramidNorm, usualLayers } from '../../../components/backbone/pyramid-config.ts';
 import {
   resizeBackbone,
   resizePositions,

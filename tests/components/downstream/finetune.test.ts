@@ -1,6 +1,6 @@
 import test from 'ava';
 import { balancedSubset, labelsOf, subset } from '../../../components/data/subset.ts';
-import { layersAfter } from '../../../components/downstream/finetune/model.ts';
+import { layersAfter } from '../../../components/downstream/body.ts';
 import { countRight } from '../../../components/training/classify.ts';
 import { imagesOf } from '../../support/images.ts';
 
