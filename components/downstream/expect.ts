@@ -16,7 +16,7 @@ export function expectClassification(
   { labels, backbone, view }: Classification,
   inputs: WiredInputs,
 ): WiringIssue[] {
-  const { train, pretrained } = inputs;
+  const { train } = inputs;
   return [
     ...(labels === undefined
       ? expectClasses(train, ['labels'])
@@ -28,14 +28,21 @@ export function expectClassification(
       'classes',
     ]),
     ...expectSameClasses(inputs),
-    ...(pretrained
-      ? expectTiles(seenBy(view, train), pretrained)
-      : expectOwnBackbone(backbone, seenBy(view, train))),
+    ...expectBackbone({ backbone, view }, inputs),
   ];
 }
 
+/** That patches tile what a task sees of its images, and that a row without pretraining has a network. */
+export function expectBackbone(
+  { backbone, view }: Pick<Classification, 'backbone' | 'view'>,
+  { train, pretrained }: WiredInputs,
+): WiringIssue[] {
+  const seen = seenBy(view, train);
+  return pretrained ? expectTiles(seen, pretrained) : expectOwnBackbone(backbone, seen);
+}
+
 /** A class is its place among the names: with other names a label would mean something else. */
-function expectSameClasses({ train, test }: WiredInputs): WiringIssue[] {
+export function expectSameClasses({ train, test }: WiredInputs): WiringIssue[] {
   const [mine, theirs] = [test, train].map((data) => data?.facts.classNames as readonly string[] | undefined);
   if (!mine || !theirs || mine.length !== theirs.length) return [];
   const odd = mine.findIndex((name, place) => name !== theirs[place]);
