@@ -9,6 +9,10 @@ const shared = {
       collect,
     ),
   seeds: () => new Option('--seeds <list>', 'replace the seeds, for example 0,1,2').argParser(parseSeeds),
+  tasks: () =>
+    new Option('--tasks <names>', 'only these downstream tasks, for example finetune,probe').argParser(
+      parseNames,
+    ),
   smoke: () =>
     new Option(
       '--smoke',
@@ -42,7 +46,7 @@ const shared = {
 export type SharedFlag = keyof typeof shared;
 
 /** Flags that change what an experiment file says. */
-export const changes: readonly SharedFlag[] = ['set', 'sweep', 'seeds', 'smoke'];
+export const changes: readonly SharedFlag[] = ['set', 'sweep', 'seeds', 'tasks', 'smoke'];
 
 /** Adds flags to a command, in the order in which its help lists them. */
 export function addFlags(command: Command, names: readonly SharedFlag[]): Command {
@@ -106,6 +110,13 @@ function parseCount(value: string): number {
   if (value.trim() === '' || !Number.isInteger(number) || number < 0)
     throw new InvalidArgumentError('give a whole number from 0 up');
   return number;
+}
+
+function parseNames(value: string): readonly string[] {
+  const names = value.split(',').map((name) => name.trim());
+  if (names.includes('') || new Set(names).size !== names.length)
+    throw new InvalidArgumentError('give different names of tasks, with commas: finetune,probe');
+  return names;
 }
 
 function parseSeeds(value: string): readonly number[] {

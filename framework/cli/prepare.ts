@@ -19,6 +19,7 @@ import { hashingOnStderr } from './progress/hashing.ts';
 export interface ExperimentFlags extends ProjectFlags {
   readonly set?: readonly string[];
   readonly sweep?: readonly string[];
+  readonly tasks?: readonly string[];
   readonly seeds?: readonly number[];
   readonly smoke?: boolean;
   readonly upto?: readonly string[];
@@ -46,13 +47,14 @@ export async function prepareExperiment(
   onWarning: (warning: StoreWarning) => void,
 ): Promise<Prepared> {
   const cwd = process.cwd();
-  const { set = [], sweep = [], seeds, smoke = false } = flags;
+  const { set = [], sweep = [], seeds, tasks, smoke = false } = flags;
   const loaded = await loadExperiment(file, {
     set,
     sweep,
     cwd,
     smoke,
     ...(seeds === undefined ? {} : { seeds }),
+    ...(tasks === undefined ? {} : { tasks }),
     // What only says what would be needs no data.
     goOn: !flags.willRun,
   });

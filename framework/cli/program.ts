@@ -103,7 +103,7 @@ function addDiff(program: Command, finish: Finish): void {
   const command = program
     .command('diff')
     .description(
-      'Show the fields in which two experiments, or two runs, differ, stage by stage; --set, --sweep, --seeds and --smoke are for the second.',
+      'Show the fields in which two experiments, or two runs, differ, stage by stage; --set, --sweep, --seeds, --tasks and --smoke are for the second.',
     )
     .argument('<file>', 'experiment file (.ts)')
     .argument('<other>')

@@ -19,7 +19,7 @@ export type { Override } from './changes/change.ts';
 export type { LoadedExperiment, LoadOptions } from './types.ts';
 
 /**
- * Loads an experiment file: reads it, makes it small for a smoke run, changes it by `--set`, `--seeds` and `--sweep`, checks
+ * Loads an experiment file: reads it, makes it small for a smoke run, changes it by `--tasks`, `--set`, `--seeds` and `--sweep`, checks
  * everything.
  *
  * @throws PecoError with all that is wrong as its `problems`, each with the path in the config, `file:line` and a hint; also
@@ -64,16 +64,16 @@ interface SmokedFile {
 /** Makes an experiment small, which must be right at its own size; flags change what comes of it. */
 async function smoked(read: ReadExperiment, options: LoadOptions): Promise<SmokedFile> {
   // A sweep by flags counts as the file's own: its values are those of the real experiment.
-  const { sweep = [] } = options;
-  const real = change(read, { sweep });
+  const { sweep = [], tasks } = options;
+  const real = change(read, { sweep, ...(tasks === undefined ? {} : { tasks }) });
   const problems = (await check(real, options.cwd)).filter(({ missing }) => !missing);
   if (problems.length > 0) throw await reportProblems(problems, read);
   const { experiment, smoke, unchanged } = smokeExperiment(real.experiment);
-  const { sweep: _counted, ...flags } = options;
+  const { sweep: _counted, tasks: _left, ...flags } = options;
   // What is small may do without the places that the variables name.
   const unset = real.unset.filter((name) => fieldsOf(experiment, name).length > 0);
   const declared = change({ ...real, experiment, unset }, flags);
-  const sets = declared.overrides.filter(({ path }) => path !== 'seeds');
+  const sets = declared.overrides.filter(({ path }) => path !== 'seeds' && path !== 'tasks');
   makePointsBy(declared.experiment, {
     base: smoke.real,
     finish: (component, path) => {

@@ -82,7 +82,7 @@ export interface Experiment extends ExperimentInput {
 /** An experiment as its file declares it, or as flags changed it: what the steps of loading hand on. */
 export interface Declared {
   readonly experiment: Experiment;
-  /** Changes by `--set` and `--seeds`. */
+  /** Changes by `--set`, `--seeds` and `--tasks`. */
   readonly overrides: readonly Override[];
   /** Fields that `--sweep` sweeps, with their values. */
   readonly swept: SweptFlags;
@@ -98,6 +98,8 @@ export interface ChangeFlags {
   readonly set?: readonly string[];
   /** `path=a,b,c` each: values to sweep, several paths as a product with each other and with the file's sweep. */
   readonly sweep?: readonly string[];
+  /** Leaves out all other downstream tasks. */
+  readonly tasks?: readonly string[];
   /** Replaces the experiment's seeds. */
   readonly seeds?: readonly number[];
 }
@@ -122,7 +124,7 @@ export interface LoadedExperiment {
   /** The bundled file; its name changes with its content. */
   readonly bundle: string;
   readonly overrides: readonly Override[];
-  /** How it differs from what the file declares, by `--set`, `--seeds` and `--sweep`; none if it means the same. */
+  /** How it differs from what the file declares, by `--tasks`, `--set`, `--seeds` and `--sweep`; none if it means the same. */
   readonly changes: readonly Change[];
   /** Present for a smoke run. */
   readonly smoke?: {

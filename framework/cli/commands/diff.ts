@@ -19,7 +19,7 @@ import { formatComparison } from '../text/diff.ts';
  * @throws PecoError `unknown-name` or `ambiguous-name` for what is neither a file nor a run
  */
 export async function diffCommand(a: string, b: string, flags: ExperimentFlags): Promise<number> {
-  const { set: _set, seeds: _seeds, sweep: _sweep, smoke: _smoke, ...common } = flags;
+  const { set: _set, seeds: _seeds, tasks: _tasks, sweep: _sweep, smoke: _smoke, ...common } = flags;
   const before = await openSide(a, common);
   const after = await openSide(b, flags);
   const read: ReadDocument = (digest) => before.read(digest) ?? after.read(digest);

@@ -1,4 +1,5 @@
 import type { Json } from '../../stage/json.ts';
+import { fieldsOf } from '../missing.ts';
 import type { Problem } from '../problem.ts';
 import { set } from '../tree.ts';
 import type { ChangeFlags, Declared } from '../types.ts';
@@ -8,12 +9,32 @@ import { parseSet, parseSweep } from './flags.ts';
 import { isHalving, pointsOf } from './halving.ts';
 import type { Assignment } from './path.ts';
 import { sweepOver } from './sweep.ts';
+import { keepTasks } from './tasks.ts';
 
 /** Changes an experiment by flags. A flag that can't be applied is a problem of what is returned. */
-export function change<D extends Declared>(declared: D, { set = [], sweep = [], seeds }: ChangeFlags): D {
+export function change<D extends Declared>(
+  declared: D,
+  { tasks, set = [], sweep = [], seeds }: ChangeFlags,
+): D {
   const flags = set.map(parseSet);
   if (seeds !== undefined) flags.push({ path: ['seeds'], value: [...seeds] });
-  return sweepAlso(setInTurn(declared, flags), sweep);
+  return sweepAlso(setInTurn(tasks === undefined ? declared : ofTasks(declared, tasks), flags), sweep);
+}
+
+/** First of all, so that other flags can't be of what isn't there. */
+function ofTasks<D extends Declared>(declared: D, names: readonly string[]): D {
+  const { experiment, from, problems } = keepTasks(declared.experiment, names);
+  const overrides: Override[] = from ? [{ path: 'tasks', from: [...from], to: [...names] }] : [];
+  // Variables of the tasks that went.
+  const isAsked = (name: string) =>
+    fieldsOf(experiment, name).length > 0 || fieldsOf(declared.experiment, name).length === 0;
+  return {
+    ...declared,
+    experiment,
+    unset: declared.unset.filter(isAsked),
+    overrides: [...declared.overrides, ...overrides],
+    problems: [...declared.problems, ...problems],
+  };
 }
 
 /** One flag after the other, so that problems come in the order of the flags. */

@@ -4,7 +4,7 @@ import type { SweptFlags } from './flags.ts';
 
 /** How a run's experiment differs from the one that its file declares. */
 export interface Change {
-  readonly by: 'set' | 'seeds' | 'sweep' | 'smoke';
+  readonly by: 'set' | 'seeds' | 'tasks' | 'sweep' | 'smoke';
   readonly path: string;
   /** What the file says; null where the field isn't written. Absent for a sweep. */
   readonly from?: Json;
@@ -15,7 +15,7 @@ export interface Change {
 /** Each component at the smallest size that it declares itself. */
 export const smokeChange: Change = { by: 'smoke', path: 'smoke', to: true };
 
-/** A change by `--set`; `from` is null where the field wasn't there. */
+/** A change by `--set`, `--seeds` or `--tasks`; `from` is null where the field wasn't there. */
 export interface Override {
   readonly path: string;
   readonly from: Json;
@@ -28,7 +28,7 @@ export interface Override {
 export function changesOf(overrides: readonly Override[], sweeps: SweptFlags): readonly Change[] {
   const byPath = new Map<string, Change>();
   for (const { path, from, to } of overrides) {
-    const by = path === 'seeds' ? 'seeds' : 'set';
+    const by = path === 'seeds' || path === 'tasks' ? path : 'set';
     byPath.set(path, { by, path, from: byPath.has(path) ? byPath.get(path)!.from! : from, to });
   }
   const all = [...byPath.values()];
