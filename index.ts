@@ -1,6 +1,7 @@
 /** What experiment files import. Everything else is internal and may change. */
 export type { Backbone } from './components/backbone/checkpoint.ts';
 export { type VitConfig, type VitInput, vit } from './components/backbone/config.ts';
+export { type CompositesConfig, composites } from './components/data/readers/composites/config.ts';
 export { fashionMnist } from './components/data/readers/fashion-mnist/config.ts';
 export { imageFolder } from './components/data/readers/image-folder/config.ts';
 export type { Dataset, ImageBytes } from './components/data/types.ts';

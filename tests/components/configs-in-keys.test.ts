@@ -6,8 +6,17 @@ import { configInKeys } from '../../framework/stage/added.ts';
 import { isComponent } from '../../framework/stage/source.ts';
 import * as shipped from '../../index.ts';
 
-const { dalle, dvae, fashionMnist, fineTune, imageFolder, inception, linearProbe, maskedImageModelling } =
-  shipped;
+const {
+  composites,
+  dalle,
+  dvae,
+  fashionMnist,
+  fineTune,
+  imageFolder,
+  inception,
+  linearProbe,
+  maskedImageModelling,
+} = shipped;
 const { ablationTable, tokenizerEvaluation, vgg, vit, vqvae } = shipped;
 
 const backbone = vit('base/16');
@@ -20,6 +29,7 @@ test.after.always(() => fs.rmSync(root, { recursive: true }));
 /** Every constructor of the package with no more than it needs, and with the groups of fields that may be absent. */
 const components = {
   fashionMnist: [fashionMnist({ split: 'train' })],
+  composites: [composites({ split: 'train' }), composites({ split: 'test', target: 'instances' })],
   imageFolder: [imageFolder({ root })],
   vgg: [vgg(), vgg({ weights: shipped.file('vgg16-397923af.pth') })],
   inception: [inception()],
