@@ -33,3 +33,33 @@ export function smokeView(
     ...(crop?.kind === 'shift' ? { crop: { ...crop, distance: Math.min(crop.distance, size - 1, 2) } } : {}),
   };
 }
+
+interface Edged {
+  readonly size?: number | undefined;
+  readonly shorter?: number | readonly number[] | undefined;
+  readonly longer?: number | undefined;
+  readonly maxInstances?: number;
+}
+
+/** Objects of an image in a smoke run, at most. */
+const someInstances = 8;
+
+/**
+ * A view of `dense/` whose pictures have another size: edges are as much shorter, and factors stay.
+ *
+ * @param sizes height and width of the pictures in the real run and in the smoke run
+ */
+export function smokeDenseView(
+  { size, shorter, longer, maxInstances }: Edged,
+  sizes: { readonly real: number; readonly smoke: number },
+): SmokeChanges {
+  const shorten = (edge: number): number => Math.max(1, Math.floor((edge * sizes.smoke) / sizes.real));
+  return {
+    ...(size === undefined ? {} : { size: sizes.smoke }),
+    ...(shorter === undefined
+      ? {}
+      : { shorter: typeof shorter === 'number' ? shorten(shorter) : shorter.map(shorten) }),
+    ...(longer === undefined ? {} : { longer: shorten(longer) }),
+    ...(maxInstances === undefined ? {} : { maxInstances: Math.min(maxInstances, someInstances) }),
+  };
+}

@@ -44,21 +44,39 @@ export function drawDistortion(
     });
 }
 
-/** Changes a picture [..., 3] in place: each in float32, clipped and cut off to bytes, as numpy and OpenCV 4 do. */
+/**
+ * Changes a picture [..., 3] in place: each in float32, clipped and cut off to bytes, as numpy and OpenCV 4 do. Changes of bytes
+ * are one look-up, together with that of hues and saturations before or after them.
+ */
 export function distort(picture: Uint8Array, changes: readonly Change[]): void {
-  for (const change of changes) {
+  let table: Uint8Array | undefined;
+  for (let next = 0; next < changes.length; ) {
+    const change = changes[next]!;
     if (change.kind === 'bytes') {
-      const table = byTable(change.factor, change.plus);
-      for (let at = 0; at < picture.length; at++) picture[at] = table[picture[at]!]!;
-    } else if (change.kind === 'saturation') changeHsv(picture, { saturations: byTable(change.factor, 0) });
-    else changeHsv(picture, { turn: change.turn });
+      table = compose(table, byTable(change.factor, change.plus));
+      next++;
+      continue;
+    }
+    const second = changes[next + 1];
+    const both = change.kind === 'saturation' && second?.kind === 'hue';
+    const turn = both ? second.turn : change.kind === 'hue' ? change.turn : undefined;
+    const saturations = change.kind === 'saturation' ? byTable(change.factor, 0) : undefined;
+    changeHsv(picture, { before: table, saturations, turn });
+    table = undefined;
+    next += both ? 2 : 1;
   }
+  if (table) for (let at = 0; at < picture.length; at++) picture[at] = table[picture[at]!]!;
+}
+
+function compose(first: Uint8Array | undefined, second: Uint8Array): Uint8Array {
+  return first ? first.map((byte) => second[byte]!) : second;
 }
 
 /** What becomes of each byte: `convert` of PhotoMetricDistortion. */
 function byTable(factor: number, plus: number): Uint8Array {
+  const table = new Uint8Array(256);
   const [by, and] = [fround(factor), fround(plus)];
-  return Uint8Array.from({ length: 256 }, (_, byte) =>
-    Math.trunc(Math.min(255, Math.max(0, fround(fround(byte * by) + and)))),
-  );
+  for (let byte = 0; byte < 256; byte++)
+    table[byte] = Math.min(255, Math.max(0, fround(fround(byte * by) + and)));
+  return table;
 }

@@ -16,7 +16,9 @@ export function nearestPlaces({ source, resized, window, mirrored }: Geometry): 
 function places(from: number, to: number, first: number, length: number): Int32Array {
   // In the order of OpenCV's operations: other ones round otherwise.
   const step = 1 / (to / from);
-  return Int32Array.from({ length }, (_, n) => Math.min(from - 1, Math.floor((first + n) * step)));
+  const shown = new Int32Array(length);
+  for (let n = 0; n < length; n++) shown[n] = Math.min(from - 1, Math.floor((first + n) * step));
+  return shown;
 }
 
 /**
