@@ -17,7 +17,8 @@ export interface Level {
  */
 export function levelsOf(size: number, patch: number): Level[] {
   const patches = size / patch;
-  if (patches % 2 !== 0) throw new Error(`${size} pixels are ${patches} patches of ${patch}, not an even number`);
+  if (patches % 2 !== 0)
+    throw new Error(`${size} pixels are ${patches} patches of ${patch}, not an even number`);
   const sides = [4 * patches, 2 * patches, patches, patches / 2, Math.ceil(patches / 4)];
   // As torchvision: whole pixels, also where the last map has a place more than fits.
   return sides.map((side, index) => ({ side, stride: index < 4 ? size / side : Math.floor(size / side) }));

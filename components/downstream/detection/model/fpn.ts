@@ -36,11 +36,13 @@ export function applyFpn(fpn: Fpn<tf.Tensor>, maps: readonly tf.Tensor4D[]): tf.
   for (let level = maps.length - 1; level >= 0; level--) {
     const { lateral, output } = fpn[level]!;
     const own = conv(maps[level]!, lateral);
-    above = above ? addDoubled(own, above) : own;
-    outputs.unshift(conv(above, output));
+    const sum: tf.Tensor4D = above ? addDoubled(own, above) : own;
+    outputs.unshift(conv(sum, output));
+    above = sum;
   }
-  const last = outputs.at(-1)!;
-  return [...outputs, tf.stridedSlice(last, [0, 0, 0, 0], last.shape, [1, 2, 2, 1])];
+  const last = outputs.at(-1) as tf.Tensor4D;
+  const fifth = tf.stridedSlice(last as tf.Tensor, [0, 0, 0, 0], last.shape, [1, 2, 2, 1]);
+  return [...outputs, fifth as tf.Tensor4D];
 }
 
 /** x [B, 2H, 2W, C] + y [B, H, W, C], each place of y four times. */

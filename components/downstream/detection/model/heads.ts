@@ -63,7 +63,10 @@ export function initMaskHead(
         fanOut(9, 3, 3, index === 0 ? fpnChannels : channels, channels),
       ]),
     ),
-    enlarge: { ...initUpsampling(random, channels, channels), weight: { ...weight, shape: [channels, 4 * channels] } },
+    enlarge: {
+      ...initUpsampling(random, channels, channels),
+      weight: { ...weight, shape: [channels, 4 * channels] },
+    },
     masks: fanOut(1, channels, 1 + classes),
   };
 }

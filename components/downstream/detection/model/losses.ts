@@ -22,11 +22,7 @@ export function smoothL1(values: tf.Tensor, targets: tf.Tensor, weights: tf.Tens
   return tf.customGrad((input, save) => {
     const off = tf.sub(input as tf.Tensor, targets);
     const far = tf.abs(off);
-    const each = tf.where(
-      tf.less(far, beta),
-      tf.mul(tf.square(off), 0.5 / beta),
-      tf.sub(far, 0.5 * beta),
-    );
+    const each = tf.where(tf.less(far, beta), tf.mul(tf.square(off), 0.5 / beta), tf.sub(far, 0.5 * beta));
     (save as tf.GradSaveFunc)([off, weights]);
     const gradFunc = (dy: tf.Tensor, [apart, by]: tf.Tensor[]) =>
       tf.mul(tf.mul(tf.clipByValue(tf.div(apart!, beta), -1, 1), by!), dy);

@@ -74,8 +74,7 @@ export function sampleBoxes(
   const [batch, boxes] = positive.shape as [number, number];
   const size = Math.min(count, boxes);
   const mostPositive = Math.max(1, Math.min(Math.floor(count * share), boxes));
-  const ranked = (which: tf.Tensor, k: number) =>
-    tf.topk(tf.where(which, chances, tf.scalar(-1)), k).indices;
+  const ranked = (which: tf.Tensor, k: number) => tf.topk(tf.where(which, chances, tf.scalar(-1)), k).indices;
   const counted = (which: tf.Tensor) => tf.sum(tf.cast(which, 'int32'), 1, true);
   const whole = (value: number) => tf.scalar(value, 'int32');
   const positives = tf.minimum(counted(positive), whole(Math.min(Math.floor(count * share), boxes)));

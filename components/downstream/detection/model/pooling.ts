@@ -113,11 +113,9 @@ function matrixOf({ at, share }: Taps, length: number): tf.Tensor3D {
   const rows = batch * boxes * size;
   const starts = tf.mul(tf.range(0, rows, 1, 'int32'), tf.scalar(length, 'int32'));
   const cells = tf.add(tf.reshape(at, [rows, taps]), tf.reshape(starts, [rows, 1]));
-  const matrix = tf.scatterND(
-    tf.reshape(cells, [rows * taps, 1]),
-    tf.reshape(share, [rows * taps]),
-    [rows * length],
-  );
+  const matrix = tf.scatterND(tf.reshape(cells, [rows * taps, 1]), tf.reshape(share, [rows * taps]), [
+    rows * length,
+  ]);
   return tf.reshape(matrix, [batch, boxes * size, length]);
 }
 
@@ -177,12 +175,7 @@ function axesOf(
 }
 
 /** Two matrix products: rows first, then columns. */
-function poolByProduct(
-  map: tf.Tensor4D,
-  down: tf.Tensor3D,
-  right: tf.Tensor3D,
-  size: number,
-): tf.Tensor {
+function poolByProduct(map: tf.Tensor4D, down: tf.Tensor3D, right: tf.Tensor3D, size: number): tf.Tensor {
   const [batch, rows, width, channels] = map.shape;
   const count = down.shape[1] / size;
   const tall = tf.matMul(down, tf.reshape(map, [batch, rows, width * channels]));
@@ -203,7 +196,12 @@ function poolByPicking(map: tf.Tensor4D, down: Taps, right: Taps): tf.Tensor {
   const parts: tf.Tensor[] = [];
   for (let first = 0; first < boxes; first += most) {
     const count = Math.min(most, boxes - first);
-    const [tall, wide] = ([[size, 1, taps, 1], [1, size, 1, taps]] as const).map((shape, axis) => {
+    const [tall, wide] = (
+      [
+        [size, 1, taps, 1],
+        [1, size, 1, taps],
+      ] as const
+    ).map((shape, axis) => {
       const { at, share } = [down, right][axis]!;
       const own = (x: tf.Tensor) =>
         tf.reshape(tf.slice(x, [0, first, 0, 0], [batch, count, size, taps]), [batch, count, ...shape]);
@@ -229,9 +227,12 @@ function poolByPicking(map: tf.Tensor4D, down: Taps, right: Taps): tf.Tensor {
  */
 export function poolMasks(masks: tf.Tensor3D, boxes: tf.Tensor, size: number): tf.Tensor3D {
   const [count, height, width] = masks.shape;
-  const [x0, y0, x1, y1] = tf
-    .split(boxes, 4, 1)
-    .map((corner) => tf.reshape(corner, [1, count, 1, 1])) as [tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor];
+  const [x0, y0, x1, y1] = tf.split(boxes, 4, 1).map((corner) => tf.reshape(corner, [1, count, 1, 1])) as [
+    tf.Tensor,
+    tf.Tensor,
+    tf.Tensor,
+    tf.Tensor,
+  ];
   const matrix = (from: tf.Tensor, to: tf.Tensor, length: number) => {
     const axis: Axis = { from, to, length: tf.scalar(length), start: tf.scalar(0) };
     const counts = tf.ceil(tf.div(tf.maximum(tf.sub(to, from), 1), size));
