@@ -1,9 +1,13 @@
 /** What experiment files import. Everything else is internal and may change. */
 export type { Backbone } from './components/backbone/checkpoint.ts';
 export { type VitConfig, type VitInput, vit } from './components/backbone/config.ts';
+export { ade20k } from './components/data/readers/ade20k/config.ts';
+export { coco } from './components/data/readers/coco/config.ts';
 export { type CompositesConfig, composites } from './components/data/readers/composites/config.ts';
 export { fashionMnist } from './components/data/readers/fashion-mnist/config.ts';
 export { imageFolder } from './components/data/readers/image-folder/config.ts';
+export { labelMaps } from './components/data/readers/label-maps/config.ts';
+export type { ImageInstances, Instance, LabelMap } from './components/data/targets.ts';
 export type { Dataset, ImageBytes } from './components/data/types.ts';
 export { beitFineTuningView, beitPretrainingView } from './components/data/views/presets.ts';
 export type { StillView, View } from './components/data/views/view.ts';

@@ -1,11 +1,13 @@
 import fs from 'node:fs';
 import path from 'node:path';
+import { openProjectCache } from '../code/cache.ts';
 import { evaluateBundle } from '../code/evaluate.ts';
 import { loadBundles, type StoredBundle } from '../code/stored-bundles.ts';
 import { showPath } from '../files/show-path.ts';
 import { forgetLooks } from '../stage/disk.ts';
 import { PecoError } from '../stage/errors.ts';
 import { suggest } from '../stage/issues.ts';
+import { keepMade } from '../stage/made.ts';
 import { statAt } from '../stage/stat.ts';
 import { compareEvaluations, inAnotherWorld } from './deterministic.ts';
 import { forgetEnvironment, listedEnvironment, unsetVariables } from './environment.ts';
@@ -41,6 +43,7 @@ export async function readExperiment(file: string, cwd: string): Promise<ReadExp
   const bundle = (await loadBundles([absolute], cwd)).get(absolute)!;
   forgetEnvironment();
   forgetLooks();
+  keepMade(path.join(openProjectCache(cwd).dir, 'made'));
   const experiment = asExperiment(await evaluateBundle(bundle, { shown, cwd }), shown);
   const environment = listedEnvironment();
   return { ...declare(experiment), file: absolute, asked, shown, cwd, bundle, environment };

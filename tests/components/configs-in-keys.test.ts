@@ -2,11 +2,15 @@ import fs from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import test from 'ava';
+import { tinyAde20k } from '../../components/data/readers/ade20k/tiny.ts';
+import { tinyCoco } from '../../components/data/readers/coco/tiny.ts';
 import { configInKeys } from '../../framework/stage/added.ts';
 import { isComponent } from '../../framework/stage/source.ts';
 import * as shipped from '../../index.ts';
 
 const {
+  ade20k,
+  coco,
   composites,
   dalle,
   dvae,
@@ -14,6 +18,7 @@ const {
   fineTune,
   imageFolder,
   inception,
+  labelMaps,
   linearProbe,
   maskedImageModelling,
 } = shipped;
@@ -26,11 +31,21 @@ fs.mkdirSync(path.join(root, 'cat'));
 fs.writeFileSync(path.join(root, 'cat', '1.png'), '');
 test.after.always(() => fs.rmSync(root, { recursive: true }));
 
+const { images, labels } = tinyAde20k.training;
+const folders = { images, labels };
+const cocoFiles = {
+  annotations: path.join(tinyCoco.root, 'annotations/instances_val2017.json'),
+  images: path.join(tinyCoco.root, 'val2017'),
+};
+
 /** Every constructor of the package with no more than it needs, and with the groups of fields that may be absent. */
 const components = {
   fashionMnist: [fashionMnist({ split: 'train' })],
   composites: [composites({ split: 'train' }), composites({ split: 'test', target: 'instances' })],
   imageFolder: [imageFolder({ root })],
+  ade20k: [ade20k({ root: tinyAde20k.root, split: 'training' })],
+  labelMaps: [labelMaps({ ...folders, classes: ['cat', 'dog'] })],
+  coco: [coco({ root: tinyCoco.root, split: 'train2017' }), coco(cocoFiles)],
   vgg: [vgg(), vgg({ weights: shipped.file('vgg16-397923af.pth') })],
   inception: [inception()],
   vitFeatures: [shipped.vitFeatures({ weights: shipped.file('vit-b-300ep.pth.tar'), layout: 'moco-v3' })],

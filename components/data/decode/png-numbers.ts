@@ -61,7 +61,7 @@ export interface PngNumbers {
 export function readPngNumbers(bytes: Uint8Array): PngNumbers {
   const header = pngHeader(bytes);
   const { width, height, bits } = header;
-  refuseOthers(header);
+  checkNumbers(header);
   const passes = header.interlaced ? interlacedPasses(width, height) : [onePass(width, height)];
   const rowBytes = (pass: Pass): number => Math.ceil((pass.width * bits) / 8);
   const size = passes.reduce((sum, pass) => sum + pass.height * (1 + rowBytes(pass)), 0);
@@ -78,7 +78,12 @@ export function readPngNumbers(bytes: Uint8Array): PngNumbers {
   return { numbers, height, width };
 }
 
-function refuseOthers({ width, height, bits, colour }: PngHeader): void {
+/**
+ * Whether the numbers in a PNG can be those of classes, as far as its header says.
+ *
+ * @throws BadImage if not
+ */
+export function checkNumbers({ width, height, bits, colour }: PngHeader): void {
   if (width === 0 || height === 0) throw new BadImage('is a damaged PNG: it has no pixels');
   if (width * height > mostPixels) {
     const most = mostPixels.toLocaleString('en-US');

@@ -6,7 +6,7 @@ import type { Pixels, Window } from '../../types.ts';
 import { resample } from '../../views/resample.ts';
 import { Workspace } from '../../views/simd/kernels.ts';
 import { Source } from '../../views/simd/source.ts';
-import { formatOf } from '../image-folder/listing.ts';
+import { formatOf } from '../folder.ts';
 import type { CompositesSplit } from './items.ts';
 import { listPhotographs } from './photographs.ts';
 import type { Photograph } from './scene/compose.ts';

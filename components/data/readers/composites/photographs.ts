@@ -1,6 +1,6 @@
 import { disk } from '../../../../framework/stage/disk.ts';
 import { StageError } from '../../../../framework/stage/stage-error.ts';
-import { formatOf } from '../image-folder/listing.ts';
+import { formatOf } from '../folder.ts';
 import type { CompositesSplit } from './items.ts';
 
 /** Of ten photographs in the order of their names, those of each split. */

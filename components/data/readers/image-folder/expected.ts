@@ -1,7 +1,7 @@
-import path from 'node:path';
 import { z } from 'zod';
 import type { ConfigIssue } from '../../../../framework/stage/component.ts';
 import { disk } from '../../../../framework/stage/disk.ts';
+import { describeNearest } from '../folder.ts';
 
 export const expectedSchema = z.strictObject({
   images: z.int().positive().optional(),
@@ -18,9 +18,6 @@ export interface Asked {
   readonly labels?: string | undefined;
   readonly expected?: Expected | undefined;
 }
-
-/** Names of a folder that are shown. */
-const shown = 6;
 
 /** That the folder is not there, with what should be and what is there instead; nothing if it is there. */
 export function missingRoot({ root, labels, expected = {} }: Asked): ConfigIssue[] {
@@ -70,25 +67,4 @@ function describeFlat(root: string, { images }: Expected): string[] {
 
 function many(count: number | undefined, what: string): string[] {
   return count === undefined ? [] : [`${count.toLocaleString('en-US')} ${what}`];
-}
-
-/** `found in /data: ILSVRC, other.tar`; undefined where no folder of it is there but those of a path that starts nowhere. */
-function describeNearest(root: string): string | undefined {
-  // A variable that isn't set.
-  if (root.startsWith('$')) return undefined;
-  let place = path.dirname(path.resolve(root));
-  while (!disk.exists(place) && place !== path.dirname(place)) place = path.dirname(place);
-  return `found in ${place}: ${describeNames(place)}`;
-}
-
-function describeNames(folder: string): string {
-  let names: readonly string[];
-  try {
-    names = disk.list(folder).filter((name) => !name.startsWith('.'));
-  } catch (cause) {
-    return `it can't be read (${(cause as NodeJS.ErrnoException).code})`;
-  }
-  if (names.length === 0) return 'nothing';
-  const more = names.length - shown;
-  return more > 0 ? `${names.slice(0, shown).join(', ')} and ${more} more` : names.join(', ');
 }

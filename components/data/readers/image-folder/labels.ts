@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { disk } from '../../../../framework/stage/disk.ts';
-import { formatOf } from './listing.ts';
-import { type FolderProblem, some, whyUnread } from './problems.ts';
+import { formatOf, some, whyUnread } from '../folder.ts';
+import type { FolderProblem } from './problems.ts';
 
 /** What a list can be; for messages. */
 export const labelForms = [

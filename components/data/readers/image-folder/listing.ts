@@ -1,23 +1,6 @@
 import path from 'node:path';
-import { disk } from '../../../../framework/stage/disk.ts';
-import type { EncodedImage } from '../../types.ts';
-import { type FolderProblem, some, whyUnread } from './problems.ts';
-
-/** By the end of a file's name, in lower case. */
-const FORMATS: ReadonlyMap<string, EncodedImage['format']> = new Map([
-  ['.jpg', 'jpeg'],
-  ['.jpeg', 'jpeg'],
-  ['.png', 'png'],
-  ['.webp', 'webp'],
-]);
-
-/** What file browsers and file systems leave behind, in lower case. */
-const LITTER: ReadonlySet<string> = new Set(['thumbs.db', 'desktop.ini', '__macosx', '@eadir', 'lost+found']);
-
-/** By its name. */
-export function formatOf(file: string): EncodedImage['format'] | undefined {
-  return FORMATS.get(path.extname(file).toLowerCase());
-}
+import { endings, formatOf, look, some } from '../folder.ts';
+import type { FolderProblem } from './problems.ts';
 
 /** Classes, and the names of the files of each, both sorted by code unit. */
 export interface Listed {
@@ -127,20 +110,4 @@ function imagesAtTheTop(root: string, names: readonly string[]): [string, string
 
 function refuse(message: string, hint?: string): { readonly problems: readonly FolderProblem[] } {
   return { problems: [{ field: 'root', message, ...(hint === undefined ? {} : { hint }) }] };
-}
-
-function endings(): string {
-  return [...FORMATS.keys()].join(', ');
-}
-
-/** Names in a folder, or why there are none. */
-function look(folder: string): string[] | string {
-  try {
-    return disk.list(folder).filter((name) => !name.startsWith('.') && !LITTER.has(name.toLowerCase()));
-  } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException;
-    if (code === 'ENOTDIR') return 'is no folder';
-    // Its name was just read.
-    return code === 'ENOENT' ? 'is a link to nothing' : whyUnread(cause);
-  }
 }

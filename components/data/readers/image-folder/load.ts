@@ -4,10 +4,9 @@ import { StageError } from '../../../../framework/stage/stage-error.ts';
 import { type Bad, findBad } from '../../decode/bad.ts';
 import { subset } from '../../subset.ts';
 import type { Dataset } from '../../types.ts';
+import { formatOf, some } from '../folder.ts';
 import type { ImageFolderConfig } from './config.ts';
 import { fileOf, openWhole } from './contents.ts';
-import { formatOf } from './listing.ts';
-import { some } from './problems.ts';
 
 /** The largest share of images that are left out: beyond it something else is wrong. One image always may be. */
 const mostShare = 0.01;
