@@ -39,3 +39,22 @@ export function stopGradient<T extends tf.Tensor>(x: T): T {
     gradFunc: () => tf.zeros(shape),
   }))(x) as T;
 }
+
+/** What `work` makes of tensors, without its gradient: nothing that comes after leads back into it. */
+export function withoutGradient<T extends object>(work: () => T): T {
+  let made: T | undefined;
+  // Nothing inside of a gradient written by hand is on tfjs's tape. Its tensors are kept past its end; the step drops them.
+  tf.customGrad((zero) => {
+    made = work();
+    for (const tensor of tensorsIn(made)) tf.keep(tensor);
+    return { value: tf.clone(zero as tf.Tensor), gradFunc: (dy) => tf.zerosLike(dy) };
+  })(tf.scalar(0));
+  return made as T;
+}
+
+function tensorsIn(value: object): tf.Tensor[] {
+  if (value instanceof tf.Tensor) return [value];
+  return Object.values(value).flatMap((each) =>
+    typeof each === 'object' && each !== null ? tensorsIn(each as object) : [],
+  );
+}
