@@ -14,7 +14,7 @@ async function compileKernels() {
   const { default: asc } = await import('assemblyscript/asc');
   const options = ['-O3', '--runtime', 'stub', '--enable', 'simd', '--noAssert', '--outFile', 'any.wasm'];
   let compiled;
-  const { error, stderr } = await asc.main(['blend.ts', 'resample.ts', ...options], {
+  const { error, stderr } = await asc.main(['blend.ts', 'distort.ts', 'resample.ts', ...options], {
     readFile: (name, base) => readOrNull(path.join(simd, 'assembly', base, name)),
     writeFile: (_, contents) => {
       compiled = contents;

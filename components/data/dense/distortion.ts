@@ -1,8 +1,6 @@
 import type { Random } from '../../nn/random.ts';
+import type { Workspace } from '../views/simd/kernels.ts';
 import type { Distortion } from './distortion-config.ts';
-import { changeHsv } from './hsv.ts';
-
-const { fround } = Math;
 
 /** One change of colours: x * factor + plus of each byte or of the saturation, or a turn of the hue in halves of degrees. */
 export type Change =
@@ -45,38 +43,23 @@ export function drawDistortion(
 }
 
 /**
- * Changes a picture [..., 3] in place: each in float32, clipped and cut off to bytes, as numpy and OpenCV 4 do. Changes of bytes
- * are one look-up, together with that of hues and saturations before or after them.
+ * A picture [..., 3] with these changes one after the other: each in float32, clipped and cut off to bytes, as numpy and OpenCV 4
+ * do on x86 (OpenCV rounds the last pixels of a row). The kernel is assembly/distort.ts.
  */
-export function distort(picture: Uint8Array, changes: readonly Change[]): void {
-  let table: Uint8Array | undefined;
-  for (let next = 0; next < changes.length; ) {
-    const change = changes[next]!;
-    if (change.kind === 'bytes') {
-      table = compose(table, byTable(change.factor, change.plus));
-      next++;
-      continue;
-    }
-    const second = changes[next + 1];
-    const both = change.kind === 'saturation' && second?.kind === 'hue';
-    const turn = both ? second.turn : change.kind === 'hue' ? change.turn : undefined;
-    const saturations = change.kind === 'saturation' ? byTable(change.factor, 0) : undefined;
-    changeHsv(picture, { before: table, saturations, turn });
-    table = undefined;
-    next += both ? 2 : 1;
+export function distort(space: Workspace, picture: Uint8Array, changes: readonly Change[]): Uint8Array {
+  if (changes.length === 0) return picture;
+  const words = new Int32Array(changes.length * 3);
+  const floats = new Float32Array(words.buffer);
+  for (const [n, change] of changes.entries()) {
+    words[n * 3] = KINDS.indexOf(change.kind);
+    floats[n * 3 + 1] = change.kind === 'hue' ? change.turn : change.factor;
+    floats[n * 3 + 2] = change.kind === 'bytes' ? change.plus : 0;
   }
-  if (table) for (let at = 0; at < picture.length; at++) picture[at] = table[picture[at]!]!;
+  const source = space.put(picture);
+  const out = space.take(picture.length);
+  space.kernels.distort(source, picture.length / 3, out, space.put(words), changes.length);
+  return space.get(out, picture.length);
 }
 
-function compose(first: Uint8Array | undefined, second: Uint8Array): Uint8Array {
-  return first ? first.map((byte) => second[byte]!) : second;
-}
-
-/** What becomes of each byte: `convert` of PhotoMetricDistortion. */
-function byTable(factor: number, plus: number): Uint8Array {
-  const table = new Uint8Array(256);
-  const [by, and] = [fround(factor), fround(plus)];
-  for (let byte = 0; byte < 256; byte++)
-    table[byte] = Math.min(255, Math.max(0, fround(fround(byte * by) + and)));
-  return table;
-}
+/** In the order of their numbers in the kernel. */
+const KINDS = ['bytes', 'saturation', 'hue'];

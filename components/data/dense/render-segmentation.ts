@@ -7,7 +7,7 @@ import type { Chance } from '../views/chance.ts';
 import { Workspace } from '../views/simd/kernels.ts';
 import { Source } from '../views/simd/source.ts';
 import { drawWindow } from './crop.ts';
-import { distort, drawDistortion } from './distortion.ts';
+import { type Change, distort, drawDistortion } from './distortion.ts';
 import { type Edges, type Geometry, type Size, sizeByEdges } from './geometry.ts';
 import { fillNearest, nearestPlaces } from './nearest.ts';
 import { onCanvas, windowOf } from './picture.ts';
@@ -46,11 +46,10 @@ export function renderSegmentation(
   const { size, fill } = sight;
   const geometry = drawGeometry(target, sight, chance);
   const { window } = geometry;
-  const seen = Workspace.use((space) => windowOf(Source.of(space, image), geometry, sight.interpolation));
-  if (sight.distortion !== 'none') {
-    const [seed, ...which] = chance;
-    distort(seen, drawDistortion(sight.distortion, random(seed, 'distortion', ...which)));
-  }
+  const changes = drawChanges(sight, chance);
+  const seen = Workspace.use((space) =>
+    distort(space, windowOf(Source.of(space, image), geometry, sight.interpolation), changes),
+  );
   const labels = new Uint8Array(size * size);
   if (window.height < size || window.width < size) labels.fill(noClass);
   fillNearest(target.labels, target.width, nearestPlaces(geometry), labels, size);
@@ -76,6 +75,10 @@ function drawGeometry(target: Labels, sight: SegmentationSight, [seed, ...which]
   const resized = sizeByEdges(target, sight.edges, factor);
   const window = drawWindow(target, resized, sight, drawn);
   return { source: { height, width }, resized, window, mirrored };
+}
+
+function drawChanges({ distortion }: SegmentationSight, [seed, ...which]: Chance): Change[] {
+  return distortion === 'none' ? [] : drawDistortion(distortion, random(seed, 'distortion', ...which));
 }
 
 /** A whole picture of a test, of its own size. */

@@ -35,6 +35,7 @@ interface Kernels {
     steps: number,
     count: number,
   ): number;
+  distort(source: number, pixels: number, out: number, steps: number, count: number): void;
 }
 
 type Rows = (

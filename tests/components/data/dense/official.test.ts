@@ -6,6 +6,7 @@ import { distortionSchema } from '../../../../components/data/dense/distortion-c
 import { sizeByEdges, sizeInSquare } from '../../../../components/data/dense/geometry.ts';
 import { seeInstances } from '../../../../components/data/dense/instances.ts';
 import { fillNearest, nearestPlaces } from '../../../../components/data/dense/nearest.ts';
+import { Workspace } from '../../../../components/data/views/simd/kernels.ts';
 import { random } from '../../../../components/nn/random.ts';
 
 type Pair = readonly [height: number, width: number];
@@ -50,6 +51,8 @@ function noise(count: number): Uint8Array {
 }
 
 const digest = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
+const distorted = (picture: Uint8Array, changes: readonly Change[]) =>
+  Workspace.use((space) => distort(space, picture, changes));
 const sizeOf = ([height, width]: Pair) => ({ height, width });
 
 test('colours change as mmsegmentation changes them by OpenCV 4, to the byte', (t) => {
@@ -61,10 +64,16 @@ test('colours change as mmsegmentation changes them by OpenCV 4, to the byte', (
       [image.slice(), loud],
       [dull.slice(), low],
     ] as const) {
-      distort(picture, steps);
-      t.is(digest(picture), expected, JSON.stringify(steps));
+      t.is(digest(distorted(picture, steps)), expected, JSON.stringify(steps));
     }
   }
+});
+
+test('each pixel changes by itself, however many there are', (t) => {
+  const image = noise(64 * 3);
+  for (const { steps } of fixture.distortions)
+    for (let bytes = 3; bytes <= 30; bytes += 3)
+      t.deepEqual(distorted(image.subarray(0, bytes), steps), distorted(image, steps).subarray(0, bytes));
 });
 
 test('each change of colours happens half of the time, with a value of its range, contrast first or last', (t) => {
