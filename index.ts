@@ -11,6 +11,7 @@ export type { ImageInstances, Instance, LabelMap } from './components/data/targe
 export type { Dataset, ImageBytes } from './components/data/types.ts';
 export { beitFineTuningView, beitPretrainingView } from './components/data/views/presets.ts';
 export type { StillView, View } from './components/data/views/view.ts';
+export { type MaskRcnnConfig, maskRcnn } from './components/downstream/detection/config.ts';
 export { type FineTuneConfig, fineTune } from './components/downstream/finetune/config.ts';
 export { type LinearProbeConfig, linearProbe } from './components/downstream/probe/config.ts';
 export { inception } from './components/perceptual/inception/config.ts';

@@ -21,6 +21,7 @@ const {
   labelMaps,
   linearProbe,
   maskedImageModelling,
+  maskRcnn,
 } = shipped;
 const { ablationTable, tokenizerEvaluation, vgg, vit, vqvae } = shipped;
 
@@ -62,6 +63,7 @@ const components = {
   maskedImageModelling: [maskedImageModelling({ backbone, steps: 100 })],
   fineTune: [fineTune({ labels: 100, steps: 100 }), fineTune({ backbone, labels: 100, steps: 100 })],
   linearProbe: [linearProbe({ labels: 100, layer: 1 })],
+  maskRcnn: [maskRcnn({ epochs: 12, train: composites({ split: 'train', target: 'instances' }) })],
   ablationTable: [ablationTable()],
 };
 
