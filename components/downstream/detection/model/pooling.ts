@@ -36,6 +36,8 @@ export interface Pooling {
   readonly size: number;
   /** Samples along a side of each place. */
   readonly samples: number;
+  /** Products with whole maps, or picking of the places that are needed. Absent: what is faster. */
+  readonly by?: 'product' | 'picking';
 }
 
 export interface Assignment {
@@ -139,10 +141,10 @@ export function poolBoxes(
   pooling: Pooling,
 ): tf.Tensor {
   const axes = axesOf(levels, boxes, level);
-  const { size } = pooling;
+  const { size, by } = pooling;
   const [, rows, width] = map.shape;
   const [down, right] = [tapsOf(axes.down, pooling), tapsOf(axes.right, pooling)];
-  return rows * width <= mostByProduct * size
+  return (by ?? (rows * width <= mostByProduct * size ? 'product' : 'picking')) === 'product'
     ? poolByProduct(map, matrixOf(down, rows), matrixOf(right, width), size)
     : poolByPicking(map, down, right);
 }
