@@ -93,9 +93,13 @@ function writeMade(dir: string | undefined, id: string, made: Made): void {
   const temporary = `${file}.${process.pid}`;
   try {
     fs.mkdirSync(dir, { recursive: true });
-    fs.writeFileSync(temporary, JSON.stringify(made));
-    fs.renameSync(temporary, file);
+    try {
+      fs.writeFileSync(temporary, JSON.stringify(made));
+      fs.renameSync(temporary, file);
+    } finally {
+      fs.rmSync(temporary, { force: true });
+    }
   } catch {
-    fs.rmSync(temporary, { force: true });
+    // A folder that can only be read, or a full disk.
   }
 }

@@ -34,7 +34,7 @@ export function readLists(
 ): readonly string[] {
   const scan = openScan(parts);
   const names: string[] = [];
-  if (scan.first() !== openBrace) throw scan.no('an object: it should begin with {');
+  if (scan.first() !== openBrace) throw scan.no('object: it should begin with {');
   scan.skip();
   if (scan.first() === closeBrace) return names;
   for (;;) {
@@ -48,7 +48,7 @@ export function readLists(
   }
   scan.skip();
   if (scan.ends()) return names;
-  throw scan.no('one object: there is more behind it');
+  throw scan.no('object: there is more behind its end');
 }
 
 function readList(scan: Scan, list: string, onElement: (element: ListElement) => void): void {
@@ -86,7 +86,6 @@ function openScan(parts: Iterable<Uint8Array>): Scan {
   let buffer = Buffer.alloc(0);
   /** Where the buffer begins in the file, and the next byte in the buffer. */
   let [base, at] = [0, 0];
-  let isFirst = true;
 
   /** Has more bytes behind those from `keep` on, which then is at the buffer's begin; false at the end of the file. */
   const refill = (keep: number): boolean => {
@@ -96,10 +95,11 @@ function openScan(parts: Iterable<Uint8Array>): Scan {
     // A part of their own: what is kept is as long as one element, and a part may be used again.
     buffer = Buffer.concat([buffer.subarray(keep), value]);
     at -= keep;
-    if (isFirst && buffer[0] === 0xef && buffer[1] === 0xbb && buffer[2] === 0xbf) at = 3;
-    isFirst = false;
     return true;
   };
+  // A byte order mark is passed over.
+  while (buffer.length < 3 && refill(0));
+  if (buffer[0] === 0xef && buffer[1] === 0xbb && buffer[2] === 0xbf) at = 3;
   const next = (): number | undefined => {
     for (;;) {
       for (; at < buffer.length; at++) {
@@ -114,7 +114,7 @@ function openScan(parts: Iterable<Uint8Array>): Scan {
     new BadJson(`ends in ${where}, at ${place()}: its end is missing`, {
       hint: 'download or copy it again',
     });
-  const no = (what: string): BadJson => new BadJson(`is no JSON of ${what} (${place()})`);
+  const no = (what: string): BadJson => new BadJson(`is no JSON ${what} (${place()})`);
 
   function first(where = 'the middle'): number {
     const byte = next();
@@ -135,6 +135,7 @@ function openScan(parts: Iterable<Uint8Array>): Scan {
         start -= keep;
         // Numbers and words may end with a file, but none does at the top of an object.
         if (!refill(keep)) throw cut(where);
+        if (isBare(begin) && endsBare(buffer[at])) break;
       }
       // Nearly all of a file goes through here: variables of its own are faster.
       const bytes = buffer;
@@ -170,7 +171,7 @@ function openScan(parts: Iterable<Uint8Array>): Scan {
     skip: () => void at++,
     ends: () => next() === undefined,
     expect(byte, what) {
-      if (first() !== byte) throw no(`this form: expected ${what}`);
+      if (first() !== byte) throw no(`of this form: expected ${what}`);
       at += 1;
     },
   };
@@ -189,7 +190,7 @@ function endsBare(byte: number | undefined): boolean {
 
 function explain(where: string, text: string, cause: Error): BadJson {
   const number = /-?\b(NaN|Infinity)\b/.exec(text)?.[0];
-  if (number === undefined) return new BadJson(`is no JSON in ${where}: ${cause.message}`, { cause });
+  if (number === undefined) return new BadJson(`is no JSON in ${where}`, { cause });
   return new BadJson(`has ${number} in ${where}: JSON has no such number`, {
     cause,
     hint: "Python's `json.dump(..., allow_nan=False)` says where it comes from",

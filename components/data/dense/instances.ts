@@ -1,6 +1,6 @@
 import { StageError } from '../../../framework/stage/stage-error.ts';
 import { runsOf } from '../masks/polygon.ts';
-import { decodeMask } from '../masks/runs.ts';
+import { decodeMask, maskArea } from '../masks/runs.ts';
 import type { Instance, Polygons, RunLengths } from '../targets.ts';
 import type { Corners, Geometry, Size } from './geometry.ts';
 import { boxWithin, outlineBox } from './outline.ts';
@@ -45,7 +45,7 @@ export function seeInstances(
 ): SeenInstances {
   const seen: Seen[] = [];
   for (const [place, instance] of instances.entries()) {
-    if (instance.crowd) continue;
+    if (instance.crowd || isNothing(instance.mask, geometry.source)) continue;
     const box = boxIn(instance, geometry);
     if (box[2] - box[0] > LEAST && box[3] - box[1] > LEAST) seen.push({ place, instance, box });
   }
@@ -59,6 +59,12 @@ export function seeInstances(
   }
   kept.sort((a, b) => a.place - b.place);
   return { ...arraysOf(kept, cellsOf(geometry, maskStride), size / maskStride), left: seen.length - next };
+}
+
+/** Run lengths without a pixel; what outlines hold is seen once they are drawn. */
+function isNothing(mask: Instance['mask'], { height, width }: Size): boolean {
+  if (mask === undefined || 'outlines' in mask) return false;
+  return mask.height === height && mask.width === width && maskArea(mask) === 0;
 }
 
 function areaOf([left, top, right, bottom]: Corners): number {

@@ -36,10 +36,7 @@ const faults = {
     'annotations of categories that are not listed',
     'list the categories, or remove the annotations',
   ],
-  box: [
-    'annotations whose `bbox` is no four finite numbers',
-    'write left, top, width and height in pixels, in float',
-  ],
+  box: ['annotations whose `bbox` is not four numbers', 'write left, top, width and height in pixels'],
   area: [
     'annotations whose `area` is no number of 0 or more',
     'write the square pixels of the mask, or of the box where there is no mask',
@@ -53,7 +50,10 @@ const faults = {
     'annotations whose `segmentation` is neither a list of polygons nor run lengths',
     'polygons are [[x0, y0, x1, y1, ...], ...], run lengths {"size": [height, width], "counts": ...}',
   ],
-  coordinates: ['annotations with polygons of other things than finite numbers', 'mend the polygons'],
+  coordinates: [
+    'annotations with polygons whose coordinates are no numbers, or more than a million pixels away',
+    'mend the polygons',
+  ],
   'runs-size': [
     'annotations with run lengths of another size than their image',
     'mend `size`: [height, width]',

@@ -92,16 +92,11 @@ function openTargets(
 /** What official trainings leave aside, too, but say. */
 function notesOf({ counts }: Annotations, skipped: number): string[] {
   const { outlines, empty, outside } = counts;
-  const many = (count: number) => count.toLocaleString('en-US');
-  return [
-    ...(skipped > 0 ? [`${many(skipped)} without objects left out`] : []),
-    ...(outlines > 0
-      ? [
-          `${many(outlines)} outlines of fewer than three points, or of half a point, left out; ${many(empty)} objects have no other`,
-        ]
-      : []),
-    ...(outside > 0
-      ? [`${many(outside)} objects whose box has no area in the image aren't learnt from`]
-      : []),
+  const lines: readonly (readonly [count: number, what: string])[] = [
+    [skipped, 'images without objects left out'],
+    [outlines, 'outlines of fewer than three points, or of half a point, left out'],
+    [empty, 'objects without any other outline, which are not learnt from'],
+    [outside, 'objects whose box has no area in the image, which are not learnt from'],
   ];
+  return lines.flatMap(([count, what]) => (count > 0 ? [`${what}: ${count.toLocaleString('en-US')}`] : []));
 }

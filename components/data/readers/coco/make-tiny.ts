@@ -56,7 +56,7 @@ async function makeSplit(root: string, split: CocoSplit, scenes: readonly Scene[
   const annotations: Annotation[] = [];
   for (const [n, scene] of scenes.entries()) {
     const { height, width, colours } = scene;
-    const id = 9 + 37 * n + ((n * n) % 11);
+    const id = (split === 'train2017' ? 9 + 37 * n : 139 + 41 * n) + ((n * n) % 11);
     const name = `${String(id).padStart(12, '0')}.jpg`;
     const image = sharp(colours, { raw: { height, width, channels: 3 } });
     const painted = n % 12 === 5 ? image.toColourspace('b-w') : image;

@@ -163,7 +163,10 @@ test('masks of a larger stride have a pixel for many, and the smallest object ha
     mirrored: false,
   };
   const runs = { height: 16, width: 16 };
-  const instances = [rectangle([4, 4, 8, 4]), rectangle([9, 2, 1, 1]), rectangle([4, 4, 8, 4], { runs })];
+  // Run lengths without a pixel are no mask: such an object is not seen at all.
+  const nothing = rectangle([4, 4, 8, 4], { mask: { ...runs, counts: Uint32Array.of(256) } });
+  const few = [rectangle([4, 4, 8, 4]), rectangle([9, 2, 1, 1]), rectangle([4, 4, 8, 4], { runs })];
+  const instances = [nothing, ...few];
   const { masks } = seeInstances(instances, whole, { size: 16, maskStride: 4, maxInstances: 3 });
   const rows = (n: number) =>
     [0, 1, 2, 3].map((y) => masks.slice((n * 4 + y) * 4, (n * 4 + y) * 4 + 4).join(''));

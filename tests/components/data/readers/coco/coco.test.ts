@@ -70,7 +70,7 @@ test('a split says what it holds; images without objects are left out of the tra
   );
   const data = await load(leafInput(train!));
   t.is(data.count, 21);
-  t.deepEqual(data.notes, ['3 without objects left out']);
+  t.deepEqual(data.notes, ['images without objects left out: 3']);
   const with0 = known.train2017.filter(({ objects }) => objects.some(([, , crowd]) => crowd === 0));
   const ids = await Promise.all(with0.map(async (_, index) => (await data.target(index)).imageId));
   t.deepEqual(
