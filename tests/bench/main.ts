@@ -8,6 +8,7 @@
  *     PYTHON=python3 npm run bench -- data [--photos 256] [--rounds 6] [--workers 1,2]
  *     npm run bench -- folder [--files 100000]
  *     npm run bench -- views [--folder FOLDER] [--out views.png]
+ *     npm run bench -- dense [--workers 0,1] [--seconds 5]
  *     PYTHON=python3 npm run bench -- coco-eval [--scenes 5000] [--rounds 1]
  */
 import { availableParallelism } from 'node:os';
@@ -32,6 +33,8 @@ const { positionals, values } = parseArgs({
     // data
     photos: { type: 'string', default: '256' },
     workers: { type: 'string', default: String(availableParallelism()) },
+    // dense
+    seconds: { type: 'string', default: '5' },
     // folder
     files: { type: 'string', default: '100000' },
     // coco-eval
@@ -51,6 +54,11 @@ switch (positionals.join()) {
       torch: values.torch ?? ['python3'],
       wasm: values.wasm,
     });
+    break;
+  }
+  case 'dense': {
+    const { benchDense } = await import('./dense/bench.ts');
+    await benchDense({ workers: values.workers.split(',').map(Number), seconds: Number(values.seconds) });
     break;
   }
   case 'noop': {

@@ -114,7 +114,7 @@ function openSampler(
       await inLanes(batchSize, lanes, async (place) => {
         signal.throwIfAborted();
         const index = indices[place];
-        const target = await targetOf(data, index);
+        const target = await objectsOf(data, index);
         const chance = chanceOf(place)!;
         const made = await withImage(data, index, (image) =>
           renderer.make('detection', { image, target, sight, chance }),
@@ -136,6 +136,18 @@ function openSampler(
       };
     },
   };
+}
+
+/** The objects of an image, all of classes that there are: of another one nothing could be learnt. */
+async function objectsOf(data: Dataset<ImageInstances>, index: number): Promise<ImageInstances> {
+  const target = await targetOf(data, index);
+  const { name, classes } = data;
+  for (const { id, class: label } of target.instances)
+    if (!(label in classes))
+      throw new StageError(`image ${index} of ${name}: annotation ${id} has the class ${label}`, {
+        hint: `classes are numbers from 0 to ${classes.length - 1}, places in its \`classes\``,
+      });
+  return target;
 }
 
 /** Images of a test. A place in the image is that in the picture, divided by the scales. */

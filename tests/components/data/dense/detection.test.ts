@@ -280,6 +280,7 @@ test('what can not be shown is refused: by the image and the annotation, or by t
     openDetectionLoader(data, { batchSize: 1, seed: 0, purpose: 'a', view, workers: 0 }).batch(0),
     { message: 'image 0 of objects: annotation 17 has no mask' },
   );
+  await t.throwsAsync(load({ class: 6 }), { message: 'image 0 of objects: annotation 1 has the class 6' });
   await t.throwsAsync(load({ mask: { outlines: [[1, 1, 2, 2]] } }), {
     message: /^image 0 of objects: annotation 1: an outline of 2 points/,
   });

@@ -5,7 +5,14 @@ import { openDetectionLoader } from '../../../../components/data/dense/detection
 import { detectionViewSchema } from '../../../../components/data/dense/detection-view.ts';
 import { openSegmentationLoader } from '../../../../components/data/dense/segmentation-loader.ts';
 import { segmentationViewSchema } from '../../../../components/data/dense/segmentation-view.ts';
+import { ade20k } from '../../../../components/data/readers/ade20k/config.ts';
+import { load as loadAde20k } from '../../../../components/data/readers/ade20k/load.ts';
+import { tinyAde20k } from '../../../../components/data/readers/ade20k/tiny.ts';
+import { coco } from '../../../../components/data/readers/coco/config.ts';
+import { load as loadCoco } from '../../../../components/data/readers/coco/load.ts';
+import { tinyCoco } from '../../../../components/data/readers/coco/tiny.ts';
 import type { Instance } from '../../../../components/data/targets.ts';
+import { leafInput } from '../../../support/stage-input.ts';
 import { annotated, blocks, labelled } from './support.ts';
 
 const sizes = [
@@ -121,5 +128,31 @@ test('what is shown of an image in an epoch depends on seed, purpose, epoch and 
     t.deepEqual(await shown(open(threads), 3), here);
     for (const more of [{ seed: 2 }, { purpose: 'b' }])
       t.notDeepEqual(await shown(open(0, more), 5), here, JSON.stringify(more));
+  }
+});
+
+test('folders in the layouts of ADE20K and COCO are shown: every class, and every object that is no crowd', async (t) => {
+  const ade = await loadAde20k(leafInput(ade20k({ root: tinyAde20k.root, split: 'training' })));
+  const options = { batchSize: 8, seed: 1, purpose: 'a', workers: 0 };
+  const labels = new Set<number>();
+  const view = segmentationViewSchema.parse({ size: 64, scale: [1, 1] });
+  const scenes = openSegmentationLoader(ade, { ...options, view });
+  for (let step = 0; step * 8 < ade.count; step++)
+    for (const label of (await scenes.batch(step)).labels.data) labels.add(label);
+  t.true(labels.size > 5 && Math.max(...[...labels].filter((label) => label < 255)) < ade.classes.length);
+
+  const photos = await loadCoco(leafInput(coco({ root: tinyCoco.root, split: 'train2017' })));
+  const objects = openDetectionLoader(photos, {
+    ...{ ...options, batchSize: 1 },
+    view: detectionViewSchema.parse({ size: 96, maskStride: 2, maxInstances: 10 }),
+  });
+  for (let step = 0; step < photos.count; step++) {
+    const { indices, classes } = await objects.batch(step);
+    const { instances } = await photos.target(indices[0]!);
+    const expected = instances.filter(({ crowd }) => !crowd).map((instance) => instance.class);
+    t.deepEqual(
+      [...classes.data].filter((label) => label >= 0),
+      expected,
+    );
   }
 });
