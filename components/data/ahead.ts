@@ -11,7 +11,15 @@ export interface AheadOptions {
   readonly ahead: number;
   /** The first step that is not made ahead of another. */
   readonly end?: number;
+  /**
+   * Whether making says when it has handed out what others do. Then `get` waits for that of the step after it: its caller may keep
+   * this thread busy, which then reads nothing.
+   */
+  readonly handsOut?: boolean;
 }
+
+/** Makes what belongs to a step. `handedOut` is called once this thread has nothing more to do for it than to wait. */
+export type Make<T> = (step: number, signal: AbortSignal, handedOut: () => void) => Promise<T>;
 
 /**
  * Makes things one after the other, in the order of their steps. Asked for a step that isn't the next one, it drops what
@@ -20,27 +28,33 @@ export interface AheadOptions {
  * @param make a pure function of the step; it should stop soon once the signal is aborted
  */
 export function openAhead<T>(
-  make: (step: number, signal: AbortSignal) => Promise<T>,
-  { ahead, end = Number.POSITIVE_INFINITY }: AheadOptions,
+  make: Make<T>,
+  { ahead, end = Number.POSITIVE_INFINITY, handsOut = false }: AheadOptions,
 ): Ahead<T> {
   let stop = new AbortController();
   let last: Promise<unknown> = Promise.resolve();
   const made = new Map<number, Promise<T>>();
+  const handed = new Map<number, Promise<unknown>>();
 
   function start(step: number): void {
     const { signal } = stop;
-    const one = last.then(() => {
-      signal.throwIfAborted();
-      return make(step, signal);
+    let one!: Promise<T>;
+    const handedOut = new Promise<void>((resolve) => {
+      one = last.then(() => {
+        signal.throwIfAborted();
+        return make(step, signal, resolve);
+      });
     });
     // A failure rejects the call that asks for this batch, if one does.
     last = one.catch(() => {});
     made.set(step, one);
+    if (handsOut) handed.set(step, Promise.race([handedOut, last]));
   }
 
   function drop(reason: string): void {
     stop.abort(new Error(reason));
     made.clear();
+    handed.clear();
   }
 
   return {
@@ -53,7 +67,9 @@ export function openAhead<T>(
         if (!made.has(next)) start(next);
       const wanted = made.get(step)!;
       made.delete(step);
+      handed.delete(step);
       await wanted;
+      await handed.get(step + 1);
       // The next one is begun before the caller goes on, who may keep this thread busy.
       await new Promise((resolve) => setImmediate(resolve));
       return wanted;

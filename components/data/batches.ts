@@ -29,7 +29,9 @@ export interface Wanted {
 export interface Sampler<Batch> {
   /** Of a batch, about. */
   readonly bytes: number;
-  sample(wanted: Wanted, signal: AbortSignal): Promise<Batch>;
+  /** Whether `sample` calls `handedOut` (`AheadOptions.handsOut`). */
+  readonly handsOut?: boolean;
+  sample(wanted: Wanted, signal: AbortSignal, handedOut: () => void): Promise<Batch>;
   close(): Promise<void>;
 }
 
@@ -49,8 +51,8 @@ export interface Shuffled {
 const AHEAD = 2;
 const LARGE = 2 ** 28;
 
-function aheadOf({ bytes }: Sampler<unknown>): number {
-  return bytes > LARGE ? 1 : AHEAD;
+function aheadOf({ bytes, handsOut = false }: Sampler<unknown>) {
+  return { ahead: bytes > LARGE ? 1 : AHEAD, handsOut };
 }
 
 /** Shuffled batches without end; see `openLoader`. */
@@ -61,15 +63,15 @@ export function trainingBatches<Batch>(
 ): Loader<Batch> {
   const order = shuffledBatches({ count, batch: batchSize, seed, purpose });
   const ahead = openAhead(
-    (step, signal) => {
+    (step, signal, handedOut) => {
       const indices = order.at(step);
       const chanceOf = (place: number): Chance => {
         const epoch = Math.floor((step * batchSize + place) / count);
         return [seed, chances, epoch, indices[place]];
       };
-      return sampler.sample({ indices, real: batchSize, chanceOf }, signal);
+      return sampler.sample({ indices, real: batchSize, chanceOf }, signal, handedOut);
     },
-    { ahead: aheadOf(sampler), ...(steps === undefined ? {} : { end: steps }) },
+    { ...aheadOf(sampler), ...(steps === undefined ? {} : { end: steps }) },
   );
   return {
     batch: ahead.get,
@@ -90,12 +92,12 @@ export async function* passBatches<Batch extends object>(
   const batches = orderedBatches(count, batchSize);
   const sampler = open();
   const ahead = openAhead(
-    async (step, stopped) => {
+    async (step, stopped, handedOut) => {
       const { indices, count: real } = batches[step];
-      const sampled = await sampler.sample({ indices, real, chanceOf: () => undefined }, stopped);
+      const sampled = await sampler.sample({ indices, real, chanceOf: () => undefined }, stopped, handedOut);
       return { ...sampled, real };
     },
-    { ahead: aheadOf(sampler), end: batches.length },
+    { ...aheadOf(sampler), end: batches.length },
   );
   try {
     for (let step = 0; step < batches.length; step++) {

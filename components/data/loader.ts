@@ -83,7 +83,7 @@ export async function imagesAt<T>(
     { batchSize: indices.length, pictures: { images: {} }, workers: 0, view },
     0,
   );
-  const { pictures } = await sampler.sample(wanted, new AbortController().signal);
+  const { pictures } = await sampler.sample(wanted, new AbortController().signal, () => {});
   await sampler.close();
   return pictures.images;
 }

@@ -105,7 +105,10 @@ function openSampler(
   return {
     bytes: batchSize * (pixels + most * side * side),
     close: renderer.close,
-    async sample({ indices, chanceOf }, signal) {
+    handsOut: true,
+    async sample({ indices, chanceOf }, signal, handedOut) {
+      const targets = await Promise.all(Array.from(indices, (index) => objectsOf(data, index)));
+      handedOut();
       const images = new Uint8Array(batchSize * pixels);
       const boxes = new Float32Array(batchSize * most * 4);
       const classes = new Int32Array(batchSize * most).fill(-1);
@@ -113,9 +116,7 @@ function openSampler(
       const sizes = new Int32Array(batchSize * 2);
       await inLanes(batchSize, lanes, async (place) => {
         signal.throwIfAborted();
-        const index = indices[place];
-        const target = await objectsOf(data, index);
-        const chance = chanceOf(place)!;
+        const [index, target, chance] = [indices[place], targets[place]!, chanceOf(place)!];
         const made = await withImage(data, index, (image) =>
           renderer.make('detection', { image, target, sight, chance }),
         );
@@ -195,23 +196,22 @@ function openTestSampler(
   return {
     bytes: batchSize * pixels,
     close: renderer.close,
-    async sample({ indices, real }, signal) {
+    handsOut: true,
+    async sample({ indices, real }, signal, handedOut) {
       const images = new Uint8Array(batchSize * pixels);
       const sizes = new Int32Array(batchSize * 2);
-      const targets = new Array<ImageInstances>(batchSize);
+      const targets = await Promise.all(Array.from(indices, (index) => targetOf(data, index)));
+      handedOut();
       await inLanes(real, lanes, async (place) => {
         signal.throwIfAborted();
-        const target = await targetOf(data, indices[place]);
-        const { height, width } = target;
+        const { height, width } = targets[place]!;
         const made = await withImage(data, indices[place], (image) =>
           renderer.make('canvas', { image, size: { height, width }, sight }),
         );
-        targets[place] = target;
         images.set(made.image, place * pixels);
         sizes.set([made.height, made.width], place * 2);
       });
       for (let place = real; place < batchSize; place++) {
-        targets[place] = targets[0]!;
         images.copyWithin(place * pixels, 0, pixels);
         sizes.copyWithin(place * 2, 0, 2);
       }

@@ -1,5 +1,5 @@
 import test from 'ava';
-import { takingTurns } from '../../../components/data/ahead.ts';
+import { openAhead, takingTurns } from '../../../components/data/ahead.ts';
 
 test('at most so many work at once, first come first served, and one that fails makes room', async (t) => {
   const inTurn = takingTurns(2);
@@ -35,4 +35,34 @@ test('at most so many work at once, first come first served, and one that fails 
   t.deepEqual(await settled(), [0, 1, 2, 3, 4, 5, 6]);
   for (const name of [5, 6]) ends[name]!();
   await Promise.all(again);
+});
+
+test('a step is given once the next one has been handed out, which takes turns of this thread', async (t) => {
+  const handed: number[] = [];
+  const turns = async (many: number) => {
+    for (let turn = 0; turn < many; turn++) await new Promise((resolve) => setImmediate(resolve));
+  };
+  const make = async (step: number, _: AbortSignal, handedOut: () => void) => {
+    await turns(5);
+    if (step === 3) throw new Error('broken');
+    handed.push(step);
+    handedOut();
+    await turns(5);
+    return 10 * step;
+  };
+  const ahead = openAhead(make, { ahead: 2, end: 4, handsOut: true });
+  t.is(await ahead.get(0), 0);
+  t.deepEqual(handed, [0, 1]);
+  t.is(await ahead.get(1), 10);
+  t.deepEqual(handed, [0, 1, 2]);
+  // One that fails is not waited for, until it is asked for.
+  t.is(await ahead.get(2), 20);
+  await t.throwsAsync(ahead.get(3), { message: 'broken' });
+  await ahead.close();
+  // Else a step is given as soon as it is there.
+  handed.length = 0;
+  const hasty = openAhead(make, { ahead: 2, end: 3 });
+  await hasty.get(0);
+  t.deepEqual(handed, [0]);
+  await hasty.close();
 });
