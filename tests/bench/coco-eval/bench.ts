@@ -13,6 +13,7 @@ const OBJECTS_AN_IMAGE = 36_000 / 5_000;
 const DETECTIONS = 100;
 
 interface Measured {
+  /** Of processor time. */
   readonly seconds: { readonly read: number; readonly boxes: number; readonly masks: number };
   /** Bytes. */
   readonly peak: number;
@@ -50,7 +51,7 @@ export async function benchCocoEval({
       const time = ({ seconds: { boxes, masks } }: Measured) => boxes + masks;
       const apart = Math.max(...own.numbers.map((number, i) => Math.abs(number - official.numbers[i])));
       say(
-        `pycocotools takes ${(time(official) / time(own)).toFixed(1)} times as long, and ${(official.peak / own.peak).toFixed(1)} times the memory; the ${own.numbers.length} numbers differ by at most ${apart.toExponential(0)}`,
+        `pycocotools takes ${(time(official) / time(own)).toFixed(1)} times the processor time, and ${(official.peak / own.peak).toFixed(1)} times the memory; the ${own.numbers.length} numbers differ by at most ${apart.toExponential(0)}`,
       );
     }
   } finally {
