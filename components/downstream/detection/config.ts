@@ -75,7 +75,8 @@ export type MaskRcnnConfig = z.output<typeof schema>;
  * Mask R-CNN on the backbone, measured on the whole test split by COCO's AP of boxes and masks. The recipe is that of the papers
  * that compare pretrainings: AdamW, batches of 16, layer decay, and the 1x schedule with `epochs: 12`.
  *
- * Images without objects aren't learnt from, as in detectron2.
+ * Whether images without objects are learnt from is for the data to say; detectron2 leaves them out, as `coco` does unless it
+ * says otherwise.
  */
 export const maskRcnn = askForLength(
   defineComponent({

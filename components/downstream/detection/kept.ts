@@ -23,12 +23,16 @@ export interface KeptImage extends MaskSize {
  */
 export class KeptDetections {
   readonly #file: string;
-  /** How many of the first images are in it. */
-  images: number;
+  #images: number;
 
   private constructor(file: string, images: number) {
     this.#file = file;
-    this.images = images;
+    this.#images = images;
+  }
+
+  /** How many of the first images are in it. */
+  get images(): number {
+    return this.#images;
   }
 
   /**
@@ -61,7 +65,7 @@ export class KeptDetections {
       return { image, size: [height, width], found };
     });
     await appendFile(this.#file, lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
-    this.images += images.length;
+    this.#images += images.length;
   }
 
   /** All images, in order. */

@@ -1,12 +1,10 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import type { StageContext, StageFunction } from '../../../framework/stage/contract.ts';
-import { StageError } from '../../../framework/stage/stage-error.ts';
 import type { Backbone } from '../../backbone/checkpoint.ts';
 import { dropPathNoise } from '../../backbone/drop-path.ts';
 import { openDetectionLoader } from '../../data/dense/detection-loader.ts';
 import { holdOut } from '../../data/hold-out.ts';
 import { reportSkipped } from '../../data/skipped.ts';
-import { subset, targetOf } from '../../data/subset.ts';
 import type { ImageInstances } from '../../data/targets.ts';
 import type { Dataset } from '../../data/types.ts';
 import { sizeOf } from '../../data/views/view.ts';
@@ -44,7 +42,7 @@ type Weights = HostOf<Trained<tf.Tensor>>;
  */
 export const run: StageFunction<MaskRcnnConfig, DetectionInputs> = reportSkipped(async (context) => {
   const { config, seed } = context;
-  const all = await withObjects(context, await context.inputs.train.load());
+  const all = await context.inputs.train.load();
   const test = await context.inputs.test.load();
   const size = sizeOf(config.view, all);
   const backbone = await startingBackbone(context, config, size);
@@ -89,28 +87,6 @@ function detectorOf(config: MaskRcnnConfig, backbone: DetectorConfig['backbone']
     ...{ backbone, fpnChannels, anchors, rpn, boxHead, maskHead, pooling, detections },
     ...(layers && { layers }),
   };
-}
-
-/** The images that have an object to learn from; crowds are none. */
-async function withObjects(
-  { warn }: Pick<Context, 'warn'>,
-  data: Dataset<ImageInstances>,
-): Promise<Dataset<ImageInstances>> {
-  const kept: number[] = [];
-  for (let index = 0; index < data.count; index++) {
-    const { instances } = await targetOf(data, index);
-    if (instances.some(({ crowd }) => !crowd)) kept.push(index);
-  }
-  if (kept.length === 0)
-    throw new StageError(`no image of ${data.name} has an object to learn from`, {
-      hint: 'take images with annotations',
-    });
-  if (kept.length === data.count) return data;
-  const left = (data.count - kept.length).toLocaleString('en-US');
-  warn?.(
-    `${left} of ${data.count.toLocaleString('en-US')} training images have no objects: they aren't learnt from`,
-  );
-  return subset(data, Int32Array.from(kept));
 }
 
 /** Test images that are in memory at once, at most. */
