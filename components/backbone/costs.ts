@@ -1,7 +1,7 @@
 import type { WiredInput } from '../../framework/stage/component.ts';
 import { blockCounts, type Counts, denseCounts, normCounts, plainParameters, sumOf } from '../nn/costs.ts';
 import { type VitConfig, vitSchema } from './config.ts';
-import { hiddenOf, relativeRows } from './sizes.ts';
+import { hiddenOf, mostKeptTokens, relativeRows } from './sizes.ts';
 
 /** What a vision transformer costs for one image. */
 export interface VitCounts {
@@ -32,6 +32,7 @@ export function vitCounts(
   const block = blockCounts({
     ...{ tokens, dim, heads, hidden: hiddenOf(config) },
     ...{ keyBias: config.keyBias, layerScale: config.layerScaleInit > 0 },
+    keepsScores: tokens <= mostKeptTokens,
   });
   return {
     first,

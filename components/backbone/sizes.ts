@@ -9,3 +9,6 @@ export function hiddenOf({ dim, mlpRatio }: Pick<VitConfig, 'dim' | 'mlpRatio'>)
 export function relativeRows(side: number): number {
   return (2 * side - 1) ** 2 + 3;
 }
+
+/** Up to so many tokens the probabilities of attention are kept for the backward pass; of more they are computed again there. */
+export const mostKeptTokens = 1024;

@@ -1,8 +1,10 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { type Affine, dense, gelu, layerNorm, type Norm } from '../nn/layers.ts';
+import { attend, attendHeadByHead, type Relative } from './attention.ts';
 import type { VitConfig } from './config.ts';
 import { type DropPath, dropPathFactors } from './drop-path.ts';
-import { relativeBias } from './positions.ts';
+import { relativeBias, relativeIndices } from './positions.ts';
+import { mostKeptTokens } from './sizes.ts';
 
 /** Queries, keys and values of all heads: the columns of `weight` in this order, and in each the heads. */
 export interface QueryKeyValue<T> {
@@ -82,6 +84,11 @@ export interface BlocksOptions {
   readonly depth?: number | undefined;
   /** Absent: no branch is left out, as in every evaluation. */
   readonly dropPath?: DropPath | undefined;
+  /**
+   * Whether blocks compute the probabilities of their attention again in the backward pass, instead of keeping them; absent: of
+   * more tokens than `mostKeptTokens`.
+   */
+  readonly recompute?: boolean | undefined;
 }
 
 type Body<T> = Pick<Vit<T>, 'blocks' | 'relativePositions'>;
@@ -101,24 +108,42 @@ export function blockOutputs(
   vit: Body<tf.Tensor>,
   { heads }: Pick<VitConfig, 'heads'>,
   tokens: tf.Tensor,
-  { depth, dropPath }: BlocksOptions = {},
+  { depth, dropPath, recompute }: BlocksOptions = {},
 ): tf.Tensor[] {
   const [batch, count] = tokens.shape as [number, number, number];
   const all = Object.values(vit.blocks);
-  const shared = vit.relativePositions && relativeBias(vit.relativePositions, count);
+  const positions = positionsOf(vit, count, recompute ?? count > mostKeptTokens);
   const factors = dropPath ? dropPathFactors(dropPath, batch, all.length) : [];
   const outputs: tf.Tensor[] = [];
   let x = tokens;
   for (const [index, block] of all.slice(0, depth).entries()) {
     const [first, second] = factors[index] ?? [];
-    const bias = block.relativePositions ? relativeBias(block.relativePositions, count) : shared;
-    const attended = attention(layerNorm(x, block.norm1), block, { heads, bias });
+    const attended = attention(layerNorm(x, block.norm1), block, { heads, ...positions(block) });
     x = addBranch(x, attended, block.scale1, first);
     const mixed = dense(gelu(dense(layerNorm(x, block.norm2), block.expand)), block.contract);
     x = addBranch(x, mixed, block.scale2, second);
     outputs.push(x);
   }
   return outputs;
+}
+
+/** Relative positions as the attention of a block wants them; what blocks share is made once. */
+function positionsOf(
+  { blocks, relativePositions }: Body<tf.Tensor>,
+  count: number,
+  recompute: boolean,
+): (block: Block<tf.Tensor>) => Omit<Positioned, 'heads'> {
+  const own = Object.values(blocks).some((block) => block.relativePositions);
+  if (!own && !relativePositions) return () => ({ recompute });
+  const indices = relativeIndices(count);
+  const shared =
+    relativePositions && !recompute ? relativeBias(relativePositions, count, indices) : undefined;
+  return (block) => {
+    const table = block.relativePositions ?? relativePositions;
+    if (!table) return { recompute };
+    if (recompute) return { recompute, relative: { table, indices } };
+    return { recompute, bias: block.relativePositions ? relativeBias(table, count, indices) : shared };
+  };
 }
 
 /** x + branch * scale * factor; the two small factors are multiplied first. */
@@ -133,18 +158,25 @@ export function meanOfPatches(tokens: tf.Tensor): tf.Tensor2D {
   return tf.mean(tf.slice(tokens, [0, 1, 0], [batch, count - 1, dim]), 1);
 }
 
-/** Multi-head self-attention (Vaswani et al. 2017) of [B, N, dim]; `bias` [heads, N, N] is added to the scores. */
+interface Positioned {
+  readonly heads: number;
+  /** [heads, N, N] where probabilities are kept, the table where they are computed again; neither without such positions. */
+  readonly bias?: tf.Tensor | undefined;
+  readonly relative?: Relative | undefined;
+  readonly recompute: boolean;
+}
+
+/** Multi-head self-attention of [B, N, dim] with the layers around it. */
 function attention(
   x: tf.Tensor,
   { qkv, projection }: Pick<Block<tf.Tensor>, 'qkv' | 'projection'>,
-  { heads, bias }: { readonly heads: number; readonly bias: tf.Tensor | undefined },
+  { heads, bias, relative, recompute }: Positioned,
 ): tf.Tensor {
   const [batch, count, dim] = x.shape as [number, number, number];
-  const size = dim / heads;
   const biases = tf.concat([qkv.queryBias, qkv.keyBias ?? tf.zeros([dim]), qkv.valueBias]);
-  const split = tf.reshape(dense(x, { weight: qkv.weight, bias: biases }), [batch, count, 3, heads, size]);
-  const [query, key, value] = tf.unstack(tf.transpose(split, [2, 0, 3, 1, 4]));
-  const scores = tf.matMul(tf.mul(query, 1 / Math.sqrt(size)), key, false, true);
-  const mixed = tf.matMul(tf.softmax(bias ? tf.add(scores, bias) : scores), value);
+  const layer = { weight: qkv.weight, bias: biases };
+  const split = tf.reshape(dense(x, layer), [batch, count, 3, heads, dim / heads]);
+  const apart = tf.transpose(split, [2, 0, 3, 1, 4]);
+  const mixed = recompute ? attendHeadByHead(apart, relative) : attend(apart, bias);
   return dense(tf.reshape(tf.transpose(mixed, [0, 2, 1, 3]), [batch, count, dim]), projection);
 }

@@ -97,15 +97,24 @@ export interface AttentionSizes {
   readonly heads: number;
   /** Whether keys have a bias, beside queries and values. BEiT: no. */
   readonly keyBias?: boolean;
+  /** Whether the backward pass finds all probabilities, or computes them again head by head. Default: it finds them. */
+  readonly keepsScores?: boolean;
 }
 
 /** Queries, keys and values, scores, mixing, and the projection behind. */
-export function attentionCounts({ tokens, dim, heads, keyBias = false }: AttentionSizes): Counts {
+export function attentionCounts({
+  tokens,
+  dim,
+  heads,
+  keyBias = false,
+  keepsScores = true,
+}: AttentionSizes): Counts {
+  const scores = keepsScores ? heads * tokens ** 2 : 2 * tokens * dim;
   return sumOf([
     denseCounts({ rows: tokens, inputs: dim, outputs: 3 * dim, bias: false }),
     plainParameters((keyBias ? 3 : 2) * dim),
     // Scores and mixing: 2 * tokens * tokens * dim each, all heads together.
-    { parameters: 0, flops: 4 * tokens ** 2 * dim, kept: 3 * tokens * dim + heads * tokens ** 2 },
+    { parameters: 0, flops: 4 * tokens ** 2 * dim, kept: 3 * tokens * dim + scores },
     denseCounts({ rows: tokens, inputs: dim, outputs: dim }),
   ]);
 }

@@ -19,7 +19,8 @@ import type { HostOf, HostTensor } from '../../../components/engine/types.ts';
 import { batchNormRest, type RunningStatistics, trainingNorms } from '../../../components/nn/batch-norm.ts';
 import { layerNorm } from '../../../components/nn/layers.ts';
 import { random } from '../../../components/nn/random.ts';
-import { type HostTree, hostTensor, leaves } from '../../../components/nn/tree.ts';
+import { type HostTree, hostTensor, leaves, type TreeOf } from '../../../components/nn/tree.ts';
+import { valueAndGradients } from '../../../components/training/gradients.ts';
 import { between, seededWeights } from '../engine/steps/support/seeded.ts';
 import { compute } from '../engine/steps/support/train.ts';
 
@@ -130,6 +131,57 @@ for (const [engine, side] of [
     t.is(worst, 0);
     close(t, state.read().table.data, [...sums], 1e-4);
     opened.dispose();
+  });
+}
+
+for (const positions of ['relative', 'own tables', 'none'] as const) {
+  test(`attention that computes probabilities again has the same outputs and gradients (${positions})`, async (t) => {
+    const own = config({ positions: positions === 'none' ? 'none' : 'relative' });
+    const made = initVit(random(0), own, size);
+    const body: Vit<HostTensor> | Classifier<HostTensor>['vit'] =
+      positions === 'own tables' ? initClassifier(random(0), made, 2).vit : made;
+    type Body<T> = Pick<Vit<T>, 'blocks' | 'relativePositions'>;
+    const { blocks, relativePositions } = seededWeights('frugal', body) as unknown as HostOf<Body<tf.Tensor>>;
+    const weights = { blocks, ...(relativePositions && { relativePositions }) } as HostOf<Body<tf.Tensor>>;
+    const fed = {
+      x: between('tokens', [2, 17, 24], -1, 1),
+      dy: between('upstream', [2, 17, 24], -1, 1),
+      noise: dropPathNoise(0, { step: 3, first: 0 }),
+    };
+    const both = await compute<
+      { [name in keyof typeof fed]: tf.Tensor },
+      Record<string, tf.Tensor>,
+      Body<tf.Tensor>
+    >({ name: 'onnx' }, weights, fed, (frozen, { x, dy, noise }) => {
+      const of = (recompute: boolean) => {
+        const trained = {
+          blocks: frozen.blocks,
+          x,
+          ...(frozen.relativePositions && { table: frozen.relativePositions }),
+        };
+        const { loss, gradients } = valueAndGradients(trained, ({ table, x: tokens, ...vit }) => {
+          const given = { ...vit, ...(table && { relativePositions: table }) };
+          const options = { recompute, dropPath: { rate: 0.3, noise } };
+          const outputs = blockOutputs(given, own, tokens, options);
+          return { loss: tf.sum<tf.Scalar>(tf.mul(outputs.at(-1)!, dy)), aux: {} };
+        });
+        const prefix = recompute ? 'again/' : 'kept/';
+        const all = leaves<tf.Tensor>({ loss, ...gradients } as unknown as TreeOf<tf.Tensor>);
+        return Object.fromEntries(all.map(({ path, leaf }) => [prefix + path.join('/'), leaf]));
+      };
+      return { ...of(true), ...of(false) };
+    });
+    const names = Object.keys(both).filter((name) => name.startsWith('kept/'));
+    t.is(
+      names.some((name) => /able|relativePositions/.test(name)),
+      positions !== 'none',
+    );
+    for (const name of names) {
+      const wanted = both[name]!.data;
+      const largest = Math.max(...wanted.map(Math.abs));
+      t.true(largest > 0, name);
+      close(t, both[name.replace('kept', 'again')]!.data, [...wanted], 5e-6 * (1 + largest));
+    }
   });
 }
 
