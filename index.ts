@@ -14,6 +14,7 @@ export type { StillView, View } from './components/data/views/view.ts';
 export { type MaskRcnnConfig, maskRcnn } from './components/downstream/detection/config.ts';
 export { type FineTuneConfig, fineTune } from './components/downstream/finetune/config.ts';
 export { type LinearProbeConfig, linearProbe } from './components/downstream/probe/config.ts';
+export { type UperNetConfig, upernet } from './components/downstream/segmentation/config.ts';
 export { inception } from './components/perceptual/inception/config.ts';
 export type { FeatureNetwork } from './components/perceptual/types.ts';
 export { type VggConfig, vgg } from './components/perceptual/vgg/config.ts';

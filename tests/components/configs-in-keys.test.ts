@@ -64,6 +64,7 @@ const components = {
   fineTune: [fineTune({ labels: 100, steps: 100 }), fineTune({ backbone, labels: 100, steps: 100 })],
   linearProbe: [linearProbe({ labels: 100, layer: 1 })],
   maskRcnn: [maskRcnn({ epochs: 12, train: composites({ split: 'train', target: 'instances' }) })],
+  upernet: [shipped.upernet({ steps: 100 }), shipped.upernet({ backbone, epochs: 100 })],
   ablationTable: [ablationTable()],
 };
 

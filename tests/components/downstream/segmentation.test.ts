@@ -1,19 +1,40 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
 import type * as tf from '@tensorflow/tfjs-core';
 import test, { type ExecutionContext } from 'ava';
-import { vitSchema } from '../../../components/backbone/config.ts';
+import { PNG } from 'pngjs';
+import { vit, vitSchema } from '../../../components/backbone/config.ts';
 import { initVit } from '../../../components/backbone/init.ts';
+import type { LabelMap } from '../../../components/data/targets.ts';
+import type { Dataset } from '../../../components/data/types.ts';
+import { loadSegmenter } from '../../../components/downstream/segmentation/checkpoint.ts';
+import { upernet } from '../../../components/downstream/segmentation/config.ts';
+import { segmenterCounts } from '../../../components/downstream/segmentation/costs.ts';
 import { segmentationObjective } from '../../../components/downstream/segmentation/model/objective.ts';
 import {
   initSegmenter,
   type Segmenter,
   segment,
 } from '../../../components/downstream/segmentation/model/segmenter.ts';
+import { run } from '../../../components/downstream/segmentation/stage.ts';
+import {
+  addAreas,
+  noAreas,
+  type SegmentationScores,
+  scoresOf,
+} from '../../../components/downstream/segmentation/test/confusion.ts';
+import { type TestImage, testImages } from '../../../components/downstream/segmentation/test/evaluate.ts';
+import { scalesOf } from '../../../components/downstream/segmentation/test/scales.ts';
 import type { HostOf, HostTensor } from '../../../components/engine/types.ts';
 import { evaluationNorms, type RunningStatistics, trainingNorms } from '../../../components/nn/batch-norm.ts';
 import { random } from '../../../components/nn/random.ts';
-import { type HostTree, hostTensor } from '../../../components/nn/tree.ts';
+import { bytesTensor, type HostTree, hostTensor, leaves } from '../../../components/nn/tree.ts';
 import { gradientsOf } from '../../../components/training/objective.ts';
 import { flatten } from '../../../components/weights/safetensors.ts';
+import type { StageFunction, StageInput } from '../../../framework/stage/contract.ts';
+import { createProject } from '../../support/project.ts';
+import { leafInput } from '../../support/stage-input.ts';
+import { attemptStage } from '../../support/stage-runner.ts';
 import { differences, furthest, largest, sampled } from '../engine/steps/support/compare.ts';
 import { below, readExpected } from '../engine/steps/support/fixture.ts';
 import { between, seededWeights, uniforms } from '../engine/steps/support/seeded.ts';
@@ -97,4 +118,195 @@ test("UperNet's logits, loss, every gradient and running statistics in training 
       segment(weights.parameters, sizes, fed.images, { norm: evaluationNorms(weights.running) }),
   );
   agrees(t, flatten(evaluated as HostTree), below(expected, 'evaluation'), 5e-6);
+});
+
+const fixture = <T>(name: string): T =>
+  JSON.parse(readFileSync(new URL(`../../fixtures/segmentation/${name}.json`, import.meta.url), 'utf8')) as T;
+
+test("mIoU, mAcc and aAcc are mmsegmentation's, also where classes are absent or pixels have none", (t) => {
+  const cases =
+    fixture<
+      {
+        readonly name: string;
+        readonly classes: number;
+        readonly predictions: readonly number[];
+        readonly labels: readonly number[];
+        readonly images: number;
+        readonly pixels: number;
+        readonly reduced: boolean;
+        readonly scores: SegmentationScores;
+      }[]
+    >('iou');
+  for (const { name, classes, predictions, labels, images, pixels, reduced, scores } of cases) {
+    const drawn = (what: string, numbers: readonly number[]) =>
+      uniforms(`${name}/${what}`, pixels).map((u) => numbers[Math.floor(u * numbers.length)]!);
+    const areas = noAreas(classes);
+    for (let image = 0; image < images; image++) {
+      const label = drawn(`label/${image}`, labels).map((n) => (!reduced ? n : n === 0 ? 255 : n - 1));
+      addAreas(areas, drawn(`predicted/${image}`, predictions), label);
+    }
+    const given = scoresOf(areas);
+    for (const metric of ['mIoU', 'mAcc', 'aAcc'] as const)
+      t.true(Math.abs(given[metric] - scores[metric]) < 1e-12, `${name}: ${metric} ${given[metric]}`);
+  }
+  t.throws(() => scoresOf(noAreas(3)), { message: /no pixel of the test images has a class/ });
+});
+
+test('windows, scales and mirror images are averaged as mmsegmentation does, whatever shares a run', async (t) => {
+  const cases =
+    fixture<
+      {
+        readonly name: string;
+        readonly shape: readonly [number, number];
+        readonly pictures: readonly (readonly [number, number])[];
+        readonly size: number;
+        readonly stride: number;
+        readonly flip: boolean;
+        readonly labels: string;
+      }[]
+    >('slide');
+  const classes = 4;
+  const weight = between('slide/weight', [classes, 3], -0.05, 0.05).data;
+  // The fixture's network: a pixel's colours, and where it is in its window.
+  const network = (size: number) => async (windows: Uint8Array) => {
+    const logits = new Float32Array((windows.length / 3) * classes);
+    for (let pixel = 0; pixel < windows.length / 3; pixel++) {
+      const [y, x] = [Math.floor(pixel / size) % size, pixel % size];
+      for (let k = 0; k < classes; k++) {
+        const colours = [0, 1, 2].map((c) => weight[k * 3 + c]! * windows[pixel * 3 + c]!);
+        logits[pixel * classes + k] =
+          colours.reduce((sum, value) => sum + value, 0) + Math.sin(y * 0.3 + x * 0.2 + k);
+      }
+    }
+    return logits;
+  };
+  for (const { name, shape, pictures, size: side, stride, flip, labels } of cases) {
+    const image: TestImage = {
+      index: 0,
+      pictures: pictures.map(([height, width], i) => {
+        const bytes = uniforms(`slide/${name}/${i}`, height * width * 3).map((u) => Math.floor(u * 256));
+        return bytesTensor([height, width, 3], Uint8Array.from(bytes));
+      }),
+      target: { height: shape[0], width: shape[1], labels: new Uint8Array(shape[0] * shape[1]) },
+    };
+    const found: string[] = [];
+    const weights = pictures.map(() => 1);
+    const options = { size: side, stride, flip, classes, weights, fill: [0, 0, 0] };
+    const twice = [image, { ...image, index: 1 }];
+    await testImages({ classify: network(side), count: 3 }, twice, options, (predicted) => {
+      found.push(predicted.labels.join(''));
+    });
+    t.deepEqual(found, [labels, labels], name);
+  }
+});
+
+test('no scale of a test makes a picture smaller than a window, and equal ones are looked at once', (t) => {
+  const view = { scales: [0.5, 0.75, 1, 1.25, 1.5, 1.75], flip: true };
+  t.deepEqual(scalesOf(view, 512), [
+    { scale: 1, weight: 3 },
+    { scale: 1.25, weight: 1 },
+    { scale: 1.5, weight: 1 },
+    { scale: 1.75, weight: 1 },
+  ]);
+  t.deepEqual(
+    scalesOf({ ...view, shorter: 1024 }, 512).map(({ scale }) => scale),
+    view.scales,
+  );
+});
+
+test("UperNet on BEiT-B and BEiT-L has the official networks' parameters, and what is counted is made", (t) => {
+  const sizesOf = (size: 'base/16' | 'large/16', imageSize: number) => {
+    const config = vitSchema.parse(vit(size));
+    const heads = { imageSize, classes: 150, channels: config.dim, auxiliary: 256 };
+    const { first: _, ...parts } = segmenterCounts(config, heads);
+    return Object.values(parts).map(({ parameters }) => parameters);
+  };
+  t.deepEqual(sizesOf('base/16', 512), [93_308_736, 67_963_542, 1_808_534]);
+  const sum = (parts: readonly number[]) => parts.reduce((total, part) => total + part, 0);
+  t.is(sum(sizesOf('base/16', 640)), 163_407_980);
+  t.is(sum(sizesOf('large/16', 512)), 440_398_636);
+  t.is(sum(sizesOf('large/16', 640)), 441_271_084);
+  const { backbone: body, decoder, auxiliary } = segmenterCounts(backbone, { ...sizes, imageSize: size });
+  const made = leaves<HostTensor>(start as never).reduce((total, { leaf }) => total + leaf.data.length, 0);
+  t.is(sum([body, decoder, auxiliary].map(({ parameters }) => parameters)), made);
+});
+
+const side = 16;
+const colours = [
+  [60, 60, 60],
+  [200, 60, 60],
+  [60, 200, 60],
+  [60, 60, 200],
+] as const;
+
+/** Squares of three colours on grey, all noisy: the colour is the class. The patch in the corner has no class. */
+function squares(count: number): Dataset<LabelMap> {
+  const made = Array.from({ length: count }, (_, index) => {
+    const [top, left] = uniforms(`square ${index}`, 2).map((u) => 4 * Math.floor(3 * u)) as [number, number];
+    const noise = uniforms(`noise ${index}`, side * side * 3);
+    const bytes = new Uint8Array(side * side * 3);
+    const numbers = new Uint8Array(side * side);
+    for (let pixel = 0; pixel < side * side; pixel++) {
+      const [y, x] = [Math.floor(pixel / side), pixel % side];
+      const label = y >= top && y < top + 8 && x >= left && x < left + 8 ? 1 + (index % 3) : 0;
+      numbers[pixel] = y < 4 && x < 4 ? 0 : label + 1;
+      for (let c = 0; c < 3; c++) bytes[3 * pixel + c] = colours[label]![c]! + 40 * noise[3 * pixel + c]!;
+    }
+    return { bytes, numbers };
+  });
+  const at = (index: number) => made[index] ?? made.at(Number.NaN)!;
+  return {
+    ...{ name: 'squares', count, classes: ['ground', 'red', 'green', 'blue'], imageSize: side },
+    target: async (index) => {
+      const { numbers } = at(index);
+      return { format: 'raw', numbering: 'from-1', numbers, height: side, width: side };
+    },
+    image: async (index) => {
+      const { bytes } = at(index);
+      return { format: 'raw', bytes, height: side, width: side, channels: 3 };
+    },
+  };
+}
+
+const component = upernet({
+  backbone: vit({ dim: 16, depth: 2, heads: 2, patch: 4 }),
+  ...{ steps: 24, batchSize: 8, learningRate: 2e-2, warmup: 5, layerDecay: 1, channels: 16 },
+  auxiliary: { channels: 8 },
+  // Also what is drawn has to be the same in a resumed training.
+  ...{ dropPath: 0.1, dropout: 0.1 },
+  view: { scale: [1, 1.2], maxClassShare: 1, distortion: 'none' },
+  testView: { flip: true },
+  checkpoint: { validation: { share: 0.25, every: 24 } },
+});
+
+test('a segmentation learns its images, is written down, and ends in the same bytes when it is resumed', async (t) => {
+  t.deepEqual(component.issues, []);
+  const { dir } = createProject(t, {});
+  const images = squares(16);
+  const input: StageInput = { ...leafInput(component), load: async () => images as never };
+  const given = { dir, config: component.config, inputs: { train: input, test: input } };
+  const attempt = (more: { name: string; stopAt?: number }) =>
+    attemptStage(run as unknown as StageFunction<never>, { ...given, ...more });
+  const whole = await attempt({ name: 'whole' });
+  const { mIoU, mAcc, aAcc, validation, bestStep } = whole.metrics;
+  // All ground would be 0.19. That it comes to 1 on harder images takes a minute: tests/long.
+  t.true(mIoU! > 0.5 && mAcc! > 0.5 && aAcc! > 0.8, JSON.stringify(whole.metrics));
+  t.true(validation! > 0.4 && bestStep === 24);
+  const names = ['metrics.jsonl', 'predictions.png', 'segmenter.json', 'segmenter.safetensors', 'truth.png'];
+  t.deepEqual(Object.keys(whole.files), names);
+
+  const { weights, classNames, layers } = loadSegmenter(path.join(dir, 'out-whole'));
+  t.deepEqual([classNames, layers], [images.classes, [1, 1, 1, 2]]);
+  t.deepEqual(weights.running.fusion!.variance.shape, [16]);
+  // Eight images of 16 pixels, six times as large, with gaps of 4; above the truth the images.
+  const { width, height } = PNG.sync.read(Buffer.from(whole.files['truth.png']!, 'hex'));
+  t.deepEqual([width, height], [8 * (96 + 4) + 4, 2 * (96 + 4) + 4]);
+
+  t.is((await attempt({ name: 'stopped', stopAt: 12 })).end, 'stopped');
+  const resumed = await attempt({ name: 'stopped' });
+  t.is(resumed.past.resumedFrom, 12);
+  t.deepEqual(
+    names.filter((name) => resumed.files[name] !== whole.files[name]),
+    [],
+  );
 });
