@@ -10,6 +10,7 @@
  *     npm run bench -- views [--folder FOLDER] [--out views.png]
  *     npm run bench -- dense [--workers 0,1] [--seconds 5]
  *     PYTHON=python3 npm run bench -- coco-eval [--scenes 5000] [--rounds 1]
+ *     npm run bench -- detection [--pixels 1024] [--mask-stride 1] [--steps 2]
  */
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
@@ -29,7 +30,7 @@ const { positionals, values } = parseArgs({
     only: { type: 'string' },
     // memory
     images: { type: 'string', default: '50000' },
-    steps: { type: 'string', default: '300' },
+    steps: { type: 'string' },
     // data
     photos: { type: 'string', default: '256' },
     workers: { type: 'string', default: String(availableParallelism()) },
@@ -39,6 +40,9 @@ const { positionals, values } = parseArgs({
     files: { type: 'string', default: '100000' },
     // coco-eval
     scenes: { type: 'string', default: '5000' },
+    // detection
+    pixels: { type: 'string', default: '1024' },
+    'mask-stride': { type: 'string', default: '1' },
     // views
     folder: { type: 'string' },
     out: { type: 'string', default: 'views.png' },
@@ -74,7 +78,7 @@ switch (positionals.join()) {
   }
   case 'memory': {
     const { benchMemory } = await import('./memory/bench.ts');
-    await benchMemory({ images: Number(values.images), steps: Number(values.steps) });
+    await benchMemory({ images: Number(values.images), steps: Number(values.steps ?? 300) });
     break;
   }
   case 'data': {
@@ -106,6 +110,15 @@ switch (positionals.join()) {
     });
     break;
   }
+  case 'detection': {
+    const { benchDetection } = await import('./detection/bench.ts');
+    await benchDetection({
+      pixels: Number(values.pixels),
+      maskStride: Number(values['mask-stride']),
+      steps: Number(values.steps ?? 2),
+    });
+    break;
+  }
   case 'display': {
     const { benchDisplay } = await import('./display/bench.ts');
     benchDisplay({
@@ -116,7 +129,7 @@ switch (positionals.join()) {
   }
   default:
     process.stderr.write(
-      'Which benchmark? There is: npm run bench -- engine, npm run bench -- noop, npm run bench -- display, npm run bench -- memory, npm run bench -- data, npm run bench -- folder, npm run bench -- views, npm run bench -- coco-eval\n',
+      'Which benchmark? There is: npm run bench -- engine, npm run bench -- noop, npm run bench -- display, npm run bench -- memory, npm run bench -- data, npm run bench -- folder, npm run bench -- views, npm run bench -- coco-eval, npm run bench -- detection\n',
     );
     process.exitCode = 2;
 }

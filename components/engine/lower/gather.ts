@@ -5,18 +5,29 @@ import { gemm } from '../graph/matmul.ts';
 import { longestSum, reduce } from '../graph/reduce.ts';
 import { expand, reshape, slice, transpose, transposeOf } from '../graph/shape.ts';
 import type { ElementType, Value } from '../graph/value.ts';
-import { sizeOf } from '../graph/value.ts';
+import { nodeOf, sizeOf } from '../graph/value.ts';
 import type { Lowerings } from './lowering.ts';
 import { axesOf, withAttributes } from './lowering.ts';
 
 /** Picks along one axis; `indices` has any rank and its axes take that axis' place. */
 export function gatherAxis(g: Graph, x: Value, indices: Value, axis: number): Value {
+  const bytes = bytesOf(g, x);
+  if (bytes) return cast(g, gatherAxis(g, bytes, indices, axis), x.type);
   const transposed = transposeOf(x);
   if (transposed && indices.shape.length === 1) {
     return transpose(g, gatherAxis(g, transposed.source, indices, transposed.perm[axis]!), transposed.perm);
   }
   const shape = [...x.shape.slice(0, axis), ...indices.shape, ...x.shape.slice(axis + 1)];
   return g.emit('Gather', [x, indices], { type: x.type, shape }, { axis: { int: axis } });
+}
+
+/** The bytes of a batch that a step has as int32, a quarter as large: they are picked from first. */
+function bytesOf(g: Graph, x: Value): Value | undefined {
+  const bytes = nodeOf(x, 'Cast')?.inputs[0];
+  if (bytes) return bytes.type === 'uint8' ? bytes : undefined;
+  const before = nodeOf(x, 'Reshape')?.inputs[0];
+  const inner = before && bytesOf(g, before);
+  return inner && reshape(g, inner, x.shape);
 }
 
 /** With `batchDims` the first axes of x and indices go together: index into their merged axis instead. */

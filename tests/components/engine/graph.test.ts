@@ -5,15 +5,19 @@ import fc from 'fast-check';
 import { liveNodes } from '../../../components/engine/graph/graph.ts';
 import { composed, inverse, permuted, reshapeFirst } from '../../../components/engine/graph/layout.ts';
 import { traceStep } from '../../../components/engine/onnx/trace.ts';
-import type { TensorSpec } from '../../../components/engine/types.ts';
+import type { Dtype, TensorSpec } from '../../../components/engine/types.ts';
 import { seeds, shapes } from './support/arbitrary.ts';
 
 /** The ONNX operators that a function of x (and nothing else) needs. */
-function operators(shape: readonly number[], compute: (x: Tensor) => Tensor): string[] {
+function operators(
+  shape: readonly number[],
+  compute: (x: Tensor) => Tensor,
+  dtype: Dtype = 'float32',
+): string[] {
   const trace = traceStep({
     name: 'ops',
     state: {},
-    batch: { x: { shape } satisfies TensorSpec },
+    batch: { x: { shape, dtype } satisfies TensorSpec },
     constants: {},
     step: (state, batch) => ({ state, out: { y: compute((batch as { x: Tensor }).x) } }),
   });
@@ -46,6 +50,14 @@ test('arithmetic with known numbers is done while recording', (t) => {
   t.deepEqual(
     operators([2, 3], (x) => tf.mul(tf.broadcastTo(tf.sum(x, 1, true), [2, 3]), x)),
     ['ReduceSum', 'Mul'],
+  );
+});
+
+test('pictures are picked from while they are bytes, and become numbers then', (t) => {
+  const rows = (x: Tensor) => tf.gather(tf.reshape(x, [6, 4]), tf.tensor1d([5, 0], 'int32'));
+  t.deepEqual(
+    operators([2, 3, 4], (x) => tf.div(tf.cast(rows(x), 'float32'), 255), 'uint8'),
+    ['Reshape', 'Gather', 'Cast', 'Div'],
   );
 });
 

@@ -122,7 +122,7 @@ function matrixOf({ at, share }: Taps, length: number): tf.Tensor3D {
 }
 
 /** Up to so many places of the stack for each place of a box, products with whole maps are faster than picking. */
-const mostByProduct = 800;
+const mostByProduct = 2500;
 
 /** Numbers that are picked at once, 32 MiB: boxes go through in parts. */
 const mostPicked = 2 ** 23;
