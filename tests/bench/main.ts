@@ -9,6 +9,7 @@
  *     npm run bench -- folder [--files 100000]
  *     npm run bench -- views [--folder FOLDER] [--out views.png]
  *     npm run bench -- dense [--workers 0,1] [--seconds 5]
+ *     PYTHON=python3 npm run bench -- annotations [--pictures 118287]
  *     PYTHON=python3 npm run bench -- coco-eval [--scenes 5000] [--rounds 1]
  *     npm run bench -- detection [--pixels 1024] [--mask-stride 1] [--steps 2]
  */
@@ -38,6 +39,8 @@ const { positionals, values } = parseArgs({
     seconds: { type: 'string', default: '5' },
     // folder
     files: { type: 'string', default: '100000' },
+    // annotations
+    pictures: { type: 'string', default: '118287' },
     // coco-eval
     scenes: { type: 'string', default: '5000' },
     // detection
@@ -119,6 +122,11 @@ switch (positionals.join()) {
     });
     break;
   }
+  case 'annotations': {
+    const { benchAnnotations } = await import('./annotations/bench.ts');
+    await benchAnnotations({ python: process.env.PYTHON ?? 'python3', images: Number(values.pictures) });
+    break;
+  }
   case 'display': {
     const { benchDisplay } = await import('./display/bench.ts');
     benchDisplay({
@@ -129,7 +137,7 @@ switch (positionals.join()) {
   }
   default:
     process.stderr.write(
-      'Which benchmark? There is: npm run bench -- engine, npm run bench -- noop, npm run bench -- display, npm run bench -- memory, npm run bench -- data, npm run bench -- folder, npm run bench -- views, npm run bench -- coco-eval, npm run bench -- detection\n',
+      'Which benchmark? There is: npm run bench -- engine, npm run bench -- noop, npm run bench -- display, npm run bench -- memory, npm run bench -- data, npm run bench -- folder, npm run bench -- views, npm run bench -- annotations, npm run bench -- coco-eval, npm run bench -- detection\n',
     );
     process.exitCode = 2;
 }
