@@ -24,3 +24,10 @@ export function expectTarget(
   const message = `${data!.name} has ${other} for each image, and ${each} is needed`;
   return [{ path, message, hint: `take a data set such as ${such}` }];
 }
+
+/** That every object of a data set has a mask, as far as it says so. */
+export function expectMasks(data: WiredInput | undefined, path: WiringIssue['path'] = []): WiringIssue[] {
+  if (data?.facts.masks !== false) return [];
+  const message = `${data.name} has objects without a mask, with boxes only`;
+  return [{ path, message, hint: 'add `segmentation` to their annotations, or remove them' }];
+}

@@ -1,6 +1,7 @@
 import { cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import test, { type ExecutionContext } from 'ava';
+import { expectMasks, expectTarget } from '../../../../../components/data/expect-target.ts';
 import { coco } from '../../../../../components/data/readers/coco/config.ts';
 import { load } from '../../../../../components/data/readers/coco/load.ts';
 import { tinyCoco } from '../../../../../components/data/readers/coco/tiny.ts';
@@ -274,4 +275,16 @@ test('a file that changes between two looks is read again', async (t) => {
   t.is(coco(places).provides?.images, 3);
   writeFileSync(places.annotations, JSON.stringify(changed(({ images }) => void images.splice(2))));
   t.is(coco(places).provides?.images, 2);
+});
+
+test('a task says which targets it needs, and of which kind they are', (t) => {
+  const data = (input: Parameters<typeof coco>[0]) => ({ name: 'data.train', facts: coco(input).provides! });
+  const boxes = data(placesOf(t, annotated({ segmentation: undefined })));
+  const masks = data(placesOf(t, whole()));
+  t.deepEqual(
+    [expectTarget('instances', masks), expectMasks(masks), expectTarget('class', undefined)],
+    [[], [], []],
+  );
+  const said = [...expectTarget('class', masks), ...expectTarget('label map', masks), ...expectMasks(boxes)];
+  t.snapshot(said.map(({ message, hint }) => `${message}\n${hint}`));
 });
