@@ -12,6 +12,7 @@
  *     PYTHON=python3 npm run bench -- annotations [--pictures 118287]
  *     PYTHON=python3 npm run bench -- coco-eval [--scenes 5000] [--rounds 1]
  *     npm run bench -- detection [--pixels 1024] [--mask-stride 1] [--steps 2]
+ *     npm run bench -- segmentation [--pixels 512] [--batch 2] [--steps 2]
  */
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
@@ -43,8 +44,9 @@ const { positionals, values } = parseArgs({
     pictures: { type: 'string', default: '118287' },
     // coco-eval
     scenes: { type: 'string', default: '5000' },
-    // detection
-    pixels: { type: 'string', default: '1024' },
+    // detection and segmentation
+    pixels: { type: 'string' },
+    batch: { type: 'string', default: '2' },
     'mask-stride': { type: 'string', default: '1' },
     // views
     folder: { type: 'string' },
@@ -116,8 +118,17 @@ switch (positionals.join()) {
   case 'detection': {
     const { benchDetection } = await import('./detection/bench.ts');
     await benchDetection({
-      pixels: Number(values.pixels),
+      pixels: Number(values.pixels ?? 1024),
       maskStride: Number(values['mask-stride']),
+      steps: Number(values.steps ?? 2),
+    });
+    break;
+  }
+  case 'segmentation': {
+    const { benchSegmentation } = await import('./segmentation/bench.ts');
+    await benchSegmentation({
+      pixels: Number(values.pixels ?? 512),
+      batchSize: Number(values.batch),
       steps: Number(values.steps ?? 2),
     });
     break;
@@ -137,7 +148,7 @@ switch (positionals.join()) {
   }
   default:
     process.stderr.write(
-      'Which benchmark? There is: npm run bench -- engine, npm run bench -- noop, npm run bench -- display, npm run bench -- memory, npm run bench -- data, npm run bench -- folder, npm run bench -- views, npm run bench -- annotations, npm run bench -- coco-eval, npm run bench -- detection\n',
+      'Which benchmark? There is: npm run bench -- engine, npm run bench -- noop, npm run bench -- display, npm run bench -- memory, npm run bench -- data, npm run bench -- folder, npm run bench -- views, npm run bench -- annotations, npm run bench -- coco-eval, npm run bench -- detection, npm run bench -- segmentation\n',
     );
     process.exitCode = 2;
 }

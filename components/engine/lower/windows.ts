@@ -1,7 +1,7 @@
 import type { Graph } from '../graph/graph.ts';
 import { gemm } from '../graph/matmul.ts';
-import { inThisOrder, pad, reshape, transpose } from '../graph/shape.ts';
-import { sizeOf, type Value } from '../graph/value.ts';
+import { concat, inThisOrder, pad, reshape, slice, transpose } from '../graph/shape.ts';
+import type { Value } from '../graph/value.ts';
 import type { Info, Shape4 } from './conv-info.ts';
 import { gatherAxis } from './gather.ts';
 
@@ -11,16 +11,11 @@ import { gatherAxis } from './gather.ts';
  * once: number by number, as from an image with channels first, it takes ten times as long.
  */
 function windows(g: Graph, x: Value, info: Info): Value {
-  const { padInfo, batchSize, outHeight, outWidth, filterHeight, filterWidth, inChannels } = info;
+  const { batchSize, outHeight, outWidth, filterHeight, filterWidth, inChannels } = info;
   const rows = batchSize * outHeight * outWidth;
   const columns = filterHeight * filterWidth * inChannels;
   const whole = filterHeight * filterWidth === 1 && info.strideHeight === 1 && info.strideWidth === 1;
-  const padded = pad(g, x, [
-    [0, 0],
-    [padInfo.top, padInfo.bottom],
-    [padInfo.left, padInfo.right],
-    [0, 0],
-  ]);
+  const padded = padWindows(g, x, info);
   if (whole) return reshape(g, padded, [rows, columns]);
   const [, height, width] = padded.shape as Shape4;
   const pixels = inThisOrder(g, padded, [batchSize, height * width, inChannels]);
@@ -78,18 +73,61 @@ function isFrozen({ source }: Value): boolean {
   return source.node.inputs.every((input) => input === undefined || isFrozen(input));
 }
 
+/** Beyond this many numbers the matrix of windows is never made: half a gigabyte. */
+const hugeWindows = 2 ** 27;
+
 /**
  * Gradient of a convolution to its filter: the windows, transposed, times dy. x and dy in NHWC. Where the windows are
- * many, dy, which is smaller, is transposed instead, and then the product.
+ * many, dy, which is smaller, is transposed instead, and then the product. Where they would be gigabytes, each place of the
+ * filter has a product of its own.
  */
 export function convFilterGradient(g: Graph, x: Value, dy: Value, info: Info): Value {
   const { batchSize, outHeight, outWidth, inChannels, outChannels, filterHeight, filterWidth } = info;
-  const rows = reshape(g, dy, [batchSize * outHeight * outWidth, outChannels]);
+  const places = batchSize * outHeight * outWidth;
+  const rows = reshape(g, dy, [places, outChannels]);
+  const shape = [filterHeight, filterWidth, inChannels, outChannels];
+  const numbers = places * filterHeight * filterWidth * inChannels;
+  if (numbers > hugeWindows && filterHeight * filterWidth > 1) {
+    const parts = shiftedInputs(g, x, info).map((matrix) => transposedProduct(g, matrix, rows));
+    return reshape(g, concat(g, parts, 0), shape);
+  }
   const matrix = windows(g, x, info);
-  const columns = matrix.shape[1]!;
   const product =
-    sizeOf(matrix.shape) > largestWindows && columns > outChannels
-      ? transpose(g, gemm(g, { value: rows, transposed: true }, plain(matrix)), [1, 0])
+    numbers > largestWindows
+      ? transposedProduct(g, matrix, rows)
       : gemm(g, { value: matrix, transposed: true }, plain(rows));
-  return reshape(g, product, [filterHeight, filterWidth, inChannels, outChannels]);
+  return reshape(g, product, shape);
+}
+
+/** matrix [rows, columns], transposed, times rows [rows, out]: what is smaller is transposed. */
+function transposedProduct(g: Graph, matrix: Value, rows: Value): Value {
+  return matrix.shape[1]! > rows.shape[1]!
+    ? transpose(g, gemm(g, { value: rows, transposed: true }, plain(matrix)), [1, 0])
+    : gemm(g, { value: matrix, transposed: true }, plain(rows));
+}
+
+/** For each place of the filter, row by row, the pixels that it meets: [batch * outHeight * outWidth, channels] each. */
+function shiftedInputs(g: Graph, x: Value, info: Info): Value[] {
+  const { batchSize, outHeight, outWidth, filterHeight, filterWidth, inChannels } = info;
+  const padded = padWindows(g, x, info);
+  const along = (axis: number, start: number, count: number, step: number) => ({ axis, start, count, step });
+  return Array.from({ length: filterHeight * filterWidth }, (_, place) => {
+    const top = Math.floor(place / filterWidth) * info.dilationHeight;
+    const left = (place % filterWidth) * info.dilationWidth;
+    const met = slice(g, padded, [
+      along(1, top, outHeight, info.strideHeight),
+      along(2, left, outWidth, info.strideWidth),
+    ]);
+    return reshape(g, met, [batchSize * outHeight * outWidth, inChannels]);
+  });
+}
+
+/** x [batch, height, width, channels] with all the pixels that windows reach. */
+function padWindows(g: Graph, x: Value, { padInfo }: Info): Value {
+  return pad(g, x, [
+    [0, 0],
+    [padInfo.top, padInfo.bottom],
+    [padInfo.left, padInfo.right],
+    [0, 0],
+  ]);
 }

@@ -53,6 +53,17 @@ test('arithmetic with known numbers is done while recording', (t) => {
   );
 });
 
+test('the gradient to a filter of very many windows is made place by place of the filter', (t) => {
+  const gradient = (side: number) =>
+    operators([1, side, side, 64], (x) => {
+      const filter = tf.ones([3, 3, 64, 2]);
+      return tf.grad((w: Tensor) => tf.conv2d(x as Tensor4D, w as Tensor4D, 1, 'same'))(filter);
+    }).filter((op) => op === 'Gather' || op === 'Slice');
+  // 256 x 256 x 9 x 64 numbers are 2^25; sixteen times as many would be 2.4 GB.
+  t.deepEqual(gradient(256), ['Gather']);
+  t.deepEqual(gradient(1024), new Array(9).fill('Slice'));
+});
+
 test('pictures are picked from while they are bytes, and become numbers then', (t) => {
   const rows = (x: Tensor) => tf.gather(tf.reshape(x, [6, 4]), tf.tensor1d([5, 0], 'int32'));
   t.deepEqual(

@@ -3,7 +3,6 @@ import type { Draw } from '../../../backbone/drop-path.ts';
 import { noClass } from '../../../data/targets.ts';
 import type { HostTensor } from '../../../engine/types.ts';
 import { batchNormRest, type RunningStatistics, trainingNorms } from '../../../nn/batch-norm.ts';
-import { crossEntropy } from '../../../nn/losses.ts';
 import { random } from '../../../nn/random.ts';
 import { hostTensor } from '../../../nn/tree.ts';
 import { unit } from '../../../nn/unit.ts';
@@ -88,16 +87,37 @@ export function pixelLoss(
 ): { readonly loss: tf.Scalar; accuracy(): tf.Scalar } {
   const [, height, width] = labels.shape as [number, number, number];
   const classes = logits.shape[3];
-  const rows = tf.reshape(resize(logits, [height, width]), [-1, classes]);
+  const rows = tf.reshape(resize(logits, [height, width]), [-1, classes]) as tf.Tensor2D;
   const flat = tf.reshape(labels, [-1]);
   const known = tf.cast(tf.notEqual(flat, tf.scalar(noClass, 'int32')), 'float32');
-  // The weighted mean is over the pixels that have a class.
-  const share = tf.mean(known);
   return {
-    loss: tf.mul(crossEntropy(rows, flat, { weights: known }), share),
+    loss: meanOverAll(rows, flat, known),
     accuracy() {
       const right = tf.cast(tf.equal(tf.argMax(rows, -1), flat), 'float32');
       return tf.div(tf.sum(tf.mul(right, known)), tf.maximum(tf.sum(known), 1));
     },
   };
+}
+
+/**
+ * Cross-entropy of rows [N, classes], as the mean over all of them, those that aren't known counting as 0. Rows are pixels,
+ * hundreds of thousands of a picture, so one tensor of their size is kept for the way back: the gradient itself.
+ */
+function meanOverAll(rows: tf.Tensor2D, labels: tf.Tensor, known: tf.Tensor): tf.Scalar {
+  const [count, classes] = rows.shape;
+  const each = tf.reshape(tf.range(0, classes, 1, 'int32'), [1, classes]);
+  const isOwn = tf.equal(tf.reshape(labels, [count, 1]), each);
+  const share = tf.div(known, count);
+  return tf.customGrad((input, save) => {
+    const shifted = tf.sub(input as tf.Tensor, tf.max(input as tf.Tensor, -1, true));
+    const exponentials = tf.exp(shifted);
+    const total = tf.sum(exponentials, -1, true);
+    const own = tf.sum(tf.where(isOwn, shifted, tf.zerosLike(shifted)), -1);
+    const value = tf.sum(tf.mul(tf.sub(tf.log(tf.reshape(total, [count])), own), share));
+    const probabilities = tf.div(exponentials, total);
+    const column = tf.reshape(share, [count, 1]);
+    const gradient = tf.mul(tf.sub(probabilities, tf.cast(isOwn, 'float32')), column);
+    (save as tf.GradSaveFunc)([gradient]);
+    return { value, gradFunc: (dy: tf.Tensor, [saved]: tf.Tensor[]) => tf.mul(saved!, dy) };
+  })(rows) as tf.Scalar;
 }
