@@ -36,15 +36,13 @@ export function readLists(
   const names: string[] = [];
   if (scan.first() !== openBrace) throw scan.no('object: it should begin with {');
   scan.skip();
-  if (scan.first() === closeBrace) return names;
-  for (;;) {
+  for (let isFirst = true; scan.first() !== closeBrace; isFirst = false) {
+    if (!isFirst) scan.expect(comma, `, or } after \`${names.at(-1)}\``);
     const name = String(scan.value('a field').parse());
     names.push(name);
     scan.expect(colon, `: after "${name}"`);
     if (lists.includes(name)) readList(scan, name, onElement);
     else scan.value(`\`${name}\``, false);
-    if (scan.first() === closeBrace) break;
-    scan.expect(comma, `, or } after \`${name}\``);
   }
   scan.skip();
   if (scan.ends()) return names;
@@ -53,15 +51,10 @@ export function readLists(
 
 function readList(scan: Scan, list: string, onElement: (element: ListElement) => void): void {
   scan.expect(openBracket, `a list of ${list}`);
-  if (scan.first(`\`${list}\``) === closeBracket) {
-    scan.skip();
-    return;
-  }
-  for (let index = 0; ; index++) {
+  for (let index = 0; scan.first(`\`${list}\``) !== closeBracket; index++) {
     const where = `\`${list}\`, element ${index}`;
+    if (index > 0) scan.expect(comma, `, or ] before ${where}`);
     onElement({ list, index, ...scan.value(where) });
-    if (scan.first(where) === closeBracket) break;
-    scan.expect(comma, `, or ] after ${where}`);
   }
   scan.skip();
 }

@@ -4,9 +4,6 @@ import { disk, forgetLooks, listedLooks } from '../../../framework/stage/disk.ts
 import { keepMade, madeOf } from '../../../framework/stage/made.ts';
 import { createProject, type Project } from '../../support/project.ts';
 
-/** The time of the last change is long ago, as that of most data is; that of its stat can't be set, so it is waited for. */
-const settled = 2_100;
-
 /** How often something was made, and what it says. */
 function counting(project: Project) {
   let calls = 0;
@@ -22,29 +19,45 @@ function forget(): void {
   (globalThis as { [key: symbol]: unknown })[Symbol.for('peco-exp.made')] = undefined;
 }
 
-test.serial(
-  'what was made of a file is made again when it changes, and not in a later process',
-  async (t) => {
-    forget();
-    const project = createProject(t, { data: 'one' });
-    keepMade(project.file('kept'));
-    const { make, calls } = counting(project);
-    const made = (name = 'text 1') => madeOf([project.file('data')], name, make);
-    // It has just changed, and could again within a tick of the clock.
-    t.deepEqual([made(), made(), calls()], [{ text: 'one' }, { text: 'one' }, 2]);
-    await new Promise((resolve) => setTimeout(resolve, settled));
-    t.deepEqual([made(), made(), calls()], [{ text: 'one' }, { text: 'one' }, 3]);
-    forget();
-    keepMade(project.file('kept'));
-    t.deepEqual([made(), calls()], [{ text: 'one' }, 3]);
-    t.deepEqual([made('text 2'), calls()], [{ text: 'one' }, 4]);
-    project.write({ data: 'two' });
-    t.deepEqual([made(), calls()], [{ text: 'two' }, 5]);
-    project.remove('data');
-    t.throws(() => made(), { code: 'ENOENT' });
-    forget();
-  },
-);
+test.serial('what was made is made again when its file changes, and not in a later process', (t) => {
+  forget();
+  const project = createProject(t, { data: 'one' });
+  const kept = project.file('kept');
+  keepMade(kept);
+  const { make, calls } = counting(project);
+  const made = (place: string, name = 'text 1') => [madeOf([place], name, make).text, calls()];
+  // It has just changed, and could again within a tick of the clock.
+  t.deepEqual(made(project.file('data')), ['one', 1]);
+  t.deepEqual(made(project.file('data')), ['one', 2]);
+  // The executable was there long before this process.
+  const old = process.execPath;
+  const twice = () => [made(old), made(old)];
+  t.deepEqual(twice(), [
+    ['one', 3],
+    ['one', 3],
+  ]);
+  forget();
+  keepMade(kept);
+  project.write({ data: 'two' });
+  t.deepEqual(made(old), ['one', 3]);
+  t.deepEqual(made(old, 'text 2'), ['two', 4]);
+  // As if the file had another size then.
+  const file = fs.readdirSync(kept).find((name) => project.read(`kept/${name}`).includes('one'))!;
+  project.edit(`kept/${file}`, /\[\[\d+/, '[[7');
+  forget();
+  keepMade(kept);
+  t.deepEqual(twice(), [
+    ['two', 5],
+    ['two', 5],
+  ]);
+  project.write({ [`kept/${file}`]: '{"of": 3' });
+  forget();
+  keepMade(kept);
+  t.deepEqual(made(old), ['two', 6]);
+  project.remove('data');
+  t.throws(() => made(project.file('data')), { code: 'ENOENT' });
+  forget();
+});
 
 test.serial('a memory that is broken or can not be written makes nothing wrong; places are listed', (t) => {
   forget();

@@ -40,7 +40,7 @@ test('elements of lists are those of JSON.parse, with their places, however the 
         t.deepEqual(found, JSON.parse(JSON.stringify({ a: whole.a, c: whole.c })));
       },
     ),
-    { numRuns: 200 },
+    { numRuns: 80 },
   );
 });
 
@@ -68,6 +68,6 @@ test('of a text with one change the lists are those of JSON.parse, or it is refu
       if (Object.keys(expected).length === 2 && Array.isArray(expected.a) && Array.isArray(expected.c))
         t.deepEqual(read(), expected as never);
     }),
-    { numRuns: 400 },
+    { numRuns: 150 },
   );
 });
