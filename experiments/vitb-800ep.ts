@@ -34,9 +34,10 @@
  * BEiT's code prints the best epoch on the validation images, and papers report that; here it is the last one.
  *
  * Hours: all rows together are 1.0e21 floating-point operations, as `plan` counts them. On 16 V100 at the 24 TFLOP/s each that
- * BEiT's report implies (5 days for 800 epochs of its row) they would take a month, on 8 H100 at 40 % of their 990 TFLOP/s
- * (bfloat16) four days. Both are divisions, not measurements: no engine of peco-exp was tried on a GPU, and two cores would need
- * hundreds of years.
+ * BEiT's report implies (5 days for 800 epochs of its row) they would take a month: a division, not a measurement. Measured on
+ * one H100 (docs/evidence/gpu.md): the pretraining step as recorded here, compiled by XLA outside of peco-exp in bfloat16, takes
+ * 5 days for 800 epochs, 7 with the beit row's tokenizer in it. By those rates all rows would take one H100 60 to 75 days. No
+ * engine of peco-exp runs on a GPU yet, and two cores would need hundreds of years.
  */
 import {
   ablationTable,

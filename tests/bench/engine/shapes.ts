@@ -9,7 +9,7 @@ import type { HostTensor } from '../../../components/engine/types.ts';
 import { random } from '../../../components/nn/random.ts';
 import { hostTensor } from '../../../components/nn/tree.ts';
 import type { MaskedImageModellingConfig } from '../../../components/pretraining/mim/config.ts';
-import { mimObjective } from '../../../components/pretraining/mim/model.ts';
+import { type Encoding, mimObjective } from '../../../components/pretraining/mim/model.ts';
 import { reconstructionLoss } from '../../../components/tokenizer/reconstruction.ts';
 import type { VqvaeConfig } from '../../../components/tokenizer/vqvae/config.ts';
 import { vqvaeObjective } from '../../../components/tokenizer/vqvae/model.ts';
@@ -39,8 +39,8 @@ export interface Shape {
   make(): Promise<Workload>;
 }
 
-const base: VitConfig = vitSchema.parse(vit('base/16'));
-const small: VitConfig = { ...base, dim: 192, depth: 6, heads: 3, patch: 4 };
+export const base: VitConfig = vitSchema.parse(vit('base/16'));
+export const small: VitConfig = { ...base, dim: 192, depth: 6, heads: 3, patch: 4 };
 
 export const shapes: { readonly [name: string]: Shape } = {
   'mim-small': {
@@ -108,9 +108,16 @@ function vitFlops(
   return 3 * (blocks + head) + 2 * patch;
 }
 
-function mim(
+/** A frozen tokenizer, and the side of the pictures that it sees. */
+export interface Frozen extends Encoding {
+  readonly size: number;
+}
+
+/** Without a tokenizer, codes are given in the place of the picture that it would see: its time is no part of the step. */
+export function mim(
   backbone: VitConfig,
   o: { imageSize: number; batchSize: number; vocabulary: number; masked: number },
+  frozen?: Frozen,
 ): Workload {
   const config = {
     ...recipe,
@@ -124,15 +131,16 @@ function mim(
     return image * tokens + (((i % o.masked) * 2) % tokens);
   });
   for (const row of rows) mask[row] = 1;
-  // Codes are given, in the place of the picture that a tokenizer would see: its time is no part of this step.
   const encode = (_: unknown, codes: Tensor) => tf.cast(codes, 'int32');
-  const tokenizer = { vocabulary: o.vocabulary, weights: {}, encode };
+  const tokenizer: Encoding = frozen ?? { vocabulary: o.vocabulary, weights: {}, encode };
   const objective = mimObjective(config, tokenizer, { imageSize: o.imageSize, seed: 0 });
   const codes = integers(o.batchSize * tokens, o.vocabulary, 'codes');
   return {
     ...workload(objective, config, {
       patches: images(o.batchSize, o.imageSize),
-      tokens: hostTensor([o.batchSize, tokens], Float32Array.from(codes.data)),
+      tokens: frozen
+        ? images(o.batchSize, frozen.size)
+        : hostTensor([o.batchSize, tokens], Float32Array.from(codes.data)),
       mask: hostTensor([o.batchSize, tokens, 1], mask),
       rows: hostTensor([count], rows),
       weights: hostTensor([count], new Float32Array(count).fill(1)),
@@ -171,11 +179,14 @@ function vqvae(
   return tokenizer(kind, network, codebook, o);
 }
 
-function vqgan(batchSize: number): Promise<Workload> {
-  const vqgan = { channels: 128, multipliers: [1, 1, 2, 2, 4], attention: true, latent: 256 };
-  const network = { stride: 16, residualBlocks: 2, vqgan };
-  const codebook = { size: 8192, dim: 32, decay: 0.99, reviveBelow: 0, normalise: true };
-  return tokenizer('vgg16-5', network, codebook, { imageSize: 224, batchSize });
+export function vqgan(
+  batchSize: number,
+  { imageSize = 224, channels = 128, codes = 8192, multipliers = [1, 1, 2, 2, 4] } = {},
+): Promise<Workload> {
+  const vqgan = { channels, multipliers, attention: true, latent: 2 * channels };
+  const network = { stride: 2 ** (multipliers.length - 1), residualBlocks: 2, vqgan };
+  const codebook = { size: codes, dim: 32, decay: 0.99, reviveBelow: 0, normalise: true };
+  return tokenizer('vgg16-5', network, codebook, { imageSize, batchSize });
 }
 
 async function tokenizer(

@@ -94,7 +94,7 @@ class Vqgan(nn.Module):
 
     @torch.no_grad()
     def update(self, tokens, codes, candidates, decay=0.99):
-        now = torch.zeros_like(self.counts).index_add_(0, codes, torch.ones(len(codes)))
+        now = torch.zeros_like(self.counts).index_add_(0, codes, torch.ones_like(codes, dtype=torch.float32))
         sums = torch.zeros_like(self.vectors).index_add_(0, codes, tokens)
         self.counts.mul_(decay).add_(now, alpha=1 - decay)
         towards = torch.where((now == 0)[:, None], self.vectors, F.normalize(sums, dim=-1))
