@@ -2,6 +2,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import test from 'ava';
 import { vit } from '../../../../components/backbone/config.ts';
+import { initVit } from '../../../../components/backbone/init.ts';
 import { encodeMask } from '../../../../components/data/masks/runs.ts';
 import { runsOfText } from '../../../../components/data/masks/text.ts';
 import { composites } from '../../../../components/data/readers/composites/config.ts';
@@ -15,8 +16,10 @@ import { detectorCounts } from '../../../../components/downstream/detection/cost
 import { detectionsOf } from '../../../../components/downstream/detection/detections.ts';
 import type { Finder } from '../../../../components/downstream/detection/find.ts';
 import { measureTest } from '../../../../components/downstream/detection/measure-test.ts';
+import { initDetector } from '../../../../components/downstream/detection/model/detector.ts';
 import { run } from '../../../../components/downstream/detection/stage.ts';
-import { hostTensor } from '../../../../components/nn/tree.ts';
+import { random } from '../../../../components/nn/random.ts';
+import { type HostTree, hostTensor, leaves } from '../../../../components/nn/tree.ts';
 import type { StageFunction } from '../../../../framework/stage/contract.ts';
 import { createProject } from '../../../support/project.ts';
 import { leafInput } from '../../../support/stage-input.ts';
@@ -173,6 +176,18 @@ test('parameters of Mask R-CNN on ViT-B with 80 classes, without the backbone', 
   const tables = 12 * 12 * (127 ** 2 - 63 ** 2);
   // mmdetection's 27,773,424, and torchvision's rows of the background: four numbers of its box and one of its mask.
   t.is(all.parameters, 93_308_736 - 7_081_728 + tables + 27_773_424 + 4 * 1025 + 257);
+});
+
+test('costs count the parameters that there are', (t) => {
+  const { backbone, ...config } = tiny.config as unknown as MaskRcnnConfig;
+  const vit = initVit(random(0, 'vit'), backbone!, 32);
+  const detector = initDetector(random(0, 'detector'), { ...config, backbone: backbone! }, vit, 10);
+  const sizes = leaves(detector as unknown as HostTree).map(({ leaf }) => leaf.data.length);
+  const { all } = detectorCounts(config, backbone!, { imageSize: 32, classes: 10 });
+  t.is(
+    all.parameters,
+    sizes.reduce((sum, size) => sum + size, 0),
+  );
 });
 
 test('relations that do not hold are reported with field and remedy', (t) => {
