@@ -13,6 +13,7 @@ export { beitFineTuningView, beitPretrainingView } from './components/data/views
 export type { StillView, View } from './components/data/views/view.ts';
 export { type MaskRcnnConfig, maskRcnn } from './components/downstream/detection/config.ts';
 export { type FineTuneConfig, fineTune } from './components/downstream/finetune/config.ts';
+export { type KnnConfig, knn } from './components/downstream/knn/config.ts';
 export { type LinearProbeConfig, linearProbe } from './components/downstream/probe/config.ts';
 export { type UperNetConfig, upernet } from './components/downstream/segmentation/config.ts';
 export { inception } from './components/perceptual/inception/config.ts';

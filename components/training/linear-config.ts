@@ -19,7 +19,8 @@ export const linearFields = {
       above: z.number().nonnegative().default(1e9),
       epochs: count.default(100),
       batchSize: count.default(1024),
-      learningRate: z.number().positive().default(4e-3),
+      /** Of several, which are trained at once, the best on a tenth of the labelled images, which is held out. */
+      learningRate: z.union([z.number().positive(), z.array(z.number().positive()).min(1)]).default(4e-3),
       weightDecay: z.number().nonnegative().default(1e-4),
     })
     .prefault({}),

@@ -4,7 +4,7 @@ import type { Engine } from '../engine/types.ts';
 import { type FeatureRows, featureSubset, type Standardisation, standardisationOf } from './features.ts';
 import { crossEntropyOf, fitLogistic, topOneOf } from './logistic.ts';
 import type { TrainingContext } from './loop.ts';
-import { fitInMinibatches, type MinibatchOptions } from './minibatch-linear.ts';
+import { type FeaturePair, fitInMinibatches, type MinibatchOptions } from './minibatch-linear.ts';
 
 export interface LinearOptions {
   readonly classes: number;
@@ -29,6 +29,12 @@ export interface LinearResult {
   readonly iterations: number;
   /** 1 if there is an optimum and the norm of the gradient fell to 1e-6, else 0. */
   readonly converged: number;
+}
+
+/** What one of several kinds of features reached. */
+export interface KindResult extends LinearResult {
+  /** Top-1 on labelled rows that were held out; absent where there was nothing to choose. */
+  readonly validation?: number;
 }
 
 const TOLERANCE = 1e-6;
@@ -56,22 +62,56 @@ export async function linearTopOne(
   test: FeatureRows,
   options: LinearOptions,
 ): Promise<LinearResult> {
-  const { classes } = options;
+  const [{ validation: _, ...result }] = await linearOfKinds(context, engine, [{ labelled, test }], options);
+  return result;
+}
+
+/**
+ * The same for several kinds of features of the same images, such as those of several layers. Of several each has its
+ * top-1 on held-out rows of the labelled ones: that is to choose by, never the top-1 on `test`.
+ */
+export async function linearOfKinds(
+  context: TrainingContext,
+  engine: Engine,
+  kinds: readonly Pick<FeaturePair, 'labelled' | 'test'>[],
+  options: LinearOptions,
+): Promise<KindResult[]> {
+  const { classes, minibatch } = options;
+  const pairs = kinds.map((kind) => ({ ...kind, scale: finiteScale(kind.labelled) }));
+  const { count, width } = pairs[0].labelled;
+  if (count * width * classes > minibatch.above) {
+    const fits = await fitInMinibatches(context, engine, pairs, options);
+    return fits.map(({ top1, loss, steps, validation }) => ({
+      ...{ top1, loss, iterations: steps, converged: 0 },
+      ...(validation === undefined ? {} : { validation }),
+    }));
+  }
+  const results: KindResult[] = [];
+  for (const pair of pairs) results.push(await fitToOptimum(context.signal, pair, options, pairs.length > 1));
+  return results;
+}
+
+function finiteScale(labelled: FeatureRows): Standardisation {
   const scale = standardisationOf(labelled);
   const odd = scale.mean.findIndex((mean) => !Number.isFinite(mean));
-  if (odd >= 0)
-    throw new StageError(`feature ${odd} of the labelled images is not finite`, {
-      hint: 'the training before it diverged: lower its learning rate',
-    });
-  if (labelled.count * labelled.width * classes > options.minibatch.above) {
-    const { x, loss, steps } = await fitInMinibatches(context, engine, labelled, scale, options);
-    return { top1: topOneOf(test, scale, classes, x), loss, iterations: steps, converged: 0 };
-  }
-  const { signal } = context;
-  const { l2, start } =
-    options.l2 === 'auto'
-      ? await chooseL2(labelled, { ...options, signal, scale })
-      : { l2: options.l2, start: undefined };
+  if (odd < 0) return scale;
+  throw new StageError(`feature ${odd} of the labelled images is not finite`, {
+    hint: 'the training before it diverged: lower its learning rate',
+  });
+}
+
+async function fitToOptimum(
+  signal: AbortSignal,
+  { labelled, test, scale }: FeaturePair,
+  options: LinearOptions,
+  validates: boolean,
+): Promise<KindResult> {
+  const { classes } = options;
+  const chosen =
+    options.l2 === 'auto' || validates
+      ? await chooseL2(labelled, { ...options, signal, scale, validates })
+      : { l2: options.l2 };
+  const { l2, start, validation } = chosen as Partial<Choice> & Pick<Choice, 'l2'>;
   const fit = await fitLogistic(labelled, {
     ...{ classes, scale, l2, signal },
     ...(start ? { start } : {}),
@@ -80,11 +120,9 @@ export async function linearTopOne(
   });
   return {
     top1: topOneOf(test, scale, classes, fit.x),
-    loss: fit.loss,
-    l2,
-    gradientNorm: fit.gradientNorm,
-    iterations: fit.iterations,
+    ...{ loss: fit.loss, l2, gradientNorm: fit.gradientNorm, iterations: fit.iterations },
     converged: fit.converged ? 1 : 0,
+    ...(validation === undefined ? {} : { validation }),
   };
 }
 
@@ -97,31 +135,39 @@ export function describeFit(labels: number, { converged, gradientNorm, l2 }: Lin
   return gradientNorm === undefined ? `${known}, in minibatches` : `${known}, stopped before the optimum`;
 }
 
+interface Choice {
+  readonly l2: number;
+  readonly start: Float64Array;
+  /** Top-1 on the rows that were held out, where it was asked for. */
+  readonly validation?: number;
+}
+
+interface Choosing extends LinearOptions {
+  readonly scale: Standardisation;
+  readonly signal: AbortSignal;
+  readonly validates: boolean;
+}
+
 /**
  * The penalty whose fit to four fifths of the rows has the lowest cross-entropy on the others, and the weights of that
  * fit: the one to all rows begins there, and ends in the same optimum as from anywhere else.
  */
 async function chooseL2(
   features: FeatureRows,
-  {
-    classes,
-    scale,
-    steps,
-    seed,
-    signal,
-  }: LinearOptions & { readonly scale: Standardisation; readonly signal: AbortSignal },
-): Promise<{ l2: number; start: Float64Array }> {
+  { classes, scale, steps, seed, signal, l2: wanted, validates }: Choosing,
+): Promise<Choice> {
   const held = classBalancedSubset(features.labels, Math.max(1, Math.floor(features.count / 5)), seed);
   const isHeld = new Set(held);
   const rest = Int32Array.from({ length: features.count }, (_, i) => i).filter((place) => !isHeld.has(place));
   const fitted = featureSubset(features, rest);
   const validation = featureSubset(features, held);
-  let best = CANDIDATES[0];
+  const candidates = wanted === 'auto' ? CANDIDATES : [wanted];
+  let best = candidates[0];
   let lowest = Number.POSITIVE_INFINITY;
   let worse = 0;
   let start: Float64Array | undefined;
   let bestStart: Float64Array = new Float64Array((features.width + 1) * classes);
-  for (const l2 of CANDIDATES) {
+  for (const l2 of candidates) {
     const { x } = await fitLogistic(fitted, {
       ...{ classes, scale, l2, signal },
       ...(start ? { start } : {}),
@@ -138,5 +184,6 @@ async function chooseL2(
       worse = 0;
     } else if (++worse === PATIENCE) break; // Weaker penalties only overfit more from here.
   }
-  return { l2: best, start: bestStart };
+  const top1 = validates ? { validation: topOneOf(validation, scale, classes, bestStart) } : {};
+  return { l2: best, start: bestStart, ...top1 };
 }

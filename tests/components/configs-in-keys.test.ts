@@ -63,6 +63,7 @@ const components = {
   maskedImageModelling: [maskedImageModelling({ backbone, steps: 100 })],
   fineTune: [fineTune({ labels: 100, steps: 100 }), fineTune({ backbone, labels: 100, steps: 100 })],
   linearProbe: [linearProbe({ labels: 100, layer: 1 })],
+  knn: [shipped.knn({ layer: 1 })],
   maskRcnn: [maskRcnn({ epochs: 12, train: composites({ split: 'train', target: 'instances' }) })],
   upernet: [shipped.upernet({ steps: 100 }), shipped.upernet({ backbone, epochs: 100 })],
   ablationTable: [ablationTable()],

@@ -1,5 +1,11 @@
 import { z } from 'zod';
-import type { WiredInput, WiredInputs } from '../../../framework/stage/component.ts';
+import type {
+  ConfigIssue,
+  SmokeChanges,
+  WiredInput,
+  WiredInputs,
+} from '../../../framework/stage/component.ts';
+import { constant } from '../../../framework/stage/constant.ts';
 import { defineComponent } from '../../../framework/stage/define.ts';
 import { expectAtMost, factOf } from '../../../framework/stage/expect.ts';
 import { vitSchema } from '../../backbone/config.ts';
@@ -8,14 +14,23 @@ import { stillViewSchema } from '../../data/views/view.ts';
 import { smokeLayer } from '../../nn/smoke.ts';
 import { linearFields, smokeLinear } from '../../training/linear-config.ts';
 import { expectClassification } from '../expect.ts';
+import { ownData, ownInputs } from '../own-data.ts';
 import { smokeSeen } from '../smoke.ts';
 import { costs } from './costs.ts';
 
+const layer = z.number().int().positive();
+
 const schema = z.strictObject({
+  ...ownData,
   /** Needed only where there is no pretraining: then the features are those of random weights, a control. */
   backbone: vitSchema.optional(),
-  /** Features are the mean of the patch tokens after this block, counted from 1. */
-  layer: z.number().int().positive(),
+  /** Features are the mean of the patch tokens after this block, counted from 1. Give this or `layers`. */
+  layer: layer.optional(),
+  /**
+   * Several blocks, or all, from one look at the images: the top-1 of each, and as `top1` that of the best one on a class-balanced
+   * part of the labelled images, which is held out: a fifth, of minibatches a tenth.
+   */
+  layers: z.union([z.literal('all'), constant(z.array(layer).min(1))]).optional(),
   /**
    * Labelled training images in all: the same number of each class; what is left, one each of the first classes. Absent: all
    * images of the training data.
@@ -37,9 +52,11 @@ export const linearProbe = defineComponent({
   kind: 'linear-probe',
   schema,
   run: new URL('./stage.ts', import.meta.url).href,
+  inputs: ownInputs,
+  check: checkLayers,
   expects: (config, inputs) => [
     ...expectClassification(config, inputs),
-    ...expectAtMost({ path: ['layer'], value: config.layer }, depthOf(config, inputs), 'depth'),
+    ...fieldsOf(config).flatMap((field) => expectAtMost(field, depthOf(config, inputs), 'depth')),
   ],
   costs,
   smoke: (config, context) => {
@@ -50,10 +67,33 @@ export const linearProbe = defineComponent({
       ...smokeLinear(config, labels, factOf(train, 'classes')),
       ...smokeSeen(config, context),
       ...(config.labels === undefined ? {} : { labels: smokeLabels(config.labels, train) }),
-      ...(depth === undefined ? {} : { layer: smokeLayer(config.layer, depth) }),
+      ...(depth === undefined ? {} : smokeLayers(config, depth)),
     };
   },
 });
+
+/** One of the two fields, and no layer twice. */
+function checkLayers({ layer, layers }: LinearProbeConfig): ConfigIssue[] {
+  if (layer === undefined && layers === undefined)
+    return [{ path: ['layer'], message: 'is missing', hint: 'give `layer`, or `layers`, which may be all' }];
+  if (layer !== undefined && layers !== undefined)
+    return [{ path: ['layers'], message: 'is given beside `layer`: give one of them' }];
+  if (layers === undefined || layers === 'all') return [];
+  const twice = layers.findIndex((each, place) => layers.indexOf(each) < place);
+  return twice < 0 ? [] : [{ path: ['layers', twice], message: `is layer ${layers[twice]} again` }];
+}
+
+function fieldsOf({ layer, layers }: LinearProbeConfig): { path: (string | number)[]; value: number }[] {
+  if (layer !== undefined) return [{ path: ['layer'], value: layer }];
+  if (layers === undefined || layers === 'all') return [];
+  return layers.map((value, place) => ({ path: ['layers', place], value }));
+}
+
+function smokeLayers({ layer, layers }: LinearProbeConfig, depth: number): SmokeChanges {
+  if (layer !== undefined) return { layer: smokeLayer(layer, depth) };
+  if (layers === undefined || layers === 'all') return {};
+  return { layers: [...new Set(layers.map((each) => smokeLayer(each, depth)))] };
+}
 
 /** Of the network whose layers count: the pretrained one, or the config's own where there is none. */
 function depthOf({ backbone }: LinearProbeConfig, { pretrained }: WiredInputs): WiredInput | undefined {

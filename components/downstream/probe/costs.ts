@@ -6,7 +6,8 @@ import { backboneOf, vitCounts } from '../../backbone/costs.ts';
 
 interface Probe {
   readonly backbone?: VitConfig | undefined;
-  readonly layer: number;
+  readonly layer?: number | undefined;
+  readonly layers?: readonly number[] | 'all' | undefined;
   readonly labels?: number | undefined;
   readonly view: { readonly size?: number | undefined };
 }
@@ -18,14 +19,19 @@ export function costs(config: Probe, { train, test, pretrained }: WiredInputs): 
   const classes = factOf(train, 'classes');
   if (!backbone || imageSize === undefined || classes === undefined) return undefined;
   const whole = vitCounts(backbone, { imageSize }).body;
-  const { flops } = vitCounts(backbone, { imageSize, depth: config.layer }).body;
+  const layers = probedLayers(config, backbone.depth);
+  const { flops } = vitCounts(backbone, { imageSize, depth: Math.max(...layers) }).body;
   const tested = factOf(test, 'images');
   const labels = config.labels ?? factOf(train, 'images');
   return {
-    parameters: (backbone.dim + 1) * classes,
+    parameters: layers.length * (backbone.dim + 1) * classes,
     flops: { dense: flops },
     ...(tested === undefined || labels === undefined ? {} : { images: labels + tested }),
     // Weights in two copies; features are on disk where they are many.
     memory: 8 * whole.parameters,
   };
+}
+
+function probedLayers({ layer, layers = [layer!] }: Probe, depth: number): readonly number[] {
+  return layers === 'all' ? Array.from({ length: depth }, (_, block) => block + 1) : layers;
 }

@@ -1,7 +1,16 @@
+import { readFileSync } from 'node:fs';
 import test from 'ava';
 import { vit } from '../../../components/backbone/config.ts';
+import { fashionMnist } from '../../../components/data/readers/fashion-mnist/config.ts';
+import { fineTune } from '../../../components/downstream/finetune/config.ts';
+import { type KnnConfig, knn } from '../../../components/downstream/knn/config.ts';
+import { run as runKnn } from '../../../components/downstream/knn/stage.ts';
 import { linearProbe } from '../../../components/downstream/probe/config.ts';
 import { run } from '../../../components/downstream/probe/stage.ts';
+import { openEngine } from '../../../components/engine/open.ts';
+import { random } from '../../../components/nn/random.ts';
+import { featuresInMemory } from '../../../components/training/features.ts';
+import { nearestNeighbours } from '../../../components/training/nearest.ts';
 import type { StageFunction } from '../../../framework/stage/contract.ts';
 import type { JsonObject } from '../../../framework/stage/json.ts';
 import { createProject } from '../../support/project.ts';
@@ -22,5 +31,117 @@ test('a probe without `labels` is fitted to all images', async (t) => {
     });
     // Features of the labelled images, then those of the 24 test images.
     t.is(shown[0]!.of, learnt + 24);
+  }
+});
+
+const backbone = vit({ dim: 8, depth: 3, heads: 1, patch: 8 });
+
+test('a probe of several layers has the top-1 of each, as a probe of that layer has', async (t) => {
+  const { dir } = createProject(t, {});
+  const attempt = (name: string, input: Parameters<typeof linearProbe>[0]) => {
+    const { config, issues } = linearProbe({ backbone, l2: 1, ...input });
+    t.deepEqual(issues, []);
+    const options = { dir, name, inputs: inputsOf(dir), config: config as unknown as JsonObject };
+    return attemptStage(run as unknown as StageFunction, options);
+  };
+  const { metrics } = await attempt('all', { layers: 'all' });
+  for (const layer of [1, 2, 3]) {
+    const alone = await attempt(String(layer), { layer });
+    t.is(metrics[`top1_layer${layer}`], alone.metrics.top1);
+  }
+  t.is(metrics.top1, metrics[`top1_layer${metrics.layer}`]);
+  t.true(metrics.validation! >= 0 && metrics.validation! <= 1);
+  const some = await attempt('some', { layers: [3, 1] });
+  t.deepEqual([some.metrics.top1_layer3, some.metrics.top1_layer2], [metrics.top1_layer3, undefined]);
+});
+
+test('a probe has one of `layer` and `layers`, and no layer twice', (t) => {
+  const messages = (input: Parameters<typeof linearProbe>[0]) =>
+    linearProbe(input).issues.map(({ path, message }) => `${path.join('.')} ${message}`);
+  t.deepEqual(messages({}), ['layer is missing']);
+  t.deepEqual(messages({ layer: 1, layers: 'all' }), ['layers is given beside `layer`: give one of them']);
+  t.deepEqual(messages({ layers: [2, 1, 2] }), ['layers.2 is layer 2 again']);
+  t.deepEqual(messages({ layers: [2, 1] }), []);
+});
+
+test("nearest neighbours vote as in DINO's evaluation, by numpy", async (t) => {
+  const given = JSON.parse(readFileSync(new URL('../../fixtures/knn/knn.json', import.meta.url), 'utf8'));
+  const rows = (values: number[], labels: number[]) =>
+    featuresInMemory(Float32Array.from(values), given.width, labels);
+  const engine = await openEngine({ threads: 1 });
+  for (const temperature of [0.07, 1]) {
+    const wanted = given.results.filter(
+      (result: { temperature: number }) => result.temperature === temperature,
+    );
+    const found = await nearestNeighbours(
+      engine,
+      rows(given.train, given.trainLabels),
+      rows(given.test, given.testLabels),
+      {
+        ...{ classes: given.classes, ks: wanted.map(({ k }: { k: number }) => k), temperature },
+        signal: new AbortController().signal,
+      },
+    );
+    const counts = found.map(({ k, top1, top5 }) => ({
+      k,
+      temperature,
+      top1: Math.round(top1 * 60),
+      top5: Math.round(top5 * 60),
+    }));
+    t.deepEqual(counts, wanted);
+  }
+  engine.dispose();
+});
+
+test('rows beyond a block count: each test row finds its own copy among 5,000', async (t) => {
+  const draw = random(0, 'rows');
+  const values = Float32Array.from({ length: 5000 * 4 }, () => draw.normal());
+  const labels = Int32Array.from({ length: 5000 }, (_, row) => row % 311);
+  const all = featuresInMemory(values, 4, labels);
+  const last = featuresInMemory(values.subarray(4 * 4700), 4, labels.subarray(4700));
+  const engine = await openEngine({ threads: 1 });
+  const options = { classes: 311, ks: [1], temperature: 0.07, signal: new AbortController().signal };
+  t.deepEqual(await nearestNeighbours(engine, all, last, options), [{ k: 1, top1: 1, top5: 1 }]);
+  values[4 * 4999] = Number.NaN;
+  await t.throwsAsync(nearestNeighbours(engine, all, last, options), {
+    message: 'row 4999 of the features is not finite',
+  });
+  engine.dispose();
+});
+
+test('neighbours of images: each is its own nearest, and every k has a metric', async (t) => {
+  const { dir } = createProject(t, {});
+  const made = knn({ backbone, layer: 2, k: [1, 4], temperature: 1000 });
+  t.deepEqual(made.issues, []);
+  const config = made.config as KnnConfig as unknown as JsonObject;
+  const options = { dir, name: 'knn', inputs: inputsOf(dir), config };
+  const { metrics } = await attemptStage(runKnn as unknown as StageFunction, options);
+  // Test images are the labelled ones.
+  t.deepEqual([metrics.top1, metrics.top1_k1, metrics.images], [1, 1, 24]);
+  t.true(metrics.top1_k4! < 1);
+  t.false('top5' in metrics, 'of two classes');
+  const wrong = knn({ backbone, layer: 1, k: [4, 4], labels: 2 }).issues;
+  t.deepEqual(
+    wrong.map(({ message }) => message),
+    ['is 4 again', 'must be at least 4, the neighbours that vote'],
+  );
+});
+
+test('data of a task of its own win over those of the experiment, also where they are checked', (t) => {
+  const [train, test] = [fashionMnist({ split: 'train', range: [0, 200] }), fashionMnist({ split: 'test' })];
+  for (const task of [
+    fineTune({ backbone, steps: 1, batchSize: 300, train, test }),
+    linearProbe({ backbone, layer: 4, train, test }),
+    knn({ backbone, layer: 4, k: 300, train, test }),
+  ]) {
+    t.deepEqual(Object.keys(task.inputs), ['train', 'test']);
+    const wired = Object.fromEntries(
+      Object.entries(task.inputs).map(([name, { provides = {} }]) => [name, { name, facts: provides }]),
+    );
+    const found = task.expects!(wired).map(({ path, message }) => `${path.join('.')}: ${message}`);
+    t.true(
+      found.some((message) => / at most (200|3), the (images|depth) of /.test(message)),
+      found.join(),
+    );
   }
 });

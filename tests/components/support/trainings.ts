@@ -75,8 +75,8 @@ export const kinds: { readonly [kind: string]: { component: Component; run: unkn
   // In minibatches: a fit to the optimum keeps no state. Five epochs are ten steps.
   'linear probe': {
     component: linearProbe({
-      ...{ backbone, layer: 1, labels: 16 },
-      minibatch: { above: 0, epochs: 5, batchSize: 8 },
+      ...{ backbone, layers: 'all', labels: 16 },
+      minibatch: { above: 0, epochs: 5, batchSize: 8, learningRate: [0.1, 0.004] },
     }),
     run: runProbe,
   },

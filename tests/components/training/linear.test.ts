@@ -8,6 +8,7 @@ import { featuresInMemory, standardisationOf, storeFeatures } from '../../../com
 import {
   describeFit,
   type LinearOptions,
+  linearOfKinds,
   linearTopOne,
   quietly,
 } from '../../../components/training/linear.ts';
@@ -117,13 +118,50 @@ test('minibatches come near the optimum of the same rows', async (t) => {
     maxIterations: 500,
   });
   const engine = await openEngine({ threads: 1 });
-  const { x, steps } = await fitInMinibatches(quiet, engine, features, scale, options);
+  const pair = { labelled: features, test: features, scale };
+  const [{ x, steps }] = await fitInMinibatches(quiet, engine, [pair], options);
   engine.dispose();
   t.is(steps, 800);
   const loss = crossEntropyOf(features, scale, 3, x);
   t.true(loss - best.loss < 0.005, `${loss} instead of ${best.loss}`);
   t.true(loss >= best.loss);
 });
+
+test('of several kinds of features and rates the best on held-out rows shows, whichever way they are fitted', async (t) => {
+  const engine = await openEngine({ threads: 1 });
+  const [labelled, tested] = [clouds(300, 0, 1), clouds(300, 0, 2)];
+  const kinds = [
+    { labelled, test: tested },
+    { labelled: noise(300, 3, labelled.labels), test: noise(300, 4, tested.labels) },
+  ];
+  for (const above of [1e9, 0]) {
+    const rates = { ...minibatch, above, epochs: 10, learningRate: [1e-6, 0.1] };
+    const [good, bad] = await linearOfKinds(quiet, engine, kinds, { ...options, minibatch: rates });
+    t.true(good!.top1 > 0.85 && good!.validation! > 0.8, `${good!.top1} ${good!.validation}`);
+    t.true(bad!.top1 < 0.5 && bad!.validation! < 0.55, `${bad!.top1} ${bad!.validation}`);
+  }
+  // A rate beside another one is trained as it is alone.
+  const pair = { labelled, test: tested, scale: standardisationOf(labelled) };
+  const both = { ...options, minibatch: { ...minibatch, epochs: 2, learningRate: [0.1, 1e-6] } };
+  const [chosen] = await fitInMinibatches(quiet, engine, [pair], both);
+  const held = await fitInMinibatches(quiet, engine, [pair, pair], {
+    ...both,
+    minibatch: { ...both.minibatch, learningRate: 0.1 },
+  });
+  t.is(chosen!.learningRate, 0.1);
+  t.deepEqual(chosen!.x, held[0]!.x);
+  engine.dispose();
+});
+
+/** Columns that say nothing. */
+function noise(count: number, seed: number, labels: ArrayLike<number>) {
+  const draw = random(seed, 'noise');
+  return featuresInMemory(
+    Float32Array.from({ length: 2 * count }, () => draw.normal()),
+    2,
+    labels,
+  );
+}
 
 test('rows in a file are those in memory', (t) => {
   const folder = mkdtempSync(path.join(tmpdir(), 'features-'));
