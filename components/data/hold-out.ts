@@ -2,11 +2,6 @@ import { random } from '../nn/random.ts';
 import { classBalancedSubset, labelsOf, subset } from './subset.ts';
 import type { Dataset } from './types.ts';
 
-/** How many of so many images are kept back: the share, and at least one. */
-export function countHeldOut(images: number, share: number): number {
-  return Math.max(1, Math.round(images * share));
-}
-
 /** A data set in two parts, each in the order of the whole. */
 export interface HeldOut<T> {
   readonly learnt: Dataset<T>;

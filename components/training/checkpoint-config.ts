@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { ConfigIssue, WiredInput, WiringIssue } from '../../framework/stage/component.ts';
 import { factOf } from '../../framework/stage/expect.ts';
-import { countHeldOut } from '../data/hold-out.ts';
+import { countHeldOut } from '../data/held-count.ts';
 import { lengthUnit, type Recipe } from './recipe.ts';
 
 /**

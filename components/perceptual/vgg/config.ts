@@ -5,7 +5,7 @@ import { defineComponent } from '../../../framework/stage/define.ts';
 import { factOf } from '../../../framework/stage/expect.ts';
 import type { JsonObject } from '../../../framework/stage/json.ts';
 import { expectClasses } from '../../data/expect-labels.ts';
-import { countHeldOut } from '../../data/hold-out.ts';
+import { countHeldOut } from '../../data/held-count.ts';
 import { smokeView } from '../../data/smoke.ts';
 import { expectSize, seenBy } from '../../data/views/expect.ts';
 import { cropSchema, type View, viewSchema } from '../../data/views/view.ts';

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import type * as tf from '@tensorflow/tfjs-core';
 import type { StageContext, StageFunction, StageResult } from '../../../framework/stage/contract.ts';
-import { countHeldOut } from '../../data/hold-out.ts';
+import { countHeldOut } from '../../data/held-count.ts';
 import { reportSkipped } from '../../data/skipped.ts';
 import { subset } from '../../data/subset.ts';
 import type { Dataset } from '../../data/types.ts';
