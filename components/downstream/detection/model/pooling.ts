@@ -88,11 +88,11 @@ function tapsOf({ from, to, length, start }: Axis, { size, samples }: Pooling, c
   const [batch, boxes] = from.shape as [number, number];
   const place = tf.reshape(tf.range(0, size), [1, 1, size, 1]);
   const sample = tf.reshape(tf.range(0, samples), [1, 1, 1, samples]);
-  // Boxes have at least the side of a place (torchvision's `aligned: false`).
-  const bin = tf.div(tf.maximum(tf.sub(to, from), 1), size);
+  const bin = tf.div(tf.sub(to, from), size);
   const taken = counts ?? tf.scalar(samples);
   const step = tf.div(tf.mul(tf.add(sample, 0.5), bin), taken);
-  const exact = tf.add(tf.add(from, tf.mul(place, bin)), step);
+  // Place i of a map lies at i + 0.5 (`aligned: true`): what is cut for a mask lies where the mask is pasted.
+  const exact = tf.sub(tf.add(tf.add(from, tf.mul(place, bin)), step), 0.5);
   const inside = tf.logicalAnd(tf.greaterEqual(exact, -1), tf.lessEqual(exact, length));
   const counted = counts ? tf.logicalAnd(inside, tf.less(sample, counts)) : inside;
   const last = tf.sub(length, 1);
@@ -129,7 +129,7 @@ const mostPicked = 2 ** 23;
 
 /**
  * RoIAlign (He et al. 2017) of boxes [B, R, 4], in pixels of the canvas, from the levels [B, R] of a stack: the means of
- * bilinear samples, [B, R, size, size, C]. As torchvision's `MultiScaleRoIAlign` (`aligned: false`): samples up to a place
+ * bilinear samples, [B, R, size, size, C]. As detectron2's `ROIAlignV2` (`aligned: true`): samples up to a place
  * outside a map count as on its border, those beyond as 0.
  *
  * The map has a gradient, boxes have none: they must not depend on parameters.
@@ -237,7 +237,7 @@ export function poolMasks(masks: tf.Tensor3D, boxes: tf.Tensor, size: number): t
   ];
   const matrix = (from: tf.Tensor, to: tf.Tensor, length: number) => {
     const axis: Axis = { from, to, length: tf.scalar(length), start: tf.scalar(0) };
-    const counts = tf.ceil(tf.div(tf.maximum(tf.sub(to, from), 1), size));
+    const counts = tf.maximum(tf.ceil(tf.div(tf.sub(to, from), size)), 1);
     const taps = tapsOf(axis, { size, samples: Math.ceil(length / size) }, counts);
     return tf.reshape(matrixOf(taps, length), [count, size, length]);
   };
