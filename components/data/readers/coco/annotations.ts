@@ -1,5 +1,6 @@
 import { disk } from '../../../../framework/stage/disk.ts';
 import { BadJson, type ListElement, readLists } from '../../decode/json-lists.ts';
+import { whyUnread } from '../folder.ts';
 import { type Column, openColumn, orderOf, repeatedIn } from './columns.ts';
 import {
   type Entry,
@@ -67,9 +68,12 @@ export function readAnnotations(file: string): Annotations | { readonly problems
     // Masks are compared with the sizes of images, which come first in files as COCO distributes them.
     if (reading.again()) readLists(disk.parts(file), ['annotations'], reading.take);
   } catch (error) {
-    if (!(error instanceof BadJson)) throw error;
-    const { message, hint = 'download or make it again' } = error;
-    return { problems: [{ message, hint }] };
+    if (error instanceof BadJson) {
+      const { message, hint = 'download or make it again' } = error;
+      return { problems: [{ message, hint }] };
+    }
+    if ((error as NodeJS.ErrnoException).syscall === undefined) throw error;
+    return { problems: [{ message: whyUnread(error), hint: 'give a file that can be read' }] };
   }
   return reading.finish();
 }

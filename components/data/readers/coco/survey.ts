@@ -17,8 +17,8 @@ export type CocoFacts = {
 type Surveyed = {
   readonly facts: CocoFacts | null;
   readonly problems: readonly { readonly message: string; readonly hint: string; readonly field: string }[];
-  /** There are images in folders of the folder, whose times say nothing of the files. */
-  readonly nested: boolean;
+  /** Folders in the folder of images that have some of them. */
+  readonly folders: readonly string[];
 };
 
 /**
@@ -27,19 +27,22 @@ type Surveyed = {
  */
 export function survey(places: CocoPlaces): Surveyed {
   const { annotations, images } = places;
-  const known = madeOf([annotations, images], 'coco 1', () => lookAt(places));
-  return known.nested ? lookAt(places) : known;
+  const make = () => lookAt(places);
+  const known = madeOf([annotations, images], 'coco 1', make);
+  if (known.folders.length === 0) return known;
+  // The time of a folder says nothing of those in it.
+  const inside = known.folders.map((folder) => path.join(images, folder));
+  return madeOf([annotations, images, ...inside], 'coco 1', make);
 }
 
 function lookAt({ annotations, images }: CocoPlaces): Surveyed {
   const read = readAnnotations(annotations);
   if ('problems' in read)
-    return { facts: null, problems: inField(read.problems, 'annotations'), nested: false };
-  const nested = read.images.names.some((name) => path.dirname(path.normalize(name)) !== '.');
+    return { facts: null, problems: inField(read.problems, 'annotations'), folders: [] };
+  const folders = new Set(read.images.names.map((name) => path.dirname(path.normalize(name))));
+  folders.delete('.');
   const problems = inField(absentImages(read, images), 'images');
-  return problems.length > 0
-    ? { facts: null, problems, nested }
-    : { facts: count(read), problems: [], nested };
+  return { facts: problems.length > 0 ? null : count(read), problems, folders: [...folders] };
 }
 
 function inField(problems: readonly Finding[], field: string): Surveyed['problems'] {

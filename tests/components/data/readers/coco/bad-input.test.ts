@@ -270,6 +270,20 @@ test('a smoke run reads the folder that ships', (t) => {
     }
 });
 
+test('images may be in folders of the folder; places that can not be read are told', async (t) => {
+  const nested = changed(({ images }) => {
+    for (const image of images) image.file_name = `a/b/${image.id}.jpg`;
+  });
+  t.deepEqual(problemsOf(t, nested, ['a/b/5.jpg', 'a/b/7.jpg', 'a/b/12.jpg']), []);
+  const places = placesOf(t, nested, ['a/b/5.jpg', 'a/7.jpg', 'a/b/12.jpg']);
+  const { images, annotations } = places;
+  t.snapshot([
+    told(places, path.dirname(images)),
+    told({ annotations: images, images }, path.dirname(images)),
+    told({ annotations, images: annotations }, path.dirname(images)),
+  ]);
+});
+
 test('a file that changes between two looks is read again', async (t) => {
   const places = placesOf(t, whole());
   t.is(coco(places).provides?.images, 3);
