@@ -1,7 +1,9 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { crc32 } from 'node:zlib';
 import test from 'ava';
 import { BadImage, decode } from '../../../../components/data/decode/decode.ts';
+import { imageSize } from '../../../../components/data/decode/image-size.ts';
+import { createProject } from '../../../support/project.ts';
 
 interface Case {
   readonly name: string;
@@ -108,4 +110,26 @@ test('an image of too many pixels is refused by its header, before anything is d
   await t.throwsAsync(decode({ format: 'jpeg', bytes: small, maxPixels: 239 }), {
     message: 'has 20 x 12 pixels, more than 239',
   });
+});
+
+test('headers say the sizes that images have when they are decoded, or that a file is none', async (t) => {
+  const project = createProject(t, {});
+  const sizeOf = async (bytes: Uint8Array) => {
+    writeFileSync(project.file('image'), bytes);
+    return imageSize(project.file('image'));
+  };
+  for (const { name, file, height, width } of [...cases, ...odd.cases]) {
+    const bytes = Buffer.from(file, 'base64');
+    const isOurs = height !== undefined && !['GIF', 'BMP', 'TIFF', 'PPM'].includes(name);
+    if (isOurs) t.deepEqual(await sizeOf(bytes), { height, width: width! }, name);
+  }
+  // A preview of 40 kB before the header, as cameras write it: more than is read at first.
+  const jpeg = Buffer.from(cases.find(({ format }) => format === 'jpeg')!.file, 'base64');
+  const preview = Buffer.concat([Buffer.from([0xff, 0xe1, 0x9c, 0x42]), Buffer.alloc(40_000)]);
+  t.deepEqual(await sizeOf(Buffer.concat([jpeg.subarray(0, 2), preview, jpeg.subarray(2)])), {
+    ...{ height: 12, width: 20 },
+  });
+  for (const bytes of [new Uint8Array(), Buffer.from('GIF89a'), jpeg.subarray(0, 30)])
+    await t.throwsAsync(sizeOf(bytes), { instanceOf: BadImage, message: /^can't be decoded: / });
+  await t.throwsAsync(imageSize(project.file('gone')), { message: "can't be read (ENOENT)" });
 });
