@@ -16,6 +16,7 @@ const entries = {
   // Called as a process, as the worker is: the command line knows where it lies, not what it computes.
   'engine-check': 'components/engine/check-process.ts',
   'engine-speed': 'components/engine/speed-process.ts',
+  'engine-provision': 'components/engine/tensorflow/provision/process.ts',
   'decode-worker': 'components/data/decode/worker.ts',
   'folder-worker': 'framework/files/folder-worker.ts',
   index: 'index.ts',

@@ -1,12 +1,13 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { Command, Option } from 'commander';
+import { Argument, Command, Option } from 'commander';
 import type { AcceptFlags } from './commands/accept.ts';
 import type { DoctorFlags } from './commands/doctor.ts';
 import type { ExportFlags } from './commands/export.ts';
 import type { GcFlags } from './commands/gc.ts';
 import type { GraphFlags } from './commands/graph.ts';
+import type { ProvisionFlags } from './commands/provision.ts';
 import type { ShowFlags } from './commands/show.ts';
 import { addFlags, changes, explainUnknownFlag, parseAge, parseSize } from './flags.ts';
 import type { ExperimentFlags } from './prepare.ts';
@@ -33,6 +34,7 @@ export function createProgram(finish: Finish): Command {
     addGc,
     addShow,
     addDoctor,
+    addProvision,
   ])
     add(program, finish);
   for (const command of [program, ...program.commands]) {
@@ -185,6 +187,19 @@ function addDoctor(program: Command, finish: Finish): void {
       finish(await doctorCommand(readVersion(), flags));
     });
   addFlags(command, ['engine', 'store', 'out', 'jobs', 'retries', 'timeout', 'json', 'verbose']);
+}
+
+function addProvision(program: Command, finish: Finish): void {
+  program
+    .command('provision')
+    .description('Fetch and build the library of an engine that npm does not carry; ask first.')
+    .addArgument(new Argument('<engine>', 'the engine').choices(['tensorflow']))
+    .option('--gpu', "for NVIDIA's GPUs (3.4 GB to download) instead of the CPU (274 MB)")
+    .option('--yes', 'do not ask')
+    .action(async (engine: string, flags: ProvisionFlags) => {
+      const { provisionCommand } = await import('./commands/provision.ts');
+      finish(await provisionCommand(engine, flags));
+    });
 }
 
 function readVersion(): string {

@@ -1,0 +1,38 @@
+/**
+ * Entry of `peco-exp provision`: `node engine-provision.js tensorflow [--gpu] [--yes]`. A process of its own, since the
+ * command line knows where it lies, not what it does. It talks to the terminal itself.
+ */
+import { createInterface } from 'node:readline/promises';
+import { ProvisionError } from './download.ts';
+import { provision } from './provision.ts';
+
+const flags = new Set(process.argv.slice(2));
+const terminal = process.stdin.isTTY === true && process.stdout.isTTY === true;
+
+async function confirm(): Promise<boolean> {
+  if (flags.has('--yes')) return true;
+  if (!terminal) throw new ProvisionError('there is no terminal to ask whether to go on: add --yes');
+  const reader = createInterface({ input: process.stdin, output: process.stdout });
+  try {
+    return /^y(es)?$/i.test((await reader.question('go on? [y/N] ')).trim());
+  } finally {
+    reader.close();
+  }
+}
+
+process.once('SIGINT', () => {
+  process.stderr.write('\nstopped; what is finished stays, and the same command goes on from there\n');
+  process.exit(130);
+});
+
+try {
+  const variant = flags.has('--gpu') ? 'gpu' : 'cpu';
+  const say = (line: string) => void process.stdout.write(`${line}\n`);
+  const ended = await provision({ variant, confirm, say, terminal });
+  if (ended === 'declined') say('nothing was done');
+} catch (error) {
+  const expected = error instanceof ProvisionError;
+  const text = expected ? error.message : `unexpected error: ${(error as Error).stack ?? error}`;
+  process.stderr.write(`${text}\n`);
+  process.exitCode = expected ? 2 : 1;
+}

@@ -1,0 +1,175 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import type { LibraryRecord, UnpackedPackage, Variant } from '../place.ts';
+import { addonFile, libraryFolder, readRecord, recordFile, wrongFile } from '../place.ts';
+import { buildAddon } from './build.ts';
+import { type Catalogue, catalogues, type Download } from './catalogue.ts';
+import { digestOf, fetchPackage, fetchWheel, type Place, ProvisionError } from './download.ts';
+import { explainDriver, readDriver } from './driver.ts';
+import { lockFolder } from './lock.ts';
+import { type Platform, refusePlatform, thisPlatform } from './platform.ts';
+import { formatOutlook, formatSize, largest } from './text.ts';
+import { missingTools } from './tools.ts';
+import { type Tried, tryLibrary } from './try.ts';
+
+export interface ProvisionOptions {
+  readonly variant: Variant;
+  /** Answers whether to go on, once the user has read what will be done. */
+  confirm(): Promise<boolean>;
+  say(line: string): void;
+  readonly terminal?: boolean;
+  readonly env?: NodeJS.ProcessEnv;
+  /** The others are for tests. */
+  readonly platform?: Platform;
+  readonly catalogue?: Catalogue;
+  readonly driver?: string | undefined;
+  readonly tryIt?: (folder: string, env: NodeJS.ProcessEnv) => Promise<Tried>;
+}
+
+/** How it ended. */
+export type Provisioned = 'ready' | 'declined';
+
+/**
+ * Provides TensorFlow's library in a folder of the user's cache (or PECO_TENSORFLOW): downloads wheels by pip, unpacks
+ * what is needed of them, builds the addon, loads it once. What was finished by an earlier call is not done again.
+ *
+ * @throws ProvisionError for another platform, missing tools, too little disk space, and a step that fails
+ */
+export async function provision(options: ProvisionOptions): Promise<Provisioned> {
+  const { variant, confirm, say, terminal = false, env = process.env } = options;
+  const { platform = thisPlatform(), catalogue = catalogues[variant], tryIt = tryLibrary } = options;
+  const refusal = refusePlatform(platform);
+  if (refusal !== undefined) throw new ProvisionError(refusal);
+  const folder = libraryFolder(variant, env);
+  const work = new Work({ folder, env, terminal, say }, variant, catalogue);
+  if (!work.isDone()) {
+    const lacking = await missingTools(env);
+    if (lacking.length > 0) throw new ProvisionError(`something is missing here\n  ${lacking.join('\n  ')}`);
+    const driver = 'driver' in options ? options.driver : readDriver();
+    const noGpu = variant === 'gpu' ? explainDriver(driver) : undefined;
+    const outlook = { variant, catalogue, folder, rest: work.rest(), unusedGpu: driver !== undefined };
+    for (const line of formatOutlook({ ...outlook, ...(noGpu === undefined ? {} : { noGpu }) })) say(line);
+    if (!(await confirm())) return 'declined';
+    await work.finish();
+  }
+  say('loading it');
+  const tried = await tryIt(folder, env);
+  if (!tried.works)
+    throw new ProvisionError(
+      `the library in ${folder} does not load: ${tried.problem}\n  delete the folder and run the same command again; if that changes nothing, report it`,
+    );
+  say(`TensorFlow ${tried.version} is ready in ${folder}: it computes on ${tried.gpu ? 'a GPU' : 'the CPU'}`);
+  say('  use it with --engine tensorflow; peco-exp doctor tells more');
+  return 'ready';
+}
+
+/** What is done of a library, and the rest of it. The record is written after each step. */
+class Work {
+  private readonly place: Place;
+  private readonly catalogue: Catalogue;
+  private record: LibraryRecord;
+
+  constructor(place: Place, variant: Variant, catalogue: Catalogue) {
+    this.place = place;
+    this.catalogue = catalogue;
+    const { tensorflow, cuda } = catalogue;
+    const found = readRecord(place.folder);
+    const fresh: LibraryRecord = {
+      tensorflow,
+      variant,
+      ...(cuda === undefined ? {} : { cuda }),
+      packages: {},
+    };
+    this.record = found?.variant === variant ? this.keepSound(found) : fresh;
+  }
+
+  isDone(): boolean {
+    return this.record.addon !== undefined && this.missingWheels().length === 0;
+  }
+
+  /** What has to be downloaded still. */
+  rest(): readonly Download[] {
+    const { addon, headers } = this.catalogue;
+    const needed = this.isDone() ? [] : [...this.missingWheels(), addon, headers];
+    return needed.filter(({ file, bytes }) => {
+      const stat = fs.statSync(path.join(this.place.folder, 'downloads', file), { throwIfNoEntry: false });
+      return stat?.size !== bytes;
+    });
+  }
+
+  async finish(): Promise<void> {
+    const { folder, say } = this.place;
+    fs.mkdirSync(folder, { recursive: true });
+    const unlock = lockFolder(folder);
+    try {
+      this.checkSpace();
+      const wheels = this.missingWheels();
+      for (const [index, wheel] of wheels.entries()) {
+        const { name, version, bytes } = wheel;
+        say(`${index + 1}/${wheels.length}  ${name} ${version} (${formatSize(bytes)})`);
+        await this.unpack(wheel, await fetchWheel(wheel, this.place));
+      }
+      if (this.record.addon === undefined) await this.build();
+      fs.rmSync(path.join(folder, 'downloads'), { recursive: true, force: true });
+    } finally {
+      unlock();
+    }
+  }
+
+  private async unpack({ file, sha256 }: Download, wheel: string): Promise<void> {
+    const { unpackWheel } = await import('./unpack.ts');
+    const files = await unpackWheel(wheel, this.place.folder);
+    // The addon belongs to the library that it was built against.
+    const { addon: _, ...record } = this.record;
+    this.write({ ...record, packages: { ...record.packages, [file]: { sha256, files } } });
+    fs.rmSync(wheel);
+  }
+
+  private async build(): Promise<void> {
+    const { folder, say, env } = this.place;
+    const { addon, headers } = this.catalogue;
+    say(`building the addon of ${addon.name} ${addon.version}`);
+    const sources = {
+      addon: await fetchPackage(addon, this.place),
+      headers: await fetchPackage(headers, this.place),
+    };
+    await buildAddon(folder, sources, env);
+    const file = path.join(folder, addonFile);
+    const built = { version: addon.version, bytes: fs.statSync(file).size, sha256: await digestOf(file) };
+    this.write({ ...this.record, addon: built });
+  }
+
+  private missingWheels(): readonly Download[] {
+    return this.catalogue.wheels.filter(({ file }) => !(file in this.record.packages));
+  }
+
+  private checkSpace(): void {
+    const { folder } = this.place;
+    const { wheels, unpacked } = this.catalogue;
+    const missing = this.missingWheels();
+    const share = wheels.length === 0 ? 0 : missing.length / wheels.length;
+    const needed = unpacked * share + largest(missing);
+    const { bavail, bsize } = fs.statfsSync(folder);
+    if (bavail * bsize >= needed) return;
+    throw new ProvisionError(
+      `${folder} needs ${formatSize(needed)}, and ${formatSize(bavail * bsize)} are free\n  make room, or set PECO_TENSORFLOW to a folder elsewhere`,
+    );
+  }
+
+  /** Without the packages and the addon whose files aren't as they were. */
+  private keepSound(record: LibraryRecord): LibraryRecord {
+    const { folder } = this.place;
+    const sound = (one: UnpackedPackage) => wrongFile(folder, Object.entries(one.files)) === undefined;
+    const { addon, ...rest } = record;
+    const packages = Object.fromEntries(Object.entries(record.packages).filter(([, one]) => sound(one)));
+    const isSound = addon !== undefined && wrongFile(folder, [[addonFile, addon.bytes]]) === undefined;
+    return { ...rest, packages, ...(isSound ? { addon } : {}) };
+  }
+
+  private write(record: LibraryRecord): void {
+    const file = path.join(this.place.folder, recordFile);
+    fs.writeFileSync(`${file}.part`, `${JSON.stringify(record, null, 2)}\n`);
+    fs.renameSync(`${file}.part`, file);
+    this.record = record;
+  }
+}
