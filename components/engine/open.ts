@@ -5,7 +5,11 @@ const openers: { readonly [name: string]: (threads: number) => Promise<Engine> }
   onnx: async (threads) => (await import('./onnx/engine.ts')).openOnnxEngine(threads),
   reference: async () => (await import('./eager/reference.ts')).openReferenceEngine(),
   wasm: async () => (await import('./eager/wasm.ts')).openWasmEngine(),
-  tensorflow: async (threads) => (await import('./eager/tensorflow.ts')).openTensorflowEngine(threads),
+  // Compiled where a library was provisioned.
+  tensorflow: async (threads) =>
+    process.env.PECO_TENSORFLOW
+      ? (await import('./tensorflow/engine.ts')).openCompiledTensorflow(threads)
+      : (await import('./eager/tensorflow.ts')).openTensorflowEngine(threads),
   auto: async (threads) => (await import('./auto.ts')).openAutoEngine(threads),
 };
 

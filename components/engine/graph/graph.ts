@@ -1,6 +1,16 @@
 import { createHash } from 'node:crypto';
 import { EngineError } from '../types.ts';
-import type { Attributes, Domain, ElementType, Node, Source, TypedData, Value, ValueType } from './value.ts';
+import type {
+  Attributes,
+  Domain,
+  ElementType,
+  Node,
+  Source,
+  Target,
+  TypedData,
+  Value,
+  ValueType,
+} from './value.ts';
 import { isForeign, sizeOf } from './value.ts';
 
 /** Equal constants are shared, so that what is computed from them is too; frozen weights are not worth the time. */
@@ -12,8 +22,13 @@ const largestSharedConstant = 2 ** 20;
  */
 export class Graph {
   readonly nodes: Node[] = [];
+  readonly target: Target;
   private nextId = 0;
   private readonly known = new Map<string, readonly Value[]>();
+
+  constructor(target: Target = 'onnx') {
+    this.target = target;
+  }
 
   /** A value that the caller of the finished model gives. */
   input(name: string, type: ElementType, shape: readonly number[]): Value {

@@ -49,6 +49,7 @@ export function matmul(g: Graph, a: Value, b: Value, transposeA = false, transpo
 export function gemm(g: Graph, a: Operand, b: Operand): Value {
   const [inner, rows] = a.transposed ? a.value.shape : a.value.shape.toReversed();
   const columns = b.value.shape[b.transposed ? 0 : 1]!;
+  if (g.target === 'tensorflow') return product(g, a, b, [rows!, columns]);
   if (inner! > longestSum.row) {
     if (columns === 1) return byVector(g, a, b.value);
     if (Math.max(rows!, columns) <= narrow) return narrowProduct(g, a, b);
@@ -59,8 +60,12 @@ export function gemm(g: Graph, a: Operand, b: Operand): Value {
     : turnedFirst
       ? { value: turned(g, a.value), transposed: false }
       : a;
-  const attributes = { transA: { int: left.transposed ? 1 : 0 }, transB: { int: b.transposed ? 1 : 0 } };
-  return g.emit('Gemm', [left.value, b.value], { type: 'float32', shape: [rows!, columns] }, attributes);
+  return product(g, left, b, [rows!, columns]);
+}
+
+function product(g: Graph, a: Operand, b: Operand, shape: readonly number[]): Value {
+  const attributes = { transA: { int: a.transposed ? 1 : 0 }, transB: { int: b.transposed ? 1 : 0 } };
+  return g.emit('Gemm', [a.value, b.value], { type: 'float32', shape }, attributes);
 }
 
 /**

@@ -11,7 +11,7 @@ import { sameShape, sizeOf } from './value.ts';
 export function reduce(g: Graph, op: string, x: Value, axes: readonly number[], keepDims: boolean): Value {
   if (keepDims) {
     const shape = x.shape.map((length, axis) => (axes.includes(axis) ? 1 : length));
-    if (transposeOf(x) || sameShape(shape, x.shape) || isDelicate(op, x, axes))
+    if (transposeOf(x) || sameShape(shape, x.shape) || isDelicate(g, op, x, axes))
       return reshape(g, reduce(g, op, x, axes, false), shape);
     return g.emit(op, [x, sortedAxes(g, axes)], { type: x.type, shape }, { keepdims: { int: 1 } });
   }
@@ -36,7 +36,7 @@ export function reduce(g: Graph, op: string, x: Value, axes: readonly number[], 
       inSource.map((axis) => sorted.indexOf(axis)),
     );
   }
-  if (isDelicate(op, x, axes)) {
+  if (isDelicate(g, op, x, axes)) {
     const sum = reshape(g, sumInBlocks(g, x, axes), shape);
     const count = sizeOf(x.shape) / sizeOf(shape);
     return op === 'ReduceSum' ? sum : binary(g, 'Div', sum, g.splat(count, 'float32', []));
@@ -57,8 +57,9 @@ export const mostThreads = 4;
  * Whether ONNX Runtime's own sum would lose digits, being long, or depend on the number of threads: the middle axis of
  * a few blocks is added otherwise where there are as many threads as blocks. Integers are exact in any order.
  */
-function isDelicate(op: string, x: Value, axes: readonly number[]): boolean {
-  if (x.type !== 'float32' || (op !== 'ReduceSum' && op !== 'ReduceMean')) return false;
+function isDelicate(g: Graph, op: string, x: Value, axes: readonly number[]): boolean {
+  if (g.target === 'tensorflow' || x.type !== 'float32' || (op !== 'ReduceSum' && op !== 'ReduceMean'))
+    return false;
   const runs = runsOf(x.shape, axes).filter(({ summed }) => summed);
   const count = runs.reduce((product, { length }) => product * length, 1);
   if (runs.length > 1) return count > longestSum.column;

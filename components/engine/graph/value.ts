@@ -34,8 +34,11 @@ export interface Value extends ValueType {
   readonly source: Source;
 }
 
-/** `''` is ONNX's own; the other is ONNX Runtime's. */
-export type Domain = '' | 'com.microsoft';
+/** `''` is ONNX's own, `com.microsoft` ONNX Runtime's; `tensorflow` has TensorFlow's operators, in its layout of images. */
+export type Domain = '' | 'com.microsoft' | 'tensorflow';
+
+/** What executes a graph: each is spared the other's detours. */
+export type Target = 'onnx' | 'tensorflow';
 
 /** ONNX distinguishes integers from floats, JavaScript does not. */
 export type Attribute =
@@ -48,7 +51,7 @@ export interface Attributes {
   readonly [name: string]: Attribute;
 }
 
-/** One ONNX operator applied to values. */
+/** One operator applied to values. */
 export interface Node {
   readonly op: string;
   readonly domain: Domain;

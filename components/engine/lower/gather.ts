@@ -115,14 +115,20 @@ function scatterRows(g: Graph, x: Value, ids: Value, count: number): Value {
   const [rows, width] = x.shape as [number, number];
   // One row more takes what belongs nowhere.
   const size = (count + 1) * width;
+  const zero = (shape: readonly number[]) => g.splat(0, x.type, shape);
+  if (g.target === 'tensorflow') {
+    const type = { type: x.type, shape: [count + 1, width] };
+    const inputs = [zero(type.shape), reshape(g, ids, [rows, 1]), x];
+    const added = g.emit('TensorScatterAdd', inputs, type, {}, 'tensorflow');
+    return slice(g, added, [{ axis: 0, start: 0, count, step: 1 }]);
+  }
   const flat = size < 2 ** 31;
   const starts = reshape(g, ids, [rows, 1]);
   const places = flat ? elements(g, starts, width) : expand(g, starts, [rows, width]);
   const shape = flat ? [size] : [count + 1, width];
   const added = flat ? reshape(g, x, [rows * width]) : x;
   const attributes = { axis: { int: 0 }, reduction: { text: 'add' } };
-  const zeros = g.splat(0, x.type, shape);
-  const sums = g.emit('ScatterElements', [zeros, places, added], { type: x.type, shape }, attributes);
+  const sums = g.emit('ScatterElements', [zero(shape), places, added], { type: x.type, shape }, attributes);
   const all = reshape(g, sums, [count + 1, width]);
   return slice(g, all, [{ axis: 0, start: 0, count, step: 1 }]);
 }

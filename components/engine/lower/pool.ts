@@ -13,7 +13,7 @@ import { withAttributes } from './lowering.ts';
 type Info = backend_util.Conv2DInfo;
 type PoolAttributes = Pick<MaxPoolAttrs, 'filterSize' | 'strides' | 'pad' | 'dimRoundingMode'>;
 
-function describe(
+export function describePool(
   shape: readonly number[],
   { filterSize, strides, pad, dimRoundingMode }: PoolAttributes,
 ): Info {
@@ -47,7 +47,7 @@ function maxPoolWithArgmax(
   x: Value,
   { includeBatchInIndex, ...attributes }: MaxPoolWithArgmaxAttrs,
 ): Value[] {
-  const info = describe(x.shape, attributes);
+  const info = describePool(x.shape, attributes);
   const { values, places } = maxPool(g, cast(g, x, 'float32'), info);
   const { batchSize, inChannels: channels } = info;
   const size = info.inHeight * info.inWidth;
@@ -133,19 +133,19 @@ function avgPoolGradient(g: Graph, dy: Value, info: Info): Value {
 
 export const poolLowerings: Lowerings = {
   MaxPool: withAttributes<MaxPoolAttrs>((g, { x }, attributes) => {
-    const { values } = maxPool(g, cast(g, x, 'float32'), describe(x.shape, attributes));
+    const { values } = maxPool(g, cast(g, x, 'float32'), describePool(x.shape, attributes));
     return cast(g, transpose(g, values, toNhwc), x.type);
   }),
   MaxPoolGrad: withAttributes<MaxPoolAttrs>((g, { dy, input }, attributes) =>
-    maxPoolGradient(g, dy, input, describe(input.shape, attributes)),
+    maxPoolGradient(g, dy, input, describePool(input.shape, attributes)),
   ),
   MaxPoolWithArgmax: withAttributes<MaxPoolWithArgmaxAttrs>((g, { x }, attributes) =>
     maxPoolWithArgmax(g, x, attributes),
   ),
   AvgPool: withAttributes<AvgPoolAttrs>((g, { x }, attributes) =>
-    avgPool(g, cast(g, x, 'float32'), describe(x.shape, attributes)),
+    avgPool(g, cast(g, x, 'float32'), describePool(x.shape, attributes)),
   ),
   AvgPoolGrad: withAttributes<AvgPoolAttrs>((g, { dy, input }, attributes) =>
-    avgPoolGradient(g, dy, describe(input.shape, attributes)),
+    avgPoolGradient(g, dy, describePool(input.shape, attributes)),
   ),
 };

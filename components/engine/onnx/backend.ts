@@ -1,9 +1,10 @@
 import type { BackendValues, DataId, DataType, TensorInfo } from '@tensorflow/tfjs-core';
 import { engine, getKernel, KernelBackend, registerKernel } from '@tensorflow/tfjs-core';
 import { Graph } from '../graph/graph.ts';
-import type { ElementType, Value } from '../graph/value.ts';
+import type { ElementType, Target, Value } from '../graph/value.ts';
 import { isForeign, sizeOf } from '../graph/value.ts';
 import { lowerings } from '../lower/all.ts';
+import type { Lowerings } from '../lower/lowering.ts';
 import '../gradients/register.ts';
 import { EngineError } from '../types.ts';
 
@@ -12,8 +13,16 @@ export const traceBackendName = 'peco-trace';
 
 /** tfjs's kernels and gradients think that its tensors have values; they only stand for values of the graph. */
 export class TraceBackend extends KernelBackend {
-  readonly graph = new Graph();
+  readonly graph: Graph;
+  readonly lowerings: Lowerings;
   private readonly values = new Map<object, Value>();
+
+  /** `own`: lowerings that come before those of `lower/all.ts`. */
+  constructor(target: Target = 'onnx', own: Lowerings = {}) {
+    super();
+    this.graph = new Graph(target);
+    this.lowerings = { ...lowerings, ...own };
+  }
 
   /** A tensor of the graph as tfjs wants it. */
   tensorInfo(value: Value): TensorInfo {
@@ -104,7 +113,7 @@ function toTyped(type: ElementType, values: ArrayLike<number>): Float32Array | I
 
 /** tfjs keeps kernels by the name of the backend, so once is enough (also where a process loads two bundles of this). */
 function registerLowerings(): void {
-  for (const [kernelName, lower] of Object.entries(lowerings)) {
+  for (const kernelName of Object.keys(lowerings)) {
     if (getKernel(kernelName, traceBackendName) !== undefined) continue;
     registerKernel({
       kernelName,
@@ -115,7 +124,7 @@ function registerLowerings(): void {
         const values = Object.fromEntries(
           given.map(([name, info]) => [name, trace.valueFor(info as TensorInfo)]),
         );
-        const result = lower(trace.graph, values, attrs ?? {});
+        const result = trace.lowerings[kernelName]!(trace.graph, values, attrs ?? {});
         return isList(result) ? result.map((value) => trace.tensorInfo(value)) : trace.tensorInfo(result);
       },
     });

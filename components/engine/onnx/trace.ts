@@ -2,8 +2,9 @@ import type { Tensor } from '@tensorflow/tfjs-core';
 import { engine } from '@tensorflow/tfjs-core';
 import { cast } from '../graph/elementwise.ts';
 import type { Graph } from '../graph/graph.ts';
-import type { Value } from '../graph/value.ts';
+import type { Target, Value } from '../graph/value.ts';
 import { alternatives } from '../lower/all.ts';
+import type { Lowerings } from '../lower/lowering.ts';
 import { explainStepError, withDeepStacks } from '../place.ts';
 import type { AnyStep } from '../step.ts';
 import { callStep, stepScope } from '../step.ts';
@@ -19,6 +20,10 @@ export interface TraceOptions {
   readonly state: TreeOf<TensorSpec>;
   readonly batch: TreeOf<TensorSpec>;
   readonly constants: TreeOf<HostTensor>;
+  /** What will execute the graph: `onnx` unless said. */
+  readonly target?: Target;
+  /** Lowerings for that target only. */
+  readonly lowerings?: Lowerings;
 }
 
 /** What a step does, as a graph. Paths are those of the leaves in their trees. */
@@ -34,7 +39,7 @@ export interface Trace {
 
 /** Runs `step` once on tensors that record. Throws EngineError for what can't be compiled. */
 export function traceStep(options: TraceOptions): Trace {
-  return onTraceBackend((backend) => {
+  return onTraceBackend(options, (backend) => {
     try {
       return withDeepStacks(() => stepScope(() => record(backend, options)));
     } catch (error) {
@@ -98,10 +103,10 @@ function withoutChance<T>(work: () => T): T {
 }
 
 /** Makes a new trace backend the active one for the time of `work`. */
-function onTraceBackend<T>(work: (backend: TraceBackend) => T): T {
+function onTraceBackend<T>({ target, lowerings }: TraceOptions, work: (backend: TraceBackend) => T): T {
   const tfjs = engine();
   const before = tfjs.backendName;
-  const backend = new TraceBackend();
+  const backend = new TraceBackend(target, lowerings);
   // Lowest priority: nothing else shall ever choose it. Registering and choosing are synchronous here.
   tfjs.registerBackend(traceBackendName, () => backend, -1);
   void tfjs.setBackend(traceBackendName);

@@ -95,9 +95,10 @@ export async function disagreements(
   cases: readonly Case[],
   toleranceOf: (each: Case) => Tolerance | undefined,
   called?: Map<Case, ReadonlySet<string>>,
+  engineName = 'onnx',
 ): Promise<string[]> {
   const [actual, expected] = [
-    await computeAll('onnx', cases, 1, called),
+    await computeAll(engineName, cases, 1, called),
     await computeAll('reference', cases),
   ];
   return cases.flatMap((each, index) => {

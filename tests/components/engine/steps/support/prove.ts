@@ -109,9 +109,10 @@ export function proveAgainstPyTorch<S, B, O, C>(
 export function proveEnginesAgree<S, B, O, C>(
   { size, training }: Subject<S, B, O, C>,
   historyOf: HistoryOf,
+  engineName = 'onnx',
 ): void {
-  test(`${training.name}: ${training.steps} steps on the onnx engine are those on the reference engine`, async (t) => {
-    const [compiled, eager] = [await historyOf('onnx'), await historyOf('reference')];
+  test(`${training.name}: ${training.steps} steps on the ${engineName} engine are those on the reference engine`, async (t) => {
+    const [compiled, eager] = [await historyOf(engineName), await historyOf('reference')];
     t.deepEqual(Object.keys(compiled.out), Object.keys(eager.out));
     for (const [name, values] of Object.entries(compiled.out)) {
       assertScalars(t, name, values, eager.out[name], TOLERANCES[size]);

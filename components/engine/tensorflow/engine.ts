@@ -1,0 +1,120 @@
+import { residentLeaves, specLeaves } from '../check.ts';
+import { traceStep } from '../onnx/trace.ts';
+import { Owned } from '../owned.ts';
+import type { AnyStep } from '../step.ts';
+import { refuseInStep } from '../step.ts';
+import type { TreeOf } from '../tree.ts';
+import type { Engine, HostOf, HostTensor, Program, ProgramOptions, State, TensorSpec } from '../types.ts';
+import { EngineError } from '../types.ts';
+import type { Mode } from './compile.ts';
+import { compileStep } from './compile.ts';
+import type { Tensorflow } from './library.ts';
+import { findTensorflow } from './library.ts';
+import { tensorflowLowerings } from './lower/all.ts';
+import type { Precision } from './operators/operator.ts';
+import { TensorflowProgram } from './program.ts';
+import { TensorflowState } from './state.ts';
+
+export interface TensorflowSettings {
+  /** `flat` unless said. */
+  readonly mode?: Mode;
+  /** `float32` unless said. */
+  readonly precision?: Precision;
+}
+
+/**
+ * Compiles steps to TensorFlow graphs that the library of `findTensorflow` executes.
+ * Throws EngineError where there is no library, with the remedy.
+ */
+export async function openCompiledTensorflow(
+  threads: number,
+  settings: TensorflowSettings = {},
+): Promise<Engine> {
+  const found = findTensorflow(threads);
+  if ('missing' in found)
+    throw new EngineError(`the engine 'tensorflow': ${found.missing}. Remedy: ${found.remedy}`);
+  return new TensorflowEngine(found, settings);
+}
+
+class TensorflowEngine implements Engine {
+  readonly name = 'tensorflow';
+  readonly description: string;
+  private readonly library: Tensorflow;
+  private readonly mode: Mode;
+  private readonly precision: Precision;
+  private readonly owned = new Owned();
+  private programs = 0;
+
+  constructor(library: Tensorflow, { mode = 'flat', precision = 'float32' }: TensorflowSettings) {
+    this.library = library;
+    this.mode = mode;
+    this.precision = precision;
+    const { binding, version, threads } = library;
+    const parts = [
+      `TensorFlow ${version}`,
+      binding.isUsingGpuDevice() ? 'GPU' : 'CPU',
+      `${threads} thread${threads === 1 ? '' : 's'}`,
+      ...(mode === 'xla' ? ['XLA'] : []),
+      ...(precision === 'bf16' ? ['products in bfloat16'] : []),
+    ];
+    this.description = `tensorflow (${parts.join(', ')})`;
+  }
+
+  state<S>(initial: HostOf<S>): State<S> {
+    refuseInStep("a state can't be made");
+    return this.owned.add((forget) => new TensorflowState<S>(this.library.binding, initial, forget));
+  }
+
+  // Not `async`: a step does not await it, so its error must be thrown at once.
+  compile<S, B, O, C>(options: ProgramOptions<S, B, O, C>): Promise<Program<B, O>> {
+    refuseInStep(`program '${options.name}' can't be compiled`);
+    return this.compileProgram(options);
+  }
+
+  dispose(): void {
+    this.owned.dispose();
+  }
+
+  private async compileProgram<S, B, O, C>(options: ProgramOptions<S, B, O, C>): Promise<Program<B, O>> {
+    const { name, state } = options;
+    this.owned.check();
+    if (!(state instanceof TensorflowState)) {
+      throw new EngineError(
+        `program '${name}': its state was made by another engine; make it with engine.state()`,
+      );
+    }
+    state.live(`program '${name}': `);
+    const constants = (options.constants ?? {}) as TreeOf<HostTensor>;
+    residentLeaves(constants, `program '${name}': the constants`);
+    const batch = options.batch as TreeOf<TensorSpec>;
+    const batchLeaves = specLeaves(batch, `program '${name}': the batch spec`);
+    const step = options.step as unknown as AnyStep;
+    const traced = { name, step, state: state.tree, batch, constants };
+    const how = { target: 'tensorflow', lowerings: tensorflowLowerings } as const;
+    const trace = traceStep({ ...traced, ...how });
+    const prefix = `p${this.programs++}/`;
+    const { precision } = this;
+    const lowered = (mode: Mode) =>
+      compileStep({ name, prefix, trace, variables: state.variables, mode, precision });
+    const parts = {
+      name,
+      step: lowered(this.mode),
+      batch: copied(batchLeaves),
+      outTree: trace.outTree,
+      ...(this.mode === 'xla' ? { flat: () => lowered('flat') } : {}),
+    };
+    // Between the steps of the state's other programs, whose session is renewed.
+    return state.exclusively(async () =>
+      this.owned.add(
+        (forget) => new TensorflowProgram<B, O>(parts, state as TensorflowState<unknown>, forget),
+      ),
+    );
+  }
+}
+
+/** Without the values that a batch which serves as its own spec would bring along. */
+function copied(specs: ReadonlyMap<string, TensorSpec>): ReadonlyMap<string, TensorSpec> {
+  return new Map(
+    [...specs].map(([path, { dtype = 'float32', shape }]) => [path, { dtype, shape: [...shape] }]),
+  );
+}

@@ -1,0 +1,167 @@
+import { checkedLeaves, residentLeaves } from '../check.ts';
+import { refuseInStep } from '../step.ts';
+import type { Leaves, TreeOf } from '../tree.ts';
+import { isHostTensor, isSpec, leavesOf, mapTree } from '../tree.ts';
+import type { HostOf, HostTensor, State, TensorSpec } from '../types.ts';
+import { EngineError } from '../types.ts';
+import type { CompiledStep } from './compile.ts';
+import type { TensorflowBinding } from './library.ts';
+import type { Variable } from './session.ts';
+import { Session } from './session.ts';
+
+/**
+ * State in variables of TensorFlow, which its programs share. Variables belong to a session: where a program joins or
+ * leaves, a new session is made, and the values go there. Before the first program they are in the host's memory.
+ */
+export class TensorflowState<S> implements State<S> {
+  readonly tree: TreeOf<TensorSpec>;
+  /** The variable of each leaf. */
+  readonly variables: Leaves<string>;
+  private readonly binding: TensorflowBinding;
+  private readonly specs: Leaves<TensorSpec>;
+  private readonly onDispose: () => void;
+  private readonly programs = new Map<object, CompiledStep>();
+  private session: Session | undefined;
+  /** By variable; only while there is no session. */
+  private host: Map<string, HostTensor> | undefined;
+  private disposed = false;
+  private busy: Promise<unknown> = Promise.resolve();
+  private steps = 0;
+
+  constructor(binding: TensorflowBinding, initial: HostOf<S>, onDispose: () => void) {
+    this.binding = binding;
+    this.onDispose = onDispose;
+    const leaves = residentLeaves(initial, 'the initial state');
+    this.tree = mapTree(initial as TreeOf<HostTensor>, isHostTensor, ({ dtype, shape }) => ({
+      dtype,
+      shape: [...shape],
+    }));
+    this.specs = leavesOf(this.tree, isSpec);
+    this.variables = new Map([...leaves.keys()].map((path, index) => [path, `state_${index}`]));
+    this.host = new Map(
+      [...leaves].map(([path, leaf]) => [this.variables.get(path)!, { ...leaf, data: leaf.data.slice() }]),
+    );
+  }
+
+  read(): HostOf<S> {
+    this.resting('read');
+    const values = this.values();
+    const copy = mapTree(this.tree, isSpec, (_, path) => {
+      const { dtype, shape, data } = values.get(this.variables.get(path)!)!;
+      return { dtype, shape: [...shape], data: this.session ? data : data.slice() };
+    });
+    return copy as HostOf<S>;
+  }
+
+  write(values: HostOf<S>): void {
+    this.resting('write');
+    const leaves = checkedLeaves(values, this.specs, 'state.write: the new state');
+    const given = new Map([...leaves].map(([path, leaf]) => [this.variables.get(path)!, leaf]));
+    if (this.session) {
+      const old = this.constants();
+      this.session.write((name) => given.get(name) ?? old.get(name)!);
+    } else {
+      for (const [name, { data }] of given) this.host!.get(name)!.data.set(data);
+    }
+  }
+
+  dispose(): void {
+    refuseInStep("a state can't be disposed of");
+    if (this.disposed) return;
+    this.disposed = true;
+    this.afterSteps(() => {
+      this.session?.dispose();
+      this.session = undefined;
+      this.host = undefined;
+      this.programs.clear();
+    });
+    this.onDispose();
+  }
+
+  /** Throws EngineError if there is no state any more. */
+  live(who = ''): void {
+    if (this.disposed) throw new EngineError(`${who}the state was disposed of`);
+  }
+
+  /** Puts a program (again, if `program` has one) into the session. Throws what TensorFlow says about it. */
+  join(program: object, step: CompiledStep): void {
+    this.live();
+    const before = this.programs.get(program);
+    this.programs.set(program, step);
+    try {
+      this.renew();
+    } catch (error) {
+      if (before) this.programs.set(program, before);
+      else this.programs.delete(program);
+      throw error;
+    }
+  }
+
+  /** Its graph goes when another program joins; the constants, which may be large, now. */
+  leave(program: object): void {
+    this.programs.delete(program);
+    if (this.programs.size > 0 || this.disposed || !this.session) return;
+    this.host = this.values();
+    this.session.dispose();
+    this.session = undefined;
+  }
+
+  /** The session that the programs are in. */
+  running(): Session {
+    this.live();
+    return this.session!;
+  }
+
+  /** Programs of one state take turns, also when they are not awaited. */
+  exclusively<T>(work: () => Promise<T>): Promise<T> {
+    this.steps++;
+    const turn = this.busy.then(work, work).finally(() => {
+      this.steps--;
+    });
+    this.busy = turn.catch(() => undefined);
+    return turn;
+  }
+
+  /** Does `work` when the steps that were begun are done; at once if there are none. */
+  afterSteps(work: () => void): void {
+    if (this.steps === 0) work();
+    else void this.busy.then(work).catch(() => undefined);
+  }
+
+  private renew(): void {
+    const values = this.values();
+    const programs = [...this.programs.values()];
+    const kept = programs.flatMap(({ constants }) => constants);
+    const variable = (name: string, { dtype = 'float32', shape }: TensorSpec): Variable => ({
+      name,
+      spec: { dtype, shape },
+    });
+    const next = new Session(this.binding, {
+      state: [...this.specs].map(([path, spec]) => variable(this.variables.get(path)!, spec)),
+      parts: programs.map(({ bytes }) => bytes),
+      constants: kept.map(({ variable: name, value }) => variable(name, value)),
+    });
+    this.session?.dispose();
+    const constants = this.constants();
+    next.write((name) => values.get(name) ?? constants.get(name)!);
+    this.session = next;
+    this.host = undefined;
+  }
+
+  private constants(): Map<string, HostTensor> {
+    const all = [...this.programs.values()].flatMap(({ constants }) => constants);
+    return new Map(all.map(({ variable, value }) => [variable, value]));
+  }
+
+  private values(): Map<string, HostTensor> {
+    return this.session ? this.session.read() : this.host!;
+  }
+
+  /** Before or after a step it would be chance what is read. */
+  private resting(what: 'read' | 'write'): void {
+    refuseInStep(`a state can't be ${what === 'read' ? 'read' : 'written'}`);
+    this.live();
+    if (this.steps > 0)
+      throw new EngineError(`state.${what}: a program is running on this state; await its run() first`);
+  }
+}
