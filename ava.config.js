@@ -1,8 +1,8 @@
 export default {
   files: ['tests/**/*.test.ts'],
   extensions: { ts: 'module' },
-  // tsx registers its loader once a process; worker threads wouldn't have it.
+  // A loader is registered once a process; worker threads wouldn't have it.
   workerThreads: false,
-  nodeArguments: ['--import=tsx', '--conditions=peco-source'],
+  nodeArguments: ['--import=./tests/support/loader/tsx-cached.mjs', '--conditions=peco-source'],
   timeout: '3m',
 };

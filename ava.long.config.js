@@ -3,7 +3,7 @@ export default {
   files: ['tests/long/**/*.long.ts'],
   extensions: { ts: 'module' },
   workerThreads: false,
-  nodeArguments: ['--import=tsx', '--conditions=peco-source'],
+  nodeArguments: ['--import=./tests/support/loader/tsx-cached.mjs', '--conditions=peco-source'],
   concurrency: 2,
   timeout: '30m',
 };

@@ -31,11 +31,7 @@ test('a run in which nothing changed loads the launcher and the quick path, and 
   const rig = createRig(t);
   await rig.peco(...command);
   t.deepEqual(scriptsOf(rig, ...command), ['bin/peco-exp.js', 'dist/quick.cjs']);
-});
-
-test('the plan of an experiment that is stored loads no tensor library, no display and no bundler', async (t) => {
-  const rig = createRig(t);
-  await rig.peco(...command);
+  // Nor does a plan load a tensor library, the display or the bundler.
   const loaded = scriptsOf(rig, 'plan', 'experiment.ts').join('\n');
   t.notRegex(loaded, /tfjs|onnxruntime|listr2|esbuild|csv-stringify|cosmiconfig|oxc-parser/);
 });
@@ -51,20 +47,38 @@ test('the quick path says what the long one says', async (t) => {
   t.is(normalise(quick.stdout, rig), normalise(long.stdout, rig));
   t.true(quick.stdout.includes('9 stored, 0 ran'));
   t.not(normalise(first.stdout, rig), normalise(quick.stdout, rig));
+
+  // A published table that was changed is written again.
+  rig.takeRan();
+  rig.write({ 'results/rig/ablation.md': 'spoilt' });
+  t.notRegex((await rig.peco(...command)).stdout, /spoilt/);
+  t.notRegex(rig.read('results/rig/ablation.md'), /spoilt/);
+  t.deepEqual(rig.takeRan(), []);
+});
+
+test('a reader that goes away is no error, and a variable that peco-exp reads belongs to the record', async (t) => {
+  const rig = createRig(t);
+  await rig.peco(...command);
+  const script = path.join(repository, 'bin/peco-exp.js');
+  for (const args of [command.join(' '), 'plan experiment.ts']) {
+    // `true` has ended long before anything is written.
+    const line = `("${process.execPath}" "${script}" ${args} || echo failed >&2) | true`;
+    const { stderr } = spawnSync('sh', ['-c', line], { cwd: rig.dir, encoding: 'utf8' });
+    t.is(stderr, '');
+  }
+  process.env.PECO_STORE = rig.file('other');
+  const run = rig.start(...command);
+  delete process.env.PECO_STORE;
+  t.is((await run.done).code, 0);
+  t.is(fs.readdirSync(rig.file('other/entries')).length, 9);
 });
 
 const two = ['eval-peco-0', 'peco-0'];
 
-const changes: { readonly [title: string]: { change: (rig: Rig) => void; ran: readonly string[] } } = {
-  'the experiment file': { change: (rig) => rig.edit('experiment.ts', 'weight: 2', 'weight: 3'), ran: two },
-  "a stage's code": {
-    change: (rig) =>
-      rig.write({ 'parts/tokenizer.ts': "export const x = 1;\nexport { run } from './stage.ts';\n" }),
-    ran: ['peco-0'],
-  },
-  'an image of a folder': { change: (rig) => rig.edit('images/1.png', 'one', 'One'), ran: two },
-  'a new image': { change: (rig) => rig.write({ 'images/3.png': 'three' }), ran: two },
-  'a stored file that was cut off': {
+/** One after the other in one project. */
+const changes: readonly { title: string; change: (rig: Rig) => void; ran: readonly string[] }[] = [
+  {
+    title: 'a stored file that was cut off',
     change: (rig) => {
       const texts = rig.entries().map((name) => rig.file(`.peco/entries/${name}/outputs/weights.txt`));
       const file = texts.find((text) => fs.readFileSync(text, 'utf8').startsWith('"eval"'))!;
@@ -73,36 +87,44 @@ const changes: { readonly [title: string]: { change: (rig: Rig) => void; ran: re
     },
     ran: ['eval-peco-0'],
   },
-  'a settings file': {
+  {
+    title: 'the experiment file',
+    change: (rig) => rig.edit('experiment.ts', 'weight: 2', 'weight: 3'),
+    ran: two,
+  },
+  {
+    title: "a stage's code",
+    change: (rig) =>
+      rig.write({ 'parts/tokenizer.ts': "export const x = 1;\nexport { run } from './stage.ts';\n" }),
+    ran: ['peco-0'],
+  },
+  {
+    title: 'an image of a folder',
+    change: (rig) => rig.edit('images/1.png', 'one', 'One'),
+    ran: two,
+  },
+  { title: 'a new image', change: (rig) => rig.write({ 'images/3.png': 'three' }), ran: two },
+  { title: 'the store, which is gone', change: (rig) => rig.remove('.peco'), ran: two },
+  {
+    title: 'a settings file',
     change: (rig) => rig.write({ 'peco.config.json': '{ "store": "elsewhere" }' }),
     ran: two,
   },
-  'the store, which is gone': { change: (rig) => rig.remove('.peco'), ran: two },
-};
+];
 
-for (const [title, { change, ran }] of Object.entries(changes)) {
-  test(`the quick path is not taken after a change of: ${title}`, async (t) => {
-    const rig = createRig(t, { 'images/1.png': 'one', 'images/2.png': 'two' });
-    rig.edit('experiment.ts', "data({ name: 'train' })", "data({ name: 'train', folder: 'images' })");
-    const run = () => rig.peco('run', 'experiment.ts', '--upto', 'evaluation/peco');
-    await run();
-    rig.takeRan();
-    change(rig);
-    t.is((await run()).code, 0);
-    t.deepEqual(rig.takeRan(), [...ran].sort());
-    t.regex((await run()).stdout, /2 stored, 0 ran/);
-    t.deepEqual(rig.takeRan(), []);
-  });
-}
-
-test('a published table that was changed is written again', async (t) => {
-  const rig = createRig(t);
-  await rig.peco(...command);
+test('the quick path is not taken after a change of what the run depends on', async (t) => {
+  const rig = createRig(t, { 'images/1.png': 'one', 'images/2.png': 'two' });
+  rig.edit('experiment.ts', "data({ name: 'train' })", "data({ name: 'train', folder: 'images' })");
+  const run = () => rig.peco('run', 'experiment.ts', '--upto', 'evaluation/peco');
+  await run();
   rig.takeRan();
-  rig.write({ 'results/rig/ablation.md': 'spoilt' });
-  t.notRegex((await rig.peco(...command)).stdout, /spoilt/);
-  t.notRegex(rig.read('results/rig/ablation.md'), /spoilt/);
-  t.deepEqual(rig.takeRan(), []);
+  for (const { title, change, ran } of changes) {
+    change(rig);
+    t.is((await run()).code, 0, title);
+    t.deepEqual(rig.takeRan(), [...ran].sort(), title);
+    t.regex((await run()).stdout, /2 stored, 0 ran/, title);
+    t.deepEqual(rig.takeRan(), [], title);
+  }
 });
 
 test('an experiment that reads a file when it is evaluated is evaluated every time', async (t) => {
@@ -184,18 +206,6 @@ test('settings that are code are asked every time', async (t) => {
   t.true(fs.existsSync(rig.file('two/entries')));
 });
 
-test('a reader that goes away is no error', async (t) => {
-  const rig = createRig(t);
-  await rig.peco(...command);
-  const script = path.join(repository, 'bin/peco-exp.js');
-  for (const args of [command.join(' '), 'plan experiment.ts']) {
-    // `true` has ended long before anything is written.
-    const line = `("${process.execPath}" "${script}" ${args} || echo failed >&2) | true`;
-    const { stderr } = spawnSync('sh', ['-c', line], { cwd: rig.dir, encoding: 'utf8' });
-    t.is(stderr, '');
-  }
-});
-
 test('an edit during the run is seen by the next, however the record was made', async (t) => {
   const rig = createRig(t);
   rig.command('report', 'wait');
@@ -208,14 +218,4 @@ test('an edit during the run is seen by the next, however the record was made', 
   rig.forget();
   t.is((await rig.peco(...command)).code, 0);
   t.deepEqual(rig.takeRan(), ['eval-peco-0', 'mim-peco-0', 'peco-0', 'probe-peco-0', 'report']);
-});
-
-test('a variable that peco-exp reads belongs to the record', async (t) => {
-  const rig = createRig(t);
-  await rig.peco(...command);
-  process.env.PECO_STORE = rig.file('other');
-  const run = rig.start(...command);
-  delete process.env.PECO_STORE;
-  t.is((await run.done).code, 0);
-  t.is(fs.readdirSync(rig.file('other/entries')).length, 9);
 });

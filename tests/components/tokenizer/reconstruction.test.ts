@@ -62,7 +62,7 @@ async function trained(steps: number): Promise<{ pixel: number; perplexity: numb
 
 test('training lowers the reconstruction error by half and raises the perplexity of the codes by 5 %', async (t) => {
   const before = await trained(1);
-  const after = await trained(150);
+  const after = await trained(100);
   t.true(after.pixel < 0.5 * before.pixel, `pixel ${before.pixel} -> ${after.pixel}`);
   t.true(
     after.perplexity > 1.05 * before.perplexity,

@@ -3,6 +3,7 @@ import '../support/float64.ts';
 import { createRequire } from 'node:module';
 import * as tf from '@tensorflow/tfjs-core';
 import test from 'ava';
+import { register } from 'tsx/cjs/api';
 import { gradients } from '../../../../components/engine/gradients/register.ts';
 import type { GradientCase } from '../support/differences.ts';
 import { differencesOf, furthest, gradientsOf, useFloat64 } from '../support/differences.ts';
@@ -78,7 +79,9 @@ test.serial('gradients are those of tfjs-core, where it has right ones', (t) => 
   const { warn } = console;
   console.warn = () => {};
   // tfjs-core's own definitions replace the engine's from here on; only a loader such as tsx can import them.
+  const unregister = register();
   createRequire(import.meta.url)('@tensorflow/tfjs-core/dist/register_all_gradients.js');
+  unregister();
   console.warn = warn;
   const known = new Set(gradients);
   const theirs = ours.filter(({ kernel }) => !known.has(tf.getGradient(kernel)));

@@ -100,7 +100,8 @@ async function outcome(name: keyof typeof components, seed: number, threads: num
 for (const name of Object.keys(components) as (keyof typeof components)[]) {
   test(`${name}: a seed trains to the same bytes on 1, 2 and 4 threads and from run to run`, async (t) => {
     const first = await outcome(name, 0, 1);
-    for (const threads of [1, 2, 4]) {
+    // Each time in a run of its own.
+    for (const threads of [2, 4]) {
       const again = await outcome(name, 0, threads);
       // Not deepEqual of the bytes themselves: its message would be megabytes long.
       t.deepEqual([again.metrics, again.log], [first.metrics, first.log]);

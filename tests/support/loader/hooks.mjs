@@ -1,0 +1,45 @@
+import { createHash } from 'node:crypto';
+import fs from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const folder = fileURLToPath(new URL('../../../node_modules/.cache/peco-exp-tests/', import.meta.url));
+const options = {
+  loader: 'ts',
+  format: 'esm',
+  target: 'node20',
+  sourcemap: 'inline',
+  sourcesContent: false,
+  tsconfigRaw: { compilerOptions: { verbatimModuleSyntax: true, target: 'ES2022' } },
+};
+let esbuild;
+
+/** TypeScript as JavaScript with its source map. What was compiled is named by the text and its place. */
+export async function load(url, context, nextLoad) {
+  if (!/^file:.*\.ts(\?|$)/.test(url)) return nextLoad(url, context);
+  const file = fileURLToPath(url.replace(/\?.*$/, ''));
+  const text = fs.readFileSync(file, 'utf8');
+  const digest = createHash('sha256')
+    .update(`${file}\0${JSON.stringify(options)}\0${text}`)
+    .digest('hex');
+  const kept = path.join(folder, `${digest}.mjs`);
+  return { format: 'module', source: read(kept) ?? (await compile(file, text, kept)), shortCircuit: true };
+}
+
+function read(file) {
+  try {
+    return fs.readFileSync(file, 'utf8');
+  } catch {
+    return undefined;
+  }
+}
+
+async function compile(file, text, kept) {
+  esbuild ??= await import('esbuild');
+  const { code } = await esbuild.transform(text, { ...options, sourcefile: file });
+  fs.mkdirSync(folder, { recursive: true });
+  const part = `${kept}.${process.pid}`;
+  fs.writeFileSync(part, code);
+  fs.renameSync(part, kept);
+  return code;
+}
