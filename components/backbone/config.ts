@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { added } from '../../framework/stage/added.ts';
 import type { WiredInput, WiringIssue } from '../../framework/stage/component.ts';
 import { constant } from '../../framework/stage/constant.ts';
 import { expectDivisor } from '../../framework/stage/expect.ts';
@@ -53,6 +54,11 @@ export const vitSchema = z
       positions: z.enum(['relative', 'absolute', 'none']).default('relative'),
       /** Whether keys have a bias. It changes no output; BEiT has none, other vision transformers do. */
       keyBias: z.boolean().default(false),
+      /**
+       * Deviation of the random numbers that weights start from, cut at one deviation. BEiT's 0.02 is half of 1 / sqrt(dim) for
+       * a dim of 768. Narrow networks that train for some hundred steps learn sooner from wider ones.
+       */
+      initDeviation: added(z.number().positive().default(0.02), { was: 0.02 }),
       pixels: pixelsSchema.prefault({}),
     },
     { error: explainSize },

@@ -7,18 +7,18 @@ import { hiddenOf, relativeRows } from './sizes.ts';
 import type { Block, QueryKeyValue, Vit } from './vit.ts';
 
 /**
- * Weights as BEiT's pretraining starts them: normal numbers of deviation 0.02, cut at one deviation; the last matrix of
+ * Weights as BEiT's pretraining starts them: normal numbers of deviation 0.02 (`initDeviation`), cut at one deviation; the last matrix of
  * each branch of block l (from 1) divided by sqrt(2 l); biases and tables of relative positions 0 (microsoft/unilm,
  * beit/modeling_pretrain.py, `fix_init_weight`).
  */
 export function initVit(random: Random, config: VitConfig, imageSize: number): Vit<HostTensor> {
-  const { dim, depth, heads, patch, positions } = config;
+  const { dim, depth, heads, patch, positions, initDeviation } = config;
   const side = imageSize / patch;
   return {
-    patch: { weight: truncatedNormal(random, 0.02, [patch * patch * 3, dim]), bias: zeros(dim) },
-    classToken: truncatedNormal(random, 0.02, [1, 1, dim]),
+    patch: { weight: truncatedNormal(random, initDeviation, [patch * patch * 3, dim]), bias: zeros(dim) },
+    classToken: truncatedNormal(random, initDeviation, [1, 1, dim]),
     ...(positions === 'absolute'
-      ? { positions: truncatedNormal(random, 0.02, [1, side ** 2 + 1, dim]) }
+      ? { positions: truncatedNormal(random, initDeviation, [1, side ** 2 + 1, dim]) }
       : {}),
     ...(positions === 'relative' ? { relativePositions: zeros(relativeRows(side), heads) } : {}),
     blocks: Object.fromEntries(
@@ -30,12 +30,12 @@ export function initVit(random: Random, config: VitConfig, imageSize: number): V
 
 /** @param layer counted from 1 */
 function initBlock(random: Random, config: VitConfig, layer: number): Block<HostTensor> {
-  const { dim, layerScaleInit } = config;
+  const { dim, layerScaleInit, initDeviation } = config;
   const hidden = hiddenOf(config);
   const shrunk = (inputs: number): Affine<HostTensor> =>
-    initDense(random, inputs, dim, 0.02 / Math.sqrt(2 * layer));
+    initDense(random, inputs, dim, initDeviation / Math.sqrt(2 * layer));
   const qkv: QueryKeyValue<HostTensor> = {
-    weight: truncatedNormal(random, 0.02, [dim, 3 * dim]),
+    weight: truncatedNormal(random, initDeviation, [dim, 3 * dim]),
     queryBias: zeros(dim),
     ...(config.keyBias ? { keyBias: zeros(dim) } : {}),
     valueBias: zeros(dim),
@@ -46,7 +46,7 @@ function initBlock(random: Random, config: VitConfig, layer: number): Block<Host
     qkv,
     projection: shrunk(dim),
     norm2: initNorm(dim),
-    expand: initDense(random, dim, hidden),
+    expand: initDense(random, dim, hidden, initDeviation),
     contract: shrunk(hidden),
     ...(layerScaleInit > 0 ? scales : {}),
   };

@@ -98,7 +98,7 @@ export function mimObjective(
     advice: `${usualAdvice}; if it is so from the first step on, the tokenizer's weights are too large for float32, or its codes aren't numbers below its vocabulary`,
     init: () => ({
       vit: initVit(random(seed, 'vit'), backbone, imageSize),
-      maskToken: truncatedNormal(random(seed, 'mask token'), 0.02, [1, 1, backbone.dim]),
+      maskToken: truncatedNormal(random(seed, 'mask token'), backbone.initDeviation, [1, 1, backbone.dim]),
       head: initDense(random(seed, 'head'), backbone.dim, tokenizer.vocabulary),
     }),
     sometimes: ['positions'],

@@ -335,3 +335,23 @@ test('the pyramid of ViT-B has 7,081,728 parameters, counted and made', (t) => {
   t.is(pyramidCounts(12, 5).parameters, sum);
   t.is(pyramidCounts(768, 32).parameters, 7_081_728);
 });
+
+test('`initDeviation` scales all random weights, and nothing else', (t) => {
+  const [narrow, wide] = [0.02, 0.2].map((initDeviation) =>
+    leaves(
+      initVit(
+        random(0, 'vit'),
+        config({ positions: 'absolute', initDeviation }),
+        size,
+      ) as unknown as HostTree,
+    ),
+  );
+  for (const [n, { path, leaf }] of narrow!.entries()) {
+    const [data, other] = [leaf.data as Float32Array, wide![n]!.leaf.data as Float32Array];
+    const factor = data.every((value) => value === data[0]) ? 1 : 10;
+    t.true(
+      data.every((value, i) => Math.abs(other[i]! - factor * value) <= 1e-6),
+      path.join('/'),
+    );
+  }
+});

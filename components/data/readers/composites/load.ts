@@ -11,7 +11,7 @@ import { classesOf, instancesOf, labelMapOf, largestClass, mostObjects } from '.
 export type Composites = Dataset<number> | Dataset<LabelMap> | Dataset<ImageInstances>;
 
 /**
- * The scenes of a `composites` component. None is kept: each is composed when its pixels or its target are asked for.
+ * The scenes of a `composites` component, composed when their pixels or their targets are asked for.
  *
  * @throws StageError as `openItems` and `listPhotographs` do
  */
@@ -25,12 +25,19 @@ export const load: LoadFunction<Composites, CompositesConfig> = async ({ config,
       return drawLayout(items, config, seed, streamOf(index));
     throw new RangeError(`image ${index} of a data set of ${count}`);
   });
+  const made = new Map<number, Uint8Array>();
+  const most = Math.floor(mostBytes / (size * size * 3));
   const image = async (index: number): Promise<ImageBytes> => {
+    const bytes = made.get(index) ?? (await composed(index));
+    if (made.size < most) made.set(index, bytes);
+    return { format: 'raw', bytes, height: size, width: size, channels: 3 };
+  };
+  const composed = async (index: number): Promise<Uint8Array> => {
     const layout = layoutOf(index);
     const stream = streamOf(index);
     const photograph = await photographs?.(seed, stream);
     const look = { split, size, contrast, seed, stream, ...(photograph && { photograph }) };
-    return { format: 'raw', bytes: compose(layout, look), height: size, width: size, channels: 3 };
+    return compose(layout, look);
   };
   const common = {
     ...{ name: `composites ${split} of ${count.toLocaleString('en-US')} scenes`, count },
@@ -43,6 +50,9 @@ export const load: LoadFunction<Composites, CompositesConfig> = async ({ config,
     target: async (index) => instancesOf(layoutOf(index), index + 1, index * mostObjects + 1),
   };
 };
+
+/** Pixels that are kept, since trainings show scenes several times: 20,000 of 64 pixels a side are 246 MB. */
+const mostBytes = 2 ** 28;
 
 /** Layouts in memory: a batch has its targets first, then its pixels. */
 const mostKept = 512;

@@ -33,7 +33,7 @@ export function drawRamp(palette: Palette, contrast: number, draw: Random): Ramp
 
 /** Two colours of a palette for a texture, however near they are; darker with more `contrast` to things. */
 export function drawPair(palette: Palette, contrast: number, draw: Random): readonly [Colour, Colour] {
-  const level = 1 - 0.6 * contrast;
+  const level = 1 - 0.75 * contrast;
   const dimmed = ([red, green, blue]: Colour): Colour => [level * red, level * green, level * blue];
   const [one, other] = [draw.int(palette.length), draw.int(palette.length)];
   return [dimmed(near(palette[one]!, draw)), dimmed(near(palette[other]!, draw))];

@@ -28,9 +28,9 @@ export interface Layout {
 /** Of a thing: its pixels before anything covers them, as a share of the main object's. */
 const shares = { main: [1, 1], other: [0.35, 0.4], clutter: [0.1, 0.35] } as const;
 /** Where middles are, as shares of the side. */
-const places = { main: [0.3, 0.7], other: [0.1, 0.9], clutter: [0, 1] } as const;
+const places = { main: [0.38, 0.62], other: [0.1, 0.9], clutter: [0, 1] } as const;
 /** Objects are turned by up to this, in radians, since shoes stand and shirts hang. */
-const turn = 0.5;
+const turn = 0.3;
 /** An object of which less is to be seen is not annotated. */
 const leastVisible = 0.15;
 /** Of the main object at least this share is to be seen. */

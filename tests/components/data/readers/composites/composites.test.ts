@@ -176,8 +176,8 @@ test('`contrast` darkens what is behind objects, and moves none of them', async 
     maps.push(seenMaps);
   }
   t.deepEqual(maps[0], maps[1]);
-  // 1 - 0.6 of it, up to noise and what is too bright or too dark for a byte.
-  t.true(means[1]! / means[0]! > 0.35 && means[1]! / means[0]! < 0.5, `${means}`);
+  // 1 - 0.75 of it, up to noise and what is too bright or too dark for a byte.
+  t.true(means[1]! / means[0]! > 0.2 && means[1]! / means[0]! < 0.32, `${means}`);
 });
 
 test('no item is in two splits', (t) => {
