@@ -34,7 +34,7 @@ export function readLists(
 ): readonly string[] {
   const scan = openScan(parts);
   const names: string[] = [];
-  if (scan.first() !== openBrace) throw scan.no('object: it should begin with {');
+  if (scan.first() !== openBrace) throw otherFile(scan.ahead()) ?? scan.no('object: it should begin with {');
   scan.skip();
   for (let isFirst = true; scan.first() !== closeBrace; isFirst = false) {
     if (!isFirst) scan.expect(comma, `, or } after \`${names.at(-1)}\``);
@@ -67,6 +67,8 @@ interface Scan {
   /** Goes past that byte. */
   skip(): void;
   expect(byte: number, what: string): void;
+  /** The next bytes, as far as they are in memory. */
+  ahead(): Uint8Array;
   /** Whether nothing but white space is left. */
   ends(): boolean;
   /** Goes past a value; can be parsed if it is wanted `whole`, as it is unless said. */
@@ -118,6 +120,10 @@ function openScan(parts: Iterable<Uint8Array>): Scan {
   /** @param whole whether all bytes of the value are wanted: otherwise those that were gone past are let go */
   function value(where: string, whole = true): Value {
     const begin = first(where);
+    if (begin === closeBrace || begin === closeBracket || begin === comma || begin === colon)
+      throw new BadJson(`is no JSON: ${where} is missing (${place()})`, {
+        hint: 'after a comma comes a value; a comma in front of } or ] is one too many',
+      });
     let start = at;
     let depth = 0;
     let inString = false;
@@ -162,12 +168,27 @@ function openScan(parts: Iterable<Uint8Array>): Scan {
   return {
     ...{ first, value, no },
     skip: () => void at++,
+    ahead: () => buffer.subarray(at),
     ends: () => next() === undefined,
     expect(byte, what) {
       if (first() !== byte) throw no(`of this form: expected ${what}`);
       at += 1;
     },
   };
+}
+
+/** What a file is that begins otherwise than an object. */
+function otherFile([first, second]: Uint8Array): BadJson | undefined {
+  const unpack = { hint: 'unpack it, and give the file in it' };
+  if (first === 0x1f && second === 0x8b) return new BadJson('is compressed by gzip', unpack);
+  if (first === 0x50 && second === 0x4b) return new BadJson('is a ZIP archive', unpack);
+  if ((first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff))
+    return new BadJson('is written in UTF-16', { hint: 'write it in UTF-8' });
+  if (first === openBracket)
+    return new BadJson('is a JSON list, not an object with lists', {
+      hint: 'results of detectors are such lists',
+    });
+  return undefined;
 }
 
 /** A number, true, false or null. */

@@ -310,3 +310,24 @@ test('a segmentation learns its images, is written down, and ends in the same by
     [],
   );
 });
+
+test('configs that can not train or fit nothing are refused with the field', (t) => {
+  const of = (changes: object) =>
+    upernet({ backbone, steps: 10, view: { size: 32 }, ...changes } as Parameters<typeof upernet>[0]);
+  const issues = (changes: object) =>
+    of(changes).issues.map(({ path, message }) => `${path.join('.')} ${message}`);
+  t.deepEqual(issues({ batchSize: 1 }), ['batchSize must be more than 1']);
+  t.deepEqual(issues({ batchSize: 8, microBatch: 1 }), ['microBatch must be more than 1']);
+  t.deepEqual(issues({ layers: [1, 2, 3] }).length, 1);
+  const wired = (changes: object, facts: object = {}) => {
+    const { expects } = of(changes);
+    const data = { facts: { target: 'label map', classes: 3, images: 100, size: 32, ...facts } };
+    const inputs = { train: { name: 'train', ...data }, test: { name: 'test', ...data } };
+    return expects!(inputs as never).map(({ path, message }) => `${path.join('.')} ${message}`);
+  };
+  t.deepEqual(wired({}), []);
+  t.deepEqual(wired({ layers: [1, 2, 3, 5] }), ['layers.3 expected at most 4, the depth of `backbone`']);
+  t.deepEqual(wired({ view: { size: 4 } }), ['view.size expected at least 8']);
+  t.regex(wired({}, { target: 'class' }).join(), /a class for each image, and a label map is needed/);
+  t.regex(wired({}, { images: 8 }).join(), /batchSize expected at most 8, the images of train/);
+});

@@ -203,7 +203,11 @@ function openAnnotations(findings: Findings, images: ReadImages): ReadEntries {
 
   function take(entry: Entry, { index, start, length }: ListElement): void {
     const { image_id: image, category_id: category } = entry;
-    const owner = isWhole(image) ? images.place(image) : undefined;
+    if (!isWhole(image) || !isWhole(category)) {
+      findings.add('annotation-of', nameOf(entry, index));
+      return;
+    }
+    const owner = images.place(image);
     if (owner === undefined) {
       findings.add('unknown-image', nameOf(entry, index));
       return;

@@ -25,9 +25,13 @@ export function faultOfImage({ id, height, width, file_name: file }: Entry): Fau
   return formatOf(file) === undefined ? 'image-form' : undefined;
 }
 
-/** A file outside the folder of images would not be in the key. */
+/** A file outside the folder of images would not be in the key; hidden names are passed over when folders are listed. */
 function isBelow(file: string): boolean {
-  return !path.isAbsolute(file) && !path.normalize(file).startsWith('..') && !file.includes('\0');
+  if (path.isAbsolute(file) || file.includes('\0')) return false;
+  return path
+    .normalize(file)
+    .split(path.sep)
+    .every((part) => !part.startsWith('.'));
 }
 
 /** What is wrong with an entry of `categories`. */
@@ -46,14 +50,19 @@ export function readInstance(entry: Entry, size: Pick<ImageInstances, 'height' |
   const { id, bbox, area, iscrowd = 0, ignore = 0 } = entry;
   if (!isWhole(id)) return { fault: 'annotation-id' };
   if (!Array.isArray(bbox) || bbox.length !== 4 || !bbox.every(Number.isFinite)) return { fault: 'box' };
-  if (typeof area !== 'number' || !(area >= 0)) return { fault: 'area' };
+  if (!Number.isFinite(area) || (area as number) < 0) return { fault: 'area' };
   if (iscrowd !== 0 && iscrowd !== 1 && typeof iscrowd !== 'boolean') return { fault: 'crowd' };
   if (ignore !== 0 && ignore !== false) return { fault: 'ignore' };
   const read = readMask(entry.segmentation, size);
   if (read.fault !== undefined) return read;
   const { mask, leftOut } = read;
   const [left, top, width, height] = bbox as [number, number, number, number];
-  const instance = { id, box: [left, top, width, height] as const, area, crowd: Boolean(iscrowd) };
+  const instance = {
+    id,
+    box: [left, top, width, height] as const,
+    area: area as number,
+    crowd: Boolean(iscrowd),
+  };
   return { instance: { ...instance, ...(mask === undefined ? {} : { mask }) }, leftOut };
 }
 

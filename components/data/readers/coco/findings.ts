@@ -9,8 +9,8 @@ const faults = {
     'write their sizes in pixels',
   ],
   'image-name': [
-    'images without a `file_name` below the folder of images',
-    'write their paths in that folder',
+    'images whose `file_name` is no path below the folder of images, or a hidden one',
+    'write their paths in that folder; none of their parts begins with a dot',
   ],
   'image-form': [
     'images whose `file_name` ends in no name of a format that is read',
@@ -27,6 +27,10 @@ const faults = {
   'annotation-twice': [
     'annotations with the `id` of another',
     'give each annotation a number of its own, as the evaluation of COCO needs',
+  ],
+  'annotation-of': [
+    'annotations whose `image_id` or `category_id` is no whole number',
+    'write the `id` of an image and that of a category as numbers, as the lists have them',
   ],
   'unknown-image': [
     'annotations of images that are not listed',

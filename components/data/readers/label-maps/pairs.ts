@@ -7,7 +7,7 @@ export interface PairFolders {
   readonly labels: string;
 }
 
-/** Names of files, in the order of the images' names; the label map of an image has its name, and ends in `.png`. */
+/** Names of files, in the order of the images' names; the label map of an image has its name, and ends in `.png` or `.PNG`. */
 export interface Pairs {
   readonly images: readonly string[];
   readonly labels: readonly string[];
@@ -25,20 +25,21 @@ export function listPairs(folders: PairFolders): Pairs | { readonly problems: re
   const labels = namesIn(folders.labels, 'labels');
   const problems = [...problemsOf(images), ...problemsOf(labels)];
   if ('problem' in images || 'problem' in labels) return { problems };
-  const maps = new Set(labels.names);
+  const maps = new Map(labels.names.map((name) => [stemOf(name), name]));
   const stems = new Set(images.names.map(stemOf));
-  const bare = images.names.filter((name) => !maps.has(`${stemOf(name)}.png`));
+  const bare = images.names.filter((name) => !maps.has(stemOf(name)));
   const alone = labels.names.filter((name) => !stems.has(stemOf(name)));
-  const twice = images.names.filter((name, n) => n > 0 && stemOf(images.names[n - 1]!) === stemOf(name));
   const add = (folder: keyof PairFolders, names: readonly string[], message: string, hint: string) => {
     if (names.length === 0) return;
     problems.push({ folder, message: `has ${message}: ${some(names)}`, hint });
   };
   add('images', bare, `images without a label map in ${folders.labels}`, pairing);
   add('labels', alone, `label maps without an image in ${folders.images}`, pairing);
-  add('images', twice, 'images of the same name but for the ending', 'keep one of each');
+  const hint = 'keep one of each';
+  add('images', repeated(images.names), 'images of the same name but for the ending', hint);
+  add('labels', repeated(labels.names), 'label maps of the same name but for the ending', hint);
   if (problems.length > 0) return { problems };
-  return { images: images.names, labels: images.names.map((name) => `${stemOf(name)}.png`) };
+  return { images: images.names, labels: images.names.map((name) => maps.get(stemOf(name))!) };
 }
 
 const pairing =
@@ -69,6 +70,12 @@ function namesIn(folder: string, role: keyof PairFolders): Names | { readonly pr
       hint: `all ${what} are directly in the folder, and nothing else`,
     },
   };
+}
+
+/** Those whose stem another one before them has. */
+function repeated(names: readonly string[]): string[] {
+  const stems = new Set<string>();
+  return names.filter((name) => stems.size === stems.add(stemOf(name)).size);
 }
 
 function stemOf(name: string): string {

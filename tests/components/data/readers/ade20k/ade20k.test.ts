@@ -117,6 +117,24 @@ test('images and label maps that have no partner, other files and other counts a
   t.snapshot(told(ade20k({ root: whole, split: 'training', expected: { images: 20_210 } }), whole), 'a part');
 });
 
+test('a label map has the name of one image, whatever the case of its ending and what is sorted between', async (t) => {
+  const place = await folderOf(t, {
+    'images/training/b.x.jpg': grey(6, 4),
+    'annotations/training/b.x.png': grey(6, 4),
+    'annotations/training/c.png': undefined,
+  });
+  const [images, labels] = ['images', 'annotations'].map((folder) => path.join(place, folder, 'training'));
+  const file = await grey(6, 4).png().toBuffer();
+  writeFileSync(path.join(labels!, 'c.PNG'), file);
+  const maps = labelMaps({ images: images!, labels: labels!, classes: ['cat', 'dog'] });
+  t.deepEqual(maps.issues, []);
+  const data = await loadMaps(leafInput(maps));
+  t.like(await data.target(3), { file: path.join(labels!, 'c.PNG') });
+  // In the order of names, b.x.jpg is between them.
+  for (const twin of [path.join(images!, 'b.png'), path.join(labels!, 'a.PNG')]) writeFileSync(twin, file);
+  t.snapshot(told(labelMaps({ images: images!, labels: labels!, classes: ['cat', 'dog'] }), place));
+});
+
 test('sizes and kinds that do not fit are told by the headers, before anything is trained', async (t) => {
   const place = await folderOf(t, {
     'annotations/training/a.png': grey(4, 6),

@@ -1,5 +1,6 @@
 import { cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { gzipSync } from 'node:zlib';
 import test, { type ExecutionContext } from 'ava';
 import { expectMasks, expectTarget } from '../../../../../components/data/expect-target.ts';
 import { coco } from '../../../../../components/data/readers/coco/config.ts';
@@ -38,12 +39,13 @@ function whole(): File {
 /** Writes annotations and empty files as their images; what is read of those is their names. */
 function placesOf(
   t: ExecutionContext,
-  file: File | string,
+  file: File | string | Uint8Array,
   images = ['5.jpg', '7.jpg', '12.jpg', 'more.jpg'],
 ) {
   const project = createProject(t, Object.fromEntries(images.map((name) => [`images/${name}`, ''])));
   mkdirSync(project.file('images'), { recursive: true });
-  project.write({ 'some.json': typeof file === 'string' ? file : JSON.stringify(file) });
+  const isWritten = typeof file === 'string' || file instanceof Uint8Array;
+  writeFileSync(project.file('some.json'), isWritten ? file : JSON.stringify(file));
   return { annotations: project.file('some.json'), images: project.file('images') };
 }
 
@@ -57,7 +59,7 @@ function told(input: Parameters<typeof coco>[0], ...places: string[]): string[] 
   );
 }
 
-function problemsOf(t: ExecutionContext, file: File | string, images?: string[]): string[] {
+function problemsOf(t: ExecutionContext, file: File | string | Uint8Array, images?: string[]): string[] {
   const places = placesOf(t, file, images);
   return told(places, path.dirname(places.annotations));
 }
@@ -123,6 +125,9 @@ test('a file that is cut, no JSON, or JSON of another kind is told in one line w
     'no JSON': problemsOf(t, '<!DOCTYPE html>'),
     'a number that JSON has not': problemsOf(t, text.replace('[1,1,3,3]', '[NaN,1,3,3]')),
     'broken within': problemsOf(t, text.replace('"iscrowd":0', '"iscrowd":')),
+    'a comma too many at the end': problemsOf(t, text.replace(/}$/, ',}')),
+    compressed: problemsOf(t, gzipSync(text)),
+    'two bytes a letter': problemsOf(t, Buffer.from(`\uFEFF${text}`, 'utf16le')),
     'two objects': problemsOf(t, `${text}\n${text}`),
     'a comma too many': problemsOf(t, text.replace('}],"categories"', '},],"categories"')),
     'a list': problemsOf(t, '[{"image_id": 5, "category_id": 3, "bbox": [1, 2, 3, 4], "score": 0.5}]'),
@@ -142,16 +147,21 @@ test('entries that contradict each other or are incomplete are told by their num
     'image without a number': problemsOf(t, entry('images', 1, { id: '5' })),
     'image without a size': problemsOf(t, entry('images', 0, { height: 0 })),
     'image elsewhere': problemsOf(t, entry('images', 0, { file_name: '../12.jpg' })),
+    'hidden image': problemsOf(t, entry('images', 0, { file_name: 'a/..12.jpg' })),
     'image of another format': problemsOf(t, entry('images', 0, { file_name: '12.tif' })),
     'images that are not there': problemsOf(t, whole(), ['12.jpg']),
     'category twice': problemsOf(t, entry('categories', 0, { id: 3 })),
     'name twice': problemsOf(t, entry('categories', 0, { name: 'cat' })),
     'annotation twice': problemsOf(t, annotated({ id: 30 })),
     'annotation without a number': problemsOf(t, annotated({ id: undefined })),
+    'image by name': problemsOf(t, annotated({ image_id: '12' })),
+    'no category': problemsOf(t, annotated({ category_id: null })),
     'unknown image': problemsOf(t, annotated({ image_id: 13 })),
     'unknown category': problemsOf(t, annotated({ category_id: 12 })),
     'no box': problemsOf(t, annotated({ bbox: undefined })),
     'half a box': problemsOf(t, annotated({ bbox: [1, 2, null, 4] })),
+    // JSON.parse makes Infinity of it, and an object of such an area would be found in no range.
+    'endless area': problemsOf(t, JSON.stringify(annotated({ area: -7 })).replace('-7', '1e400')),
     'no area': problemsOf(t, annotated({ area: undefined })),
     ignored: problemsOf(t, annotated({ ignore: 1 })),
     'odd crowd': problemsOf(t, annotated({ iscrowd: 2 })),
