@@ -4,7 +4,7 @@
  * doesn't fit the machine may end it.
  */
 import { openEngine } from './open.ts';
-import { agrees, probeDifference, probeSteps, trainProbe } from './probe.ts';
+import { agrees, type Probe, probeDifference, probeSteps, trainProbe } from './probe.ts';
 
 /** What the parent gets. */
 type Answer =
@@ -16,6 +16,8 @@ type Answer =
       /** Largest difference of losses and weights from the reference's. */
       readonly difference: number;
       readonly steps: number;
+      /** What else there is to say of it, in lines. */
+      readonly notes: readonly string[];
     }
   | { readonly works: false; readonly problem: string };
 
@@ -28,7 +30,15 @@ async function check(name: string, threads: number): Promise<Answer> {
     const problem = `${engine.description} computes wrong results: they differ from the reference's by ${difference.toPrecision(1)}. Update its package, or use another engine`;
     return { works: false, problem };
   }
-  return { works: true, name: engine.name, description: engine.description, difference, steps: probeSteps };
+  const notes = name === 'tensorflow' ? await describe(threads, expected) : [];
+  const { description } = engine;
+  return { works: true, name: engine.name, description, difference, steps: probeSteps, notes };
+}
+
+/** Device, XLA, bfloat16. */
+async function describe(threads: number, expected: Probe): Promise<readonly string[]> {
+  const { describeTensorflow } = await import('./tensorflow/describe.ts');
+  return describeTensorflow(threads, expected);
 }
 
 const [name = 'onnx', threads = '1'] = process.argv.slice(2);

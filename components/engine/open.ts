@@ -5,11 +5,7 @@ const openers: { readonly [name: string]: (threads: number) => Promise<Engine> }
   onnx: async (threads) => (await import('./onnx/engine.ts')).openOnnxEngine(threads),
   reference: async () => (await import('./eager/reference.ts')).openReferenceEngine(),
   wasm: async () => (await import('./eager/wasm.ts')).openWasmEngine(),
-  // Compiled where a library was provisioned.
-  tensorflow: async (threads) =>
-    process.env.PECO_TENSORFLOW
-      ? (await import('./tensorflow/engine.ts')).openCompiledTensorflow(threads)
-      : (await import('./eager/tensorflow.ts')).openTensorflowEngine(threads),
+  tensorflow: async (threads) => (await import('./tensorflow/open.ts')).openTensorflow(threads),
   auto: async (threads) => (await import('./auto.ts')).openAutoEngine(threads),
 };
 
@@ -20,8 +16,8 @@ export const engineNames: readonly string[] = Object.keys(openers);
  * - `onnx` (default) compiles, and needs nothing that isn't installed with this package.
  * - `reference` runs eagerly on tfjs's plain JavaScript backend: slow, the truth that others are compared with.
  * - `wasm` runs eagerly on tfjs's WebAssembly backend; needs `@tensorflow/tfjs-backend-wasm`.
- * - `tensorflow` runs eagerly on `@tensorflow/tfjs-node-gpu` or `@tensorflow/tfjs-node`, whichever is installed.
- * - `auto` is `tensorflow` where that is installed and trains a small step, otherwise `onnx`.
+ * - `tensorflow` compiles for TensorFlow's library, which `peco-exp provision tensorflow` fetches.
+ * - `auto` is `tensorflow` where that is and trains a small step, otherwise `onnx`.
  *
  * `threads` is 1 unless said; `reference` and `wasm` have one.
  * Throws EngineError for a name that is no engine, a count that is no positive integer, and for an engine that can't

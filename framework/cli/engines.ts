@@ -17,6 +17,8 @@ type EngineAnswer =
       /** How far its training came out from the reference's. */
       readonly difference: number;
       readonly steps: number;
+      /** What else there is to say of it, in lines. */
+      readonly notes: readonly string[];
     }
   | { readonly works: false; readonly problem: string };
 

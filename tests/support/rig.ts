@@ -51,7 +51,14 @@ export function createRig(t: ExecutionContext, files: { readonly [name: string]:
   });
 
   function start(...args: string[]): Invocation {
-    const env = { ...process.env, RIG_CONTROL: project.file('control'), NO_COLOR: '1' };
+    const env = {
+      ...process.env,
+      RIG_CONTROL: project.file('control'),
+      NO_COLOR: '1',
+      // Without a library of TensorFlow that this machine may have.
+      XDG_CACHE_HOME: project.file('cache'),
+      PECO_TENSORFLOW: '',
+    };
     const script = path.join(repository, 'bin/peco-exp.js');
     const child = spawn(process.execPath, [script, ...args], {
       cwd: project.dir,

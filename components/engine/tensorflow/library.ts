@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
+import { type LocatedTensorflow, locateTensorflow, type NoTensorflow } from './place.ts';
 
 /** The part of the addon `tfjs_binding.node` of `@tensorflow/tfjs-node` that is used here. */
 export interface TensorflowBinding {
@@ -26,46 +27,47 @@ export interface Tensorflow {
   readonly version: string;
   /** Threads that one operator may use: fixed when the library is loaded. */
   readonly threads: number;
-}
-
-export interface NoTensorflow {
-  readonly missing: string;
-  readonly remedy: string;
+  readonly place: LocatedTensorflow;
 }
 
 let loaded: Tensorflow | undefined;
 
 /**
- * Loads TensorFlow's library from the folder that the environment variable PECO_TENSORFLOW names, or says what is missing.
- * The folder holds the addon `tfjs_binding.node` and, beside it, the folder `tensorflow` with the library (and `nvidia` with
- * CUDA's). A process has one library, with the number of threads that it was first loaded with.
+ * Loads TensorFlow's library from where `locateTensorflow` finds it, or says what is missing. A process has one library,
+ * with the number of threads that it was first loaded with.
  */
 export function findTensorflow(threads = 1): Tensorflow | NoTensorflow {
   if (loaded) return loaded;
-  const folder = process.env.PECO_TENSORFLOW;
-  if (!folder)
-    return {
-      missing: 'no TensorFlow library was provisioned',
-      remedy: 'set PECO_TENSORFLOW to the folder of one',
-    };
-  const file = path.resolve(folder, 'tfjs_binding.node');
-  if (!existsSync(file))
-    return { missing: `${folder} has no tfjs_binding.node`, remedy: 'provision it again' };
-  // TensorFlow reads these when it starts; what the user has set stays.
-  process.env.TF_NUM_INTRAOP_THREADS ??= String(threads);
-  process.env.TF_NUM_INTEROP_THREADS ??= '1';
-  process.env.TF_CPP_MIN_LOG_LEVEL ??= '2';
-  process.env.TF_FORCE_GPU_ALLOW_GROWTH ??= 'true';
+  const place = locateTensorflow();
+  if ('missing' in place) return place;
+  prepareEnvironment(threads, place.folder);
   try {
-    const binding = createRequire(import.meta.url)(file) as TensorflowBinding;
-    loaded = {
-      binding,
-      version: binding.TF_Version,
-      threads: Number(process.env.TF_NUM_INTRAOP_THREADS),
-    };
+    const binding = createRequire(import.meta.url)(place.addon) as TensorflowBinding;
+    const version = binding.TF_Version;
+    loaded = { binding, version, threads: Number(process.env.TF_NUM_INTRAOP_THREADS), place };
     return loaded;
   } catch (error) {
     const message = (error instanceof Error ? error.message : String(error)).split('\n')[0]!;
-    return { missing: `${file} does not load: ${message}`, remedy: 'provision it again' };
+    return { missing: `${place.addon} does not load: ${message}`, remedy: remedyOf(place) };
   }
+}
+
+/** What TensorFlow reads when it starts. What the user has set stays. */
+function prepareEnvironment(threads: number, folder: string): void {
+  const { env } = process;
+  env.TF_NUM_INTRAOP_THREADS ??= String(threads);
+  env.TF_NUM_INTEROP_THREADS ??= '1';
+  env.TF_CPP_MIN_LOG_LEVEL ??= '2';
+  env.TF_FORCE_GPU_ALLOW_GROWTH ??= 'true';
+  // Newer GPUs than the library's translate its kernels at the first start (minutes), and keep them: more than by default.
+  env.CUDA_CACHE_MAXSIZE ??= String(2 ** 32);
+  const assembler = path.join(folder, 'nvidia/cuda_nvcc');
+  if (existsSync(assembler) && !env.XLA_FLAGS?.includes('xla_gpu_cuda_data_dir'))
+    env.XLA_FLAGS = `${env.XLA_FLAGS ?? ''} --xla_gpu_cuda_data_dir=${assembler}`.trim();
+}
+
+function remedyOf({ from, folder }: LocatedTensorflow): string {
+  if ('own' in from) return `provide another library in ${folder}, or unset PECO_TENSORFLOW`;
+  if ('package' in from) return 'install the package again, or peco-exp provision tensorflow';
+  return `delete ${folder}, then peco-exp provision tensorflow${from.record.variant === 'gpu' ? ' --gpu' : ''}`;
 }

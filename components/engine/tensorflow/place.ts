@@ -30,8 +30,8 @@ export interface UnpackedPackage {
 export interface LocatedTensorflow {
   /** The addon, absolute. */
   readonly addon: string;
-  /** Who made it: the record of what was provisioned, or the package of npm that was installed. */
-  readonly from: { readonly record: LibraryRecord } | { readonly package: string };
+  /** What was provisioned; the package of npm that was installed; or a folder of the user's own. */
+  readonly from: { readonly record: LibraryRecord } | { readonly package: string } | { readonly own: true };
   readonly folder: string;
 }
 
@@ -57,7 +57,8 @@ export function libraryFolder(variant: Variant, env: Environment = process.env):
 
 /**
  * Where TensorFlow's library is: what was provisioned (for GPUs first), or else what a package of npm has fetched by its
- * own installer. Nothing is loaded; sizes of files are compared with the record.
+ * own installer. PECO_TENSORFLOW may also name a folder without a record that the user has made: the addon, and beside
+ * it what it loads. Nothing is loaded here; sizes of files are compared with the record.
  */
 export function locateTensorflow(env: Environment = process.env): LocatedTensorflow | NoTensorflow {
   const folders = new Set((['gpu', 'cpu'] as const).map((variant) => libraryFolder(variant, env)));
@@ -72,7 +73,15 @@ export function locateTensorflow(env: Environment = process.env): LocatedTensorf
       remedy: commandFor(record.variant),
     };
   }
-  return damage ?? locatePackage() ?? explainAbsence(env);
+  return damage ?? locateOwn(env) ?? locatePackage() ?? explainAbsence(env);
+}
+
+function locateOwn(env: Environment): LocatedTensorflow | undefined {
+  if (!env.PECO_TENSORFLOW?.trim()) return undefined;
+  const folder = path.resolve(env.PECO_TENSORFLOW);
+  const addon = path.join(folder, addonFile);
+  const isOwn = fs.existsSync(addon) && !fs.existsSync(path.join(folder, recordFile));
+  return isOwn ? { addon, from: { own: true }, folder } : undefined;
 }
 
 /** The package's addon, if it was built or fetched. */

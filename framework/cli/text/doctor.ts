@@ -68,7 +68,7 @@ function formatSettings(settings: Diagnosis['settings']): string[] {
 
 function formatEngine(report: EngineReport): string[] {
   if (!report.works) return [`  no     ${report.engine}`, `         ${report.problem}`];
-  const { description, difference, steps, engine } = report;
+  const { description, difference, steps, engine, notes } = report;
   const compared = engine === 'reference' ? '' : `, ${steps} steps differ by ${difference.toExponential(0)}`;
-  return [`  works  ${description}${compared}`];
+  return [`  works  ${description}${compared}`, ...notes.map((note) => `         ${note}`)];
 }

@@ -25,7 +25,7 @@ async function openWith(
   const { stdout } = await promisify(execFile)(
     process.execPath,
     [`--import=${import.meta.resolve('tsx')}`, script, engine],
-    { cwd: project.dir },
+    { cwd: project.dir, env: { ...process.env, XDG_CACHE_HOME: project.file('cache'), PECO_TENSORFLOW: '' } },
   );
   return JSON.parse(stdout.trim().split('\n').at(-1)!) as Opened;
 }

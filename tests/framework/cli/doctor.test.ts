@@ -34,6 +34,7 @@ const working = (engine: string): EngineReport => ({
   description: `${engine} (some-package 1.0.0, 8 threads)`,
   difference: engine === 'reference' ? 0 : 1.79e-7,
   steps: 5,
+  notes: engine === 'tensorflow' ? ['device: the CPU', 'XLA: compiles'] : [],
 });
 const broken = (engine: string): EngineReport => ({
   engine,

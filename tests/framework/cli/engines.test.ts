@@ -15,6 +15,7 @@ const answer = `process.send({
   description: 'threads: ' + (Number(process.argv[3]) > 0),
   difference: 0,
   steps: 5,
+  notes: ['on this machine'],
 }, undefined, undefined, () => process.exit(0));`;
 
 test('an engine is tried by a process that gets its name and threads', async (t) => {
@@ -26,6 +27,7 @@ test('an engine is tried by a process that gets its name and threads', async (t)
     description: 'threads: true',
     difference: 0,
     steps: 5,
+    notes: ['on this machine'],
   });
 });
 

@@ -1,6 +1,11 @@
 import fs from 'node:fs';
 import os from 'node:os';
 import test, { type ExecutionContext } from 'ava';
+import {
+  formatTensorflow,
+  parseCards,
+  type TensorflowFacts,
+} from '../../../../components/engine/tensorflow/describe.ts';
 import type { LibraryRecord, LocatedTensorflow } from '../../../../components/engine/tensorflow/place.ts';
 import { libraryFolder, locateTensorflow } from '../../../../components/engine/tensorflow/place.ts';
 import { catalogues, isWanted, sumOf } from '../../../../components/engine/tensorflow/provision/catalogue.ts';
@@ -226,6 +231,36 @@ test('the pinned wheels are those of one version for x86-64, and what is wanted 
   const wanted = ['nvidia/cudnn/lib/libcudnn.so.9', 'nvidia/cuda_nvcc/nvvm/libdevice/libdevice.10.bc'];
   const unwanted = ['nvidia/cudnn/include/cudnn.h', 'nvidia/nccl/lib/libnccl_device.bc', '../lib/x.so'];
   t.deepEqual([...wanted, ...unwanted].filter(isWanted), wanted);
+});
+
+test('doctor tells library, device, XLA and bfloat16, with remedies', (t) => {
+  const record = { tensorflow: '2.21.0', variant: 'gpu', cuda: '12.5', packages: {} } as const;
+  const { cuda: _, ...cpu } = record;
+  const at = (from: LocatedTensorflow['from']) => ({ addon: '/lib/tfjs_binding.node', folder: '/lib', from });
+  const gpu = { library: at({ record }), cards: [], xla: { difference: 1.2e-7 } };
+  const cards = parseCards('NVIDIA H100 80GB HBM3, 81559, 9.0\nTesla V100-SXM2-16GB, 16384, 7.0\n');
+  const driver = '580.159.04';
+  const machines: readonly TensorflowFacts[] = [
+    { ...gpu, usesGpu: true, driver, cards: cards.slice(0, 1), bf16: [] },
+    { ...gpu, usesGpu: true, driver, cards, bf16: [], xla: { problem: "XLA can't compile it" } },
+    { ...gpu, usesGpu: true, driver, bf16: ['avx512_bf16'] },
+    { ...gpu, usesGpu: false, bf16: ['avx512_bf16', 'amx_bf16'] },
+    { ...gpu, usesGpu: false, driver: '470.57.02', bf16: [] },
+    { ...gpu, usesGpu: false, driver, cards, visible: '-1', bf16: [] },
+    { ...gpu, usesGpu: false, driver, cards, visible: '0,1', bf16: [] },
+    { ...gpu, library: at({ record: { ...cpu, variant: 'cpu' } }), usesGpu: false, driver, bf16: [] },
+    { ...gpu, library: at({ package: 'tfjs-node 4.22.0' }), usesGpu: false, bf16: [] },
+    { ...gpu, library: at({ own: true }), usesGpu: false, bf16: [] },
+  ];
+  t.snapshot(machines.map(formatTensorflow));
+});
+
+test('a folder of the user without a record is taken as it is', (t) => {
+  const fake = createFakeTools(t);
+  fake.write({ 'library/tfjs_binding.node': 'addon' });
+  t.deepEqual(located(t, fake).from, { own: true });
+  fake.write({ 'library/library.json': '{}' });
+  t.like(locateTensorflow(fake.env), { remedy: 'peco-exp provision tensorflow' });
 });
 
 test('the folder is that of PECO_TENSORFLOW, or one in the cache of the user', (t) => {
