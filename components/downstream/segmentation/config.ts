@@ -114,6 +114,7 @@ export const upernet = askForLength(
       ...expectSameClasses(inputs),
       ...expectBackbone(config, inputs),
       ...expectMaps(config, inputs),
+      ...expectWindows(config, inputs),
       ...expectAtMost({ path: ['batchSize'], value: config.batchSize }, inputs.train, 'images'),
       ...expectValidation(config, inputs.train, {}),
     ],
@@ -142,6 +143,13 @@ function expectMaps(config: UperNetConfig, inputs: WiredInputs): WiringIssue[] {
   if (size === undefined || size >= 2 * backbone.patch) return layers;
   const hint = `patches have ${backbone.patch} pixels, and the coarsest map is of 2 x 2 of them`;
   return [...layers, { path: ['view', 'size'], message: `expected at least ${2 * backbone.patch}`, hint }];
+}
+
+/** That windows of a test leave no pixel out. */
+function expectWindows({ view, testView: { stride } }: UperNetConfig, { train }: WiredInputs): WiringIssue[] {
+  if (stride === undefined) return [];
+  const hint = 'windows that are farther apart than they are wide leave pixels out';
+  return expectAtMost({ path: ['testView', 'stride'], value: stride }, seenBy(view, train), 'size', hint);
 }
 
 /** Few channels, and pictures of the pretraining's smoke run, each of them at no more than two scales. */

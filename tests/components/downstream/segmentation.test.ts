@@ -25,6 +25,7 @@ import {
 } from '../../../components/downstream/segmentation/test/confusion.ts';
 import { type TestImage, testImages } from '../../../components/downstream/segmentation/test/evaluate.ts';
 import { scalesOf } from '../../../components/downstream/segmentation/test/scales.ts';
+import { MeanLogits } from '../../../components/downstream/segmentation/test/windows.ts';
 import type { HostOf, HostTensor } from '../../../components/engine/types.ts';
 import { evaluationNorms, type RunningStatistics, trainingNorms } from '../../../components/nn/batch-norm.ts';
 import { random } from '../../../components/nn/random.ts';
@@ -198,6 +199,27 @@ test('windows, scales and mirror images are averaged as mmsegmentation does, wha
     });
     t.deepEqual(found, [labels, labels], name);
   }
+});
+
+test('a pixel that hundreds of windows see has their mean, and windows that leave pixels out are refused', (t) => {
+  const mean = new MeanLogits({ height: 1, width: 1 }, 2);
+  for (let window = 0; window < 300; window++)
+    mean.add({ top: 0, left: 0 }, Float32Array.of(window % 2, 2), 1);
+  mean.finish();
+  t.deepEqual([...mean.values], [0.5, 2]);
+  const issuesOf = (stride: number) => {
+    const { expects } = upernet({
+      ...{ backbone: vit({ dim: 16, depth: 2, heads: 2, patch: 4 }), steps: 2, view: { size: 16 } },
+      testView: { stride },
+    });
+    const train = { name: 'data.train', facts: { size: 16 } };
+    return expects!({ train }).filter(({ path: [field] }) => field === 'testView');
+  };
+  t.deepEqual(issuesOf(16), []);
+  t.deepEqual(
+    issuesOf(17).map(({ path, message }) => `${path.join('.')}: ${message}`),
+    ['testView.stride: expected at most 16, the size of `view`'],
+  );
 });
 
 test('no scale of a test makes a picture smaller than a window, and equal ones are looked at once', (t) => {

@@ -69,14 +69,15 @@ export class MeanLogits {
   readonly width: number;
   readonly values: Float32Array;
   private readonly classes: number;
-  private readonly seen: Uint8Array;
+  /** How many windows see a pixel: with a small stride more than a byte counts. */
+  private readonly seen: Uint32Array;
 
   constructor({ height, width }: Omit<Picture, 'bytes'>, classes: number) {
     this.height = height;
     this.width = width;
     this.classes = classes;
     this.values = new Float32Array(height * width * classes);
-    this.seen = new Uint8Array(height * width);
+    this.seen = new Uint32Array(height * width);
   }
 
   /** @param logits [size, size, classes] of a window */
