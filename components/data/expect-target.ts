@@ -2,9 +2,9 @@ import type { WiredInput, WiringIssue } from '../../framework/stage/component.ts
 import type { TargetKind } from './targets.ts';
 
 const wanted: { readonly [kind in TargetKind]: { readonly each: string; readonly such: string } } = {
-  class: { each: 'a class', such: '`imageFolder`' },
-  'label map': { each: 'a label map', such: '`ade20k`' },
-  instances: { each: 'objects', such: '`coco`' },
+  class: { each: 'a class', such: "`imageFolder` or `composites({ target: 'class' })`" },
+  'label map': { each: 'a label map', such: "`ade20k` or `composites({ target: 'label map' })`" },
+  instances: { each: 'objects', such: "`coco` or `composites({ target: 'instances' })`" },
 };
 
 /**
@@ -21,7 +21,7 @@ export function expectTarget(
   if (is === undefined || is === kind) return [];
   const other = wanted[is as TargetKind]?.each ?? String(is);
   const { each, such } = wanted[kind];
-  const message = `${data!.name} has ${other} for each image, and ${each} is needed`;
+  const message = `${data!.name} has ${other} for each image, not ${each}`;
   return [{ path, message, hint: `take a data set such as ${such}` }];
 }
 

@@ -56,10 +56,14 @@ export function expectSameClasses({ train, test }: WiredInputs): WiringIssue[] {
  * images of one size.
  */
 function expectTiles(seen: WiredInput | undefined, pretrained: WiredInput): WiringIssue[] {
-  const [mine, theirs] = [factOf(seen, 'size'), factOf(pretrained, 'size')];
-  const patch = factOf(pretrained, 'patch');
-  if (mine === undefined || theirs === undefined || mine === theirs) return [];
-  if (patch !== undefined && mine % patch === 0) return [];
+  const [mine, theirs, patch] = [
+    factOf(seen, 'size'),
+    factOf(pretrained, 'size'),
+    factOf(pretrained, 'patch'),
+  ];
+  if (mine === undefined) return [];
+  // Also of a pretraining that doesn't say what it sees: it sees whole patches.
+  if (patch === undefined ? theirs === undefined || mine === theirs : mine % patch === 0) return [];
   const expected =
     patch === undefined
       ? `${theirs}, the size that ${pretrained.name} sees`

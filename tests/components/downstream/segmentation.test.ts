@@ -350,6 +350,6 @@ test('configs that can not train or fit nothing are refused with the field', (t)
   t.deepEqual(wired({}), []);
   t.deepEqual(wired({ layers: [1, 2, 3, 5] }), ['layers.3 expected at most 4, the depth of `backbone`']);
   t.deepEqual(wired({ view: { size: 4 } }), ['view.size expected at least 8']);
-  t.regex(wired({}, { target: 'class' }).join(), /a class for each image, and a label map is needed/);
+  t.regex(wired({}, { target: 'class' }).join(), /a class for each image, not a label map/);
   t.regex(wired({}, { images: 8 }).join(), /batchSize expected at most 8, the images of train/);
 });

@@ -1,4 +1,5 @@
 import test from 'ava';
+import { knn } from '../../../../components/downstream/knn/config.ts';
 import { linearProbe } from '../../../../components/downstream/probe/config.ts';
 import { vgg } from '../../../../components/perceptual/vgg/config.ts';
 import { maskedImageModelling } from '../../../../components/pretraining/mim/config.ts';
@@ -52,6 +53,22 @@ test('a task shows a pretrained network images of the size that it knows', (t) =
   t.deepEqual(probe(32), []);
   t.deepEqual(probe(48), [
     { path: ['view', 'size'], message: 'expected 32, the size that the pretraining "base" sees, not 48' },
+  ]);
+});
+
+test('patches tile the images of a task, also where the pretraining does not say which size it sees', (t) => {
+  const pretrained = fact('the pretraining "base"', { depth: 1, patch: 8 });
+  const issuesOf = (size: number) => {
+    const own = (data: typeof train) => ({ ...data, facts: { ...data.facts, size } });
+    const inputs = { train: own(train), test: own(test_(['ant', 'bee'])), pretrained };
+    return knn({ layer: 1, k: 1 }).expects!(inputs);
+  };
+  t.deepEqual(issuesOf(24), []);
+  t.deepEqual(issuesOf(28), [
+    {
+      path: ['view', 'size'],
+      message: 'expected a multiple of 8, the patch of the pretraining "base", not 28',
+    },
   ]);
 });
 
