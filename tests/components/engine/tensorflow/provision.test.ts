@@ -1,5 +1,8 @@
+import { execFile } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
+import path from 'node:path';
+import { promisify } from 'node:util';
 import test, { type ExecutionContext } from 'ava';
 import {
   formatTensorflow,
@@ -10,13 +13,13 @@ import type { LibraryRecord, LocatedTensorflow } from '../../../../components/en
 import { libraryFolder, locateTensorflow } from '../../../../components/engine/tensorflow/place.ts';
 import { catalogues, isWanted, sumOf } from '../../../../components/engine/tensorflow/provision/catalogue.ts';
 import { explainDriver } from '../../../../components/engine/tensorflow/provision/driver.ts';
-import { refusePlatform } from '../../../../components/engine/tensorflow/provision/platform.ts';
+import { refusePlatform, thisPlatform } from '../../../../components/engine/tensorflow/provision/platform.ts';
 import {
   type ProvisionOptions,
   provision,
 } from '../../../../components/engine/tensorflow/provision/provision.ts';
 import { formatOutlook } from '../../../../components/engine/tensorflow/provision/text.ts';
-import { portable } from '../../../support/project.ts';
+import { portable, repository } from '../../../support/project.ts';
 import { createFakeTools, type FakeTools } from './support/fake-tools.ts';
 
 /** Provisions from the fake registry. Returns what the user reads, the error at its end. */
@@ -181,6 +184,23 @@ test('a build that fails and a library that does not load are told, and the buil
   ends.push((await provide(fake, { tryIt: async () => ({ works: false, problem }) })).split('\n').slice(5));
   t.deepEqual(fake.takeCalls(), ['g++']);
   t.snapshot(ends);
+});
+
+test('the command line starts nothing without a terminal and without --yes', async (t) => {
+  const fake = createFakeTools(t);
+  const script = path.join(repository, 'bin/peco-exp.js');
+  const options = { cwd: fake.dir, env: fake.env };
+  const ended = promisify(execFile)(process.execPath, [script, 'provision', 'tensorflow', '--gpu'], options);
+  const { code, stderr } = await t.throwsAsync<Error & { readonly code: number; readonly stderr: string }>(
+    ended,
+  );
+  t.is(code, 2);
+  t.is(
+    stderr,
+    `${refusePlatform(thisPlatform()) ?? 'there is no terminal to ask whether to go on: add --yes'}\n`,
+  );
+  t.false(fs.existsSync(fake.file('library')));
+  t.deepEqual(fake.takeCalls(), []);
 });
 
 test('two calls at once: the second names the first; one that has died is no hindrance', async (t) => {
