@@ -77,7 +77,8 @@ export class GraphBuilder {
       next += count;
     }
     const made = outputs.map(({ shape, type }, index): Ref => {
-      const argument = signature.outputs[index]!;
+      // A list of outputs is the last that an operator has.
+      const argument = signature.outputs[Math.min(index, signature.outputs.length - 1)]!;
       const own = type ?? argument.type ?? types.get(argument.typeAttribute ?? '')!;
       if (argument.typeAttribute) types.set(argument.typeAttribute, own);
       const text = this.inFunction ? `${name}:${argument.name}:0` : index === 0 ? name : `${name}:${index}`;

@@ -59,14 +59,14 @@ export class TensorflowProgram<B, O> implements Program<B, O> {
     this.live();
     const leaves = checkedLeaves(batch, this.parts.batch, `program '${this.name}': the batch`);
     return this.state.exclusively(async () => {
+      const step = this.live();
       // Steps block the thread: between them everything else in the process has its turn.
       await setImmediate();
-      return this.compute(leaves);
+      return this.compute(step, leaves);
     });
   }
 
-  private compute(leaves: Leaves<HostTensor>): HostOf<O> {
-    const { feeds, fetches, done } = this.live();
+  private compute({ feeds, fetches, done }: CompiledStep, leaves: Leaves<HostTensor>): HostOf<O> {
     const session = this.state.running();
     const given = feeds.map(({ path, name }) => ({ name, value: leaves.get(path)! }));
     let results: readonly { readonly id: number }[];
@@ -91,8 +91,8 @@ export class TensorflowProgram<B, O> implements Program<B, O> {
       `program '${this.name}' runs without XLA, which can't compile it: ${firstLine(error)}`,
     );
     this.join(step);
-    this.step = step;
-    return this.compute(leaves);
+    if (this.step) this.step = step;
+    return this.compute(step, leaves);
   }
 
   private join(step: CompiledStep): void {
