@@ -1,15 +1,31 @@
+import type { TensorflowSettings } from './tensorflow/engine.ts';
 import type { Engine, EngineOptions } from './types.ts';
 import { EngineError } from './types.ts';
 
-const openers: { readonly [name: string]: (threads: number) => Promise<Engine> } = {
+const openers: { readonly [name: string]: (threads: number, modes: string) => Promise<Engine> } = {
   onnx: async (threads) => (await import('./onnx/engine.ts')).openOnnxEngine(threads),
   reference: async () => (await import('./eager/reference.ts')).openReferenceEngine(),
   wasm: async () => (await import('./eager/wasm.ts')).openWasmEngine(),
-  tensorflow: async (threads) => (await import('./tensorflow/open.ts')).openTensorflow(threads),
+  tensorflow: async (threads, modes) =>
+    (await import('./tensorflow/open.ts')).openTensorflow(threads, settingsOf(modes)),
   auto: async (threads) => (await import('./auto.ts')).openAutoEngine(threads),
 };
 
 export const engineNames: readonly string[] = Object.keys(openers);
+
+/** What may follow `tensorflow:`. */
+const modes: { readonly [name: string]: TensorflowSettings } = {
+  xla: { mode: 'xla' },
+  bf16: { precision: 'bf16' },
+  'xla+bf16': { mode: 'xla', precision: 'bf16' },
+};
+
+/** Ways of the engine `tensorflow`, for its name: compiled by XLA, products in bfloat16, or both. */
+export const tensorflowModes: readonly string[] = Object.keys(modes).map((mode) => `tensorflow:${mode}`);
+
+function settingsOf(name: string): TensorflowSettings {
+  return modes[name] ?? {};
+}
 
 /**
  * Opens an engine.
@@ -17,6 +33,8 @@ export const engineNames: readonly string[] = Object.keys(openers);
  * - `reference` runs eagerly on tfjs's plain JavaScript backend: slow, the truth that others are compared with.
  * - `wasm` runs eagerly on tfjs's WebAssembly backend; needs `@tensorflow/tfjs-backend-wasm`.
  * - `tensorflow` compiles for TensorFlow's library, which `peco-exp provision tensorflow` fetches.
+ *   `tensorflow:xla` lets XLA compile each step as a whole, `tensorflow:bf16` multiplies in bfloat16, `tensorflow:xla+bf16`
+ *   does both.
  * - `auto` is `tensorflow` where that is and trains a small step, otherwise `onnx`.
  *
  * `threads` is 1 unless said; `reference` and `wasm` have one.
@@ -25,14 +43,18 @@ export const engineNames: readonly string[] = Object.keys(openers);
  */
 export async function openEngine(options: EngineOptions = {}): Promise<Engine> {
   const { name = 'onnx', threads = 1 } = options;
-  const open = Object.hasOwn(openers, name) ? openers[name] : undefined;
+  const [base = '', mode = ''] = name.split(':');
+  const known = base === name || tensorflowModes.includes(name);
+  const open = known && Object.hasOwn(openers, base) ? openers[base] : undefined;
   if (!open) {
-    throw new EngineError(`there is no engine '${name}'; choose one of ${engineNames.join(', ')}`);
+    throw new EngineError(
+      `there is no engine '${name}'; choose one of ${[...engineNames, ...(base === 'tensorflow' ? tensorflowModes : [])].join(', ')}`,
+    );
   }
   if (!Number.isInteger(threads) || threads < 1) {
     throw new EngineError(`an engine's threads must be a positive integer, not ${threads}`);
   }
-  const engine = await open(threads);
+  const engine = await open(threads, mode);
   options.onOpen?.(engine.description);
   return engine;
 }

@@ -52,6 +52,8 @@ export interface ProjectOptions {
 
 /** Those of components/engine; the last is resolved to one of the others before anything runs. */
 export const engines: readonly string[] = ['onnx', 'reference', 'wasm', 'tensorflow', 'auto'];
+/** Ways of one of them: compiled by XLA, products in bfloat16, or both. */
+export const engineModes: readonly string[] = ['tensorflow:xla', 'tensorflow:bf16', 'tensorflow:xla+bf16'];
 const mostDefaultJobs = 4;
 
 /**
@@ -166,8 +168,8 @@ function checkLimit(name: string): (value: string) => string {
 }
 
 function checkEngine(name: string): string {
-  if (engines.includes(name)) return name;
-  const hint = suggest(name, engines);
+  if (engines.includes(name) || engineModes.includes(name)) return name;
+  const hint = suggest(name, [...engines, ...engineModes]);
   throw new PecoError(`there is no engine "${name}"`, {
     code: 'invalid-settings',
     ...(hint === undefined ? {} : { hint }),

@@ -40,7 +40,14 @@ export interface Rig extends Project {
   entries(): string[];
 }
 
-export function createRig(t: ExecutionContext, files: { readonly [name: string]: string } = {}): Rig {
+type Texts = { readonly [name: string]: string };
+
+/** `environment`: further variables of its processes. */
+export function createRig(
+  t: ExecutionContext,
+  files: Texts = {},
+  environment: (project: Project) => Texts = () => ({}),
+): Rig {
   const project = createProject(t, { ...rigFiles, ...files });
   fs.symlinkSync(repository, project.file('node_modules/peco-exp'));
   for (const folder of ['control/commands', 'control/reached'])
@@ -58,6 +65,7 @@ export function createRig(t: ExecutionContext, files: { readonly [name: string]:
       // Without a library of TensorFlow that this machine may have.
       XDG_CACHE_HOME: project.file('cache'),
       PECO_TENSORFLOW: '',
+      ...environment(project),
     };
     const script = path.join(repository, 'bin/peco-exp.js');
     const child = spawn(process.execPath, [script, ...args], {

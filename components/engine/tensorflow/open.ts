@@ -1,19 +1,14 @@
-import { openTensorflowEngine, tensorflowPackages } from '../eager/tensorflow.ts';
 import type { Engine } from '../types.ts';
+import type { TensorflowSettings } from './engine.ts';
 import { locateTensorflow } from './place.ts';
 
 /** Whether there is anything that the engine `tensorflow` could be tried with. Nothing is loaded. */
 export function mayHaveTensorflow(): boolean {
-  return 'addon' in locateTensorflow() || tensorflowPackages().length > 0;
+  return 'addon' in locateTensorflow();
 }
 
-/**
- * The compiled engine; or the eager one where a package of npm is installed whose addon can't be found.
- * Throws EngineError where there is none, with the remedy.
- */
-export async function openTensorflow(threads: number): Promise<Engine> {
-  if ('missing' in locateTensorflow() && tensorflowPackages().length > 0)
-    return openTensorflowEngine(threads);
+/** Throws EngineError where there is no library, with the remedy. */
+export async function openTensorflow(threads: number, settings: TensorflowSettings = {}): Promise<Engine> {
   const { openCompiledTensorflow } = await import('./engine.ts');
-  return openCompiledTensorflow(threads);
+  return openCompiledTensorflow(threads, settings);
 }

@@ -53,7 +53,8 @@ export function formatDoctor(diagnosis: Diagnosis): string[] {
 }
 
 function isEngineHealthy({ settings, engines, auto }: Diagnosis): boolean {
-  const name = settings.engine.value === 'auto' ? auto : settings.engine.value;
+  // `tensorflow:bf16` is a way of the engine `tensorflow`.
+  const name = settings.engine.value === 'auto' ? auto : settings.engine.value.split(':')[0];
   return engines.some(({ engine, works }) => engine === name && works);
 }
 
