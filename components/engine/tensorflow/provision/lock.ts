@@ -14,7 +14,13 @@ export function lockFolder(folder: string): () => void {
   for (;;) {
     try {
       fs.writeFileSync(file, mine, { flag: 'wx' });
-      return () => fs.rmSync(file, { force: true });
+      const release = () => fs.rmSync(file, { force: true });
+      // Ctrl-C ends the process where it is.
+      process.once('exit', release);
+      return () => {
+        process.off('exit', release);
+        release();
+      };
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
     }

@@ -2,6 +2,7 @@
  * Entry of `peco-exp provision`: `node engine-provision.js tensorflow [--gpu] [--yes]`. A process of its own, since the
  * command line knows where it lies, not what it does. It talks to the terminal itself.
  */
+import { once } from 'node:events';
 import { createInterface } from 'node:readline/promises';
 import { ProvisionError } from './download.ts';
 import { provision } from './provision.ts';
@@ -13,11 +14,13 @@ async function confirm(): Promise<boolean> {
   if (flags.has('--yes')) return true;
   if (!terminal) throw new ProvisionError('there is no terminal to ask whether to go on: add --yes');
   const reader = createInterface({ input: process.stdin, output: process.stdout });
-  try {
-    return /^y(es)?$/i.test((await reader.question('go on? [y/N] ')).trim());
-  } finally {
-    reader.close();
-  }
+  // After Ctrl-C and Ctrl-D there is no answer; versions of Node differ in what becomes of the question.
+  const closed = once(reader, 'close').then(() => '');
+  reader.once('SIGINT', () => reader.close());
+  const answered = reader.question('go on? [y/N] ').catch(() => '');
+  const answer = await Promise.race([answered, closed]);
+  reader.close();
+  return /^y(es)?$/i.test(answer.trim());
 }
 
 process.once('SIGINT', () => {
