@@ -45,7 +45,7 @@ export function headsCounts(
   ];
   const boxes = (inputs: number, outputs: number) => denseCounts({ rows: boxHead.samples, inputs, outputs });
   const { width } = boxHead;
-  const box = [boxes(wide * boxHead.size ** 2, width), boxes(width, width), boxes(width, 5 * (1 + classes))];
+  const box = [boxes(wide * boxHead.size ** 2, width), boxes(width, width), boxes(width, 1 + 5 * classes)];
   // Shapes are static: as many masks as there may be positive boxes.
   const masks = Math.round(boxHead.samples * boxHead.positives);
   const { size, channels, convolutions } = maskHead;
@@ -61,7 +61,7 @@ export function headsCounts(
     // Of the classes' masks only one is computed for a box.
     {
       ...denseCounts({ rows: (2 * size) ** 2, inputs: channels, outputs: 1 }),
-      parameters: (channels + 1) * (1 + classes),
+      parameters: (channels + 1) * classes,
     },
   ].map(ofMasks);
   return sumOf([...fpn, ...rpn, ...box, ...mask]);

@@ -62,11 +62,11 @@ export function findObjects(
   const said = applyBoxHead(boxHead, cutAt(proposals.boxes, config.boxHead.size));
   const best = bestOf(proposals, said, sizes, config.detections);
   const [batch, most] = best.classes.shape as [number, number];
-  const rows = tf.maximum(tf.add(best.classes, tf.scalar(1, 'int32')), tf.scalar(0, 'int32'));
+  const classes = tf.maximum(best.classes, tf.scalar(0, 'int32'));
   const logits = applyMaskHead(
     maskHead,
     cutAt(best.boxes, config.maskHead.size),
-    tf.reshape(rows, [batch * most]),
+    tf.reshape(classes, [batch * most]),
   );
   const [, height, width] = logits.shape;
   return { ...best, masks: tf.reshape(tf.sigmoid(logits), [batch, most, height, width]) };
@@ -80,12 +80,11 @@ function bestOf(
   { score, overlap, most }: DetectorConfig['detections'],
 ) {
   const [batch, count] = real.shape as [number, number];
-  const rows = logits.shape[1];
-  const classes = rows - 1;
-  const ofClasses = (x: tf.Tensor, width: number) =>
-    tf.slice(tf.reshape(x, [batch, count, rows, width]), [0, 0, 1, 0], [batch, count, classes, width]);
-  const chances = tf.reshape(ofClasses(tf.softmax(logits), 1), [batch, count, classes]);
-  const moved = decodeBoxes(ofClasses(deltas, 4), tf.expandDims(from, 2), detectionWeights);
+  const classes = deltas.shape[1];
+  const all = tf.reshape(tf.softmax(logits), [batch, count, 1 + classes]);
+  const chances = tf.slice(all, [0, 0, 1], [batch, count, classes]);
+  const moves = tf.reshape(deltas, [batch, count, classes, 4]);
+  const moved = decodeBoxes(moves, tf.expandDims(from, 2), detectionWeights);
   const boxes = clipBoxes(moved, sizes);
   const good = tf.logicalAnd(tf.greater(chances, score), areAtLeast(boxes, leastSide));
   const counted = tf.logicalAnd(good, tf.expandDims(real, 2));

@@ -6,23 +6,26 @@ import { type Affine, conv, dense } from '../../../nn/layers.ts';
 import type { Random } from '../../../nn/random.ts';
 import type { MaskRcnnModelConfig } from './config.ts';
 
-/** Class and place of a box. Row 0 of the classes is the background, class c is row c + 1, as in torchvision. */
+/**
+ * Class and place of a box. Column 0 of the classes is the background, class c is column c + 1, as in torchvision. That has a
+ * place and a mask for the background, too, which nothing learns and nothing reads; detectron2 and mmdetection have not.
+ */
 export interface BoxHead<T> {
   readonly first: Affine<T>;
   readonly second: Affine<T>;
   /** [width, 1 + classes] */
   readonly classes: Affine<T>;
-  /** [width, (1 + classes) * 4]: four numbers for each class. */
+  /** [width, classes * 4]: four numbers for each class. */
   readonly deltas: Affine<T>;
 }
 
-/** A mask for each class, the background included. */
+/** A mask for each class. */
 export interface MaskHead<T> {
   /** 3 x 3, each followed by a ReLU. */
   readonly convolutions: { readonly [index: string]: Affine<T> };
   /** 2 x 2 with stride 2, followed by a ReLU. */
   readonly enlarge: Upsampling<T>;
-  /** [channels, 1 + classes] */
+  /** [channels, classes] */
   readonly masks: Affine<T>;
 }
 
@@ -40,7 +43,7 @@ export function initBoxHead(
     first: affine(fpnChannels * size ** 2, width),
     second: affine(width, width),
     classes: affine(width, 1 + classes),
-    deltas: affine(width, 4 * (1 + classes)),
+    deltas: affine(width, 4 * classes),
   };
 }
 
@@ -67,11 +70,11 @@ export function initMaskHead(
       ...initUpsampling(random, channels, channels),
       weight: { ...weight, shape: [channels, 4 * channels] },
     },
-    masks: fanOut(1, channels, 1 + classes),
+    masks: fanOut(1, channels, classes),
   };
 }
 
-/** What is cut for each box, [N, size, size, C] -> logits [N, 1 + classes] and deltas [N, 1 + classes, 4]. */
+/** What is cut for each box, [N, size, size, C] -> logits [N, 1 + classes] and deltas [N, classes, 4]. */
 export function applyBoxHead(head: BoxHead<tf.Tensor>, cut: tf.Tensor) {
   const [boxes] = cut.shape as [number];
   const hidden = tf.relu(dense(tf.relu(dense(tf.reshape(cut, [boxes, -1]), head.first)), head.second));
@@ -82,18 +85,18 @@ export function applyBoxHead(head: BoxHead<tf.Tensor>, cut: tf.Tensor) {
 }
 
 /**
- * What is cut for each box, [N, size, size, C] -> logits of the mask of one class for each, [N, 2 size, 2 size]; `rows` int32 [N]
- * says which, 0 the background. Only that class's mask is computed.
+ * What is cut for each box, [N, size, size, C] -> logits of the mask of one class for each, [N, 2 size, 2 size]; `classes` int32
+ * [N] says which. Only that class's mask is computed.
  */
-export function applyMaskHead(head: MaskHead<tf.Tensor>, cut: tf.Tensor, rows: tf.Tensor): tf.Tensor3D {
+export function applyMaskHead(head: MaskHead<tf.Tensor>, cut: tf.Tensor, classes: tf.Tensor): tf.Tensor3D {
   const convolved = Object.values(head.convolutions).reduce(
     (x, convolution) => tf.relu(conv(x, convolution)),
     cut as tf.Tensor,
   );
   const hidden = tf.relu(upsample(convolved, head.enlarge));
   const [boxes, height, width, channels] = hidden.shape;
-  const weights = tf.gather(tf.transpose(head.masks.weight), rows as tf.Tensor1D);
-  const biases = tf.gather(head.masks.bias, rows as tf.Tensor1D);
+  const weights = tf.gather(tf.transpose(head.masks.weight), classes as tf.Tensor1D);
+  const biases = tf.gather(head.masks.bias, classes as tf.Tensor1D);
   const flat = tf.reshape(hidden, [boxes, height * width, channels]);
   const products = tf.matMul(flat, tf.reshape(weights, [boxes, channels, 1]));
   const logits = tf.add(products, tf.reshape(biases, [boxes, 1, 1]));

@@ -116,6 +116,11 @@ export function lossesOf(
   };
 }
 
+/** Classes of rows, of which 0 is the background: of that any, since its boxes count for nothing. */
+function classesOf(rows: tf.Tensor): tf.Tensor {
+  return tf.maximum(tf.sub(rows, tf.scalar(1, 'int32')), tf.scalar(0, 'int32'));
+}
+
 /** Cross-entropy of the sampled boxes' classes, and smooth L1 of the positive ones (torchvision, `fastrcnn_loss`). */
 function boxLosses(
   { boxHead }: Pick<Detector<tf.Tensor>, 'boxHead'>,
@@ -130,7 +135,7 @@ function boxLosses(
   const cut = poolBoxes(stack, boxes, level, { size, samples: config.pooling.samples });
   const said = applyBoxHead(boxHead, tf.reshape(cut, [batch * count, size, size, -1]));
   const weights = tf.reshape(real, [batch * count]);
-  const classes = said.logits.shape[1];
+  const classes = said.deltas.shape[1];
   const first = (x: tf.Tensor, width: number) =>
     tf.reshape(tf.slice(tf.reshape(x, [batch, count, width]), [0, 0, 0], [batch, mostPositive, width]), [
       batch * mostPositive,
@@ -140,7 +145,7 @@ function boxLosses(
   // Of the four numbers of each class those of the object's class.
   const moves = tf.reshape(first(said.deltas, classes * 4), [batch * mostPositive * classes, 4]);
   const starts = tf.mul(tf.range(0, batch * mostPositive, 1, 'int32'), tf.scalar(classes, 'int32'));
-  const own = tf.gather(moves, tf.add(starts, tf.reshape(first(rows, 1), [-1])) as tf.Tensor1D);
+  const own = tf.gather(moves, tf.add(starts, tf.reshape(first(classesOf(rows), 1), [-1])) as tf.Tensor1D);
   const wanted = tf.reshape(deltas, [batch * mostPositive, 4]);
   const targets = tf.where(tf.greater(learnt, 0), wanted, tf.scalar(0));
   return {
@@ -169,7 +174,7 @@ function maskLoss(
   const level = assignLevels(own, stack.levels, config.pooling);
   const cut = poolBoxes(stack, own, level, { size, samples: config.pooling.samples });
   const each = tf.reshape(cut, [batch * mostPositive, size, size, -1]);
-  const logits = applyMaskHead(maskHead, each, tf.reshape(first(rows), [batch * mostPositive]));
+  const logits = applyMaskHead(maskHead, each, tf.reshape(first(classesOf(rows)), [batch * mostPositive]));
   const positive = tf.reshape(first(sample.positive), [batch * mostPositive, 1, 1]);
   const weights = tf.mul(positive, tf.onesLike(logits));
   return perCount(binaryCrossEntropy(logits, tf.reshape(masks, logits.shape), weights), tf.sum(weights));
