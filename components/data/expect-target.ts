@@ -31,3 +31,13 @@ export function expectMasks(data: WiredInput | undefined, path: WiringIssue['pat
   const message = `${data.name} has objects without a mask, with boxes only`;
   return [{ path, message, hint: 'add `segmentation` to their annotations, or remove them' }];
 }
+
+/**
+ * That a data set has objects, as far as it says so: to learn from, `learnt`, or to be found. Groups are neither.
+ */
+export function expectObjects(data: WiredInput | undefined, use: 'learnt' | 'found'): WiringIssue[] {
+  const fact = use === 'learnt' ? 'withObjects' : 'objects';
+  if (data?.facts[fact] !== 0) return [];
+  const message = `${data.name} has no object that ${use === 'learnt' ? 'is learnt from' : 'is to be found'}`;
+  return [{ path: [], message, hint: 'groups (`iscrowd`) and objects without an outline are not enough' }];
+}

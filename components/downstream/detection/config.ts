@@ -12,7 +12,7 @@ import { vitSchema } from '../../backbone/config.ts';
 import { layersField } from '../../backbone/pyramid-config.ts';
 import { detectionViewSchema, stillDetectionViewSchema } from '../../data/dense/detection-view.ts';
 import { expectDetectionView } from '../../data/dense/expect.ts';
-import { expectMasks, expectTarget } from '../../data/expect-target.ts';
+import { expectMasks, expectObjects, expectTarget } from '../../data/expect-target.ts';
 import { smokeDenseView } from '../../data/smoke.ts';
 import { smokeDepth, smokeLayer } from '../../nn/smoke.ts';
 import {
@@ -92,6 +92,8 @@ export const maskRcnn = askForLength(
       ...expectTarget('instances', inputs.test),
       ...expectMasks(inputs.train),
       ...expectMasks(inputs.test),
+      ...expectObjects(inputs.train, 'learnt'),
+      ...expectObjects(inputs.test, 'found'),
       ...expectDetectionView(config.view, inputs.train, config.testView),
       ...expectAlike('test', inputs, 'train', [
         ...(config.view.size === undefined ? ['size'] : []),

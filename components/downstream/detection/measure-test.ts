@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import path from 'node:path';
 import type * as tf from '@tensorflow/tfjs-core';
 import type { StageContext } from '../../../framework/stage/contract.ts';
+import { StageError } from '../../../framework/stage/stage-error.ts';
 import { targetOf } from '../../data/subset.ts';
 import type { ImageInstances } from '../../data/targets.ts';
 import type { Dataset } from '../../data/types.ts';
@@ -17,6 +18,8 @@ import { openResults } from './results.ts';
 /**
  * Looks for objects in all test images, and measures what was found: COCO's numbers. Detections are kept in the work folder as
  * they are found, and all that is put out is made of what is kept.
+ *
+ * @throws StageError if there is no object to be found in any of them
  */
 export async function measureTest(
   { workDir, outDir, progress }: Pick<StageContext, 'workDir' | 'outDir' | 'progress'>,
@@ -49,7 +52,12 @@ export async function measureTest(
   }
   results.close();
   await strips.write(outDir);
-  return metricsOf(measure.summary());
+  const summary = measure.summary();
+  if (summary.boxes.numbers.AP === undefined)
+    throw new StageError('the test images have no object that is to be found', {
+      hint: 'take test data with objects: groups (`iscrowd`) are not enough',
+    });
+  return metricsOf(summary);
 }
 
 function digestOf(weights: HostOf<Trained<tf.Tensor>>): string {

@@ -112,6 +112,9 @@ function tell(
 ): { readonly [fact: string]: number | boolean | string[] } {
   return {
     images: emptyImages === 'skip' ? withObjects : images,
+    // Images with an object that is learnt from, and objects that are to be found.
+    withObjects,
+    objects: counts.objects,
     classes: classNames.length,
     classNames: [...classNames],
     // Whether every object has one.

@@ -152,6 +152,18 @@ test('what was found before a stop or a kill is not looked for again', async (t)
   // All is kept; of other weights nothing is.
   t.deepEqual(await measureTest(again(), images, finderUntil(0), weights(1)), whole);
   await t.throwsAsync(measureTest(again(), images, finderUntil(0), weights(2)), { message: 'stopped' });
+
+  // Groups have no AP: a task without a number would be missing in the table.
+  const groups: typeof images = {
+    ...images,
+    async target(index) {
+      const target = await images.target(index);
+      return { ...target, instances: target.instances.map((one) => ({ ...one, crowd: true })) };
+    },
+  };
+  await t.throwsAsync(measureTest(again(), groups, finderUntil(5), weights(1)), {
+    message: 'the test images have no object that is to be found',
+  });
 });
 
 test('boxes of the canvas become boxes of the image, cut at its borders; those without area are left out', (t) => {

@@ -2,7 +2,7 @@ import { cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { gzipSync } from 'node:zlib';
 import test, { type ExecutionContext } from 'ava';
-import { expectMasks, expectTarget } from '../../../../../components/data/expect-target.ts';
+import { expectMasks, expectObjects, expectTarget } from '../../../../../components/data/expect-target.ts';
 import { coco } from '../../../../../components/data/readers/coco/config.ts';
 import { load } from '../../../../../components/data/readers/coco/load.ts';
 import { tinyCoco } from '../../../../../components/data/readers/coco/tiny.ts';
@@ -308,6 +308,15 @@ test('a task says which targets it needs, and of which kind they are', (t) => {
   t.deepEqual(
     [expectTarget('instances', masks), expectMasks(masks), expectTarget('class', undefined)],
     [[], [], []],
+  );
+  const groups = changed(({ annotations }) => {
+    for (const one of annotations) one.iscrowd = 1;
+  });
+  const empty = data(placesOf(t, groups));
+  for (const use of ['learnt', 'found'] as const) t.deepEqual(expectObjects(masks, use), []);
+  t.deepEqual(
+    [...expectObjects(empty, 'learnt'), ...expectObjects(empty, 'found')].map(({ message }) => message),
+    ['data.train has no object that is learnt from', 'data.train has no object that is to be found'],
   );
   const said = [...expectTarget('class', masks), ...expectTarget('label map', masks), ...expectMasks(boxes)];
   t.snapshot(said.map(({ message, hint }) => `${message}\n${hint}`));

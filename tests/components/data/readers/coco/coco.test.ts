@@ -64,8 +64,8 @@ test('a split says what it holds; images without objects are left out of the tra
   t.deepEqual(
     [train!.provides, val!.provides],
     [
-      { ...facts, images: 21 },
-      { ...facts, images: 24 },
+      { ...facts, images: 21, withObjects: 21, objects: 57 },
+      { ...facts, images: 24, withObjects: 21, objects: 50 },
     ],
   );
   const data = await load(leafInput(train!));
