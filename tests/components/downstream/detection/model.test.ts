@@ -213,7 +213,7 @@ test("Mask R-CNN's losses, every gradient, running statistics and detections are
   await compareWithTorch(t, small, readExpected('mask-rcnn', folder), { forward: 1e-5, gradient: 5e-5 });
 });
 
-test('a small Mask R-CNN has the parameters of torchvision', (t) => {
+test('a small Mask R-CNN has the parameters of torchvision, but for rows of the background', (t) => {
   const count = leaves<HostTensor>(startOf(small) as never).reduce(
     (sum, { leaf }) => sum + leaf.data.length,
     0,
