@@ -37,7 +37,14 @@ import {
   vqvae,
 } from 'peco-exp';
 
-const scenes = { size: 64, objects: [1, 2], clutter: [0, 2], area: [0.2, 0.4], contrast: 1 } as const;
+const scenes = {
+  size: 64,
+  objects: [1, 2],
+  clutter: [0, 2],
+  area: [0.3, 0.4],
+  contrast: 1,
+  spread: 0.3,
+} as const;
 const test = { split: 'test', count: 2000, ...scenes } as const;
 const data = {
   train: composites({ split: 'train', ...scenes }),
@@ -68,7 +75,7 @@ const network = { width: 16, blocks: 4, convsPerBlock: [1, 1, 2, 2], batchSize: 
 const layers = ['relu1_1', 'relu2_1', 'relu3_2', 'relu4_2'];
 const perceptual = { layers, weight: 0.2 };
 
-const classification = { batchSize: 16, dropPath: 0, warmup: 50 };
+const classification = { batchSize: 32, dropPath: 0, warmup: 50 };
 const segmentation = {
   ...maps,
   channels: 32,
@@ -82,14 +89,16 @@ const segmentation = {
 const detection = {
   ...objects,
   fpnChannels: 32,
+  // 8 to 128 pixels on strides of 2 to 32.
   anchors: { scale: 4 },
-  rpn: { before: { train: 100, test: 50 }, after: { train: 48, test: 24 }, samples: 64 },
-  boxHead: { width: 128, samples: 24 },
-  maskHead: { size: 8, convolutions: 2, channels: 32 },
-  pooling: { size: 40, level: 2 },
-  detections: { most: 10 },
+  rpn: { before: { train: 128, test: 128 }, after: { train: 48, test: 48 }, samples: 64 },
+  boxHead: { width: 128, samples: 32, positives: 0.5 },
+  maskHead: { size: 7, convolutions: 2, channels: 32 },
+  pooling: { size: 56, level: 2 },
+  detections: { most: 20 },
   batchSize: 8,
   dropPath: 0,
+  clipNorm: 1,
   warmup: 50,
   view: { maxInstances: 4 },
 } as const;
@@ -117,18 +126,18 @@ export default defineExperiment({
     base: maskedImageModelling({ backbone, batchSize: 32, steps: 1000, learningRate: 1.5e-3, dropPath: 0 }),
   },
   downstream: {
-    finetune: fineTune({ ...classification, steps: 2000, learningRate: 1e-3 }),
+    finetune: fineTune({ ...classification, steps: 800, learningRate: 1e-3 }),
     probe: linearProbe({ layer: 3, labels: 5000 }),
-    segmentation: upernet({ ...segmentation, steps: 800, learningRate: 1e-3 }),
-    detection: maskRcnn({ ...detection, steps: 1000, learningRate: 1e-3 }),
+    segmentation: upernet({ ...segmentation, steps: 300, learningRate: 1e-3 }),
+    detection: maskRcnn({ ...detection, steps: 400, learningRate: 1e-3 }),
   },
   scratch: {
     downstream: {
       // Random weights want every layer to move, and more steps.
-      finetune: fineTune({ ...classification, backbone, steps: 4000, learningRate: 1e-3, layerDecay: 1 }),
+      finetune: fineTune({ ...classification, backbone, steps: 1600, learningRate: 1e-3, layerDecay: 1 }),
       probe: linearProbe({ backbone, layer: 3, labels: 5000 }),
-      segmentation: upernet({ ...segmentation, backbone, steps: 1600, learningRate: 1e-3, layerDecay: 1 }),
-      detection: maskRcnn({ ...detection, backbone, steps: 2000, learningRate: 1e-3, layerDecay: 1 }),
+      segmentation: upernet({ ...segmentation, backbone, steps: 400, learningRate: 1e-3, layerDecay: 1 }),
+      detection: maskRcnn({ ...detection, backbone, steps: 600, learningRate: 1e-3, layerDecay: 1 }),
     },
   },
   baseline: 'beit',

@@ -52,6 +52,11 @@ const schema = z.strictObject({
   area: constant(
     z.tuple([share, share]).refine(([from, to]) => from <= to, { error: 'the smaller number comes first' }),
   ).default([0.09, 0.18]),
+  /**
+   * How far the largest object lies from the middle and how far it is turned: 1 is up to a fifth of the side and half a radian,
+   * 0 not at all.
+   */
+  spread: z.number().min(0).max(1).default(1),
   /** How much objects and clutter stand out from textures, which are darker the higher it is; 0: not at all. */
   contrast: z.number().min(0).max(1).default(0),
   seed: z.int().nonnegative().default(0),

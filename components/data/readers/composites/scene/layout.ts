@@ -13,6 +13,8 @@ export interface SceneOptions {
   readonly clutter: readonly [least: number, most: number];
   /** Share of the scene that the main object has, before anything covers it. */
   readonly area: readonly [least: number, most: number];
+  /** How far the main object lies from the middle and how far it is turned, as a share of the most. */
+  readonly spread: number;
 }
 
 /** What is where in a scene: all that its targets depend on. */
@@ -28,9 +30,9 @@ export interface Layout {
 /** Of a thing: its pixels before anything covers them, as a share of the main object's. */
 const shares = { main: [1, 1], other: [0.35, 0.4], clutter: [0.1, 0.35] } as const;
 /** Where middles are, as shares of the side. */
-const places = { main: [0.38, 0.62], other: [0.1, 0.9], clutter: [0, 1] } as const;
+const places = { main: [0.3, 0.7], other: [0.1, 0.9], clutter: [0, 1] } as const;
 /** Objects are turned by up to this, in radians, since shoes stand and shirts hang. */
-const turn = 0.3;
+const turn = 0.5;
 /** An object of which less is to be seen is not annotated. */
 const leastVisible = 0.15;
 /** Of the main object at least this share is to be seen. */
@@ -65,7 +67,7 @@ export function drawLayout(
 
 function drawThings(
   items: Items,
-  { size, objects, clutter, area }: SceneOptions,
+  { size, objects, clutter, area, spread }: SceneOptions,
   draw: Random,
 ): { readonly things: Thing[]; readonly main: Thing } {
   const between = ([least, most]: readonly [number, number]) => least + draw.int(most - least + 1);
@@ -74,7 +76,7 @@ function drawThings(
   for (let n = 0; n < objectCount; n++) {
     const label = draw.int(items.byClass.length);
     const sprite = items.sprite(oneOf(items.byClass[label]!, draw));
-    made.push(place(sprite, label, n === 0 ? 'main' : 'other', { size, area }, draw));
+    made.push(place(sprite, label, n === 0 ? 'main' : 'other', { size, area, spread }, draw));
   }
   const main = made[0]!;
   const things: Thing[] = [];
@@ -83,7 +85,7 @@ function drawThings(
     const label = draw.int(items.byClass.length);
     const sprite = clutterOf(items.sprite(oneOf(items.byClass[label]!, draw)), draw);
     const depth = draw.uniform() < inFront ? draw.int(things.length + 1) : 0;
-    things.splice(depth, 0, place(sprite, -1, 'clutter', { size, area }, draw));
+    things.splice(depth, 0, place(sprite, -1, 'clutter', { size, area, spread }, draw));
   }
   return { things, main };
 }
@@ -96,20 +98,22 @@ function place(
   sprite: Sprite,
   label: number,
   role: keyof typeof shares,
-  { size, area }: Pick<SceneOptions, 'size' | 'area'>,
+  { size, area, spread }: Pick<SceneOptions, 'size' | 'area' | 'spread'>,
   draw: Random,
 ): Thing {
   const within = ([from, to]: readonly [number, number]) => from + (to - from) * draw.uniform();
   const pixels = within(area) * within(shares[role]) * size * size;
   const wanted = Math.sqrt(pixels / sprite.area);
+  const share = role === 'main' ? spread : 1;
+  const along = () => (0.5 + share * (within(places[role]) - 0.5)) * size;
   return {
     sprite,
     class: label,
-    x: within(places[role]) * size,
-    y: within(places[role]) * size,
+    x: along(),
+    y: along(),
     // Long ones don't leave the scene on both sides.
     scale: Math.min(wanted, size / Math.hypot(sprite.height, sprite.width)),
-    angle: role === 'clutter' ? 2 * Math.PI * draw.uniform() : within([-turn, turn]),
+    angle: role === 'clutter' ? 2 * Math.PI * draw.uniform() : share * within([-turn, turn]),
     mirrored: draw.uniform() < 0.5,
   };
 }

@@ -157,6 +157,23 @@ test('`area` is the share of the scene that the largest object has, where nothin
   t.true(Math.abs(areas[seen / 2]! - 0.1) < 0.005 && areas[seen - 1]! < 0.11, `${areas}`);
 });
 
+test('without `spread` the largest object is in the middle, and upright', async (t) => {
+  const lone = { split: 'train', target: 'instances', objects: [1, 1], clutter: [0, 0] } as const;
+  const still = await open<ImageInstances>({ ...lone, spread: 0 });
+  const far = await open<ImageInstances>({ ...lone });
+  let furthest = 0;
+  for (let index = 0; index < seen; index++) {
+    const distance = async (data: Dataset<ImageInstances>) => {
+      const [left, top, width, height] = (await data.target(index)).instances[0]!.box;
+      return Math.max(Math.abs(left + width / 2 - 32), Math.abs(top + height / 2 - 32));
+    };
+    t.true((await distance(still)) <= 1);
+    furthest = Math.max(furthest, await distance(far));
+  }
+  // A fifth of 64 pixels, and some more where the frame cuts it off.
+  t.true(furthest > 9 && furthest < 18, `${furthest}`);
+});
+
 test('`contrast` darkens what is behind objects, and moves none of them', async (t) => {
   const lone = { split: 'train', target: 'label map', objects: [1, 1], clutter: [0, 0] } as const;
   const means: number[] = [];
