@@ -3,7 +3,10 @@ export default {
   files: ['tests/tensorflow/**/*.tensorflow.ts'],
   extensions: { ts: 'module' },
   workerThreads: false,
-  nodeArguments: ['--import=tsx', '--conditions=peco-source'],
+  nodeArguments: [
+    `--import=${new URL('./tests/support/loader/tsx-cached.mjs', import.meta.url)}`,
+    '--conditions=peco-source',
+  ],
   concurrency: 2,
   timeout: '5m',
 };

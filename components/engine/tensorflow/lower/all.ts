@@ -1,5 +1,5 @@
 import type { Lowerings } from '../../lower/lowering.ts';
-import { convLowerings } from './conv.ts';
+import { convLowerings, steadyConvLowerings } from './conv.ts';
 import { depthwiseLowerings } from './depthwise.ts';
 import { poolLowerings } from './pool.ts';
 import { suppressLowerings } from './suppress.ts';
@@ -11,3 +11,6 @@ export const tensorflowLowerings: Lowerings = {
   ...poolLowerings,
   ...suppressLowerings,
 };
+
+/** Those whose results are the same bytes for any number of threads of a CPU. */
+export const steadyLowerings: Lowerings = { ...tensorflowLowerings, ...steadyConvLowerings };

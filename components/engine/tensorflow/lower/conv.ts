@@ -11,6 +11,7 @@ import { describeConv, type Info, type Shape4, type WindowAttributes } from '../
 import { finish } from '../../lower/fused.ts';
 import type { Inputs, Lowerings } from '../../lower/lowering.ts';
 import { withAttributes } from '../../lower/lowering.ts';
+import { convFilterGradient } from '../../lower/windows.ts';
 import { gathered, ints, paddingName, span, spread, strides, toFirst, toLast } from './image.ts';
 
 const channelsLast = (g: Graph, x: Value, format?: string) =>
@@ -90,5 +91,17 @@ export const convLowerings: Lowerings = {
     const info = describeConv(x!.shape, attributes.filterShape as Shape4, attributes);
     const format = attributes.dataFormat;
     return filterGradient(g, channelsLast(g, x!, format), channelsLast(g, dy!, format), info);
+  }),
+};
+
+/**
+ * oneDNN divides the sums of its gradient to a filter among threads, so that their number decides the rounding. As a product
+ * with the windows it is the same bytes for any number, and takes no more time.
+ */
+export const steadyConvLowerings: Lowerings = {
+  Conv2DBackpropFilter: withAttributes<Conv2DBackpropFilterAttrs>((g, { x, dy }, attributes) => {
+    const info = describeConv(x!.shape, attributes.filterShape as Shape4, attributes);
+    const format = attributes.dataFormat;
+    return convFilterGradient(g, channelsLast(g, x!, format), channelsLast(g, dy!, format), info);
   }),
 };

@@ -5,6 +5,7 @@ import { gradientCases } from '../gradients/all.ts';
 import { families } from './all.ts';
 import type { Special } from './kernel-test.ts';
 import { casesOf } from './kernel-test.ts';
+import { onTensorflow } from './on-tensorflow.ts';
 
 interface Row {
   readonly kernel: string;
@@ -71,6 +72,13 @@ below 1e-7, of Erf 5e-6), ${sum((row) => row.gradient)} in all; "-" is a kernel 
 a right gradient, ours is the same to 1e-9.
 
 ${table(heads, body)}
+
+## On TensorFlow
+
+\`npm run test:tensorflow\` compares the same cases on a real library: all agree, with these exceptions, which concern numbers
+that aren't finite.
+
+${table(['kernel', 'exception'], Object.entries(onTensorflow))}
 
 ## Refused
 

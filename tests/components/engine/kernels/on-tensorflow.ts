@@ -1,0 +1,8 @@
+/**
+ * Kernels that the engine `tensorflow` computes otherwise than `reference` where numbers aren't finite, and why: those cases
+ * are left out of `npm run test:tensorflow`. There is no other difference.
+ */
+export const onTensorflow: { readonly [kernel: string]: string } = {
+  Softmax: "in a row with NaN the NaN's own place gets 0: oneDNN's kernel",
+  _FusedMatMul: 'relu of NaN is 0 where TensorFlow joins product, bias and relu into one kernel of oneDNN',
+};
