@@ -37,7 +37,7 @@ export function openMeasure(
   return async (
     weights: HostWeights,
     data: Dataset<LabelMap>,
-    { show = 0 }: { readonly show?: number } = {},
+    { show = 0, of }: { readonly show?: number; readonly of?: string } = {},
   ): Promise<Measured> => {
     tester ??= await openTester(engine, sizes, weights, testOptions(config, size));
     const areas = noAreas(sizes.classes);
@@ -47,6 +47,6 @@ export function openMeasure(
       addAreas(areas, labels, image.target.labels);
       if (image.index < show) shown.push(predicted);
     });
-    return { ...scoresOf(areas), shown: shown.sort((a, b) => a.image.index - b.image.index) };
+    return { ...scoresOf(areas, of), shown: shown.sort((a, b) => a.image.index - b.image.index) };
   };
 }

@@ -49,7 +49,10 @@ export const run: StageFunction<UperNetConfig, Inputs> = reportSkipped(async (co
     all,
     {
       ...{ seed, split: holdOut },
-      score: async (held, parameters, running) => (await measure({ parameters, running }, held)).mIoU,
+      score: async (held, parameters, running) => {
+        const of = 'the training images that are held out for validation';
+        return (await measure({ parameters, running }, held, { of })).mIoU;
+      },
     },
   );
   const { learnt } = validation;

@@ -151,6 +151,7 @@ test("mIoU, mAcc and aAcc are mmsegmentation's, also where classes are absent or
       t.true(Math.abs(given[metric] - scores[metric]) < 1e-12, `${name}: ${metric} ${given[metric]}`);
   }
   t.throws(() => scoresOf(noAreas(3)), { message: /no pixel of the test images has a class/ });
+  t.throws(() => scoresOf(noAreas(3), 'held-out images'), { message: /no pixel of held-out images has/ });
 });
 
 test('windows, scales and mirror images are averaged as mmsegmentation does, whatever shares a run', async (t) => {

@@ -40,12 +40,13 @@ export interface SegmentationScores {
  * A class that is neither labelled nor predicted anywhere has no intersection over union and doesn't count; one that is only
  * predicted has 0, and no accuracy.
  *
+ * @param of which images they are, for messages
  * @throws StageError if no pixel has a class
  */
-export function scoresOf({ both, predicted, labelled }: Areas): SegmentationScores {
+export function scoresOf({ both, predicted, labelled }: Areas, of = 'the test images'): SegmentationScores {
   const all = sum(labelled);
   if (all === 0) {
-    throw new StageError('no pixel of the test images has a class', {
+    throw new StageError(`no pixel of ${of} has a class`, {
       hint: 'look at the label maps and at how their numbers mean classes',
     });
   }
