@@ -17,9 +17,10 @@ export function emptyCanvas(height: number, width: number, colour: Colour = [255
 
 /** A copy to draw on; a grey picture becomes three equal channels. */
 export function canvasOf({ bytes, height, width, channels }: Pixels): Canvas {
-  if (channels === 3) return { bytes: bytes.slice(0, height * width * 3), height, width, channels };
   const copy = new Uint8Array(height * width * 3);
-  for (let at = 0; at < copy.length; at++) copy[at] = bytes[Math.floor(at / 3)]!;
+  // What decoders give may be a Buffer, whose `slice` makes no copy.
+  if (channels === 3) copy.set(bytes.subarray(0, copy.length));
+  else for (let at = 0; at < copy.length; at++) copy[at] = bytes[Math.floor(at / 3)]!;
   return { bytes: copy, height, width, channels: 3 };
 }
 

@@ -98,6 +98,13 @@ test('pictures are enlarged and reduced by whole factors', (t) => {
   t.deepEqual([...rescaled(rescaled(grey, 3), 1 / 3).bytes], [...grey.bytes]);
 });
 
+test('what is drawn on a canvas leaves the picture as it was, also one in a Buffer', (t) => {
+  for (const bytes of [new Uint8Array(12), Buffer.alloc(12)]) {
+    overlayMask(canvasOf({ bytes, height: 2, width: 2, channels: 3 }), [1, 1, 1, 1], [200, 100, 50]);
+    t.deepEqual([...bytes], Array(12).fill(0));
+  }
+});
+
 test('a PNG has the pixels of the picture', (t) => {
   const canvas = canvasOf({
     bytes: Uint8Array.from({ length: 12 }, (_, i) => 20 * i),
