@@ -105,12 +105,12 @@ export class Session {
   }
 
   private give({ dtype, shape, data }: HostTensor): number {
-    // The addon reads no memory that other threads share.
-    const own = data.buffer instanceof SharedArrayBuffer ? data.slice() : data;
-    if (dtype !== 'uint8') return this.binding.createTensor(shape, typeNumbers[dtype], own);
+    // A copy: the addon shares the memory of an aligned array with TensorFlow, where a variable may keep it, and reads
+    // none that other threads share.
+    if (dtype !== 'uint8') return this.binding.createTensor(shape, typeNumbers[dtype], data.slice());
     const words = Math.ceil(data.length / 4);
     const packed = new Uint8Array(words * 4);
-    packed.set(own);
+    packed.set(data);
     return this.binding.createTensor([words], typeNumbers.int32, new Int32Array(packed.buffer));
   }
 
