@@ -4,8 +4,9 @@
  *
  *   npx peco-exp run experiments/small-transfer.ts
  *
- * Data: 20,000 training and 5,000 test scenes of 64x64 pixels (`composites`): one or two items of Fashion-MNIST, turned,
- * coloured, before textures and among pieces of the same cloth. No item, and no look of a texture, is in both splits.
+ * Data: 20,000 training scenes of 64x64 pixels (`composites`) and 2,000 test scenes, of which 1,000 are segmented and searched
+ * for objects: one or two items of Fashion-MNIST, turned, coloured, before textures and among pieces of the same cloth. No item,
+ * and no look of a texture, is in both splits.
  *
  * Rows:
  *
@@ -52,11 +53,11 @@ const data = {
 };
 const maps = {
   train: composites({ split: 'train', target: 'label map', ...scenes }),
-  test: composites({ ...test, target: 'label map' }),
+  test: composites({ ...test, target: 'label map', count: 1000 }),
 };
 const objects = {
   train: composites({ split: 'train', target: 'instances', ...scenes }),
-  test: composites({ ...test, target: 'instances' }),
+  test: composites({ ...test, target: 'instances', count: 1000 }),
 };
 
 // A patch is a token: 64x64 images, stride 8, 64 tokens.
@@ -123,21 +124,21 @@ export default defineExperiment({
   },
   evaluation: tokenizerEvaluation({ images: 2000 }),
   pretraining: {
-    base: maskedImageModelling({ backbone, batchSize: 32, steps: 1000, learningRate: 1.5e-3, dropPath: 0 }),
+    base: maskedImageModelling({ backbone, batchSize: 32, steps: 800, learningRate: 1.5e-3, dropPath: 0 }),
   },
   downstream: {
-    finetune: fineTune({ ...classification, steps: 800, learningRate: 1e-3 }),
+    finetune: fineTune({ ...classification, steps: 500, learningRate: 1e-3 }),
     probe: linearProbe({ layer: 3, labels: 5000 }),
-    segmentation: upernet({ ...segmentation, steps: 300, learningRate: 1e-3 }),
-    detection: maskRcnn({ ...detection, steps: 400, learningRate: 1e-3 }),
+    segmentation: upernet({ ...segmentation, steps: 240, learningRate: 1e-3 }),
+    detection: maskRcnn({ ...detection, steps: 320, learningRate: 1e-3 }),
   },
   scratch: {
     downstream: {
       // Random weights want every layer to move, and more steps.
-      finetune: fineTune({ ...classification, backbone, steps: 1600, learningRate: 1e-3, layerDecay: 1 }),
+      finetune: fineTune({ ...classification, backbone, steps: 1000, learningRate: 1e-3, layerDecay: 1 }),
       probe: linearProbe({ backbone, layer: 3, labels: 5000 }),
-      segmentation: upernet({ ...segmentation, backbone, steps: 400, learningRate: 1e-3, layerDecay: 1 }),
-      detection: maskRcnn({ ...detection, backbone, steps: 600, learningRate: 1e-3, layerDecay: 1 }),
+      segmentation: upernet({ ...segmentation, backbone, steps: 320, learningRate: 1e-3, layerDecay: 1 }),
+      detection: maskRcnn({ ...detection, backbone, steps: 480, learningRate: 1e-3, layerDecay: 1 }),
     },
   },
   baseline: 'beit',
