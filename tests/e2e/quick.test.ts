@@ -14,7 +14,7 @@ function scriptsOf(rig: Rig, ...args: readonly string[]): string[] {
   const coverage = fs.mkdtempSync(rig.file('coverage-'));
   execFileSync(process.execPath, [path.join(repository, 'bin/peco-exp.js'), ...args], {
     cwd: rig.dir,
-    env: { ...process.env, RIG_CONTROL: rig.file('control'), NODE_V8_COVERAGE: coverage },
+    env: { ...process.env, ...rig.environment, NODE_V8_COVERAGE: coverage },
   });
   const reports = fs
     .readdirSync(coverage)

@@ -24,6 +24,8 @@ export interface Outcome {
 
 /** A project with fake stages, and the real command line driven on it as a process. */
 export interface Rig extends Project {
+  /** Variables of its processes, beside those of the tests. */
+  readonly environment: Texts;
   /** Starts `peco-exp` in the project's folder. */
   start(...args: string[]): Invocation;
   /** The same, and waits for its end. */
@@ -57,16 +59,17 @@ export function createRig(
     for (const child of running) child.kill('SIGKILL');
   });
 
+  const variables: Texts = {
+    RIG_CONTROL: project.file('control'),
+    NO_COLOR: '1',
+    // Without a library of TensorFlow that this machine may have.
+    XDG_CACHE_HOME: project.file('cache'),
+    PECO_TENSORFLOW: '',
+    ...environment(project),
+  };
+
   function start(...args: string[]): Invocation {
-    const env = {
-      ...process.env,
-      RIG_CONTROL: project.file('control'),
-      NO_COLOR: '1',
-      // Without a library of TensorFlow that this machine may have.
-      XDG_CACHE_HOME: project.file('cache'),
-      PECO_TENSORFLOW: '',
-      ...environment(project),
-    };
+    const env = { ...process.env, ...variables };
     const script = path.join(repository, 'bin/peco-exp.js');
     const child = spawn(process.execPath, [script, ...args], {
       cwd: project.dir,
@@ -91,6 +94,7 @@ export function createRig(
 
   return {
     ...project,
+    environment: variables,
     start,
     peco: (...args) => start(...args).done,
     command: (stage, what) => project.write({ [`control/commands/${stage}`]: what }),

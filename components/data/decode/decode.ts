@@ -1,3 +1,4 @@
+import { isMainThread } from 'node:worker_threads';
 import { StageError } from '../../../framework/stage/stage-error.ts';
 import type { EncodedImage, ImageBytes, ImageFile, Pixels } from '../types.ts';
 import { nameFormat } from './formats.ts';
@@ -10,12 +11,17 @@ export class BadImage extends StageError {}
 
 let opened: Promise<typeof import('sharp')['default']> | undefined;
 
-/** Loaded when the first image is to be decoded: data that is raw never needs it. */
-function openSharp(): Promise<typeof import('sharp')['default']> {
+/**
+ * Loaded when the first image is to be decoded: data that is raw never needs it. What is blocked is blocked for the whole
+ * process, and for a moment that is all formats: so the main thread does it once, before it starts any other
+ * (renderer.ts).
+ */
+export function openSharp(): Promise<typeof import('sharp')['default']> {
   opened ??= import('sharp').then(({ default: sharp }) => {
     // Images are decoded once each, many at once: no cache of results, and one thread an image.
     sharp.cache(false);
     sharp.concurrency(1);
+    if (!isMainThread) return sharp;
     // Nothing but the three formats, whatever the name of a file says: SVG, TIFF and others have decoders of their own.
     sharp.block({ operation: ['VipsForeignLoad'] });
     sharp.unblock({

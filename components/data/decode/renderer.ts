@@ -2,6 +2,7 @@ import type { Piscina } from 'piscina';
 import type { LabelMap } from '../targets.ts';
 import type { ImageBytes } from '../types.ts';
 import { isUntouched } from '../views/render.ts';
+import { openSharp } from './decode.ts';
 import {
   type Answer,
   failed,
@@ -59,6 +60,8 @@ export function openRenderer(workers: number): Renderer {
 }
 
 async function openPool(workers: number): Promise<Piscina> {
+  // Before any thread: see there.
+  await openSharp();
   const { Piscina } = await import('piscina');
   return new Piscina({
     filename: workerFile.href,
