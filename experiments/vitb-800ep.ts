@@ -43,8 +43,9 @@
  * Hours: all rows together are 1.0e21 floating-point operations, as `plan` counts them. On 16 V100 at the 24 TFLOP/s each that
  * BEiT's report implies (5 days for 800 epochs of its row) they would take a month: a division, not a measurement. Measured on
  * one H100 (docs/evidence/gpu.md): the pretraining step as recorded here, compiled by XLA outside of peco-exp in bfloat16, takes
- * 5 days for 800 epochs, 7 with the beit row's tokenizer in it. By those rates all rows would take one H100 60 to 75 days. No
- * engine of peco-exp runs on a GPU yet, and two cores would need hundreds of years.
+ * 5 days for 800 epochs, 7 with the beit row's tokenizer in it. By those rates all rows would take one H100 60 to 75 days; the
+ * tasks on ADE20K and COCO are a twentieth of the operations, and none of them was measured there. No engine of peco-exp runs on
+ * a GPU yet, and two cores would need hundreds of years.
  */
 import {
   ablationTable,

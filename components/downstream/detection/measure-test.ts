@@ -17,7 +17,7 @@ import { openResults } from './results.ts';
 
 /**
  * Looks for objects in all test images, and measures what was found: COCO's numbers. Detections are kept in the work folder as
- * they are found, and all that is put out is made of what is kept.
+ * they are found, and all outputs are made of what is kept.
  *
  * @throws StageError if there is no object to be found in any of them
  */

@@ -1,6 +1,6 @@
 import { some } from '../folder.ts';
 
-/** What can be wrong with an entry of the annotations, and what to do about it. All of it is told, by the numbers of the entries. */
+/** What can be wrong with an entry of the annotations, and what to do about it. Errors list the entries' numbers. */
 const faults = {
   'image-id': ['images whose `id` is no whole number', 'number the images'],
   'image-twice': ['images with the `id` of another', 'give each image a number of its own'],

@@ -23,7 +23,7 @@ const lanes = 64;
 
 /**
  * Images with their label maps, in the order of the images' names. The headers of all files are read once, before anything
- * is trained: sizes and kinds that don't fit are told then. The numbers in a label map are looked at when it is decoded.
+ * is trained: it reports sizes and kinds that don't fit. The numbers in a label map are looked at when it is decoded.
  *
  * @throws StageError with all files that don't fit
  */

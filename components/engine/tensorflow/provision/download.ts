@@ -10,7 +10,7 @@ export class ProvisionError extends Error {
   override readonly name = 'ProvisionError';
 }
 
-/** Where downloads go, and how they are told about. */
+/** Where downloads go, and who hears of them. */
 export interface Place {
   readonly folder: string;
   readonly env: NodeJS.ProcessEnv;
