@@ -3,26 +3,8 @@ import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-cpu';
 import test from 'ava';
 import { openEngine } from '../../../components/engine/open.ts';
-import type { HostOf, HostTensor } from '../../../components/engine/types.ts';
+import { type Counter, initial, vector } from './support/counter.ts';
 import { leavesNothing } from './support/leaks.ts';
-
-type Counter = {
-  readonly total: Tensor;
-  readonly scale: Tensor;
-  readonly nested: { readonly flags: Tensor };
-};
-
-const vector = (...values: number[]): HostTensor => ({
-  dtype: 'float32',
-  shape: [values.length],
-  data: Float32Array.from(values),
-});
-
-const initial = (): HostOf<Counter> => ({
-  total: vector(0, 0),
-  scale: vector(2, 3),
-  nested: { flags: { dtype: 'bool', shape: [2], data: Uint8Array.of(1, 0) } },
-});
 
 const batch = { x: { shape: [2] } };
 
