@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
 import { residentLeaves, specLeaves } from '../check.ts';
 import { Owned } from '../owned.ts';
+import { traceStep } from '../record/trace.ts';
 import type { AnyStep } from '../step.ts';
 import { refuseInStep } from '../step.ts';
 import type { TreeOf } from '../tree.ts';
@@ -10,7 +11,6 @@ import { toModel } from './model.ts';
 import { OnnxProgram } from './program.ts';
 import { createSession, loadRuntime } from './session.ts';
 import { OnnxState } from './state.ts';
-import { traceStep } from './trace.ts';
 
 /**
  * Compiles steps to ONNX models that ONNX Runtime executes on the CPU with `threads` threads.

@@ -1,15 +1,15 @@
 import '../gradients/register.ts';
 import { residentLeaves, specLeaves } from '../check.ts';
+import { changedState, endpoints, neededNodes } from '../record/needed.ts';
+import type { Trace } from '../record/trace.ts';
+import { traceStep } from '../record/trace.ts';
 import type { AnyStep } from '../step.ts';
 import { refuseInStep } from '../step.ts';
 import type { TreeOf } from '../tree.ts';
 import type { HostOf, HostTensor, SpecOf, Step, TensorSpec } from '../types.ts';
 import { EngineError } from '../types.ts';
-import { changedState, endpoints, neededNodes } from './model.ts';
 import { withoutFusedProducts } from './portable.ts';
 import { encodeModel } from './proto.ts';
-import type { Trace } from './trace.ts';
-import { traceStep } from './trace.ts';
 
 /** What an engine compiles, with a state of any engine (`state.read()` gives its values) or from a checkpoint. */
 export interface ExportOptions<S, B, O, C> {

@@ -1,19 +1,12 @@
 import { fuseProducts } from '../graph/fuse.ts';
-import { liveNodes } from '../graph/graph.ts';
 import { orderSums } from '../graph/order.ts';
-import type { Node, Value } from '../graph/value.ts';
-import { isForeign, sizeOf } from '../graph/value.ts';
+import type { Value } from '../graph/value.ts';
+import { isForeign } from '../graph/value.ts';
+import { changedState, endpoints, neededNodes } from '../record/needed.ts';
+import type { Trace } from '../record/trace.ts';
 import type { Leaves } from '../tree.ts';
 import type { TensorSpec } from '../types.ts';
-import { EngineError } from '../types.ts';
-import type { Endpoint } from './proto.ts';
 import { encodeModel } from './proto.ts';
-import type { Trace } from './trace.ts';
-
-/** Leaves that the step returns as they came are no outputs. */
-export function changedState({ stateInputs, stateOutputs }: Trace): [string, Value][] {
-  return [...stateOutputs].filter(([path, value]) => value !== stateInputs.get(path));
-}
 
 /** An ONNX model of a step. Its endpoints are named `state/PATH`, `batch/PATH`, `next/PATH` and `out/PATH`. */
 export interface Model {
@@ -45,31 +38,6 @@ export function toModel(name: string, trace: Trace): Model {
     // Not the values themselves: they hold on to the whole graph with its constants.
     outputs: new Map([...trace.outputs].map(([path, value]) => [path, specOf(value)])),
   };
-}
-
-/** The nodes that the outputs need, in order of execution. */
-export function neededNodes(name: string, { graph }: Trace, outputs: readonly Endpoint[]): readonly Node[] {
-  const nodes = liveNodes(
-    graph,
-    outputs.map(({ value }) => value),
-  );
-  for (const { op, inputs, outputs: results } of nodes) {
-    const empty = [...inputs, ...results].find((each) => each && !isForeign(each.type) && isEmpty(each));
-    // ONNX Runtime divides by the length of axes; dividing by 0 ends the process.
-    if (empty)
-      throw new EngineError(
-        `program '${name}' can't be compiled: ${op} works on an empty tensor (shape [${empty.shape.join(', ')}]); leave it out`,
-      );
-  }
-  return nodes;
-}
-
-export function endpoints(prefix: string, values: Iterable<readonly [string, Value]>): Endpoint[] {
-  return [...values].map(([path, value]) => ({ name: `${prefix}/${path}`, value }));
-}
-
-function isEmpty({ shape }: Value): boolean {
-  return sizeOf(shape) === 0;
 }
 
 function specOf({ type, shape }: Value): TensorSpec {

@@ -2,6 +2,7 @@ import protobuf from 'protobufjs/light.js';
 import { onnxTypes } from '../graph/elementwise.ts';
 import type { Attribute, Node, TypedData, Value, ValueType } from '../graph/value.ts';
 import { sizeOf } from '../graph/value.ts';
+import type { Endpoint } from '../record/needed.ts';
 import { EngineError } from '../types.ts';
 
 /** The part of ONNX's protobuf schema (onnx.proto3) that a recorded graph needs. */
@@ -75,11 +76,6 @@ const irVersion = 10;
 
 /** Splats up to this size are written out; larger ones are expanded when the model is loaded. */
 const largestWrittenSplat = 1024;
-
-export interface Endpoint {
-  readonly name: string;
-  readonly value: Value;
-}
 
 export interface ModelContents {
   readonly name: string;

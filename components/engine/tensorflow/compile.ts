@@ -1,8 +1,8 @@
 import { fuseProducts } from '../graph/fuse.ts';
 import type { Node, Value } from '../graph/value.ts';
 import { isForeign, sizeOf } from '../graph/value.ts';
-import { changedState, endpoints, neededNodes } from '../onnx/model.ts';
-import type { Trace } from '../onnx/trace.ts';
+import { changedState, endpoints, neededNodes } from '../record/needed.ts';
+import type { Trace } from '../record/trace.ts';
 import type { Leaves } from '../tree.ts';
 import type { HostTensor, TensorSpec } from '../types.ts';
 import type { Ref } from './builder.ts';

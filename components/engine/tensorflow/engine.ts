@@ -1,6 +1,6 @@
 import { residentLeaves, specLeaves } from '../check.ts';
-import { traceStep } from '../onnx/trace.ts';
 import { Owned } from '../owned.ts';
+import { traceStep } from '../record/trace.ts';
 import type { AnyStep } from '../step.ts';
 import { refuseInStep } from '../step.ts';
 import type { TreeOf } from '../tree.ts';

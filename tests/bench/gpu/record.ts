@@ -16,11 +16,16 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { gzipSync } from 'node:zlib';
-import { changedState, endpoints, neededNodes } from '../../../components/engine/onnx/model.ts';
 import { withoutFusedProducts } from '../../../components/engine/onnx/portable.ts';
-import { type Endpoint, encodeModel } from '../../../components/engine/onnx/proto.ts';
-import { traceStep } from '../../../components/engine/onnx/trace.ts';
+import { encodeModel } from '../../../components/engine/onnx/proto.ts';
 import { openEngine } from '../../../components/engine/open.ts';
+import {
+  changedState,
+  type Endpoint,
+  endpoints,
+  neededNodes,
+} from '../../../components/engine/record/needed.ts';
+import { traceStep } from '../../../components/engine/record/trace.ts';
 import { isHostTensor, leavesOf, mapTree, type TreeOf } from '../../../components/engine/tree.ts';
 import type { HostTensor } from '../../../components/engine/types.ts';
 import { formatSafetensors, toRaw } from '../../../components/weights/safetensors.ts';

@@ -4,7 +4,7 @@ import test from 'ava';
 import fc from 'fast-check';
 import { liveNodes } from '../../../components/engine/graph/graph.ts';
 import { composed, inverse, permuted, reshapeFirst } from '../../../components/engine/graph/layout.ts';
-import { traceStep } from '../../../components/engine/onnx/trace.ts';
+import { traceStep } from '../../../components/engine/record/trace.ts';
 import type { Dtype, TensorSpec } from '../../../components/engine/types.ts';
 import { seeds, shapes } from './support/arbitrary.ts';
 
