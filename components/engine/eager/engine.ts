@@ -1,12 +1,9 @@
 import '../gradients/register.ts';
-import { residentLeaves, specLeaves } from '../check.ts';
+import { checkedProgram } from '../given.ts';
 import { Owned } from '../owned.ts';
-import type { AnyStep } from '../step.ts';
 import { refuseInStep } from '../step.ts';
 import { registerSuppress } from '../suppress.ts';
-import type { TreeOf } from '../tree.ts';
-import type { Engine, HostOf, HostTensor, Program, ProgramOptions, State } from '../types.ts';
-import { EngineError } from '../types.ts';
+import type { Engine, HostOf, Program, ProgramOptions, State } from '../types.ts';
 import { registerUniform } from '../uniform.ts';
 import type { EagerBackend } from './backend.ts';
 import { EagerProgram } from './program.ts';
@@ -44,19 +41,11 @@ export class EagerEngine implements Engine {
   }
 
   private async checkStep<S, B, O, C>(options: ProgramOptions<S, B, O, C>): Promise<Program<B, O>> {
-    const { name, state } = options;
-    this.owned.check();
-    if (!(state instanceof EagerState) || state.backendName !== this.backend.backendName) {
-      throw new EngineError(
-        `program '${name}': its state was made by another engine; make it with engine.state()`,
-      );
-    }
-    state.live(`program '${name}': `);
-    const constants = (options.constants ?? {}) as TreeOf<HostTensor>;
-    residentLeaves(constants, `program '${name}': the constants`);
-    const batch = specLeaves(options.batch, `program '${name}': the batch spec`);
-    const step = options.step as unknown as AnyStep;
-    const given = { name, step, state: state as EagerState<unknown>, batch, constants };
+    const { backendName } = this.backend;
+    const isOwn = (state: unknown): state is EagerState<unknown> =>
+      state instanceof EagerState && state.backendName === backendName;
+    const { name, step, state, batchLeaves: batch, constants } = checkedProgram(options, this.owned, isOwn);
+    const given = { name, step, state, batch, constants };
     return this.owned.add((forget) => new EagerProgram<B, O>(this.backend, given, forget));
   }
 }

@@ -1,11 +1,9 @@
 import { createRequire } from 'node:module';
-import { residentLeaves, specLeaves } from '../check.ts';
+import { checkedProgram } from '../given.ts';
 import { Owned } from '../owned.ts';
 import { traceStep } from '../record/trace.ts';
-import type { AnyStep } from '../step.ts';
 import { refuseInStep } from '../step.ts';
-import type { TreeOf } from '../tree.ts';
-import type { Engine, HostOf, HostTensor, Program, ProgramOptions, State, TensorSpec } from '../types.ts';
+import type { Engine, HostOf, Program, ProgramOptions, State } from '../types.ts';
 import { EngineError } from '../types.ts';
 import { toModel } from './model.ts';
 import { OnnxProgram } from './program.ts';
@@ -51,26 +49,15 @@ class OnnxEngine implements Engine {
   }
 
   private async compileStep<S, B, O, C>(options: ProgramOptions<S, B, O, C>): Promise<Program<B, O>> {
-    const { name, state } = options;
-    this.owned.check();
-    if (!(state instanceof OnnxState)) {
-      throw new EngineError(
-        `program '${name}': its state was made by another engine; make it with engine.state()`,
-      );
-    }
-    state.live(`program '${name}': `);
-    const constants = (options.constants ?? {}) as TreeOf<HostTensor>;
-    residentLeaves(constants, `program '${name}': the constants`);
-    const batch = options.batch as TreeOf<TensorSpec>;
-    const batchLeaves = specLeaves(batch, `program '${name}': the batch spec`);
-    const step = options.step as unknown as AnyStep;
-    const trace = traceStep({ name, step, state: state.tree, batch, constants });
+    const { state, batchLeaves, ...given } = checkedProgram(options, this.owned, isOwn);
+    const { name } = given;
+    const trace = traceStep({ ...given, state: state.tree });
     const { bytes, used, changed, outputs } = toModel(name, trace);
     const wiring = {
       stateInputs: used.state,
       batchInputs: used.batch,
       stateOutputs: changed,
-      batch: copied(batchLeaves),
+      batch: batchLeaves,
       outputs,
       outTree: trace.outTree,
     };
@@ -80,15 +67,8 @@ class OnnxEngine implements Engine {
         cause: error,
       });
     });
-    return this.owned.add(
-      (forget) => new OnnxProgram<B, O>(name, session, state as OnnxState<unknown>, wiring, forget),
-    );
+    return this.owned.add((forget) => new OnnxProgram<B, O>(name, session, state, wiring, forget));
   }
 }
 
-/** Without the values that a batch which serves as its own spec would bring along. */
-function copied(specs: ReadonlyMap<string, TensorSpec>): ReadonlyMap<string, TensorSpec> {
-  return new Map(
-    [...specs].map(([path, { dtype = 'float32', shape }]) => [path, { dtype, shape: [...shape] }]),
-  );
-}
+const isOwn = (state: unknown): state is OnnxState<unknown> => state instanceof OnnxState;

@@ -54,7 +54,7 @@ export class OnnxProgram<B, O> implements Program<B, O> {
     const { session } = this;
     if (!session) return;
     this.session = undefined;
-    this.state.afterSteps(() => session.release());
+    this.state.turns.afterSteps(() => void session.release().catch(() => undefined));
     this.onDispose();
   }
 
@@ -63,7 +63,7 @@ export class OnnxProgram<B, O> implements Program<B, O> {
     const leaves = checkedLeaves(batch, this.wiring.batch, `program '${this.name}': the batch`);
     const feeds: Record<string, Tensor> = {};
     for (const path of this.wiring.batchInputs) feeds[`batch/${path}`] = toOrt(leaves.get(path)!);
-    return this.state.exclusively(() => this.step(feeds));
+    return this.state.turns.exclusively(() => this.step(feeds));
   }
 
   private async step(feeds: Record<string, Tensor>): Promise<HostOf<O>> {

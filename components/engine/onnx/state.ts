@@ -3,6 +3,7 @@ import { allocate, checkedLeaves, residentLeaves } from '../check.ts';
 import { refuseInStep } from '../step.ts';
 import type { Leaves, TreeOf } from '../tree.ts';
 import { isHostTensor, isSpec, mapTree } from '../tree.ts';
+import { refuseStateInStep, Turns } from '../turns.ts';
 import type { HostOf, HostTensor, State, TensorSpec } from '../types.ts';
 import { EngineError } from '../types.ts';
 import { toOrt } from './session.ts';
@@ -21,9 +22,7 @@ interface Slot {
 export class OnnxState<S> implements State<S> {
   readonly tree: TreeOf<TensorSpec>;
   private slots: Map<string, Slot> | undefined;
-  private busy: Promise<unknown> = Promise.resolve();
-  /** Steps that run or wait for their turn. */
-  private steps = 0;
+  readonly turns = new Turns();
   private readonly onDispose: () => void;
 
   constructor(initial: HostOf<S>, onDispose: () => void) {
@@ -89,27 +88,11 @@ export class OnnxState<S> implements State<S> {
     }
   }
 
-  /** Programs of one state take turns, also when they are not awaited. */
-  exclusively<T>(work: () => Promise<T>): Promise<T> {
-    this.steps++;
-    const turn = this.busy.then(work, work).finally(() => {
-      this.steps--;
-    });
-    this.busy = turn.catch(() => undefined);
-    return turn;
-  }
-
-  /** Does `work` when the steps that were begun are done. */
-  afterSteps(work: () => Promise<unknown>): void {
-    void this.busy.then(work).catch(() => undefined);
-  }
-
   /** The slots, if nothing is about to change them: before or after, it would be chance. */
   private resting(what: 'read' | 'write'): ReadonlyMap<string, Slot> {
-    refuseInStep(`a state can't be ${what === 'read' ? 'read' : 'written'}`);
+    refuseStateInStep(what);
     const slots = this.live();
-    if (this.steps > 0)
-      throw new EngineError(`state.${what}: a program is running on this state; await its run() first`);
+    this.turns.refuseWhileBusy(what);
     return slots;
   }
 }

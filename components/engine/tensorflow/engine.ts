@@ -1,10 +1,8 @@
-import { residentLeaves, specLeaves } from '../check.ts';
+import { checkedProgram } from '../given.ts';
 import { Owned } from '../owned.ts';
 import { traceStep } from '../record/trace.ts';
-import type { AnyStep } from '../step.ts';
 import { refuseInStep } from '../step.ts';
-import type { TreeOf } from '../tree.ts';
-import type { Engine, HostOf, HostTensor, Program, ProgramOptions, State, TensorSpec } from '../types.ts';
+import type { Engine, HostOf, Program, ProgramOptions, State } from '../types.ts';
 import { EngineError } from '../types.ts';
 import type { Mode } from './compile.ts';
 import { compileStep } from './compile.ts';
@@ -76,24 +74,11 @@ class TensorflowEngine implements Engine {
   }
 
   private async compileProgram<S, B, O, C>(options: ProgramOptions<S, B, O, C>): Promise<Program<B, O>> {
-    const { name, state } = options;
-    this.owned.check();
-    if (!(state instanceof TensorflowState)) {
-      throw new EngineError(
-        `program '${name}': its state was made by another engine; make it with engine.state()`,
-      );
-    }
-    state.live(`program '${name}': `);
-    const constants = (options.constants ?? {}) as TreeOf<HostTensor>;
-    residentLeaves(constants, `program '${name}': the constants`);
-    const batch = options.batch as TreeOf<TensorSpec>;
-    const batchLeaves = specLeaves(batch, `program '${name}': the batch spec`);
-    const step = options.step as unknown as AnyStep;
-    const traced = { name, step, state: state.tree, batch, constants };
+    const { state, batchLeaves, ...given } = checkedProgram(options, this.owned, isOwn);
+    const { name } = given;
     const steady = this.mode === 'flat' && !this.library.binding.isUsingGpuDevice();
     const lowerings = steady ? steadyLowerings : tensorflowLowerings;
-    const how = { target: 'tensorflow', lowerings } as const;
-    const trace = traceStep({ ...traced, ...how });
+    const trace = traceStep({ ...given, state: state.tree, target: 'tensorflow', lowerings });
     const prefix = `p${this.programs++}/`;
     const { precision } = this;
     const lowered = (mode: Mode) =>
@@ -101,22 +86,15 @@ class TensorflowEngine implements Engine {
     const parts = {
       name,
       step: lowered(this.mode),
-      batch: copied(batchLeaves),
+      batch: batchLeaves,
       outTree: trace.outTree,
       ...(this.mode === 'xla' ? { flat: () => lowered('flat') } : {}),
     };
     // Between the steps of the state's other programs, whose session is renewed.
-    return state.exclusively(async () =>
-      this.owned.add(
-        (forget) => new TensorflowProgram<B, O>(parts, state as TensorflowState<unknown>, forget),
-      ),
+    return state.turns.exclusively(async () =>
+      this.owned.add((forget) => new TensorflowProgram<B, O>(parts, state, forget)),
     );
   }
 }
 
-/** Without the values that a batch which serves as its own spec would bring along. */
-function copied(specs: ReadonlyMap<string, TensorSpec>): ReadonlyMap<string, TensorSpec> {
-  return new Map(
-    [...specs].map(([path, { dtype = 'float32', shape }]) => [path, { dtype, shape: [...shape] }]),
-  );
-}
+const isOwn = (state: unknown): state is TensorflowState<unknown> => state instanceof TensorflowState;

@@ -51,14 +51,14 @@ export class TensorflowProgram<B, O> implements Program<B, O> {
     refuseInStep(`program '${this.name}' can't be disposed of`);
     if (!this.step) return;
     this.step = undefined;
-    this.state.afterSteps(() => this.state.leave(this));
+    this.state.turns.afterSteps(() => this.state.leave(this));
     this.onDispose();
   }
 
   private async enqueue(batch: HostOf<B>): Promise<HostOf<O>> {
     this.live();
     const leaves = checkedLeaves(batch, this.parts.batch, `program '${this.name}': the batch`);
-    return this.state.exclusively(async () => {
+    return this.state.turns.exclusively(async () => {
       const step = this.live();
       // Steps block the thread: between them everything else in the process has its turn.
       await setImmediate();

@@ -2,6 +2,7 @@ import { checkedLeaves, residentLeaves } from '../check.ts';
 import { refuseInStep } from '../step.ts';
 import type { Leaves, TreeOf } from '../tree.ts';
 import { isHostTensor, isSpec, leavesOf, mapTree } from '../tree.ts';
+import { refuseStateInStep, Turns } from '../turns.ts';
 import type { HostOf, HostTensor, State, TensorSpec } from '../types.ts';
 import { EngineError } from '../types.ts';
 import type { CompiledStep } from './compile.ts';
@@ -17,6 +18,7 @@ export class TensorflowState<S> implements State<S> {
   readonly tree: TreeOf<TensorSpec>;
   /** The variable of each leaf. */
   readonly variables: Leaves<string>;
+  readonly turns = new Turns();
   private readonly binding: TensorflowBinding;
   private readonly specs: Leaves<TensorSpec>;
   private readonly onDispose: () => void;
@@ -25,8 +27,6 @@ export class TensorflowState<S> implements State<S> {
   /** By variable; only while there is no session. */
   private host: Map<string, HostTensor> | undefined;
   private disposed = false;
-  private busy: Promise<unknown> = Promise.resolve();
-  private steps = 0;
 
   constructor(binding: TensorflowBinding, initial: HostOf<S>, onDispose: () => void) {
     this.binding = binding;
@@ -69,7 +69,7 @@ export class TensorflowState<S> implements State<S> {
     refuseInStep("a state can't be disposed of");
     if (this.disposed) return;
     this.disposed = true;
-    this.afterSteps(() => {
+    this.turns.afterSteps(() => {
       this.session?.dispose();
       this.session = undefined;
       this.host = undefined;
@@ -112,22 +112,6 @@ export class TensorflowState<S> implements State<S> {
     return this.session!;
   }
 
-  /** Programs of one state take turns, also when they are not awaited. */
-  exclusively<T>(work: () => Promise<T>): Promise<T> {
-    this.steps++;
-    const turn = this.busy.then(work, work).finally(() => {
-      this.steps--;
-    });
-    this.busy = turn.catch(() => undefined);
-    return turn;
-  }
-
-  /** Does `work` when the steps that were begun are done; at once if there are none. */
-  afterSteps(work: () => void): void {
-    if (this.steps === 0) work();
-    else void this.busy.then(work).catch(() => undefined);
-  }
-
   private renew(): void {
     const values = this.values();
     const programs = [...this.programs.values()];
@@ -157,11 +141,9 @@ export class TensorflowState<S> implements State<S> {
     return this.session ? this.session.read() : this.host!;
   }
 
-  /** Before or after a step it would be chance what is read. */
   private resting(what: 'read' | 'write'): void {
-    refuseInStep(`a state can't be ${what === 'read' ? 'read' : 'written'}`);
+    refuseStateInStep(what);
     this.live();
-    if (this.steps > 0)
-      throw new EngineError(`state.${what}: a program is running on this state; await its run() first`);
+    this.turns.refuseWhileBusy(what);
   }
 }
