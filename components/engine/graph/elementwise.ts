@@ -25,7 +25,7 @@ export function log(g: Graph, x: Value): Value {
     const splat = splatOf(inner);
     const folded = splat === undefined ? undefined : foldUnary('Log', splat, type);
     if (folded !== undefined) return g.splat(folded, type, shape);
-    if (g.target === 'tensorflow') return g.emit('Log', [inner], { type, shape });
+    if (!g.target.variesWithThreads) return g.emit('Log', [inner], { type, shape });
     const terms = reshape(g, inner, [...shape, 1]);
     const axes = g.int64([shape.length]);
     return g.emit('ReduceLogSum', [terms, axes], { type, shape }, { keepdims: { int: 0 } });

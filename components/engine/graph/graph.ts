@@ -1,17 +1,40 @@
 import { createHash } from 'node:crypto';
 import { EngineError } from '../types.ts';
-import type {
-  Attributes,
-  Domain,
-  ElementType,
-  Node,
-  Source,
-  Target,
-  TypedData,
-  Value,
-  ValueType,
-} from './value.ts';
+import type { Attributes, Domain, ElementType, Node, Source, TypedData, Value, ValueType } from './value.ts';
 import { isForeign, sizeOf } from './value.ts';
+
+/** An operator that is about to be recorded. */
+export interface Wanted {
+  readonly op: string;
+  readonly domain: Domain;
+  readonly inputs: readonly (Value | undefined)[];
+  /** Types of its outputs. */
+  readonly outputs: readonly ValueType[];
+  readonly attributes: Attributes;
+}
+
+/** Records other operators that do the same; undefined where the operator itself will do. */
+export type Rewrite = (g: Graph, wanted: Wanted) => readonly Value[] | undefined;
+
+/** What executes a graph: each is spared the others' detours. */
+export interface Target {
+  /** It adds number by number, so that long sums lose digits: they are recorded in blocks. */
+  readonly losesDigits: boolean;
+  /** Threads divide work in ways that change bytes: what is known to do so is recorded otherwise. */
+  readonly variesWithThreads: boolean;
+  /** It has TensorFlow's operators. */
+  readonly isTensorflow: boolean;
+  /** By operator: what is recorded in the place of those that it lacks, or gets wrong. */
+  readonly rewrites: { readonly [op: string]: Rewrite };
+}
+
+/** ONNX Runtime on the CPU. */
+export const onnxTarget: Target = {
+  losesDigits: true,
+  variesWithThreads: true,
+  isTensorflow: false,
+  rewrites: {},
+};
 
 /** Equal constants are shared, so that what is computed from them is too; frozen weights are not worth the time. */
 const largestSharedConstant = 2 ** 20;
@@ -26,7 +49,7 @@ export class Graph {
   private nextId = 0;
   private readonly known = new Map<string, readonly Value[]>();
 
-  constructor(target: Target = 'onnx') {
+  constructor(target: Target = onnxTarget) {
     this.target = target;
   }
 
@@ -81,7 +104,7 @@ export class Graph {
     return this.emitAll(op, inputs, [output], attributes, domain)[0]!;
   }
 
-  /** Records an ONNX operator with several outputs. */
+  /** Records an ONNX operator with several outputs, or what the target has in its place. */
   emitAll(
     op: string,
     inputs: readonly (Value | undefined)[],
@@ -89,6 +112,8 @@ export class Graph {
     attributes: Attributes = {},
     domain: Domain = '',
   ): readonly Value[] {
+    const instead = this.target.rewrites[op]?.(this, { op, domain, inputs, outputs, attributes });
+    if (instead) return instead;
     const ids = inputs.map((value) => value?.id ?? '').join(',');
     const key = `${domain}.${op}(${ids}) ${JSON.stringify(attributes)} ${outputs.map((o) => o.type)}`;
     return this.shared(key, () => {

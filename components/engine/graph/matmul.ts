@@ -49,11 +49,11 @@ export function matmul(g: Graph, a: Value, b: Value, transposeA = false, transpo
 export function gemm(g: Graph, a: Operand, b: Operand): Value {
   const [inner, rows] = a.transposed ? a.value.shape : a.value.shape.toReversed();
   const columns = b.value.shape[b.transposed ? 0 : 1]!;
-  if (g.target === 'tensorflow') return product(g, a, b, [rows!, columns]);
-  if (inner! > longestSum.row) {
+  if (g.target.losesDigits && inner! > longestSum.row) {
     if (columns === 1) return byVector(g, a, b.value);
     if (Math.max(rows!, columns) <= narrow) return narrowProduct(g, a, b);
   }
+  if (!g.target.variesWithThreads) return product(g, a, b, [rows!, columns]);
   const turnedFirst = a.transposed && inner! >= longSum;
   const left = variesWithThreads(rows!, inner!, columns)
     ? { value: a.transposed ? a.value : turned(g, a.value), transposed: true }

@@ -58,15 +58,18 @@ export const mostThreads = 4;
  * a few blocks is added otherwise where there are as many threads as blocks. Integers are exact in any order.
  */
 function isDelicate(g: Graph, op: string, x: Value, axes: readonly number[]): boolean {
-  if (g.target === 'tensorflow' || x.type !== 'float32' || (op !== 'ReduceSum' && op !== 'ReduceMean'))
-    return false;
+  const { losesDigits } = g.target;
+  if (!losesDigits || x.type !== 'float32' || (op !== 'ReduceSum' && op !== 'ReduceMean')) return false;
   const runs = runsOf(x.shape, axes).filter(({ summed }) => summed);
   const count = runs.reduce((product, { length }) => product * length, 1);
   if (runs.length > 1) return count > longestSum.column;
-  return runs.some((run) => count > (run.inner === 1 ? longestSum.row : longestSum.column) || isSplit(run));
+  return runs.some(
+    (run) => count > (run.inner === 1 ? longestSum.row : longestSum.column) || isSplit(g, run),
+  );
 }
 
-const isSplit = ({ outer, inner }: Omit<Run, 'summed'>) => inner > 1 && outer > 1 && outer <= mostThreads;
+const isSplit = (g: Graph, { outer, inner }: Omit<Run, 'summed'>) =>
+  g.target.variesWithThreads && inner > 1 && outer > 1 && outer <= mostThreads;
 
 interface Run {
   /** Elements of the axes before, of the run itself, and of those after. */
@@ -122,7 +125,7 @@ function sumAlong(g: Graph, x: Value, { outer, length, inner }: Omit<Run, 'summe
     );
     return reshape(g, sum, [count, inner]);
   };
-  if (length <= most && isSplit({ outer, length, inner })) {
+  if (length <= most && isSplit(g, { outer, length, inner })) {
     const whole = reshape(g, x, [outer, length, inner]);
     const parts = Array.from({ length: outer }, (_, start) => {
       const part = slice(g, whole, [{ axis: 0, start, count: 1, step: 1 }]);

@@ -37,9 +37,6 @@ export interface Value extends ValueType {
 /** `''` is ONNX's own, `com.microsoft` ONNX Runtime's; `tensorflow` has TensorFlow's operators, in its layout of images. */
 export type Domain = '' | 'com.microsoft' | 'tensorflow';
 
-/** What executes a graph: each is spared the other's detours. */
-export type Target = 'onnx' | 'tensorflow';
-
 /** ONNX distinguishes integers from floats, JavaScript does not. */
 export type Attribute =
   | { readonly int: number }

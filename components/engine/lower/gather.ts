@@ -116,7 +116,7 @@ function scatterRows(g: Graph, x: Value, ids: Value, count: number): Value {
   // One row more takes what belongs nowhere.
   const size = (count + 1) * width;
   const zero = (shape: readonly number[]) => g.splat(0, x.type, shape);
-  if (g.target === 'tensorflow') {
+  if (g.target.isTensorflow) {
     const type = { type: x.type, shape: [count + 1, width] };
     const inputs = [zero(type.shape), reshape(g, ids, [rows, 1]), x];
     const added = g.emit('TensorScatterAdd', inputs, type, {}, 'tensorflow');

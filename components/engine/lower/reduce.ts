@@ -53,7 +53,7 @@ function softmax(g: Graph, given: Value, axis: number | undefined): Value {
   const logits = cast(g, given, 'float32');
   const { type, shape } = logits;
   const along = axesOf(axis ?? -1, shape.length)[0]!;
-  if (shape[along]! <= longestSum.row || g.target === 'tensorflow')
+  if (shape[along]! <= longestSum.row || !g.target.losesDigits)
     return g.emit('Softmax', [logits], { type, shape }, { axis: { int: along } });
   // ONNX Runtime's own adds number by number: of 262,144 classes it is off by 1.5e-4.
   const most = reduce(g, 'ReduceMax', logits, [along], true);

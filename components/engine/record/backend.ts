@@ -1,7 +1,8 @@
 import type { BackendValues, DataId, DataType, TensorInfo } from '@tensorflow/tfjs-core';
 import { engine, getKernel, KernelBackend, registerKernel } from '@tensorflow/tfjs-core';
-import { Graph } from '../graph/graph.ts';
-import type { ElementType, Target, Value } from '../graph/value.ts';
+import type { Target } from '../graph/graph.ts';
+import { Graph, onnxTarget } from '../graph/graph.ts';
+import type { ElementType, Value } from '../graph/value.ts';
 import { isForeign, sizeOf } from '../graph/value.ts';
 import { lowerings } from '../lower/all.ts';
 import type { Lowerings } from '../lower/lowering.ts';
@@ -18,7 +19,7 @@ export class TraceBackend extends KernelBackend {
   private readonly values = new Map<object, Value>();
 
   /** `own`: lowerings that come before those of `lower/all.ts`. */
-  constructor(target: Target = 'onnx', own: Lowerings = {}) {
+  constructor(target: Target = onnxTarget, own: Lowerings = {}) {
     super();
     this.graph = new Graph(target);
     this.lowerings = { ...lowerings, ...own };

@@ -1,8 +1,8 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { engine } from '@tensorflow/tfjs-core';
 import { cast } from '../graph/elementwise.ts';
-import type { Graph } from '../graph/graph.ts';
-import type { Target, Value } from '../graph/value.ts';
+import type { Graph, Target } from '../graph/graph.ts';
+import type { Value } from '../graph/value.ts';
 import { alternatives } from '../lower/all.ts';
 import type { Lowerings } from '../lower/lowering.ts';
 import { explainStepError, withDeepStacks } from '../place.ts';
@@ -20,7 +20,7 @@ export interface TraceOptions {
   readonly state: TreeOf<TensorSpec>;
   readonly batch: TreeOf<TensorSpec>;
   readonly constants: TreeOf<HostTensor>;
-  /** What will execute the graph: `onnx` unless said. */
+  /** What will execute the graph: ONNX Runtime on the CPU unless said. */
   readonly target?: Target;
   /** Lowerings for that target only. */
   readonly lowerings?: Lowerings;

@@ -12,6 +12,7 @@ import { steadyLowerings, tensorflowLowerings } from './lower/all.ts';
 import type { Precision } from './operators/operator.ts';
 import { TensorflowProgram } from './program.ts';
 import { TensorflowState } from './state.ts';
+import { tensorflowTarget } from './target.ts';
 
 export interface TensorflowSettings {
   /** `flat` unless said. */
@@ -78,7 +79,7 @@ class TensorflowEngine implements Engine {
     const { name } = given;
     const steady = this.mode === 'flat' && !this.library.binding.isUsingGpuDevice();
     const lowerings = steady ? steadyLowerings : tensorflowLowerings;
-    const trace = traceStep({ ...given, state: state.tree, target: 'tensorflow', lowerings });
+    const trace = traceStep({ ...given, state: state.tree, target: tensorflowTarget, lowerings });
     const prefix = `p${this.programs++}/`;
     const { precision } = this;
     const lowered = (mode: Mode) =>
