@@ -75,7 +75,7 @@ export interface Engine {
 }
 
 export interface EngineOptions {
-  /** `onnx` (default), `reference`, `wasm`, `tensorflow` (or `tensorflow:bf16` and the like) or `auto`: see `openEngine`. */
+  /** `onnx` (default, or `onnx:webgpu`), `reference`, `wasm`, `tensorflow` (or `tensorflow:bf16` and the like) or `auto`: see `openEngine`. */
   readonly name?: string;
   readonly threads?: number;
   /** Called with the description of the engine once it is open. */

@@ -52,8 +52,13 @@ export interface ProjectOptions {
 
 /** Those of components/engine; the last is resolved to one of the others before anything runs. */
 export const engines: readonly string[] = ['onnx', 'reference', 'wasm', 'tensorflow', 'auto'];
-/** Ways of one of them: compiled by XLA, products in bfloat16, or both. */
-export const engineModes: readonly string[] = ['tensorflow:xla', 'tensorflow:bf16', 'tensorflow:xla+bf16'];
+/** Ways of two of them: on what WebGPU finds; compiled by XLA, products in bfloat16, or both. */
+export const engineModes: readonly string[] = [
+  'onnx:webgpu',
+  'tensorflow:xla',
+  'tensorflow:bf16',
+  'tensorflow:xla+bf16',
+];
 const mostDefaultJobs = 4;
 
 /**
