@@ -11,9 +11,9 @@ export interface Planned extends Pick<Prepared, 'loaded' | 'plan'> {
 
 /** Bundles of an experiment file and of the modules of all its stages, by path. */
 export function bundlesOf({ loaded, plan, project }: Planned): Promise<Map<string, StoredBundle>> {
-  const modules = [...implementationsOfAll(plan.stages.map(({ node }) => node))].map((url) =>
-    fileURLToPath(url),
-  );
+  const nodes = plan.stages.map(({ node }) => node);
+  const pages = nodes.flatMap(({ component }) => component.pages ?? []);
+  const modules = [...implementationsOfAll(nodes), ...pages].map((url) => fileURLToPath(url));
   return loadBundles([loaded.file, ...modules], project.root);
 }
 

@@ -112,7 +112,7 @@ export function findPlanned(plan: Plan, name: string): readonly PlannedStage[] {
 const warned = new Set<string>();
 
 /** For commands whose answer is their stdout. Each warning once, also where several files share a store. */
-export function warnOnStderr({ message }: StoreWarning): void {
+export function warnOnStderr({ message }: Pick<StoreWarning, 'message'>): void {
   if (warned.has(message)) return;
   warned.add(message);
   process.stderr.write(`warning: ${message}\n`);

@@ -26,6 +26,7 @@ export function createProgram(finish: Finish): Command {
   for (const add of [
     addRun,
     addPlan,
+    addReport,
     addWhy,
     addAccept,
     addDiff,
@@ -71,6 +72,20 @@ function addPlan(program: Command, finish: Finish): void {
       finish(await planCommand(file, flags));
     });
   addFlags(command, [...changes, 'upto', 'engine', 'store', 'out', 'jobs', 'json', 'verbose']);
+}
+
+function addReport(program: Command, finish: Finish): void {
+  const command = program
+    .command('report')
+    .description(
+      'Write the tables again from what is stored, also of a run that is not finished; run nothing.',
+    )
+    .argument('<file>', 'experiment file (.ts)')
+    .action(async (file: string, flags: ExperimentFlags) => {
+      const { reportCommand } = await import('./commands/report.ts');
+      finish(await reportCommand(file, flags, readVersion()));
+    });
+  addFlags(command, [...changes, 'store', 'out', 'json', 'verbose']);
 }
 
 function addWhy(program: Command, finish: Finish): void {

@@ -5,7 +5,7 @@ import type { ContentKey, Digest, Fingerprint, InputKey } from '../stage/keys.ts
 import { acceptsMissing } from '../stage/roles.ts';
 import type { Document } from '../store/documents.ts';
 import type { Entry, Store } from '../store/types.ts';
-import { describeDrop, fateOf, type Loss, readRanking } from './fate.ts';
+import { type Drop, describeDrop, fateOf, type Loss, readRanking } from './fate.ts';
 import { Fingerprinter, keyOf } from './fingerprint.ts';
 import { type FoundEntry, findEntry, type LocateOptions } from './locate.ts';
 import { findUnknown } from './missing.ts';
@@ -27,6 +27,8 @@ export interface PlannedStage {
   readonly entry?: Entry;
   /** For people: `stored`, `no stored result`, `depends on tokenizer/peco`. */
   readonly reason: string;
+  /** Of what is dropped: where, and why. */
+  readonly drop?: Drop;
 }
 
 /** `stages` in the graph's order. */
@@ -121,7 +123,7 @@ class Planner {
     this.#losses.set(node, loss);
     const fingerprint = await this.#describe(node, pendingStage(node, this.#entries));
     const reason = loss.at === node && loss.drop ? describeDrop(loss.drop) : `depends on ${loss.at.id}`;
-    return { node, fingerprint, status: 'dropped', reason };
+    return { node, fingerprint, status: 'dropped', reason, ...(loss.drop ? { drop: loss.drop } : {}) };
   }
 
   #hit(node: StageNode, found: FoundEntry & { readonly entry: Entry }): PlannedStage {

@@ -1,16 +1,17 @@
 import path from 'node:path';
-import { describeChange } from '../experiment/changes/change.ts';
 import { explainMakeError } from '../files/make-folders.ts';
+import { describeDrop } from '../plan/fate.ts';
 import type { Plan } from '../plan/plan.ts';
+import type { StageNode } from '../plan/types.ts';
 import { isReport } from '../stage/roles.ts';
 import { describeFailure } from './attempt.ts';
 import { settleStages } from './driver.ts';
 import type { RunOptions } from './options.ts';
+import type { StageEnd } from './pages.ts';
 import type { Emit, RunStatus, StageState } from './record/events.ts';
-import { formatTimings } from './record/timing.ts';
-import { resultsFolderName, timingFile } from './results-folder.ts';
+import { resultsFolderName } from './results-folder.ts';
 import type { Task } from './tasks.ts';
-import { writeIfDifferent, writeResults } from './write-results.ts';
+import { writeTables } from './write-tables.ts';
 
 export interface RunOutcome {
   readonly status: RunStatus;
@@ -32,23 +33,17 @@ export async function runExperiment(plan: Plan, options: RunOptions, emit: Emit)
   let status = runStatus(counts, options.stop.aborted);
   let files: readonly string[] = [];
   if (report?.entry) {
-    const { experiment, changes } = plan.graph;
-    const folder = path.join(options.results, resultsFolderName(experiment, changes));
-    const { root, version = null } = options;
-    const made = report.entry.provenance.run;
+    const { dir, outputs, provenance } = report.entry;
+    const { root, results, version = null, source } = options;
+    const made = options.run ?? provenance.run;
+    const run = typeof made === 'string' ? made : null;
     try {
-      const written = await writeResults(report.entry, folder, {
-        experiment,
-        changes,
-        root,
-        version,
-        ...options.source,
-        run: options.run ?? (typeof made === 'string' ? made : null),
-      });
-      const timing = path.join(folder, timingFile);
-      await writeIfDifferent(timing, await formatTimings(timingsOf(tasks), changes.map(describeChange)));
-      files = [...written, timing];
+      const tables = { node: report.node, dir, outputs, timings: timingsOf(tasks), endOf: endsOf(tasks) };
+      const onWarning = (message: string) => emit({ type: 'warning', message });
+      const about = { root, version, ...source, run, onWarning };
+      files = await writeTables(tables, { graph: plan.graph, results, ...about });
     } catch (error) {
+      const folder = path.join(results, resultsFolderName(plan.graph.experiment, plan.graph.changes));
       const why = explainMakeError(error) ?? describeFailure(error).message;
       const message = `could not write the results to ${folder}: ${why}; choose another folder with --out`;
       emit({ type: 'warning', message });
@@ -86,4 +81,15 @@ function timingsOf(tasks: readonly Task[]) {
     const { id, component, seed } = node;
     return [{ stage: id, kind: component.kind, seed, provenance: entry.provenance, reused: state !== 'ran' }];
   });
+}
+
+/** How each stage ended, for the pages of the report. */
+function endsOf(tasks: readonly Task[]): (stage: StageNode) => StageEnd {
+  const byNode = new Map(tasks.map((task) => [task.planned.node, task]));
+  return (stage) => {
+    const { entry, loss, state } = byNode.get(stage)!;
+    if (entry) return { entry };
+    if (loss?.drop) return { missing: describeDrop(loss.drop), dropped: true };
+    return { missing: state === 'failed' ? 'failed' : `${loss?.at.id} failed` };
+  };
 }

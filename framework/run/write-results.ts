@@ -3,6 +3,7 @@ import path from 'node:path';
 import type { Change } from '../experiment/changes/change.ts';
 import { makeFolders } from '../files/make-folders.ts';
 import { canonicalJson } from '../stage/canonical.ts';
+import type { ReportFile } from '../stage/contract.ts';
 import { PecoError } from '../stage/errors.ts';
 import type { Json } from '../stage/json.ts';
 import type { Git } from './record/git.ts';
@@ -37,13 +38,16 @@ export interface ResultsInfo {
   git(): Promise<Git>;
 }
 
-interface ResultsFile {
-  readonly name: string;
-  readonly content: Uint8Array | string;
+/** What a report leaves in the results folder. */
+export interface ReportOutputs {
+  readonly dir: string;
+  readonly outputs: readonly { readonly path: string }[];
+  /** Files that are no outputs of its stage. */
+  readonly pages?: readonly ReportFile[];
 }
 
 /**
- * Writes the outputs of a report, the resolved experiment (`config.json`) and how they were made (`run.json`) into the
+ * Writes the outputs and the pages of a report, the resolved experiment (`config.json`) and how they were made (`run.json`) into the
  * results folder. A file that is already there with the same bytes is left alone, so that its time says when the table
  * last changed, and `run.json` stays as long as all do; any other of ours is replaced by one rename.
  *
@@ -51,19 +55,24 @@ interface ResultsFile {
  * @throws PecoError `results-in-use`, before anything is written, for a file in the way that peco-exp didn't write
  */
 export async function writeResults(
-  report: { readonly dir: string; readonly outputs: readonly { readonly path: string }[] },
+  report: ReportOutputs,
   folder: string,
   about: ResultsInfo,
 ): Promise<readonly string[]> {
   checkResultsFolder(folder, about.file);
   const tables = report.outputs.map(({ path: name }) => name).filter((name) => !bookkeeping.has(name));
-  const taken = tables.find((name) => [configFile, resultsFile, timingFile].includes(name));
+  const pages = report.pages ?? [];
+  const all = [...tables, ...pages.map(({ name }) => name)];
+  const taken = all.find(
+    (name, index) => [configFile, resultsFile, timingFile].includes(name) || all.indexOf(name) !== index,
+  );
   if (taken !== undefined)
     throw new PecoError(`the report wrote ${taken}, which peco-exp writes itself`, {
       code: 'results-in-use',
     });
-  const files: ResultsFile[] = [{ name: configFile, content: formatConfig(about.config) }];
+  const files: ReportFile[] = [{ name: configFile, content: formatConfig(about.config) }];
   for (const name of tables) files.push({ name, content: await fs.readFile(path.join(report.dir, name)) });
+  files.push(...pages);
   const changed = await findChanged(files, folder);
   const owner = readOwner(folder);
   await refuseForeign(changed, folder, owner);
@@ -100,8 +109,8 @@ function formatConfig(config: Json): string {
   return `${JSON.stringify(JSON.parse(canonicalJson(config)), null, 2)}\n`;
 }
 
-async function findChanged(files: readonly ResultsFile[], folder: string): Promise<ResultsFile[]> {
-  const changed: ResultsFile[] = [];
+async function findChanged(files: readonly ReportFile[], folder: string): Promise<ReportFile[]> {
+  const changed: ReportFile[] = [];
   for (const file of files) {
     const present = await fs.readFile(path.join(folder, file.name)).catch(() => undefined);
     if (!present?.equals(Buffer.from(file.content))) changed.push(file);
@@ -110,7 +119,7 @@ async function findChanged(files: readonly ResultsFile[], folder: string): Promi
 }
 
 async function refuseForeign(
-  changed: readonly ResultsFile[],
+  changed: readonly ReportFile[],
   folder: string,
   owner: ReturnType<typeof readOwner>,
 ): Promise<void> {

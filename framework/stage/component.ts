@@ -125,6 +125,11 @@ export interface Component<R extends Role = Role, Config extends object = JsonOb
   readonly resources?: Resources;
   /** How `peco-exp export` writes its result for other programs. Never part of a key. */
   readonly exports?: Exports;
+  /**
+   * Of a report: `file:` URL of the module that exports `pages: PagesFunction`, which writes files beside its result. Never
+   * part of a key.
+   */
+  readonly pages?: string;
   /** The smallest size at which every code path of its stage still runs; see `defineComponent`. Never part of a key. */
   readonly smoke?: (context: SmokeContext) => SmokeChanges;
   /** What its stage computes, for `plan`. Never part of a key. */

@@ -153,3 +153,59 @@ export type ExportFunction<Config extends object = JsonObject> = (
   input: StageInput<Config>,
   options: { readonly format: string; readonly file: string },
 ) => Promise<Exported>;
+
+/** A stage of an experiment as pages of a report see it: what it is, and how its result was made. */
+export interface StageRecord {
+  /** `tokenizer/peco/seed-1`. */
+  readonly id: string;
+  readonly role: string;
+  readonly kind: string;
+  readonly seed: number;
+  readonly config: JsonObject;
+  /** Ids of the stages that it waits for, inputs first. */
+  readonly needs: readonly string[];
+  /** The cells of the table that it fills. */
+  readonly cells: readonly { readonly variant: string; readonly task: string }[];
+  /** Its result; absent where it has none. */
+  readonly result?: {
+    readonly key: string;
+    /** Folder of its outputs. Read only. */
+    readonly dir: string;
+    /** Engine, seconds, run, commit, host, ...: how it was made. */
+    readonly provenance: JsonObject;
+  };
+  /** Why it has no result. */
+  readonly missing?: string;
+  /** A halved sweep dropped its point. */
+  readonly dropped?: boolean;
+}
+
+/** What the `pages` of a report are made of. */
+export interface PagesContext<Config extends object = JsonObject> {
+  /** As `run` got them. */
+  readonly config: Config;
+  readonly inputs: StageInputs;
+  /** Folder of what `run` wrote. Read only. */
+  readonly dir: string;
+  /** All stages but the report, each after those that it waits for. */
+  readonly stages: readonly StageRecord[];
+  /** Arguments of peco-exp that make the same results from an empty store, in the project's folder. */
+  readonly command: readonly string[];
+  /** Version of peco-exp; null where it is unknown. */
+  readonly version: string | null;
+}
+
+/** A file for the results folder. */
+export interface ReportFile {
+  /** Its name there. */
+  readonly name: string;
+  readonly content: string | Uint8Array;
+}
+
+/**
+ * What the module of a report's `pages` exports as `pages`: files that also say how results were made, such as what they
+ * cost. They are no part of the report's result, and in no key. The same stages give the same bytes.
+ */
+export type PagesFunction<Config extends object = JsonObject> = (
+  context: PagesContext<Config>,
+) => Promise<readonly ReportFile[]>;

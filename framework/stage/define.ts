@@ -84,6 +84,11 @@ export interface Definition<R extends Role, S extends z.ZodObject, Names extends
   /** How `peco-exp export` writes a result for other programs; depends on the config where not every result has a format. */
   readonly exports?: Exports | ((config: z.output<S>) => Exports);
   /**
+   * Of a report, the same as `run` for the module that exports `pages`: files that also say how the results were made. They
+   * lie beside those of `run` and are in no key.
+   */
+  readonly pages?: string;
+  /**
    * The smallest size at which every code path of the stage still runs, for `--smoke`: changes of the input, nested fields
    * one by one, `undefined` to take a field out. Its own fields only, no nested component's. All components together must
    * still fit: see "Smoke sizes" in ARCHITECTURE.md. A config that is as small already changes nothing.
@@ -186,6 +191,7 @@ function makeComponent<R extends Role, S extends z.ZodObject, Names extends stri
       ...(definition.expects ? { expects: (wired: WiredInputs) => definition.expects!(output, wired) } : {}),
       ...(definition.resources ? { resources: checkResources(definition.resources(output)) } : {}),
       ...(definition.exports === undefined ? {} : { exports: exportsOf(definition.exports, output) }),
+      ...(definition.pages === undefined ? {} : { pages: definition.pages }),
       ...(definition.smoke ? { smoke: (context: SmokeContext) => definition.smoke!(output, context) } : {}),
       ...(definition.costs ? { costs: (wired: WiredInputs) => definition.costs!(output, wired) } : {}),
       ...(definition.use ? { use: (size: number) => definition.use!(output, size) } : {}),

@@ -1,8 +1,6 @@
 import fs from 'node:fs/promises';
-import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { describeExperiment } from '../../experiment/resolved.ts';
 import { estimatePlan } from '../../plan/estimate.ts';
 import { type Recorded, readRecorded } from '../../plan/past-stages.ts';
 import { mayRun } from '../../plan/types.ts';
@@ -12,9 +10,9 @@ import type { Emit, RunEvent, RunFinished, RunStarted, StageSummary } from '../.
 import { type Git, readGit } from '../../run/record/git.ts';
 import { openRunLog, type RunLog } from '../../run/record/log.ts';
 import { type RunOutcome, runExperiment } from '../../run/run.ts';
-import type { Json, JsonObject } from '../../stage/json.ts';
 import type { ContentKey } from '../../stage/keys.ts';
 import { codeOf } from '../bundles.ts';
+import { commandOf, describeResolved } from '../described.ts';
 import { resolveEngine, threadsOf } from '../engines.ts';
 import { listenForInterrupts } from '../interrupts.ts';
 import { type ExperimentFlags, type Prepared, prepareExperiment } from '../prepare.ts';
@@ -125,23 +123,6 @@ function openLog(
   return openRunLog(store.dir, description, {
     onProblem: (message) => emit({ type: 'warning', message }),
   });
-}
-
-/** `config.json`: data is named by its digest, so that the file says the same on every machine. */
-function describeResolved({ loaded, plan }: Prepared): JsonObject {
-  const described = describeExperiment(loaded.experiment, (file) => plan.data.get(file) ?? null);
-  return { ...described, changes: loaded.changes as unknown as Json };
-}
-
-function commandOf(root: string): string[] {
-  return process.argv.slice(2).map((argument) => withoutFolders(argument, root));
-}
-
-/** Records travel with the store, so they must not show where the project lies. */
-function withoutFolders(argument: string, root: string): string {
-  const home = os.homedir();
-  const local = argument.replaceAll(root, '.');
-  return home.length > 1 ? local.replaceAll(home, '~') : local;
 }
 
 /** With the engine that `auto` means here, so that results name it. Only asked where something will run. */

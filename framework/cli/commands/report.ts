@@ -1,0 +1,80 @@
+import fs from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { localExecutor } from '../../run/executors/local.ts';
+import { endsOf, type RebuiltReport, rebuildReport } from '../../run/rebuild.ts';
+import { readGit } from '../../run/record/git.ts';
+import { writeTables } from '../../run/write-tables.ts';
+import { codeOf } from '../bundles.ts';
+import { commandOf, describeResolved } from '../described.ts';
+import { listenForInterrupts } from '../interrupts.ts';
+import { type ExperimentFlags, type Prepared, prepareExperiment, warnOnStderr } from '../prepare.ts';
+import { formatPath } from '../text/format.ts';
+import { formatRebuilt, type Rebuilt } from '../text/report.ts';
+import { formatOverrides, formatSmoke } from '../text/text.ts';
+
+/**
+ * `peco-exp report FILE`: writes the tables of an experiment from what is stored. Runs no stage but the report's own, and
+ * leaves the store as it is; cells without a result are named as missing.
+ */
+export async function reportCommand(file: string, flags: ExperimentFlags, version: string): Promise<number> {
+  const prepared = await prepareExperiment(file, { ...flags, writesTables: true }, warnOnStderr);
+  const { loaded, project, store, plan } = prepared;
+  const interrupts = listenForInterrupts();
+  interrupts.begin(() => {});
+  const options = {
+    ...{ store, root: project.root, stop: interrupts.stop, kill: interrupts.kill },
+    executor: localExecutor(fileURLToPath(new URL('./worker.js', import.meta.url)), {
+      sourceMaps: flags.verbose ?? false,
+      root: project.root,
+      cwd: process.cwd(),
+    }),
+    onWarning: (message: string) => warnOnStderr({ message }),
+  };
+  try {
+    const rebuilt = await rebuildReport(plan, options, (report) => write(report, prepared, version));
+    if (flags.json) process.stdout.write(`${JSON.stringify(rebuilt)}\n`);
+    else {
+      const head = [...formatSmoke(loaded.smoke), ...formatOverrides(loaded.overrides)];
+      const table = rebuilt.files.find((name) => name.endsWith('.md'));
+      const shown = table === undefined ? [] : ['', await fs.readFile(table, 'utf8')];
+      const lines = [...head, ...shown, ...formatRebuilt(rebuilt, formatPath)];
+      process.stdout.write(`${lines.join('\n')}\n`);
+    }
+    return 0;
+  } catch (error) {
+    if (interrupts.stop.aborted) return 130;
+    throw error;
+  } finally {
+    interrupts.end();
+  }
+}
+
+/** Writes the results folder. */
+async function write(
+  { node, dir, outputs, provenance }: RebuiltReport,
+  prepared: Prepared,
+  version: string,
+): Promise<Rebuilt> {
+  const { loaded, project, plan } = prepared;
+  const { root, results } = project;
+  const timings = plan.stages.flatMap(({ node: one, entry }) => {
+    if (!entry) return [];
+    const { id, component, seed } = one;
+    return [{ stage: id, kind: component.kind, seed, provenance: entry.provenance, reused: true }];
+  });
+  const files = await writeTables(
+    { node, dir, outputs, timings, endOf: endsOf(plan) },
+    {
+      ...{ graph: plan.graph, results, root, version, file: loaded.file },
+      command: commandOf(root),
+      config: describeResolved(prepared),
+      run: typeof provenance?.run === 'string' ? provenance.run : null,
+      onWarning: (message) => warnOnStderr({ message }),
+      git: async () => readGit(root, await codeOf(prepared)),
+    },
+  );
+  const { cells, missing } = node.component.config.table as unknown as Table;
+  return { experiment: plan.graph.experiment, cells: cells.length, missing, files };
+}
+
+type Table = { readonly cells: readonly unknown[]; readonly missing: Rebuilt['missing'] };

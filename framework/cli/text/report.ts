@@ -1,0 +1,40 @@
+import { printable } from '../../stage/text.ts';
+import { count } from './format.ts';
+
+/** What `peco-exp report` made; `--json` prints it as it is. */
+export interface Rebuilt {
+  readonly experiment: string;
+  /** Cells of the table that have numbers, each a variant, a task and a seed. */
+  readonly cells: number;
+  readonly missing: readonly {
+    readonly variant: string;
+    readonly task: string;
+    readonly seed: number;
+    readonly reason: string;
+    /** A halved sweep dropped the row. */
+    readonly dropped?: boolean;
+  }[];
+  /** Absolute paths, the report's first. */
+  readonly files: readonly string[];
+}
+
+/** What the tables are made of, what they lack and why, and where they are. */
+export function formatRebuilt(
+  { experiment, cells, missing, files }: Rebuilt,
+  showPath: (file: string) => string,
+): string[] {
+  const open = missing.filter(({ dropped }) => !dropped);
+  const dropped = missing.length - open.length;
+  const parts = [`${count(cells, 'cell')} stored`];
+  if (open.length > 0) parts.push(`${open.length} missing`);
+  if (dropped > 0) parts.push(`${dropped} dropped by halving`);
+  const reasons = [...new Set(open.map(({ reason }) => reason))];
+  return [
+    `${experiment}: ${parts.join(', ')}; nothing ran`,
+    ...reasons.slice(0, mostReasons).map((reason) => `  missing: ${printable(reason)}`),
+    ...(reasons.length > mostReasons ? [`  and ${reasons.length - mostReasons} more`] : []),
+    ...files.map((file) => `  ${showPath(file)}`),
+  ];
+}
+
+const mostReasons = 5;
