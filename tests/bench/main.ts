@@ -1,7 +1,9 @@
 /**
  * Benchmarks. Nothing here is a test: machines are noisy, so that only ratios within one run say anything.
  *
- *     npm run bench -- engine [--shapes mim-small,...] [--rounds 2] [--torch "python3"]... [--wasm]
+ *     npm run bench -- engine [--shapes mim-small,mim-base:4,...] [--rounds 2] [--seconds 2] [--torch "python3"]...
+ *                              [--only onnx,tensorflow,PyTorch,...] [--wasm]
+ *     npm run bench -- engine --gpu [the same]
  *     npm run bench -- display [--shapes 50x5,200x5] [--rounds 2]
  *     npm run bench -- noop [--peers DIR] [--sizes 10x10,25x20] [--large 250x20] [--rounds 10] [--only turbo,make,...]
  *     npm run bench -- memory [--images 50000] [--steps 300]
@@ -25,6 +27,7 @@ const { positionals, values } = parseArgs({
     shapes: { type: 'string' },
     torch: { type: 'string', multiple: true },
     wasm: { type: 'boolean', default: false },
+    gpu: { type: 'boolean', default: false },
     // noop
     peers: { type: 'string' },
     sizes: { type: 'string', default: '10x10,25x20' },
@@ -36,8 +39,8 @@ const { positionals, values } = parseArgs({
     // data
     photos: { type: 'string', default: '256' },
     workers: { type: 'string', default: String(availableParallelism()) },
-    // dense
-    seconds: { type: 'string', default: '5' },
+    // dense and engine
+    seconds: { type: 'string' },
     // folder
     files: { type: 'string', default: '100000' },
     // annotations
@@ -60,14 +63,20 @@ switch (positionals.join()) {
     await benchEngine({
       shapes: values.shapes?.split(','),
       rounds: Number(values.rounds ?? 2),
+      seconds: Number(values.seconds ?? 2),
       torch: values.torch ?? ['python3'],
+      only: values.only?.split(','),
       wasm: values.wasm,
+      gpu: values.gpu,
     });
     break;
   }
   case 'dense': {
     const { benchDense } = await import('./dense/bench.ts');
-    await benchDense({ workers: values.workers.split(',').map(Number), seconds: Number(values.seconds) });
+    await benchDense({
+      workers: values.workers.split(',').map(Number),
+      seconds: Number(values.seconds ?? 5),
+    });
     break;
   }
   case 'noop': {

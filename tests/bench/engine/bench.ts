@@ -1,158 +1,101 @@
-import { spawnSync } from 'node:child_process';
 import os from 'node:os';
-import { fileURLToPath } from 'node:url';
-import { shapes } from './shapes.ts';
+import { Running } from './contender.ts';
+import {
+  type Choice,
+  contendersOf,
+  inspectPython,
+  measureCommand,
+  type Python,
+  torchCommand,
+} from './contenders.ts';
+import { describeMachine } from './machine.ts';
+import { measureInRounds } from './rounds.ts';
+import { shapeOf, shapes } from './shapes.ts';
+import { detailTable, type Found, footnotes, summaryTable } from './table.ts';
 
 export interface BenchOptions {
+  /** NAME or NAME:BATCH; absent: those of the targets. */
   readonly shapes: readonly string[] | undefined;
   readonly rounds: number;
-  /** Commands that start a Python with PyTorch; each is measured eagerly and, from 2.0 on, with torch.compile. */
+  /** How long a contender computes in a round; two steps at least. */
+  readonly seconds: number;
+  /** Commands that start a Python with PyTorch. */
   readonly torch: readonly string[];
+  /** Names of contenders, or how they begin; absent: all. */
+  readonly only: readonly string[] | undefined;
   readonly wasm: boolean;
+  /** On an NVIDIA GPU: TensorFlow beside PyTorch, as a block of text that can be sent in. */
+  readonly gpu: boolean;
 }
 
-interface Contender {
-  readonly name: string;
-  readonly command: readonly string[];
-}
-
-interface Measured {
-  readonly stepMs: readonly number[];
-  readonly compileMs: number;
-  readonly peakMiB: number;
-  readonly flops?: number;
-}
+/** (1b) and (6) are measured when asked for. */
+const usual = ['mim-small', 'mim-base', 'vqvae-small', 'vqvae-large', 'finetune-base'];
+const usualOnGpu = ['mim-small:256', 'mim-base:64', 'mim-base:128', 'finetune-base:64', 'vqvae-large:32'];
 
 const threads = os.availableParallelism();
-const path = (file: string) => fileURLToPath(new URL(file, import.meta.url));
-const node = [process.execPath, '--import=tsx', '--conditions=peco-source', path('measure.ts')];
 const say = (line: string) => process.stdout.write(`${line}\n`);
 
-/** Measures all contenders in turn, round by round, each in a process of its own, and prints a table per shape. */
+/** What is being measured, on a terminal only. */
+function progress(text: string): void {
+  if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text}`);
+}
+
+/**
+ * Measures all contenders in turn, round by round, each in a process of its own, and prints a table per shape and one of all
+ * shapes. Throws for a shape that there isn't.
+ */
 export async function benchEngine(options: BenchOptions): Promise<void> {
-  const chosen = options.shapes ?? Object.keys(shapes);
-  const pythons = options.torch.filter((command) => torchVersion(command) !== undefined);
-  for (const command of options.torch) say(`${command}: PyTorch ${torchVersion(command) ?? 'not found'}`);
-  const peak = Math.max(...matmulPeaks(pythons));
-  say(
-    `${os.cpus()[0]?.model ?? 'unknown CPU'}, ${threads} threads; matrix product peak ${peak.toFixed(0)} GFLOP/s`,
-  );
+  const { gpu, wasm, only } = options;
+  const chosen = options.shapes ?? (gpu ? usualOnGpu : usual);
+  const unknown = chosen.find((each) => shapeOf(each) === undefined);
+  if (unknown !== undefined) {
+    const names = Object.keys(shapes).join(', ');
+    throw new Error(`there is no shape '${unknown}'; choose of ${names}, with :BATCH for other batches`);
+  }
+  const pythons = options.torch.map(inspectPython);
+  const machine = await describeMachine(pythons, threads, gpu);
+  for (const line of machine.lines) say(line);
+  if (gpu && !machine.hasGpu) return;
+  const peak = gpu ? undefined : await matmulPeak(pythons);
+  if (peak !== undefined) say(`matrix product peak: ${peak.toFixed(0)} GFLOP/s in float32`);
+  const { withoutTensorflow } = machine;
+  const choice: Choice = {
+    ...{ pythons, threads, wasm },
+    device: gpu ? 'cuda' : 'cpu',
+    ...(withoutTensorflow === undefined ? {} : { withoutTensorflow }),
+  };
+  const all: Found[] = [];
   for (const shape of chosen) {
-    const { title } = shapes[shape]!;
-    say(`\n${title}\n`);
-    const found = measureAll(shape, contenders(shape, pythons, options.wasm), options.rounds);
-    for (const line of table(found, peak)) say(line);
-  }
-}
-
-function contenders(shape: string, pythons: readonly string[], wasm: boolean): Contender[] {
-  const steps = shape.endsWith('small') ? '8' : '2';
-  const list: Contender[] = [{ name: 'onnx', command: [...node, shape, 'onnx', String(threads), steps] }];
-  // tfjs's WebAssembly backend has no gradients of convolutions and gather.
-  if (wasm && shape === 'finetune-small')
-    list.push({ name: 'tfjs-wasm', command: [...node, shape, 'wasm', '1', '1'] });
-  for (const python of pythons) {
-    const version = torchVersion(python)!;
-    const modes = ['eager', ...(shape.startsWith('vqvae') ? ['eager-nhwc'] : [])];
-    if (Number(version.split('.')[0]) >= 2) modes.push('compile');
-    for (const mode of modes) {
-      const command = [...python.split(' '), path('torch_steps.py'), shape, mode, String(threads), steps];
-      list.push({ name: `torch ${version} ${mode}`, command });
-    }
-  }
-  return list;
-}
-
-function measureAll(
-  shape: string,
-  list: readonly Contender[],
-  rounds: number,
-): Map<string, (Measured | undefined)[]> {
-  const found = new Map<string, (Measured | undefined)[]>();
-  for (let round = 0; round < rounds; round++) {
-    for (const { name, command } of list) {
-      const measured = runJson<Measured>(command);
-      if (!measured) process.stderr.write(`${shape}: ${name} failed\n`);
-      found.set(name, [...(found.get(name) ?? []), measured]);
-    }
-  }
-  return found;
-}
-
-/** Median step of each round; ratios are taken within a round. */
-function table(found: ReadonlyMap<string, readonly (Measured | undefined)[]>, peak: number): string[] {
-  const own = found.get('onnx')!;
-  const lines = [
-    '| engine | step, ms | its step / ours (each round) | share of peak | peak memory, MiB | first step or compiling, ms |',
-    '| --- | --- | --- | --- | --- | --- |',
-  ];
-  for (const [name, rounds] of found) {
-    const good = rounds.filter((each) => each !== undefined);
-    if (good.length === 0) {
-      lines.push(`| ${name} | failed | | | | |`);
-      continue;
-    }
-    const ratios = rounds.flatMap((each, i) =>
-      each && own[i] ? [median(each.stepMs) / median(own[i].stepMs)] : [],
+    const list = contendersOf(shape, choice).filter(
+      ({ name }) => only?.some((each) => name === each || name.startsWith(`${each} `)) ?? true,
     );
-    const step = median(good.map((each) => median(each.stepMs)));
-    const flops = own.find((each) => each)?.flops;
-    lines.push(
-      `| ${[
-        name,
-        step.toFixed(0),
-        name === 'onnx' ? '1' : ratios.map((ratio) => ratio.toFixed(2)).join(', '),
-        flops ? `${((flops / step / 1e6 / peak) * 100).toFixed(0)} %` : '',
-        median(good.map((each) => each.peakMiB)).toFixed(0),
-        median(good.map((each) => each.compileMs)).toFixed(0),
-      ].join(' | ')} |`,
-    );
+    const { title, batch } = shapeOf(shape)!;
+    const contenders = await measureInRounds(list, {
+      ...options,
+      progress: (text) => progress(`${shape}, ${text}`),
+    });
+    const found: Found = { title, batch, contenders, gpu, ...(peak === undefined ? {} : { peak }) };
+    progress('');
+    for (const line of ['', title, '', ...detailTable(found), ...footnotes(found)]) say(line);
+    all.push(found);
   }
-  return lines;
+  if (all.length > 1) for (const line of ['', ...summaryTable(all)]) say(line);
+  const load = os.loadavg().map((each) => each.toFixed(1));
+  say(`\nload of the last 1, 5 and 15 minutes: ${load.join(', ')}`);
 }
 
-function matmulPeaks(pythons: readonly string[]): number[] {
+/** In GFLOP/s, the best that is found. */
+async function matmulPeak(pythons: readonly Python[]): Promise<number> {
   const commands = [
-    [...node, 'peak', 'onnx', String(threads), '0'],
-    ...pythons.map((python) => [
-      ...python.split(' '),
-      path('torch_steps.py'),
-      'peak',
-      'eager',
-      String(threads),
-      '0',
-    ]),
+    measureCommand('peak', 'onnx', String(threads)),
+    ...pythons
+      .filter(({ torch }) => torch)
+      .map((python) => torchCommand(python, 'peak', 'eager', String(threads), 'cpu')),
   ];
-  return commands.map((command) => runJson<{ gflops: number }>(command)?.gflops ?? 0);
-}
-
-const versions = new Map<string, string | undefined>();
-
-function torchVersion(command: string): string | undefined {
-  if (!versions.has(command)) {
-    const [program, ...rest] = command.split(' ');
-    const { stdout, status } = spawnSync(
-      program!,
-      [...rest, '-c', 'import torch; print(torch.__version__)'],
-      {
-        encoding: 'utf8',
-      },
-    );
-    versions.set(command, status === 0 ? stdout.trim() : undefined);
+  let best = 0;
+  for (const command of commands) {
+    const { gflops } = await new Running(command).answer<{ readonly gflops: number }>();
+    best = Math.max(best, gflops);
   }
-  return versions.get(command);
-}
-
-function runJson<T>([program, ...rest]: readonly string[]): T | undefined {
-  const { stdout, status } = spawnSync(program!, rest, {
-    encoding: 'utf8',
-    stdio: ['ignore', 'pipe', 'ignore'],
-  });
-  return status === 0 ? (JSON.parse(stdout.trim().split('\n').at(-1)!) as T) : undefined;
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+  return best;
 }

@@ -1,48 +1,84 @@
 /**
- * Measures one shape on one engine in a process of its own:
+ * One contender of the benchmark, in a process of its own:
  *
- *     node --import=tsx tests/bench/engine/measure.ts SHAPE ENGINE THREADS STEPS
+ *     node --import=tsx --conditions=peco-source tests/bench/engine/measure.ts SHAPE[:BATCH] ENGINE THREADS
  *
- * Prints JSON: milliseconds of each step after two that warm up, of compiling, peak memory in MiB, loss of the last step.
+ * Compiles and warms up, prints what that took as a line of JSON, and then waits: for each line of its input, a number of
+ * seconds, it computes steps for about so long and prints a line of JSON about them. `torch_steps.py` does the same.
+ * `peak` instead of a shape: the matrix product peak.
  */
 
+import { createInterface } from 'node:readline';
 import { openEngine } from '../../../components/engine/open.ts';
 import { isHostTensor, leavesOf, mapTree } from '../../../components/engine/tree.ts';
-import type { HostTensor } from '../../../components/engine/types.ts';
+import type { HostTensor, Program } from '../../../components/engine/types.ts';
+import type { Started, Steps } from './contender.ts';
 import { matmulPeak } from './peak.ts';
-import { shapes, type Workload } from './shapes.ts';
+import { shapeOf, type Workload } from './shapes.ts';
 
-const warmups = 2;
-const [shape, name, threads, steps] = process.argv.slice(2);
+const [shape = '', name = 'onnx', threads = '1'] = process.argv.slice(2);
+const warnings: string[] = [];
+process.on('warning', ({ message }) => void warnings.push(message));
 
-async function measure(work: Workload): Promise<object> {
+const print = (value: object) => process.stdout.write(`${JSON.stringify(value)}\n`);
+
+async function start(work: Workload) {
+  const opened = performance.now();
   const engine = await openEngine({ name, threads: Number(threads) });
   const state = engine.state(work.state() as never);
   const batch = mapTree(work.batch as never, isHostTensor, ({ shape, dtype }) => ({ shape, dtype }));
-  const started = performance.now();
-  const program = await engine.compile({
-    name: shape!,
+  const compiled = performance.now();
+  const program: Program<never, never> = await engine.compile({
+    name: shape,
     step: work.step as never,
     state,
     batch: batch as never,
     constants: work.constants as never,
   });
-  const compileMs = performance.now() - started;
-  const stepMs: number[] = [];
-  let loss = 0;
-  for (let step = 0; step < Number(steps) + warmups; step++) {
-    const before = performance.now();
+  const run = async () => {
     const out = await program.run(work.batch as never);
-    if (step >= warmups) stepMs.push(performance.now() - before);
-    loss = Number((leavesOf(out as never, isHostTensor).get('loss') as HostTensor).data[0]);
-  }
-  const description = engine.description;
-  const peakMiB = process.resourceUsage().maxRSS / 1024;
-  return { stepMs, compileMs, peakMiB, loss, flops: work.flops, description };
+    return Number((leavesOf(out, isHostTensor).get('loss') as HostTensor).data[0]);
+  };
+  await run();
+  const compileMs = performance.now() - compiled;
+  // Only now are buffers as large as they get; the first steps of small ones are slower still.
+  const before = performance.now();
+  await run();
+  if (performance.now() - before < 1000) await run();
+  const started: Started = {
+    startMs: performance.now() - opened,
+    compileMs,
+    description: engine.description,
+    ...(work.flops === undefined ? {} : { flops: work.flops }),
+    warnings,
+  };
+  print(started);
+  return run;
 }
 
-const result =
-  shape === 'peak'
-    ? { gflops: await matmulPeak(Number(threads)) }
-    : await measure(await shapes[shape!]!.make());
-process.stdout.write(`${JSON.stringify(result)}\n`);
+/** Steps for about so many seconds, two at least. */
+async function measure(run: () => Promise<number>, seconds: number): Promise<Steps> {
+  const stepMs: number[] = [];
+  const used = process.cpuUsage();
+  let loss = 0;
+  for (let spent = 0; stepMs.length < 2 || spent < seconds * 1000; spent += stepMs.at(-1)!) {
+    const before = performance.now();
+    loss = await run();
+    stepMs.push(performance.now() - before);
+  }
+  const { user, system } = process.cpuUsage(used);
+  return {
+    stepMs,
+    cpuMs: (user + system) / 1000 / stepMs.length,
+    residentMiB: process.memoryUsage.rss() / 2 ** 20,
+    peakMiB: process.resourceUsage().maxRSS / 1024,
+    loss,
+  };
+}
+
+if (shape === 'peak') print({ gflops: await matmulPeak(Number(threads)) });
+else {
+  const run = await start(await shapeOf(shape)!.make());
+  for await (const line of createInterface({ input: process.stdin })) print(await measure(run, Number(line)));
+}
+process.exit();

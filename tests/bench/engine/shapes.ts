@@ -36,7 +36,9 @@ export interface Workload {
 
 export interface Shape {
   readonly title: string;
-  make(): Promise<Workload>;
+  /** Images of a batch, unless another number is asked for. */
+  readonly batch: number;
+  make(batchSize: number): Workload | Promise<Workload>;
 }
 
 export const base: VitConfig = vitSchema.parse(vit('base/16'));
@@ -44,38 +46,60 @@ export const small: VitConfig = { ...base, dim: 192, depth: 6, heads: 3, patch: 
 
 export const shapes: { readonly [name: string]: Shape } = {
   'mim-small': {
-    title: '(1) MIM, ViT d192 L6 H3, 65 tokens, batch 32, vocabulary 512',
-    make: async () => mim(small, { imageSize: 32, batchSize: 32, vocabulary: 512, masked: 26 }),
+    title: '(1) MIM, ViT d192 L6 H3, 65 tokens, vocabulary 512',
+    batch: 32,
+    make: (batchSize) => mim(small, { imageSize: 32, batchSize, vocabulary: 512, masked: 26 }),
   },
   'finetune-small': {
     title:
-      '(1b) fine-tuning, the same ViT, batch 32, 100 classes (tfjs-wasm has no gradient of gather, which MIM needs)',
-    make: async () => finetune(small, { imageSize: 32, batchSize: 32, classes: 100 }),
+      '(1b) fine-tuning, the same ViT, 100 classes (tfjs-wasm has no gradient of gather, which MIM needs)',
+    batch: 32,
+    make: (batchSize) => finetune(small, { imageSize: 32, batchSize, classes: 100 }),
   },
   'mim-base': {
-    title: '(2) MIM, ViT-B/16 at 224, batch 8, vocabulary 8192',
-    make: async () => mim(base, { imageSize: 224, batchSize: 8, vocabulary: 8192, masked: 75 }),
+    title: '(2) MIM, ViT-B/16 at 224, vocabulary 8192',
+    batch: 8,
+    make: (batchSize) => mim(base, { imageSize: 224, batchSize, vocabulary: 8192, masked: 75 }),
   },
   'vqvae-small': {
-    title: '(3) VQ-VAE w128 f8 at 32, batch 64, Inception to mixed0',
-    make: () =>
-      vqvae('inception', { imageSize: 32, batchSize: 64, width: 128, stride: 8, codes: 512, dim: 32 }),
+    title: '(3) VQ-VAE w128 f8 at 32, Inception to mixed0',
+    batch: 64,
+    make: (batchSize) =>
+      vqvae('inception', { imageSize: 32, batchSize, width: 128, stride: 8, codes: 512, dim: 32 }),
   },
   'vqvae-large': {
-    title: '(4) VQ-VAE w256 f16 at 224, batch 4, VGG16 to relu4_3',
-    make: () =>
-      vqvae('vgg16', { imageSize: 224, batchSize: 4, width: 256, stride: 16, codes: 8192, dim: 64 }),
+    title: '(4) VQ-VAE w256 f16 at 224, VGG16 to relu4_3',
+    batch: 4,
+    make: (batchSize) =>
+      vqvae('vgg16', { imageSize: 224, batchSize, width: 256, stride: 16, codes: 8192, dim: 64 }),
+  },
+  'finetune-base': {
+    title: '(5) fine-tuning, ViT-B/16 at 224, 1000 classes',
+    batch: 8,
+    make: (batchSize) => finetune(base, { imageSize: 224, batchSize, classes: 1000 }),
   },
   'vqvae-f16': {
-    title: '(6) VQ-VAE in VQGAN form, 128 channels 1,1,2,2,4, f16 at 224, batch 1, VGG16 to relu5_3',
-    make: () => vqgan(1),
-  },
-  'vqvae-f16-b2': { title: '(6b) the same, batch 2', make: () => vqgan(2) },
-  'finetune-base': {
-    title: '(5) fine-tuning, ViT-B/16 at 224, batch 8, 1000 classes',
-    make: async () => finetune(base, { imageSize: 224, batchSize: 8, classes: 1000 }),
+    title: '(6) VQ-VAE in VQGAN form, 128 channels 1,1,2,2,4, f16 at 224, VGG16 to relu5_3',
+    batch: 1,
+    make: vqgan,
   },
 };
+
+/** A shape by `NAME` or `NAME:BATCH`; undefined if there is none of that name. */
+export function shapeOf(text: string):
+  | {
+      readonly name: string;
+      readonly title: string;
+      readonly batch: number;
+      make(): Workload | Promise<Workload>;
+    }
+  | undefined {
+  const [name = '', given] = text.split(':');
+  const shape = Object.hasOwn(shapes, name) ? shapes[name] : undefined;
+  const batch = given === undefined ? shape?.batch : Number(given);
+  if (!shape || batch === undefined || !Number.isInteger(batch) || batch < 1) return undefined;
+  return { name, title: `${shape.title}, batch ${batch}`, batch, make: () => shape.make(batch) };
+}
 
 function images(batchSize: number, size: number): HostTensor {
   const pixels = random(7, 'images').fillUniform(new Float32Array(batchSize * size * size * 3));
