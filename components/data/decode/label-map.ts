@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { StageError } from '../../../framework/stage/stage-error.ts';
 import { type LabelMap, type LabelNumbering, noClass } from '../targets.ts';
 import { BadImage } from './decode.ts';
-import { type PngNumbers, readPngNumbers } from './png-numbers.ts';
+import { firstNumbers, type PngNumbers, readPngNumbers } from './png-numbers.ts';
 
 /** The class of each pixel, row by row: an index into the classes, or 255 (`noClass`). */
 export interface Labels {
@@ -77,6 +77,21 @@ export function labelsOf({ numbers, height, width }: PngNumbers, { numbering, cl
     labels[pixel] = label;
   }
   return { labels, height, width };
+}
+
+/** As many of a file's first bytes have a pixel with a class in most label maps. */
+export const firstLabelBytes = 4096;
+
+/**
+ * Whether a label map has a pixel with a class. Where the first rows have one, no more is unpacked.
+ *
+ * @param first the first bytes of the file
+ * @throws BadImage as `readPngNumbers` does; StageError if the file can't be read. The messages don't name it
+ */
+export async function hasClass(file: string, first: Uint8Array, numbering: LabelNumbering): Promise<boolean> {
+  const none = numbering === 'from-1' ? 0 : noClass;
+  const among = (numbers: PngNumbers['numbers']) => numbers.some((one) => one !== none && one !== noClass);
+  return among(firstNumbers(first)) || among(readPngNumbers(await bytesOf(file)).numbers);
 }
 
 interface Strange {

@@ -1,4 +1,4 @@
-import { crc32, inflateSync } from 'node:zlib';
+import { constants, crc32, inflateSync } from 'node:zlib';
 import { BadImage } from './decode.ts';
 
 /** A picture of more pixels is refused by its header. */
@@ -17,7 +17,7 @@ export interface PngHeader {
 }
 
 /** As many of a file's first bytes have its header. */
-export const pngHeaderBytes = 33;
+const pngHeaderBytes = 33;
 
 const colours = new Map<number, PngHeader['colour']>([
   [0, 'grey'],
@@ -76,6 +76,41 @@ export function readPngNumbers(bytes: Uint8Array): PngNumbers {
     from += length;
   }
   return { numbers, height, width };
+}
+
+/**
+ * The numbers of its first rows, as many as a file's first bytes have; none of a PNG that is interlaced or damaged there.
+ *
+ * @throws BadImage as `checkNumbers` does
+ */
+export function firstNumbers(bytes: Uint8Array): PngNumbers['numbers'] {
+  const header = pngHeader(bytes);
+  checkNumbers(header);
+  const { width, bits } = header;
+  const rowBytes = Math.ceil((width * bits) / 8);
+  try {
+    const packed = header.interlaced ? new Uint8Array(0) : Buffer.concat(partsIn(bytes));
+    const rows = inflateSync(packed, { finishFlush: constants.Z_SYNC_FLUSH });
+    const pass = onePass(width, Math.min(header.height, Math.floor(rows.length / (1 + rowBytes))));
+    const whole = rows.subarray(0, pass.height * (1 + rowBytes));
+    undoFilters(whole, rowBytes, bits === 16 ? 2 : 1);
+    const count = width * pass.height;
+    const numbers = bits === 16 ? new Uint16Array(count) : new Uint8Array(count);
+    spread(whole, { pass, rowBytes, bits }, numbers, width);
+    return numbers;
+  } catch {
+    return new Uint8Array(0);
+  }
+}
+
+/** What there is of the packed pixels in a file's first bytes. */
+function partsIn(bytes: Uint8Array): Uint8Array[] {
+  const view = viewOf(bytes);
+  const parts: Uint8Array[] = [];
+  for (let at = 8; at + 8 <= bytes.length; at += 12 + view.getUint32(at))
+    if (nameOf(view, at + 4) === 'IDAT')
+      parts.push(bytes.subarray(at + 8, Math.min(bytes.length, at + 8 + view.getUint32(at))));
+  return parts;
 }
 
 /**

@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import sharp, { type Sharp } from 'sharp';
@@ -8,6 +8,7 @@ import { load } from '../../../../../components/data/readers/ade20k/load.ts';
 import { tinyAde20k } from '../../../../../components/data/readers/ade20k/tiny.ts';
 import { labelMaps } from '../../../../../components/data/readers/label-maps/config.ts';
 import { load as loadMaps } from '../../../../../components/data/readers/label-maps/load.ts';
+import { random } from '../../../../../components/nn/random.ts';
 import { createProject } from '../../../../support/project.ts';
 import { leafInput } from '../../../../support/stage-input.ts';
 
@@ -163,6 +164,35 @@ test('other folders with other classes, by numbers from 0 or from 1', async (t) 
       path.dirname(place),
     ),
   );
+});
+
+test('label maps without a pixel of a class are noted by name, whatever the PNG is like', async (t) => {
+  const labelled = (last: number, height = 6, width = 4) => {
+    const numbers = new Uint8Array(height * width);
+    numbers[numbers.length - 1] = last;
+    return sharp(numbers, { raw: { height, width, channels: 1 } }).toColourspace('b-w');
+  };
+  // Noise of no class: more than the first bytes of the file have.
+  const noise = random(0, 'noise');
+  const large = Uint8Array.from({ length: 300 * 300 }, (_, at) => (at === 89_999 ? 7 : 255 * noise.int(2)));
+  const place = await folderOf(t, {
+    'images/training/d.jpg': grey(300, 300),
+    'annotations/training/b.png': labelled(3),
+    'annotations/training/c.png': labelled(255),
+    'annotations/training/d.png': sharp(large, {
+      raw: { height: 300, width: 300, channels: 1 },
+    }).toColourspace('b-w'),
+  });
+  t.true(statSync(path.join(place, 'annotations/training/d.png')).size > 8192);
+  const { notes } = await load(leafInput(ade20k({ root: place, split: 'training' })));
+  t.deepEqual(notes, [
+    '2 of 4 label maps have no pixel with a class, and nothing is learnt or measured there; ' +
+      'mend their numbers, or remove them with their images: a.png, c.png',
+  ]);
+  t.is((await load(leafInput(ade20k({ root, split: 'training' })))).notes, undefined);
+  const [images, labels] = ['images', 'annotations'].map((folder) => path.join(place, folder, 'training'));
+  const maps = labelMaps({ images: images!, labels: labels!, classes: 'abcdefghi'.split('') });
+  t.is((await loadMaps(leafInput(maps))).notes, undefined, '0 is a class');
 });
 
 test('a smoke run reads the folders that ship', (t) => {
