@@ -19,14 +19,7 @@ export async function readFacts(
   inputs: Inputs,
 ): Promise<readonly string[]> {
   const cells = table.cells.filter(({ input }) => inputs[input] !== undefined);
-  const data = distinct(
-    cells.flatMap(({ input }) =>
-      ['train', 'test'].flatMap((name) => {
-        const leaf = inputs[input].inputs[name];
-        return leaf ? [`${name} ${describeConfig(leaf)}`] : [];
-      }),
-    ),
-  );
+  const data = describeData(cells.flatMap(({ input, task }) => usesOf(task, inputs[input])));
   const images = distinct(
     results.flatMap(({ task, metrics }) =>
       Number.isInteger(metrics.images) ? [`${task} ${metrics.images.toLocaleString('en-US')}`] : [],
@@ -43,6 +36,44 @@ export async function readFacts(
     ...(await describeTokenizers(table, inputs)),
     ...describeTasks(results),
   ];
+}
+
+/** A data set that something in the table has used. */
+interface Use {
+  readonly name: 'train' | 'test';
+  readonly text: string;
+  /** A task, or what comes before it. */
+  readonly by: string;
+}
+
+/** The data of a cell, and of the pretraining and the tokenizer behind it: a task may have data of its own. */
+function usesOf(task: string, stage: StageInput): Use[] {
+  const { tokenizer, pretrained } = stage.inputs;
+  const used = (by: string, from: StageInput | undefined, names: readonly Use['name'][]) =>
+    names.flatMap((name): Use[] => {
+      const leaf = from?.inputs[name];
+      return leaf ? [{ name, text: describeConfig(leaf), by }] : [];
+    });
+  return [
+    ...used('tokenizers', tokenizer ?? pretrained?.inputs.tokenizer, ['train']),
+    ...used('pretraining', pretrained, ['train']),
+    ...used(task === 'tokenizer' ? 'measures of tokenizers' : task, stage, ['train', 'test']),
+  ];
+}
+
+/** `train A; test B`; where not all have used the same, `train of pretraining, probe: A; train of detection: C`. */
+function describeData(uses: readonly Use[]): string[] {
+  const textsOf = (asked: string) =>
+    distinct(uses.filter(({ name }) => name === asked).map(({ text }) => text));
+  const names = distinct(uses.map(({ name }) => name));
+  return names.flatMap((name) => {
+    const texts = textsOf(name);
+    if (texts.length === 1) return [`${name} ${texts[0]}`];
+    return texts.map((text) => {
+      const by = distinct(uses.filter((use) => use.name === name && use.text === text).map((use) => use.by));
+      return `${name} of ${by.join(', ')}: ${text}`;
+    });
+  });
 }
 
 /** What the stages of a task say of their numbers; and of which rows, where that isn't all. */
@@ -109,6 +140,6 @@ function describeConfig({ kind, config }: StageInput): string {
   return fields.length === 0 ? kind : `${kind} (${fields.join(', ')})`;
 }
 
-function distinct(values: readonly string[]): string[] {
+function distinct<T>(values: readonly T[]): T[] {
   return [...new Set(values)];
 }

@@ -73,7 +73,8 @@ function describeInputs(inputs: Wired['inputs'], variant: Variant): WiredInputs 
 
 function nameInput({ parts, fields, name: row }: Variant, { component, path }: Placed): string {
   const part = parts.find((one) => one.component === component && one.path.join('.') === path.join('.'));
-  const isMember = part !== undefined && hasMembers(part.role);
+  // Also one inside of another component, such as the data of a task's own: its place says whose it is.
+  const isMember = hasMembers(component.role);
   const swept = isMember ? fields.filter((field) => field.component === path.join('.')) : fields;
   const where = swept.length === 0 ? '' : ` in the row ${row}`;
   if (isMember) return `${path.join('.')}${where}`;

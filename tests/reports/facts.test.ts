@@ -60,6 +60,26 @@ test('what stages say of themselves, of networks too, and what they were given',
   t.snapshot(await readFacts(tableOf(cells), cells, inputs));
 });
 
+test('where tasks have data of their own, it is said whose they are, and what the pretraining saw', async (t) => {
+  const { leaf, stage } = stages(t);
+  const [scenes, maps, objects] = ['composites', 'ade20k', 'coco'].map((kind) => ({
+    train: leaf(kind, { split: 'train' }),
+    test: leaf(kind, { split: 'test' }),
+  })) as unknown as [StageInput['inputs'], StageInput['inputs'], StageInput['inputs']];
+  const pretrained = stage('body', {
+    train: scenes.train!,
+    tokenizer: stage('dvae', { train: scenes.train! }),
+  });
+  const cells = ['probe', 'segmentation', 'detection'].map((task) => cell('beit', 0, {}, task));
+  const inputs = Object.fromEntries(
+    [scenes, maps, { ...objects, test: scenes.test! }].map((data, place) => [
+      cells[place]!.input,
+      stage('task', { ...data, pretrained }),
+    ]),
+  );
+  t.snapshot(await readFacts(tableOf(cells), cells, inputs));
+});
+
 test('of components that say nothing, no more is said than their kind and config', async (t) => {
   const { leaf, stage } = stages(t);
   const train = leaf('my-images', { split: { of: 3 }, range: 5, note: 'x'.repeat(200) });

@@ -47,3 +47,21 @@ test('more labels than there are images, and a layer beyond the last, are refuse
   const set = ['data.train.range=[0,50]', 'downstream.probe.layer=2'];
   t.snapshot(await load(t, experiment(8, 8), { set }));
 });
+
+test("a message names data of a task's own by their place: another task's are called the same", async (t) => {
+  const own = `
+    seg: upernet({
+      steps: 1,
+      batchSize: 2,
+      train: composites({ split: 'train', target: 'label map', count: 8 }),
+      test: composites({ split: 'test', target: 'instances', count: 8 }),
+    }),
+    other: linearProbe({
+      layer: 1,
+      labels: 100,
+      train: composites({ split: 'train', target: 'class', count: 50 }),
+      test: composites({ split: 'test', target: 'class', count: 8 }),
+    }),`;
+  const text = experiment(8, 8).replace('downstream: {', `downstream: {${own}`);
+  t.snapshot(await load(t, text.replace('import {', 'import { composites, upernet,')));
+});
