@@ -30,6 +30,16 @@ export function firstOf<T>(dataset: Dataset<T>, count: number): Dataset<T> {
       );
 }
 
+/** The data set of the images from one on; of all, if that is the first. */
+export function restOf<T>(dataset: Dataset<T>, first: number): Dataset<T> {
+  if (first === 0) return dataset;
+  const length = Math.max(0, dataset.count - first);
+  return subset(
+    dataset,
+    Int32Array.from({ length }, (_, i) => first + i),
+  );
+}
+
 /**
  * The target of an image.
  *

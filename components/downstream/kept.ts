@@ -1,27 +1,25 @@
+import { createHash } from 'node:crypto';
 import { createReadStream, existsSync } from 'node:fs';
 import { appendFile, stat, truncate, writeFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
-import type { MaskSize } from '../../data/masks/runs.ts';
-import { runsOfText, textOfRuns } from '../../data/masks/text.ts';
-import type { Detection } from './detections.ts';
+import { type HostTree, leaves } from '../nn/tree.ts';
 
-interface Line {
+/** What was found out about images of a data set that follow each other. */
+export interface KeptResult<Value> {
+  /** Place of the first of them in the data set. */
   readonly image: number;
-  readonly size: readonly [height: number, width: number];
-  readonly found: readonly (readonly [index: number, score: number, box: Detection['box'], mask: string])[];
-}
-
-/** The detections of an image, and its place in the data set. */
-export interface KeptImage extends MaskSize {
-  readonly image: number;
-  readonly detections: readonly Detection[];
+  /** How many they are. */
+  readonly count: number;
+  /** As JSON has it. */
+  readonly value: Value;
 }
 
 /**
- * Detections of the images of a data set in a file, in the order of the images, a line each: an evaluation that was stopped
- * or killed goes on after the last whole line. They belong to the weights that made them.
+ * What an evaluation has found out, in a file of the work folder: in the order of the images, a line each. An evaluation that
+ * was stopped or killed resumes after the last whole line, and makes all that it puts out of the lines. They belong to what
+ * made them: weights, and whatever else decides their numbers.
  */
-export class KeptDetections {
+export class KeptResults<Value> {
   readonly #file: string;
   #images: number;
 
@@ -36,66 +34,62 @@ export class KeptDetections {
   }
 
   /**
-   * Opens the file, or begins it: also where it is of other weights. What comes after the last whole line is cut off.
+   * Opens the file, or begins it: also where something else has made it. What comes after the last whole line is cut off.
    *
-   * @param weights what tells them from others
+   * @param made what tells those that made it apart, such as `digestOf` weights
    */
-  static async open(file: string, weights: string): Promise<KeptDetections> {
-    const head = `${JSON.stringify({ weights })}\n`;
+  static async open<Value>(file: string, made: string): Promise<KeptResults<Value>> {
+    const head = `${JSON.stringify({ made })}\n`;
     const size = existsSync(file) ? (await stat(file)).size : 0;
     let [images, length] = [0, 0];
     for await (const line of size > 0 ? linesOf(file) : []) {
       // A line without its line feed isn't whole, even if it can be read.
-      const end = length + line.length + 1;
-      if (end > size || (length === 0 ? `${line}\n` !== head : lineOf(line)?.image !== images)) break;
-      if (length > 0) images++;
+      const end = length + Buffer.byteLength(line) + 1;
+      if (end > size) break;
+      const result = length === 0 ? undefined : resultOf(line);
+      if (length === 0 ? `${line}\n` !== head : result?.image !== images) break;
+      images += result?.count ?? 0;
       length = end;
     }
     if (length === 0) await writeFile(file, head);
     else await truncate(file, length);
-    return new KeptDetections(file, images);
+    return new KeptResults(file, images);
   }
 
-  /** Adds the detections of the next images, all in one piece. */
-  async append(images: readonly KeptImage[]): Promise<void> {
-    const lines = images.map(({ image, height, width, detections }): Line => {
-      const found = detections.map(
-        ({ class: index, score, box, mask }) => [index, score, box, textOfRuns(mask)] as const,
-      );
-      return { image, size: [height, width], found };
-    });
-    await appendFile(this.#file, lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
-    this.#images += images.length;
+  /** Adds what was found out about the next images, all in one piece. */
+  async append(results: readonly KeptResult<Value>[]): Promise<void> {
+    if (results.length === 0) return;
+    await appendFile(this.#file, results.map((result) => `${JSON.stringify(result)}\n`).join(''));
+    this.#images += results.reduce((sum, { count }) => sum + count, 0);
   }
 
-  /** All images, in order. */
-  async *read(): AsyncGenerator<KeptImage, void, undefined> {
+  /** All of it, in order. */
+  async *read(): AsyncGenerator<KeptResult<Value>, void, undefined> {
     let isHead = true;
     for await (const line of linesOf(this.#file)) {
-      if (isHead) {
-        isHead = false;
-        continue;
-      }
-      const {
-        image,
-        size: [height, width],
-        found,
-      } = JSON.parse(line) as Line;
-      const detections = found.map(([index, score, box, mask]): Detection => {
-        return { class: index, score, box, mask: runsOfText(mask, { height, width }) };
-      });
-      yield { image, height, width, detections };
+      if (!isHead) yield JSON.parse(line) as KeptResult<Value>;
+      isHead = false;
     }
   }
+}
+
+/** A digest of weights: of their bytes, in the order of the tree. */
+export function digestOf(weights: unknown): string {
+  const hash = createHash('sha256');
+  for (const { leaf } of leaves(weights as HostTree)) {
+    const { buffer, byteOffset, byteLength } = leaf.data;
+    hash.update(new Uint8Array(buffer, byteOffset, byteLength));
+  }
+  return hash.digest('hex');
 }
 
 function linesOf(file: string): AsyncIterable<string> {
   return createInterface({ input: createReadStream(file), crlfDelay: Number.POSITIVE_INFINITY });
 }
 
-function lineOf(text: string): Line | undefined {
+function resultOf(line: string): KeptResult<unknown> | undefined {
   try {
-    return JSON.parse(text) as Line;
+    return JSON.parse(line) as KeptResult<unknown>;
   } catch {
     return undefined;
   }

@@ -2,7 +2,7 @@ import type * as tf from '@tensorflow/tfjs-core';
 import { StageError } from '../../../framework/stage/stage-error.ts';
 import { detectionPass } from '../../data/dense/detection-loader.ts';
 import type { StillDetectionView } from '../../data/dense/detection-view.ts';
-import { subset } from '../../data/subset.ts';
+import { restOf } from '../../data/subset.ts';
 import type { ImageInstances } from '../../data/targets.ts';
 import type { Dataset } from '../../data/types.ts';
 import type { Engine, HostOf } from '../../engine/types.ts';
@@ -69,13 +69,7 @@ export async function openFinder(
     batchSize,
     use: (others) => state.write(others),
     async *over(data, from = 0) {
-      const rest =
-        from === 0
-          ? data
-          : subset(
-              data,
-              Int32Array.from({ length: data.count - from }, (_, i) => from + i),
-            );
+      const rest = restOf(data, from);
       if (rest.count === 0) return;
       let image = from;
       for await (const { images, sizes, scales, targets, real } of detectionPass(rest, {

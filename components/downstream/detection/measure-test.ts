@@ -1,19 +1,32 @@
-import { createHash } from 'node:crypto';
 import path from 'node:path';
 import type * as tf from '@tensorflow/tfjs-core';
 import type { StageContext } from '../../../framework/stage/contract.ts';
-import { StageError } from '../../../framework/stage/stage-error.ts';
+import { runsOfText, textOfRuns } from '../../data/masks/text.ts';
 import { targetOf } from '../../data/subset.ts';
 import type { ImageInstances } from '../../data/targets.ts';
 import type { Dataset } from '../../data/types.ts';
 import type { HostOf } from '../../engine/types.ts';
-import { type HostTree, leaves } from '../../nn/tree.ts';
-import type { Finder } from './find.ts';
-import { KeptDetections } from './kept.ts';
+import { digestOf, KeptResults } from '../kept.ts';
+import type { Detection } from './detections.ts';
+import type { Finder, FoundImage } from './find.ts';
+import { noObjects } from './has-objects.ts';
 import { metricsOf, openMeasure } from './measure.ts';
 import type { Trained } from './model/detect.ts';
 import { openStrips } from './pictures.ts';
 import { openResults } from './results.ts';
+
+/** What was found in an image, as it is kept. */
+interface KeptDetections {
+  readonly size: readonly [height: number, width: number];
+  readonly found: readonly (readonly [index: number, score: number, box: Detection['box'], mask: string])[];
+}
+
+interface TestOptions {
+  readonly engine: string;
+  readonly trained: HostOf<Trained<tf.Tensor>>;
+  /** Called with the number of images that are done. */
+  readonly tested?: (images: number) => void;
+}
 
 /**
  * Looks for objects in all test images, and measures what was found: COCO's numbers. Detections are kept in the work folder as
@@ -22,21 +35,19 @@ import { openResults } from './results.ts';
  * @throws StageError if there is no object to be found in any of them
  */
 export async function measureTest(
-  { workDir, outDir, progress }: Pick<StageContext, 'workDir' | 'outDir' | 'progress'>,
+  { workDir, outDir }: Pick<StageContext, 'workDir' | 'outDir'>,
   data: Dataset<ImageInstances>,
   finder: Finder,
-  { engine, trained }: { readonly engine: string; readonly trained: HostOf<Trained<tf.Tensor>> },
+  { engine, trained, tested }: TestOptions,
 ): Promise<{ readonly [metric: string]: number }> {
   const file = path.join(workDir, `detections-${engine}.jsonl`);
-  const kept = await KeptDetections.open(file, `${digestOf(trained)} ${finder.batchSize}`);
+  const kept = await KeptResults.open<KeptDetections>(file, `${digestOf(trained)} ${finder.batchSize}`);
   // Whole batches, as without a stop.
   const from = kept.images - (kept.images % finder.batchSize);
   for await (const images of kept.images < data.count ? finder.over(data, from) : []) {
-    const found = images.map(({ image, target: { height, width }, detections }) => {
-      return { image, height, width, detections };
-    });
-    await kept.append(found.filter(({ image }) => image >= kept.images));
-    progress({ step: kept.images, of: data.count, images: kept.images });
+    const found = images.filter(({ image }) => image >= kept.images);
+    await kept.append(found.map((one) => ({ image: one.image, count: 1, value: packed(one) })));
+    tested?.(kept.images);
   }
   const measure = openMeasure(data.classes.length);
   const strips = openStrips(data);
@@ -44,8 +55,9 @@ export async function measureTest(
     path.join(outDir, 'detections.json'),
     data.classNumbers ?? data.classes.map((_, index) => index + 1),
   );
-  for await (const { image, detections } of kept.read()) {
+  for await (const { image, value } of kept.read()) {
     const target = await targetOf(data, image);
+    const detections = unpacked(value);
     measure.add(target, detections);
     results.add(target, detections);
     await strips.add(image, target, detections);
@@ -53,18 +65,20 @@ export async function measureTest(
   results.close();
   await strips.write(outDir);
   const summary = measure.summary();
-  if (summary.boxes.numbers.AP === undefined)
-    throw new StageError('the test images have no object that is to be found', {
-      hint: 'take test data with objects: groups (`iscrowd`) are not enough',
-    });
+  if (summary.boxes.numbers.AP === undefined) throw noObjects('test');
   return metricsOf(summary);
 }
 
-function digestOf(weights: HostOf<Trained<tf.Tensor>>): string {
-  const hash = createHash('sha256');
-  for (const { leaf } of leaves(weights as HostTree)) {
-    const { buffer, byteOffset, byteLength } = leaf.data;
-    hash.update(new Uint8Array(buffer, byteOffset, byteLength));
-  }
-  return hash.digest('hex');
+function packed({ target: { height, width }, detections }: FoundImage): KeptDetections {
+  const found = detections.map(
+    ({ class: index, score, box, mask }) => [index, score, box, textOfRuns(mask)] as const,
+  );
+  return { size: [height, width], found };
+}
+
+function unpacked({ size: [height, width], found }: KeptDetections): Detection[] {
+  return found.map(([index, score, box, mask]) => ({
+    ...{ class: index, score, box },
+    mask: runsOfText(mask, { height, width }),
+  }));
 }

@@ -7,6 +7,7 @@ import { CocoEvaluation } from './coco-eval/evaluation.ts';
 import { boxes, masks } from './coco-eval/regions.ts';
 import type { CocoNumbers, CocoSummary } from './coco-eval/summary.ts';
 import type { Detection } from './detections.ts';
+import { noObjects } from './has-objects.ts';
 
 /** COCO's evaluation of boxes and of masks, image by image. */
 export interface DetectionMeasure {
@@ -52,9 +53,7 @@ export function metricsOf(summary: ReturnType<DetectionMeasure['summary']>): {
 export function scoreOf({ boxes: byBox, masks: byMask }: ReturnType<DetectionMeasure['summary']>): number {
   const [box, mask] = [byBox.numbers.AP, byMask.numbers.AP];
   if (box !== undefined && mask !== undefined) return (box + mask) / 2;
-  throw new StageError('the images that are held out for validation have no objects', {
-    hint: 'raise `checkpoint.validation.share`',
-  });
+  throw noObjects('held');
 }
 
 function maskOf(instance: ImageInstances['instances'][number], target: ImageInstances): RunLengths {

@@ -16,9 +16,11 @@ import { type Batches, fit } from '../../training/fit.ts';
 import type { Plan } from '../../training/recipe.ts';
 import { openValidation } from '../../training/validation.ts';
 import { startingBackbone } from '../start.ts';
+import { followed } from '../tested.ts';
 import { saveDetector } from './checkpoint.ts';
 import type { MaskRcnnConfig } from './config.ts';
 import { type Finder, openFinder } from './find.ts';
+import { checkObjects } from './has-objects.ts';
 import { openMeasure, scoreOf } from './measure.ts';
 import { measureTest } from './measure-test.ts';
 import type { Trained } from './model/detect.ts';
@@ -40,7 +42,8 @@ type Weights = HostOf<Trained<tf.Tensor>>;
  * in the test images as `detections.json` in COCO's results format, and two strips of the first of them, `truth.png` and
  * `predictions.png`. What was found before the stage was stopped or killed isn't looked for again.
  */
-export const run: StageFunction<MaskRcnnConfig, DetectionInputs> = reportSkipped(async (context) => {
+export const run: StageFunction<MaskRcnnConfig, DetectionInputs> = reportSkipped(async (given) => {
+  const { context, tested } = followed(given);
   const { config, seed } = context;
   const all = await context.inputs.train.load();
   const test = await context.inputs.test.load();
@@ -54,7 +57,12 @@ export const run: StageFunction<MaskRcnnConfig, DetectionInputs> = reportSkipped
     config.checkpoint,
     all,
     {
-      ...{ seed, split: holdOut },
+      seed,
+      async split(...whole) {
+        const parts = holdOut(...whole);
+        await checkObjects(parts.held, 'held');
+        return parts;
+      },
       async score(held, parameters, rest) {
         const measure = openMeasure(all.classes.length);
         const finder = await finding({ parameters, rest });
@@ -65,13 +73,16 @@ export const run: StageFunction<MaskRcnnConfig, DetectionInputs> = reportSkipped
     },
   );
   const { learnt } = validation;
+  await checkObjects(learnt, 'learnt');
+  await checkObjects(test, 'test');
   const objective = detectionObjective({ config: { ...detector, dropPath: config.dropPath }, start });
   const fitted = await fit(context, engine, objective, {
     ...{ recipe: config, images: learnt.count, ...validation.select },
     batches: (plan) => openBatches(context, learnt, plan),
   });
   const trained: Weights = { parameters: fitted.parameters, rest: fitted.rest };
-  const metrics = await measureTest(context, test, await finding(trained), { engine: engine.name, trained });
+  const finder = await finding(trained);
+  const metrics = await measureTest(context, test, finder, { engine: engine.name, trained, tested });
   saveDetector(context.outDir, { config: detector, imageSize: size, classes: all.classes, trained });
   engine.dispose();
   return {

@@ -3,6 +3,7 @@ import type { StageContext, StageFunction } from '../../../framework/stage/contr
 import type { Backbone } from '../../backbone/checkpoint.ts';
 import { dropPathNoise } from '../../backbone/drop-path.ts';
 import { usualLayers } from '../../backbone/pyramid-config.ts';
+import { checkLabelled } from '../../data/dense/labelled.ts';
 import { openSegmentationLoader } from '../../data/dense/segmentation-loader.ts';
 import { holdOut } from '../../data/hold-out.ts';
 import { reportSkipped } from '../../data/skipped.ts';
@@ -16,12 +17,13 @@ import { type Batches, fit } from '../../training/fit.ts';
 import type { Plan } from '../../training/recipe.ts';
 import { openValidation } from '../../training/validation.ts';
 import { startingBackbone } from '../start.ts';
+import { followed } from '../tested.ts';
 import { saveSegmenter } from './checkpoint.ts';
 import type { UperNetConfig } from './config.ts';
-import { openMeasure } from './measure.ts';
+import { openSeeing, scoresOn } from './measure.ts';
+import { measureTest } from './measure-test.ts';
 import { dropoutNoise, type SegmentationBatch, segmentationObjective } from './model/objective.ts';
 import { initSegmenter, type Segmenter, type SegmenterSizes } from './model/segmenter.ts';
-import { shownImages, writePictures } from './test/pictures.ts';
 
 /** What the inputs of a segmentation load to; in the row `scratch` nothing is pretrained. */
 interface Inputs {
@@ -30,11 +32,14 @@ interface Inputs {
   readonly pretrained?: Backbone;
 }
 
+const heldOut = 'the training images that are held out for validation';
+
 /**
  * Trains, writes `segmenter.safetensors` and `segmenter.json`, measures mIoU, mAcc and aAcc on the whole test split, and draws
- * its first images (`truth.png`, `predictions.png`).
+ * its first images (`truth.png`, `predictions.png`). What was seen before the stage was stopped or killed isn't looked at again.
  */
-export const run: StageFunction<UperNetConfig, Inputs> = reportSkipped(async (context) => {
+export const run: StageFunction<UperNetConfig, Inputs> = reportSkipped(async (given) => {
+  const { context, tested } = followed(given);
   const { config, seed } = context;
   const all = await context.inputs.train.load();
   const test = await context.inputs.test.load();
@@ -43,26 +48,32 @@ export const run: StageFunction<UperNetConfig, Inputs> = reportSkipped(async (co
   const sizes = sizesOf(config, backbone, all.classes.length);
   const start = initSegmenter(random(seed, 'head'), backbone.weights, sizes);
   const engine = await openEngine(context.engine);
-  const measure = openMeasure(context, engine, { sizes, size });
+  const seeing = openSeeing(context, engine, { sizes, size });
   const validation = await openValidation<LabelMap, Segmenter<tf.Tensor>, RunningStatistics<tf.Tensor>>(
     config.checkpoint,
     all,
     {
-      ...{ seed, split: holdOut },
-      score: async (held, parameters, running) => {
-        const of = 'the training images that are held out for validation';
-        return (await measure({ parameters, running }, held, { of })).mIoU;
+      seed,
+      async split(...whole) {
+        const parts = holdOut(...whole);
+        await checkLabelled(parts.held, heldOut);
+        return parts;
       },
+      score: async (held, parameters, running) =>
+        (await scoresOn(held, await seeing({ parameters, running }), heldOut)).mIoU,
     },
   );
   const { learnt } = validation;
+  await checkLabelled(learnt, 'the training images');
+  await checkLabelled(test, 'the test images');
   const fitted = await fit(context, engine, segmentationObjective(config, sizes, start), {
     ...{ recipe: config, images: learnt.count, ...validation.select },
     batches: (plan) => openBatches(context, learnt, plan),
   });
   const weights = { parameters: fitted.parameters, running: fitted.rest };
-  const { shown, ...scores } = await measure(weights, test, { show: shownImages });
-  await writePictures(context.outDir, shown);
+  const scores = await measureTest(context, test, await seeing(weights), {
+    ...{ engine: engine.name, weights, tested },
+  });
   saveSegmenter(context.outDir, { ...sizes, imageSize: size, classNames: all.classes, weights });
   engine.dispose();
   const about = validation.describe(fitted);

@@ -80,7 +80,7 @@ async function benchTest(engine: Opened[0], sizes: Opened[1], weights: Opened[2]
   async function* images() {
     yield { index: 0, pictures: [picture], target };
   }
-  await tester.run(weights, images(), () => {});
+  for await (const _ of tester.run(weights, images()));
   say(`the test of a picture by two windows: ${watch()}`);
   tester.dispose();
 }

@@ -1,15 +1,19 @@
-import { readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, statSync, truncateSync } from 'node:fs';
 import path from 'node:path';
 import type * as tf from '@tensorflow/tfjs-core';
 import test, { type ExecutionContext } from 'ava';
 import { PNG } from 'pngjs';
 import { vit, vitSchema } from '../../../components/backbone/config.ts';
 import { initVit } from '../../../components/backbone/init.ts';
+import { readLabelMap } from '../../../components/data/decode/label-map.ts';
+import { restOf } from '../../../components/data/subset.ts';
 import type { LabelMap } from '../../../components/data/targets.ts';
 import type { Dataset } from '../../../components/data/types.ts';
 import { loadSegmenter } from '../../../components/downstream/segmentation/checkpoint.ts';
 import { upernet } from '../../../components/downstream/segmentation/config.ts';
 import { segmenterCounts } from '../../../components/downstream/segmentation/costs.ts';
+import type { Seeing } from '../../../components/downstream/segmentation/measure.ts';
+import { measureTest } from '../../../components/downstream/segmentation/measure-test.ts';
 import { segmentationObjective } from '../../../components/downstream/segmentation/model/objective.ts';
 import {
   initSegmenter,
@@ -195,9 +199,8 @@ test('windows, scales and mirror images are averaged as mmsegmentation does, wha
     const weights = pictures.map(() => 1);
     const options = { size: side, stride, flip, classes, weights, fill: [0, 0, 0] };
     const twice = [image, { ...image, index: 1 }];
-    await testImages({ classify: network(side), count: 3 }, twice, options, (predicted) => {
-      found.push(predicted.labels.join(''));
-    });
+    for await (const predicted of testImages({ classify: network(side), count: 3 }, twice, options))
+      found.push(...predicted.map((one) => one.labels.join('')));
     t.deepEqual(found, [labels, labels], name);
   }
 });
@@ -331,6 +334,109 @@ test('a segmentation learns its images, is written down, and ends in the same by
   t.deepEqual(
     names.filter((name) => resumed.files[name] !== whole.files[name]),
     [],
+  );
+});
+
+test('what was seen before a stop or a kill is not looked at again, and the outputs are the same', async (t) => {
+  const { dir } = createProject(t, {});
+  // Images of one to four windows, three of which are seen at once; a window's place in its run counts.
+  const sizes = [20, 8, 16, 12, 24, 8, 16, 20, 12, 8];
+  const data: Dataset<LabelMap> = {
+    ...{ name: 'strips', count: sizes.length, classes: ['a', 'b', 'c'] },
+    target: async (index) => ({
+      ...{ format: 'raw', numbering: 'from-0', height: 8, width: sizes[index]! },
+      numbers: Uint8Array.from({ length: 8 * sizes[index]! }, (_, pixel) =>
+        pixel % 4 === 3 ? 255 : pixel % 3,
+      ),
+    }),
+    image: async () => ({ format: 'raw', bytes: new Uint8Array(0), height: 8, width: 8, channels: 3 }),
+  };
+  const seen: number[] = [];
+  let runs = 0;
+  const classify = (end: number) => async (windows: Uint8Array) => {
+    if (++runs > end) throw new Error('stopped');
+    const { length } = windows;
+    return Float32Array.from(
+      { length },
+      (_, at) => (windows[at]! * 7 + at * (1 + Math.floor((3 * at) / length))) % 5,
+    );
+  };
+  const seeing = (end: number): Seeing => {
+    const images = async function* (images: Dataset<LabelMap>): AsyncGenerator<TestImage> {
+      for (let index = 0; index < images.count; index++) {
+        const target = await readLabelMap(await images.target(index), 3);
+        const picture = new Uint8Array(8 * target.width * 3).map((_, at) => at * at * target.width);
+        yield { index, pictures: [bytesTensor([8, target.width, 3], picture)], target };
+      }
+    };
+    const options = { ...{ size: 8, stride: 4, flip: false, weights: [1] }, fill: [0, 0, 0], classes: 3 };
+    return {
+      ...{ together: 3, images },
+      async *over(all, from = 0) {
+        seen.push(from);
+        for await (const found of testImages(
+          { classify: classify(end), count: 3 },
+          images(restOf(all, from)),
+          options,
+        ))
+          yield found.map((one) => ({ ...one, image: { ...one.image, index: one.image.index + from } }));
+      },
+    };
+  };
+  const attempt = async (name: string, end: number, value = 1) => {
+    const [workDir, outDir] = [path.join(dir, `work-${name}`), path.join(dir, `out-${name}`)];
+    for (const folder of [workDir, outDir]) mkdirSync(folder, { recursive: true });
+    runs = 0;
+    const weights = { parameters: { a: hostTensor([1], Float32Array.of(value)) } } as never;
+    const scores = await measureTest({ workDir, outDir }, data, seeing(end), { engine: 'onnx', weights });
+    const bytes = ['truth.png', 'predictions.png'].map((file) =>
+      readFileSync(path.join(outDir, file), 'hex'),
+    );
+    return { scores, bytes };
+  };
+  const whole = await attempt('whole', 100);
+  const all = runs;
+  t.true(
+    all === 9 && whole.scores.aAcc > 0.2 && whole.scores.aAcc < 0.9,
+    `${all} ${JSON.stringify(whole.scores)}`,
+  );
+  const kept = path.join(dir, 'work-parts/areas-onnx.jsonl');
+  for (const end of [1, 6, 2]) {
+    await t.throwsAsync(attempt('parts', end), { message: 'stopped' });
+    // A kill in the midst of a line.
+    truncateSync(kept, statSync(kept).size - 1);
+  }
+  t.deepEqual(await attempt('parts', 100), whole);
+  // Each began where the windows before it filled whole runs.
+  const windows = sizes.map((size) => Math.ceil((size - 8) / 4) + 1);
+  for (const from of seen) t.is(windows.slice(0, from).reduce((sum, count) => sum + count, 0) % 3, 0);
+  t.true(seen.at(-1)! > 2 && runs < all, `${seen}`);
+  // All is kept; of other weights nothing is.
+  t.deepEqual(await attempt('parts', 0), whole);
+  await t.throwsAsync(attempt('parts', 0, 2), { message: 'stopped' });
+});
+
+test('label maps without a class are refused before anything is trained', async (t) => {
+  const { dir } = createProject(t, {});
+  const images = squares(16);
+  const none = async () =>
+    ({ ...(await images.target(0)), numbers: new Uint8Array(side * side) }) as LabelMap;
+  const of = (data: Dataset<LabelMap>): StageInput => ({
+    ...leafInput(component),
+    load: async () => data as never,
+  });
+  const attempt = (train: Dataset<LabelMap>, tests: Dataset<LabelMap>) =>
+    t.throwsAsync(
+      attemptStage(run as unknown as StageFunction<never>, {
+        ...{ dir, name: 'none', config: component.config, stopAt: 1 },
+        inputs: { train: of(train), test: of(tests) },
+      }),
+    );
+  const empty = { ...images, target: none };
+  t.is((await attempt(images, empty))?.message, 'no pixel of the test images has a class');
+  t.is(
+    (await attempt(empty, images))?.message,
+    'no pixel of the training images that are held out for validation has a class',
   );
 });
 

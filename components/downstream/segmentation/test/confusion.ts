@@ -1,4 +1,4 @@
-import { StageError } from '../../../../framework/stage/stage-error.ts';
+import { nothingLabelled } from '../../../data/dense/labelled.ts';
 import { noClass } from '../../../data/targets.ts';
 
 /** Pixels of each class over all images of a test. */
@@ -26,6 +26,29 @@ export function addAreas(areas: Areas, predicted: ArrayLike<number>, labelled: A
   }
 }
 
+/** Classes of an image that are labelled or predicted: index, then the pixels of `both`, `predicted` and `labelled`. */
+export type SparseAreas = readonly (readonly [
+  index: number,
+  both: number,
+  predicted: number,
+  labelled: number,
+])[];
+
+export function sparse({ both, predicted, labelled }: Areas): SparseAreas {
+  return [...labelled.keys()].flatMap((k) =>
+    predicted[k]! + labelled[k]! > 0 ? [[k, both[k]!, predicted[k]!, labelled[k]!] as const] : [],
+  );
+}
+
+/** Adds an image whose areas are known. */
+export function addSparse(areas: Areas, image: SparseAreas): void {
+  for (const [k, both, predicted, labelled] of image) {
+    areas.both[k]! += both;
+    areas.predicted[k]! += predicted;
+    areas.labelled[k]! += labelled;
+  }
+}
+
 export interface SegmentationScores {
   /** Mean over classes of intersection / union. */
   readonly mIoU: number;
@@ -45,11 +68,7 @@ export interface SegmentationScores {
  */
 export function scoresOf({ both, predicted, labelled }: Areas, of = 'the test images'): SegmentationScores {
   const all = sum(labelled);
-  if (all === 0) {
-    throw new StageError(`no pixel of ${of} has a class`, {
-      hint: 'look at the label maps and at how their numbers mean classes',
-    });
-  }
+  if (all === 0) throw nothingLabelled(of);
   const union = labelled.map((area, k) => area + predicted[k]! - both[k]!);
   return { mIoU: meanRatio(both, union), mAcc: meanRatio(both, labelled), aAcc: sum(both) / all };
 }

@@ -43,16 +43,19 @@ export interface Predicted {
   readonly image: TestImage;
   /** [height, width] of its label map. */
   readonly labels: Uint8Array;
+  /** By how many windows it was seen. */
+  readonly windows: number;
 }
 
 /** Looks at images by one compiled program. */
 export interface Tester {
-  /** Gives each image when all of its windows were seen, in their order. */
+  /** Windows of a run of the program. */
+  readonly together: number;
+  /** Gives images when all of their windows were seen, in their order. */
   run(
     weights: HostOf<Weights<tf.Tensor>>,
     images: AsyncIterable<TestImage>,
-    onImage: (predicted: Predicted) => void,
-  ): Promise<void>;
+  ): AsyncGenerator<readonly Predicted[], void, undefined>;
   dispose(): void;
 }
 
@@ -90,9 +93,10 @@ export async function openTester(
     });
   };
   return {
-    async run(tested, images, onImage) {
+    together: count,
+    async *run(tested, images) {
       state.write(tested);
-      await testImages({ classify, count }, images, { ...options, classes: sizes.classes }, onImage);
+      yield* testImages({ classify, count }, images, { ...options, classes: sizes.classes });
     },
     dispose() {
       program.dispose();
@@ -107,15 +111,19 @@ export async function openTester(
  *
  * @param network `count`: windows that it takes at once
  */
-export async function testImages(
+export async function* testImages(
   network: { readonly classify: Classify; readonly count: number },
   images: AsyncIterable<TestImage> | Iterable<TestImage>,
   { classes, ...options }: TestOptions & { readonly classes: number },
-  onImage: (predicted: Predicted) => void,
-): Promise<void> {
+): AsyncGenerator<readonly Predicted[], void, undefined> {
   const queue = new WindowQueue({ ...network, size: options.size, fill: options.fill });
-  for await (const image of images) await look(image, queue, classes, options, onImage);
+  const done: Predicted[] = [];
+  for await (const image of images) {
+    await look(image, queue, classes, options, (predicted) => done.push(predicted));
+    if (done.length > 0) yield done.splice(0);
+  }
   await queue.flush();
+  if (done.length > 0) yield done;
 }
 
 /** Asks for all windows of an image; the last one's logits decide it. */
@@ -134,7 +142,8 @@ async function look(
     });
     return flip ? [seen(false), seen(true)] : [seen(false)];
   });
-  let left = views.reduce((sum, { places }) => sum + places.length, 0);
+  const all = views.reduce((sum, { places }) => sum + places.length, 0);
+  let left = all;
   for (const { picture, mirrored, places, logits } of views) {
     for (const place of places) {
       const receive = (values: Float32Array) => {
@@ -142,7 +151,7 @@ async function look(
         left--;
         if (left > 0) return;
         for (const view of views) view.logits.finish();
-        onImage({ image, labels: decide(views, image.target, classes) });
+        onImage({ image, labels: decide(views, image.target, classes), windows: all });
       };
       await queue.push(picture, place, { mirrored, receive });
     }

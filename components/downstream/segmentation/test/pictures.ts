@@ -9,10 +9,17 @@ import {
   viewingFactor,
 } from '../../../data/picture/canvas.ts';
 import { overlayLabels } from '../../../data/picture/draw.ts';
-import type { Predicted } from './evaluate.ts';
+import type { TestImage } from './evaluate.ts';
 
 /** How many images are shown: the first of the test split. */
 export const shownImages = 8;
+
+/** An image with its class for each pixel, as predicted. */
+export interface Shown {
+  readonly image: TestImage;
+  /** [height, width] of its label map. */
+  readonly labels: Uint8Array;
+}
 
 /** Longer side of a picture in the strips. */
 const side = { least: 96, most: 256 };
@@ -21,7 +28,7 @@ const side = { least: 96, most: 256 };
  * Strips of the same images: `truth.png`, the images and below them their label maps, and `predictions.png`. The colours are
  * those of the classes.
  */
-export async function writePictures(dir: string, shown: readonly Predicted[]): Promise<void> {
+export async function writePictures(dir: string, shown: readonly Shown[]): Promise<void> {
   const factor = viewingFactor(
     Math.max(...shown.map(({ image: { target } }) => Math.max(target.height, target.width))),
     side,
@@ -46,7 +53,7 @@ export async function writePictures(dir: string, shown: readonly Predicted[]): P
 }
 
 /** The first picture of an image at the size of its label map: every pixel the nearest. */
-function atSizeOf({ pictures, target: { height, width } }: Predicted['image']): Canvas {
+function atSizeOf({ pictures, target: { height, width } }: TestImage): Canvas {
   const { shape, data } = pictures[0]!;
   const [fromHeight, fromWidth] = shape as [number, number];
   const canvas = emptyCanvas(height, width);

@@ -39,9 +39,10 @@ export class WindowQueue {
     if (this.waiting.length === count) await this.flush();
   }
 
-  /** Classifies what is left. Places of the run that no window fills have what was there before. */
+  /** Classifies what is left. Places of the run that no window fills are black. */
   async flush(): Promise<void> {
     if (this.waiting.length === 0) return;
+    this.windows.fill(0, this.waiting.length * this.options.size ** 2 * 3);
     const logits = await this.options.classify(this.windows);
     const each = logits.length / this.options.count;
     for (const [place, receive] of this.waiting.entries())
