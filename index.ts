@@ -84,6 +84,7 @@ export type {
   StageContext,
   StageFunction,
   StageInput,
+  StageRecord,
   StageResult,
 } from './framework/stage/contract.ts';
 export {

@@ -34,12 +34,16 @@ const schema = z.strictObject({
 export type Column = z.output<typeof column>;
 export type AblationTableConfig = z.output<typeof schema>;
 
-/** The ablation table: `ablation.csv`, `ablation.md`, `results.csv`, and pictures where stages wrote strips of images. */
+/**
+ * The ablation table as CSV, markdown and LaTeX, and pictures where stages wrote strips of images. Beside them, what says
+ * how the results were made, too: `report.json`, `history.csv`.
+ */
 export const ablationTable = defineComponent({
   role: 'report',
   kind: 'ablation-table',
   schema,
   run: new URL('./stage.ts', import.meta.url).href,
+  pages: new URL('./pages.ts', import.meta.url).href,
   check: ({ columns }) => checkLabels(columns.map(({ label }) => printable(label))),
   // It writes text, and a picture in plain JavaScript.
   resources: () => ({ cores: 1 }),

@@ -1,6 +1,16 @@
 import { type CsvValue, formatCsv } from '../../framework/stage/csv.ts';
-import type { CellResult } from '../results.ts';
+import { type CellResult, remarksOn } from '../results.ts';
 import type { AblationTable, TableCell } from '../table.ts';
+import type { Format } from './contract.ts';
+
+/** `ablation.csv`, a row a variant, and `results.csv`, a line a number. */
+export const csvFormat: Format = {
+  name: 'csv',
+  files: ({ config, table, results }) => [
+    { name: 'ablation.csv', content: wideCsv(table, remarksOn(config)) },
+    { name: 'results.csv', content: longCsv(results, remarksOn(config)) },
+  ],
+};
 
 /** Statistics of a metric in `ablation.csv`, by the ends of their columns' names. */
 const statistics: { readonly [name: string]: (cell: TableCell) => CsvValue } = {
@@ -68,6 +78,6 @@ export function longCsv(results: readonly CellResult[], changes: readonly string
 }
 
 /** In each row, so that no part of the table can be taken for one of the experiment as its file declares it. */
-function changedColumn(changes: readonly string[]): readonly string[] {
+export function changedColumn(changes: readonly string[]): readonly string[] {
   return changes.length > 0 ? [changes.join('; ')] : [];
 }

@@ -1,16 +1,18 @@
 import { formatSigned, formatValue } from '../format.ts';
-import { publishedResults } from '../published.ts';
+import type { PublishedResult } from '../published.ts';
+import type { Report } from '../report.ts';
 import type { TableConfig } from '../results.ts';
 import type { AblationTable, TableCell, TableColumn } from '../table.ts';
+import type { Format } from './contract.ts';
 import { markdownTable, plain } from './markdown-text.ts';
 
-export interface MarkdownOptions {
-  readonly config: TableConfig;
-  readonly table: AblationTable;
-  /** What was used; see `readFacts`. */
-  readonly facts: readonly string[];
-  readonly published: boolean;
-}
+/** `ablation.md`: the first file that a run shows. */
+export const markdownFormat: Format = {
+  name: 'markdown',
+  files: (report) => [{ name: 'ablation.md', content: ablationMarkdown(report) }],
+};
+
+type MarkdownOptions = Pick<Report, 'config' | 'table' | 'facts' | 'published'>;
 
 /** The table for people, and what one must know to read it. */
 export function ablationMarkdown({ config, table, facts, published }: MarkdownOptions): string {
@@ -32,7 +34,7 @@ export function ablationMarkdown({ config, table, facts, published }: MarkdownOp
     ...comparedBlocks(table),
     ...missingBlocks(config),
     listOf([...facts, ...columnFacts(table)]),
-    ...(published ? publishedBlocks() : []),
+    ...publishedBlocks(published),
   ];
   return `${blocks
     .filter((lines) => lines.length > 0)
@@ -165,12 +167,13 @@ function listOf(lines: readonly string[]): string[] {
   return lines.map((line) => `- ${plain(line)}.`);
 }
 
-function publishedBlocks(): string[][] {
+function publishedBlocks(published: readonly PublishedResult[]): string[][] {
+  if (published.length === 0) return [];
   return [
     [
       'Published results, for orientation only: comparable with the table where data, network and schedule are the same.',
     ],
-    publishedResults.map(
+    published.map(
       ({ method, setting, top1, source }) => `- ${method}: top-1 ${top1} % (${setting}; ${source}).`,
     ),
   ];

@@ -1,5 +1,12 @@
 import { PNG } from 'pngjs';
+import type { Format } from './contract.ts';
 import { drawText, GLYPH_ADVANCE, GLYPH_HEIGHT, glyphsOf } from './font.ts';
+
+/** The pictures of a report, as they are. */
+export const pictureFormat: Format = {
+  name: 'pictures',
+  files: ({ pictures }) => [...pictures].map(([name, content]) => ({ name, content })),
+};
 
 /** A labelled row of the picture: a PNG strip of images. */
 export interface PictureRow {

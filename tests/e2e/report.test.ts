@@ -1,4 +1,5 @@
 import test from 'ava';
+import { reportSchema } from '../../reports/formats/json-schema.ts';
 import { parseCsv } from '../support/csv.ts';
 import { createRig } from '../support/rig.ts';
 
@@ -65,4 +66,31 @@ test('a tokenizer that all seeds share is counted in the cells behind it, in bot
     'probe.another.shared': 'tokenizer/peco',
     'probe.another.pairs': '2',
   });
+});
+
+test('pages say how the numbers were made, the same in a run and afterwards, also of a part', async (t) => {
+  const rig = createRig(t, experimentOf("beit: seeded({ name: 'beit' }), peco: seeded({ name: 'peco' })"));
+  rig.command('probe-peco-0', 'throw');
+  t.is((await rig.peco('run', 'experiment.ts')).code, 1);
+  const partial = reportSchema.parse(JSON.parse(rig.read('results/rig/report.json')));
+  const probe = partial.stages.find(({ id }) => id === 'downstream/peco/probe/seed-0');
+  t.like(probe, { state: 'missing', reason: 'failed', key: null, provenance: null });
+  t.deepEqual(partial.command, ['run', 'experiment.ts']);
+
+  rig.release('probe-peco-0');
+  t.is((await rig.peco('run', 'experiment.ts')).code, 0);
+  const pages = ['report.json', 'history.csv', 'ablation.tex'];
+  const written = pages.map((name) => rig.read(`results/rig/${name}`));
+  const { stages } = reportSchema.parse(JSON.parse(written[0]));
+  t.true(stages.every(({ state, key, provenance }) => state === 'stored' && key && provenance?.seconds));
+  t.deepEqual(parseCsv(written[1]).slice(0, 2), [
+    ['stage', 'kind', 'seed', 'step', 'loss'],
+    ['tokenizer/beit/seed-0', 'rig-seeded', '0', '1', '1'],
+  ]);
+  for (const name of pages) rig.remove(`results/rig/${name}`);
+  t.is((await rig.peco('report', 'experiment.ts')).code, 0);
+  t.deepEqual(
+    pages.map((name) => rig.read(`results/rig/${name}`)),
+    written,
+  );
 });

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import type { Column } from '../../../reports/config.ts';
 import { ablationMarkdown } from '../../../reports/formats/markdown.ts';
 import { markdownTable, plain } from '../../../reports/formats/markdown-text.ts';
+import { type PublishedResult, publishedResults } from '../../../reports/published.ts';
 import type { CellResult, TableConfig } from '../../../reports/results.ts';
 import { buildTable } from '../../../reports/table.ts';
 import { anyText } from '../../support/text.ts';
@@ -11,7 +12,7 @@ import { cell, columns, tableOf } from '../support.ts';
 interface Options {
   readonly columns?: readonly Column[];
   readonly facts?: readonly string[];
-  readonly published?: boolean;
+  readonly published?: readonly PublishedResult[];
 }
 
 function markdown(cells: readonly CellResult[], other: Partial<TableConfig> = {}, options: Options = {}) {
@@ -21,7 +22,7 @@ function markdown(cells: readonly CellResult[], other: Partial<TableConfig> = {}
     config,
     table,
     facts: options.facts ?? [],
-    published: options.published ?? false,
+    published: options.published ?? [],
   });
 }
 
@@ -57,7 +58,7 @@ test('the table says how to read it, names the baseline, what is missing, what w
       {
         columns: [...columns, { ...columns[0], metric: 'psnr', label: 'PSNR dB' }],
         facts: ['Engine: onnx'],
-        published: true,
+        published: publishedResults,
       },
     ),
   );

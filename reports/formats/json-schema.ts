@@ -1,0 +1,99 @@
+import { z } from 'zod';
+
+/** A number that a statistic doesn't have: of one seed there is no spread. */
+const maybe = z.number().nullable();
+
+const difference = z.strictObject({
+  mean: z.number(),
+  deviation: maybe,
+  n: z.int().describe('pairs: seeds that both rows have'),
+  interval: z
+    .tuple([z.number(), z.number()])
+    .nullable()
+    .describe('ends of the 95 % interval of the mean, by Student’s t'),
+});
+
+const cell = z.strictObject({
+  mean: z.number(),
+  deviation: maybe.describe('sample standard deviation over seeds'),
+  n: z.int().describe('seeds'),
+  best: z.boolean().describe('best of its column as shown, among rows with all seeds'),
+  shared: z.array(z.string()).describe('stages that ran once for all seeds: then there is no spread'),
+  difference: difference.nullable().describe('to the baseline, paired by seed'),
+});
+
+const stage = z.strictObject({
+  id: z.string(),
+  role: z.string(),
+  kind: z.string(),
+  seed: z.int(),
+  config: z.record(z.string(), z.json()),
+  needs: z.array(z.string()).describe('ids of the stages that it waits for'),
+  cells: z.array(z.strictObject({ variant: z.string(), task: z.string() })),
+  state: z.enum(['stored', 'missing', 'dropped']),
+  reason: z.string().nullable().describe('why there is no result'),
+  key: z.string().nullable().describe('of its result, for `peco-exp show KEY`'),
+  provenance: z
+    .record(z.string(), z.json())
+    .nullable()
+    .describe('how its result was made: seconds, engine, host, commit, ...'),
+});
+
+/** `report.json`. Values are as stages reported them: a column shows `value * scale`. */
+export const reportSchema = z
+  .strictObject({
+    what: z.literal('report of peco-exp'),
+    format: z.literal(1),
+    experiment: z.string(),
+    baseline: z.string(),
+    smoke: z.boolean().describe('of a smoke run: the numbers mean nothing'),
+    changes: z.array(z.string()).describe('how the experiment differs from its file'),
+    command: z.array(z.string()).describe('arguments of peco-exp that make the same results'),
+    version: z.string().nullable().describe('of peco-exp'),
+    columns: z.array(
+      z.strictObject({
+        task: z.string(),
+        metric: z.string(),
+        title: z.string(),
+        scale: z.number(),
+        digits: z.int(),
+        better: z.enum(['higher', 'lower']),
+      }),
+    ),
+    rows: z.array(
+      z.strictObject({
+        variant: z.string(),
+        baseline: z.string().nullable().describe('the row that it is compared with'),
+        dropped: z.string().nullable().describe('why a halved sweep dropped it'),
+        cells: z.array(cell.nullable()).describe('in the order of the columns'),
+      }),
+    ),
+    missing: z.array(
+      z.strictObject({
+        variant: z.string(),
+        task: z.string(),
+        seed: z.int(),
+        reason: z.string(),
+        dropped: z.boolean().optional(),
+      }),
+    ),
+    values: z.array(
+      z.strictObject({
+        variant: z.string(),
+        task: z.string(),
+        seed: z.int(),
+        engine: z.string(),
+        metrics: z.record(z.string(), z.number()),
+      }),
+    ),
+    facts: z.array(z.string()),
+    stages: z.array(stage),
+  })
+  .meta({ title: 'report.json of peco-exp' });
+
+export type ReportJson = z.output<typeof reportSchema>;
+
+/** As JSON Schema: `docs/reference/report.schema.json`. */
+export function reportJsonSchema(): object {
+  return z.toJSONSchema(reportSchema);
+}

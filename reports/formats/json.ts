@@ -1,0 +1,68 @@
+import type { FullReport } from '../report.ts';
+import type { AblationTable, TableCell } from '../table.ts';
+import type { FullFormat } from './contract.ts';
+import type { ReportJson } from './json-schema.ts';
+
+/** `report.json`, for programs; `docs/reference/report.schema.json` describes it. Histories are in `history.csv`. */
+export const jsonFormat: FullFormat = {
+  name: 'json',
+  files: (report) => [{ name: 'report.json', content: `${JSON.stringify(reportJson(report), null, 2)}\n` }],
+};
+
+export function reportJson(report: FullReport): ReportJson {
+  const { config, table, results, facts, command, version } = report;
+  return {
+    what: 'report of peco-exp',
+    format: 1,
+    experiment: config.experiment,
+    baseline: config.baseline,
+    smoke: config.smoke ?? false,
+    changes: [...(config.changes ?? [])],
+    command: [...command],
+    version,
+    columns: table.columns.map(({ task, metric, title, scale, digits, better }) => ({
+      ...{ task, metric, title, scale, digits, better },
+    })),
+    rows: table.rows.map(rowJson),
+    missing: [...config.missing],
+    values: results.map(({ variant, task, seed, engine, metrics }) => ({
+      ...{ variant, task, seed, engine, metrics },
+    })),
+    facts: [...facts],
+    stages: report.stages.map(stageJson),
+  };
+}
+
+function rowJson({ variant, baseline, dropped, cells }: AblationTable['rows'][number]) {
+  return {
+    variant,
+    baseline,
+    dropped: dropped ?? null,
+    cells: cells.map((cell) => (cell ? cellJson(cell) : null)),
+  };
+}
+
+function cellJson({ mean, deviation, n, best, shared, difference }: TableCell) {
+  return {
+    ...{ mean, deviation: deviation ?? null, n, best, shared: [...shared] },
+    difference: difference
+      ? {
+          mean: difference.mean,
+          deviation: difference.deviation ?? null,
+          n: difference.n,
+          interval: difference.interval ? ([...difference.interval] as [low: number, high: number]) : null,
+        }
+      : null,
+  };
+}
+
+function stageJson(stage: FullReport['stages'][number]): ReportJson['stages'][number] {
+  const { id, role, kind, seed, config, needs, cells, result, missing, dropped } = stage;
+  return {
+    ...{ id, role, kind, seed, config, needs: [...needs], cells: [...cells] },
+    state: result ? 'stored' : dropped ? 'dropped' : 'missing',
+    reason: missing ?? null,
+    key: result?.key ?? null,
+    provenance: result?.provenance ?? null,
+  } as ReportJson['stages'][number];
+}
