@@ -1,5 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import { checkedLeaves } from '../check.ts';
+import { sizeOf } from '../graph/value.ts';
 import { refuseInStep } from '../step.ts';
 import type { Leaves, TreeOf } from '../tree.ts';
 import { mapTree } from '../tree.ts';
@@ -62,8 +63,19 @@ export class TensorflowProgram<B, O> implements Program<B, O> {
       const step = this.live();
       // Steps block the thread: between them everything else in the process has its turn.
       await setImmediate();
+      this.refuseShrunk(leaves);
       return this.compute(step, leaves);
     });
+  }
+
+  /** Arrays were checked when the step was asked for, but they stay the caller's until it is done. */
+  private refuseShrunk(leaves: Leaves<HostTensor>): void {
+    for (const [path, { shape, data }] of leaves) {
+      if (data.length === sizeOf(shape)) continue;
+      throw new EngineError(
+        `program '${this.name}' failed: the array of '${path}' in the batch was transferred or made smaller before the step was done`,
+      );
+    }
   }
 
   private compute({ feeds, fetches, done }: CompiledStep, leaves: Leaves<HostTensor>): HostOf<O> {
