@@ -3,6 +3,7 @@
  * command line knows where it lies, not what it does. It talks to the terminal itself.
  */
 import { once } from 'node:events';
+import os from 'node:os';
 import { createInterface } from 'node:readline/promises';
 import { ProvisionError } from './download.ts';
 import { provision } from './provision.ts';
@@ -12,7 +13,8 @@ const terminal = process.stdin.isTTY === true && process.stdout.isTTY === true;
 
 async function confirm(): Promise<boolean> {
   if (flags.has('--yes')) return true;
-  if (!terminal) throw new ProvisionError('there is no terminal to ask whether to go on: add --yes');
+  if (!terminal)
+    throw new ProvisionError('there is no terminal to ask whether to go on: add --yes', 'lacking');
   const reader = createInterface({ input: process.stdin, output: process.stdout });
   // After Ctrl-C and Ctrl-D there is no answer; versions of Node differ in what becomes of the question.
   const closed = once(reader, 'close').then(() => '');
@@ -23,10 +25,15 @@ async function confirm(): Promise<boolean> {
   return /^y(es)?$/i.test(answer.trim());
 }
 
-process.once('SIGINT', () => {
-  process.stderr.write('\nstopped; what is finished stays, and the same command goes on from there\n');
-  process.exit(130);
-});
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.once(signal, () => {
+    process.stderr.write('\nstopped; what is finished stays, and the same command resumes\n');
+    process.exit(128 + os.constants.signals[signal]);
+  });
+}
+// The command line's process is gone (kill -9, for example): no process is left that could stop this one.
+process.once('disconnect', () => process.exit(1));
+process.channel?.unref();
 
 try {
   const variant = flags.has('--gpu') ? 'gpu' : 'cpu';
@@ -37,5 +44,6 @@ try {
   const expected = error instanceof ProvisionError;
   const text = expected ? error.message : `unexpected error: ${(error as Error).stack ?? error}`;
   process.stderr.write(`${text}\n`);
-  process.exitCode = expected ? 2 : 1;
+  // 2: something that is needed is not here; 1: a step failed.
+  process.exitCode = expected && error.kind === 'lacking' ? 2 : 1;
 }

@@ -3,8 +3,18 @@ import path from 'node:path';
 import type { LibraryRecord, UnpackedPackage, Variant } from '../place.ts';
 import { addonFile, libraryFolder, readRecord, recordFile, wrongFile } from '../place.ts';
 import { buildAddon } from './build.ts';
-import { type Catalogue, catalogues, type Download } from './catalogue.ts';
-import { digestOf, fetchPackage, fetchWheel, type Place, ProvisionError } from './download.ts';
+import { type Catalogue, catalogues, type Download, sumOf } from './catalogue.ts';
+import {
+  clearLeftovers,
+  digestOf,
+  downloadsFolder,
+  fetchPackage,
+  fetchWheel,
+  fullDiskRemedy,
+  isFullDisk,
+  type Place,
+  ProvisionError,
+} from './download.ts';
 import { explainDriver, readDriver } from './driver.ts';
 import { lockFolder } from './lock.ts';
 import { type Platform, refusePlatform, thisPlatform } from './platform.ts';
@@ -39,18 +49,24 @@ export async function provision(options: ProvisionOptions): Promise<Provisioned>
   const { variant, confirm, say, terminal = false, env = process.env } = options;
   const { platform = thisPlatform(), catalogue = catalogues[variant], tryIt = tryLibrary } = options;
   const refusal = refusePlatform(platform);
-  if (refusal !== undefined) throw new ProvisionError(refusal);
+  if (refusal !== undefined) throw new ProvisionError(refusal, 'lacking');
   const folder = libraryFolder(variant, env);
   const work = new Work({ folder, env, terminal, say }, variant, catalogue);
   if (!work.isDone()) {
-    const lacking = await missingTools(env);
-    if (lacking.length > 0) throw new ProvisionError(`something is missing here\n  ${lacking.join('\n  ')}`);
+    const lacking = await missingTools(work.tools(), env);
+    if (lacking.length > 0)
+      throw new ProvisionError(`something is missing here\n  ${lacking.join('\n  ')}`, 'lacking');
     const driver = 'driver' in options ? options.driver : readDriver();
     const noGpu = variant === 'gpu' ? explainDriver(driver) : undefined;
     const outlook = { variant, catalogue, folder, rest: work.rest(), unusedGpu: driver !== undefined };
     for (const line of formatOutlook({ ...outlook, ...(noGpu === undefined ? {} : { noGpu }) })) say(line);
+    work.checkSpace();
     if (!(await confirm())) return 'declined';
-    await work.finish();
+    try {
+      await work.finish();
+    } catch (error) {
+      throw explainFileError(error, folder);
+    }
   }
   say('loading it');
   const tried = await tryIt(folder, env);
@@ -69,8 +85,8 @@ class Work {
   private readonly catalogue: Catalogue;
   private record: LibraryRecord;
 
-  constructor(place: Place, variant: Variant, catalogue: Catalogue) {
-    this.place = place;
+  constructor(place: Omit<Place, 'rest'>, variant: Variant, catalogue: Catalogue) {
+    this.place = { ...place, rest: () => this.rest() };
     this.catalogue = catalogue;
     const { tensorflow, cuda } = catalogue;
     const found = readRecord(place.folder);
@@ -90,11 +106,25 @@ class Work {
   /** What has to be downloaded still. */
   rest(): readonly Download[] {
     const { addon, headers } = this.catalogue;
-    const needed = this.isDone() ? [] : [...this.missingWheels(), addon, headers];
-    return needed.filter(({ file, bytes }) => {
-      const stat = fs.statSync(path.join(this.place.folder, 'downloads', file), { throwIfNoEntry: false });
-      return stat?.size !== bytes;
-    });
+    if (this.isDone()) return [];
+    return [...this.missingWheels(), addon, headers].filter((one) => !this.isDownloaded(one));
+  }
+
+  /** What has to be called for the rest. */
+  tools(): ReadonlySet<'pip' | 'npm' | 'g++' | 'tar'> {
+    const rest = this.rest();
+    const isWheel = (one: Download) => this.catalogue.wheels.includes(one);
+    return new Set([
+      ...(rest.some(isWheel) ? (['pip'] as const) : []),
+      ...(rest.every(isWheel) ? [] : (['npm'] as const)),
+      ...(['g++', 'tar'] as const),
+    ]);
+  }
+
+  /** By its size only. */
+  private isDownloaded({ file, bytes }: Download): boolean {
+    const found = path.join(downloadsFolder(this.place.folder), file);
+    return fs.statSync(found, { throwIfNoEntry: false })?.size === bytes;
   }
 
   async finish(): Promise<void> {
@@ -102,7 +132,7 @@ class Work {
     fs.mkdirSync(folder, { recursive: true });
     const unlock = lockFolder(folder);
     try {
-      this.checkSpace();
+      clearLeftovers(folder);
       const wheels = this.missingWheels();
       for (const [index, wheel] of wheels.entries()) {
         const { name, version, bytes } = wheel;
@@ -110,7 +140,7 @@ class Work {
         await this.unpack(wheel, await fetchWheel(wheel, this.place));
       }
       if (this.record.addon === undefined) await this.build();
-      fs.rmSync(path.join(folder, 'downloads'), { recursive: true, force: true });
+      fs.rmSync(downloadsFolder(folder), { recursive: true, force: true });
     } finally {
       unlock();
     }
@@ -143,16 +173,23 @@ class Work {
     return this.catalogue.wheels.filter(({ file }) => !(file in this.record.packages));
   }
 
-  private checkSpace(): void {
+  /**
+   * Before anything is written. A wheel is smaller than what is unpacked of it, so one of them is all that has to have
+   * room beside.
+   *
+   * @throws ProvisionError
+   */
+  checkSpace(): void {
     const { folder } = this.place;
     const { wheels, unpacked } = this.catalogue;
     const missing = this.missingWheels();
-    const share = wheels.length === 0 ? 0 : missing.length / wheels.length;
-    const needed = unpacked * share + largest(missing);
-    const { bavail, bsize } = fs.statfsSync(folder);
+    const share = wheels.length === 0 ? 0 : sumOf(missing) / sumOf(wheels);
+    const needed = unpacked * share + largest(missing.filter((one) => !this.isDownloaded(one)));
+    const { bavail, bsize } = fs.statfsSync(existing(folder));
     if (bavail * bsize >= needed) return;
     throw new ProvisionError(
-      `${folder} needs ${formatSize(needed)}, and ${formatSize(bavail * bsize)} are free\n  make room, or set PECO_TENSORFLOW to a folder elsewhere`,
+      `${folder} needs ${formatSize(needed)}, and ${formatSize(bavail * bsize)} are free\n  ${fullDiskRemedy}`,
+      'lacking',
     );
   }
 
@@ -172,4 +209,20 @@ class Work {
     fs.renameSync(`${file}.part`, file);
     this.record = record;
   }
+}
+
+/** The folder, or the nearest one above it that is there. */
+function existing(folder: string): string {
+  return fs.existsSync(folder) ? folder : existing(path.dirname(folder));
+}
+
+const elsewhere = 'set PECO_TENSORFLOW to a folder that you may write';
+
+/** What a failed access to a file means for the user; other errors as they are. */
+function explainFileError(error: unknown, folder: string): unknown {
+  const { code = '', message } = error as NodeJS.ErrnoException;
+  if (isFullDisk(code))
+    return new ProvisionError(`the disk of ${folder} is full\n  ${fullDiskRemedy}`, 'lacking');
+  if (!['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EEXIST', 'EISDIR'].includes(code)) return error;
+  return new ProvisionError(`can't write into ${folder}: ${message}\n  ${elsewhere}`, 'lacking');
 }
