@@ -3,12 +3,14 @@ import type { StageContext } from '../../framework/stage/contract.ts';
 import { StageError } from '../../framework/stage/stage-error.ts';
 import type { VitConfig } from '../backbone/config.ts';
 import { blockOutputs, embedPatches, meanOfPatches, type Vit, withPositions } from '../backbone/vit.ts';
-import { balancedSubset } from '../data/subset.ts';
+import { balancedSubset, targetOf } from '../data/subset.ts';
 import type { Dataset } from '../data/types.ts';
 import { type StillView, sizeOf } from '../data/views/view.ts';
 import type { Engine } from '../engine/types.ts';
 import { forward } from '../training/classify.ts';
-import { type FeatureRows, storeFeatures } from '../training/features.ts';
+import type { FeatureRows } from '../training/features.ts';
+import { digestOf } from './kept.ts';
+import { openKeptFeatures } from './kept-features.ts';
 import { type ClassificationInputs, startingBackbone } from './start.ts';
 
 interface Frozen {
@@ -32,8 +34,12 @@ export interface Extracted {
   readonly depth: number;
 }
 
+/** Images of a run of the program. */
+const featureBatch = 100;
+
 /**
- * Features of all labelled and all test images, of these layers at once: each image is seen once.
+ * Features of all labelled and all test images, of these layers at once: each image is seen once, also where the stage is
+ * stopped or killed meanwhile. They are kept in the work folder.
  *
  * @throws StageError if there is no such layer
  */
@@ -51,17 +57,24 @@ export async function extractFeatures<C extends Frozen>(
   const layers = wanted === 'all' ? Array.from({ length: depth }, (_, block) => block + 1) : wanted;
   checkLayers(layers, depth);
   const state = engine.state<Vit<tf.Tensor>>(backbone.weights);
+  const made = `${digestOf(backbone.weights)} ${featureBatch}`;
   const count = labelled.count + test.count;
-  const features = async (data: Dataset, name: string, done: number): Promise<FeatureRows[]> => {
-    const labels = new Int32Array(data.count);
-    // One layer has the file that it always had.
-    const nameOf = (layer: number) => (layers.length === 1 ? name : `${name}-${layer}`);
-    const stores = layers.map((layer) =>
-      storeFeatures({ count: data.count, width: dim, folder: workDir, name: nameOf(layer) }),
+  const features = async (data: Dataset, name: string, before: number): Promise<FeatureRows[]> => {
+    const kept = await openKeptFeatures(
+      { folder: workDir, name: `${name}-${engine.name}`, layers, count: data.count, width: dim },
+      made,
     );
+    const labels = new Int32Array(data.count);
+    for (let image = 0; image < kept.images; image++) labels[image] = await targetOf(data, image);
+    const show = () => {
+      const done = before + kept.images;
+      context.progress({ step: done, of: count, images: done });
+    };
+    if (kept.images > 0) show();
+    if (kept.images === data.count) return kept.done(labels);
     await forward(engine, data, {
       ...{ name: 'features', state, view: config.view, workers: context.engine.threads },
-      signal: context.signal,
+      ...{ signal: context.signal, batchSize: featureBatch, from: kept.images },
       apply: (vit: Vit<tf.Tensor>, images) => {
         const tokens = withPositions(vit, embedPatches(vit, backbone.config, images));
         const outputs = blockOutputs(vit, backbone.config, tokens, { depth: Math.max(...layers) });
@@ -70,14 +83,16 @@ export async function extractFeatures<C extends Frozen>(
           1,
         );
       },
-      onRows: ({ values, targets, done: images }) => {
-        for (const [place, store] of stores.entries())
-          store.append(columns(values, { from: place * dim, width: dim, of: layers.length * dim }));
-        labels.set(targets, images - targets.length);
-        context.progress({ step: done + images, of: count, images: done + images });
+      async onRows({ values, targets }) {
+        const rows = layers.map((_, place) =>
+          columns(values, { from: place * dim, width: dim, of: layers.length * dim }),
+        );
+        labels.set(targets, kept.images);
+        await kept.append(rows, targets.length);
+        show();
       },
     });
-    return stores.map((store) => store.done(labels));
+    return kept.done(labels);
   };
   const rows = await features(labelled, 'labelled', 0);
   const held = await features(test, 'test', labelled.count);

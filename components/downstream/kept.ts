@@ -37,8 +37,13 @@ export class KeptResults<Value> {
    * Opens the file, or begins it: also where something else has made it. What comes after the last whole line is cut off.
    *
    * @param made what tells those that made it apart, such as `digestOf` weights
+   * @param holds whether a line is still true, where it is about more than it says; without that they all are
    */
-  static async open<Value>(file: string, made: string): Promise<KeptResults<Value>> {
+  static async open<Value>(
+    file: string,
+    made: string,
+    holds: (result: KeptResult<Value>) => boolean = () => true,
+  ): Promise<KeptResults<Value>> {
     const head = `${JSON.stringify({ made })}\n`;
     const size = existsSync(file) ? (await stat(file)).size : 0;
     let [images, length] = [0, 0];
@@ -46,9 +51,13 @@ export class KeptResults<Value> {
       // A line without its line feed isn't whole, even if it can be read.
       const end = length + Buffer.byteLength(line) + 1;
       if (end > size) break;
-      const result = length === 0 ? undefined : resultOf(line);
-      if (length === 0 ? `${line}\n` !== head : result?.image !== images) break;
-      images += result?.count ?? 0;
+      if (length === 0) {
+        if (`${line}\n` !== head) break;
+      } else {
+        const result = resultOf(line) as KeptResult<Value> | undefined;
+        if (result?.image !== images || !holds(result)) break;
+        images += result.count;
+      }
       length = end;
     }
     if (length === 0) await writeFile(file, head);

@@ -1,6 +1,7 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import { StageError } from '../../framework/stage/stage-error.ts';
 import { onePass } from '../data/loader.ts';
+import { restOf } from '../data/subset.ts';
 import type { Dataset } from '../data/types.ts';
 import { type StillView, sizeOf } from '../data/views/view.ts';
 import type { Engine, HostOf, State } from '../engine/types.ts';
@@ -13,9 +14,12 @@ export interface Rows<Target> {
   readonly values: Float32Array;
   /** The targets of those images. */
   readonly targets: readonly Target[];
-  /** How many images are done with them. */
+  /** How many images are done with them, those before the first that was asked for included. */
   readonly done: number;
 }
+
+/** What becomes of rows; the next ones wait for it. */
+export type OnRows<Target> = (rows: Rows<Target>) => void | Promise<void>;
 
 export interface ForwardOptions<S> {
   readonly name: string;
@@ -31,12 +35,14 @@ export interface ForwardOptions<S> {
 
 /** A function that is compiled for images of one size. */
 export interface Forward {
+  readonly batchSize: number;
   /**
-   * Applies it to every image of a data set, in order.
+   * Applies it to every image of a data set, in order; or to those from one on whose place is a multiple of the batch: then
+   * batches are those of all images, and so are the numbers.
    *
    * @throws Error if a row holds NaN or an infinity: the largest of such numbers would be a class like any other
    */
-  over<Target>(dataset: Dataset<Target>, onRows: (rows: Rows<Target>) => void): Promise<void>;
+  over<Target>(dataset: Dataset<Target>, onRows: OnRows<Target>, from?: number): Promise<void>;
   dispose(): void;
 }
 
@@ -57,10 +63,17 @@ export async function openForward<S>(
     batch: { images: { dtype: 'uint8', shape: [batchSize, size, size, 3] } },
   });
   return {
+    batchSize,
     dispose: () => program.dispose(),
-    async over(images, onRows) {
-      let done = 0;
-      const pass = onePass(images, { batchSize, view, workers, signal, pictures: { images: {} } });
+    async over(images, onRows, from = 0) {
+      let done = from;
+      const pass = onePass(restOf(images, from), {
+        batchSize,
+        view,
+        workers,
+        signal,
+        pictures: { images: {} },
+      });
       for await (const { pictures, targets, real } of pass) {
         const { rows } = await program.run(pictures as HostOf<{ images: tf.Tensor }>);
         const values = (rows.data as Float32Array).subarray(0, real * rows.shape[1]);
@@ -71,20 +84,24 @@ export async function openForward<S>(
           });
         }
         done += real;
-        onRows({ values, targets: targets.slice(0, real), done });
+        await onRows({ values, targets: targets.slice(0, real), done });
       }
     },
   };
 }
 
-/** Applies a function to every image of a data set once; see `Forward`. */
+/** Applies a function to every image of a data set once, or to those from one on; see `Forward`. */
 export async function forward<S, Target>(
   engine: Engine,
   dataset: Dataset<Target>,
-  { onRows, ...options }: ForwardOptions<S> & { readonly onRows: (rows: Rows<Target>) => void },
+  {
+    onRows,
+    from,
+    ...options
+  }: ForwardOptions<S> & { readonly onRows: OnRows<Target>; readonly from?: number },
 ): Promise<void> {
   const opened = await openForward(engine, dataset, options);
-  await opened.over(dataset, onRows);
+  await opened.over(dataset, onRows, from);
   opened.dispose();
 }
 

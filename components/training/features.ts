@@ -13,31 +13,37 @@ export interface FeatureRows {
   read(places: ArrayLike<number>): Float32Array;
 }
 
-/** Rows beyond this many bytes are kept in a file. */
+/** Rows beyond this many bytes are in a file only. */
 const MEMORY = 2 ** 30;
 
 export interface FeatureStore {
   /** Appends whole rows. */
   append(rows: Float32Array): void;
+  /** What an earlier store has written where the next rows will be: so many rows, or those that there are. */
+  written(count: number): Float32Array;
   /** All rows that were appended. */
   done(labels: ArrayLike<number>): FeatureRows;
 }
 
-/** A place for `count` rows: in memory, or in a file of `folder` if they take more than 1 GiB. */
+/**
+ * A place for `count` rows: in a file of `folder`, so that a stage that was killed finds them again, and in memory unless they
+ * take more than 1 GiB.
+ */
 export function storeFeatures(
   { count, width, folder, name }: { count: number; width: number; folder: string; name: string },
   memory = MEMORY,
 ): FeatureStore {
-  if (count * width * Float32Array.BYTES_PER_ELEMENT > memory) {
-    return storeInFile(path.join(folder, `${name}.features`), width);
-  }
+  const file = openRows(path.join(folder, `${name}.features`), width);
+  if (count * width * Float32Array.BYTES_PER_ELEMENT > memory) return file;
   const all = new Float32Array(count * width);
   let filled = 0;
   return {
     append(rows) {
+      file.append(rows);
       all.set(rows, filled);
       filled += rows.length;
     },
+    written: file.written,
     done: (labels) => featuresInMemory(all.subarray(0, filled), width, labels),
   };
 }
@@ -59,12 +65,22 @@ export function featuresInMemory(rows: Float32Array, width: number, labels: Arra
   };
 }
 
-function storeInFile(file: string, width: number): FeatureStore {
-  const descriptor = fs.openSync(file, 'w+');
+function openRows(file: string, width: number): FeatureStore {
+  // Keeps what is there, and writes over it.
+  const descriptor = fs.openSync(file, fs.constants.O_RDWR | fs.constants.O_CREAT);
   const rowBytes = width * Float32Array.BYTES_PER_ELEMENT;
+  let end = 0;
   return {
     append: (rows) => {
-      fs.writeSync(descriptor, new Uint8Array(rows.buffer, rows.byteOffset, rows.byteLength));
+      const bytes = new Uint8Array(rows.buffer, rows.byteOffset, rows.byteLength);
+      for (let written = 0; written < bytes.length; )
+        written += fs.writeSync(descriptor, bytes, written, bytes.length - written, end + written);
+      end += bytes.length;
+    },
+    written(count) {
+      const rows = new Float32Array(count * width);
+      const got = fs.readSync(descriptor, new Uint8Array(rows.buffer), 0, count * rowBytes, end);
+      return rows.subarray(0, Math.floor(got / rowBytes) * width);
     },
     done: (labels) => ({
       count: labels.length,

@@ -13,12 +13,29 @@ export interface Accuracy {
   readonly top5: number;
 }
 
-/** What measures weights of one classifier on images of one size; its program is compiled at the first use. */
-export function openMeasure(
+/** How many images have their class first, and among the first five. */
+export interface Right {
+  readonly top1: number;
+  readonly top5: number;
+}
+
+/** Certain weights that classify images, batch by batch. */
+export interface Classifying {
+  readonly batchSize: number;
+  /** Classifies the images of a data set in order; or those from one on whose place is a multiple of the batch. */
+  over(
+    data: Dataset,
+    onBatch: (right: Right, count: number) => void | Promise<void>,
+    from?: number,
+  ): Promise<void>;
+}
+
+/** What makes weights of one classifier classify images of one size; its program is compiled at the first use. */
+export function openClassifying(
   { config, engine: { threads }, signal }: Pick<StageContext<FineTuneConfig>, 'config' | 'engine' | 'signal'>,
   engine: Engine,
   { network, size }: { readonly network: VitConfig; readonly size: number },
-): (weights: HostOf<Classifier<tf.Tensor>>, data: Dataset) => Promise<Accuracy> {
+): (weights: HostOf<Classifier<tf.Tensor>>, data: Dataset) => Promise<Classifying> {
   const { view, testView } = config;
   let opened: { readonly state: State<Classifier<tf.Tensor>>; readonly program: Forward } | undefined;
   const open = async (weights: HostOf<Classifier<tf.Tensor>>, data: Dataset) => {
@@ -33,11 +50,29 @@ export function openMeasure(
   return async (weights, data) => {
     opened ??= await open(weights, data);
     opened.state.write(weights);
-    let [top1, top5] = [0, 0];
-    await opened.program.over(data, ({ values, targets }) => {
-      top1 += countRight(values, targets);
-      top5 += countRight(values, targets, 5);
-    });
-    return { top1: top1 / data.count, top5: top5 / data.count };
+    const { program } = opened;
+    return {
+      batchSize: program.batchSize,
+      over: (images, onBatch, from) =>
+        program.over(
+          images,
+          ({ values, targets }) =>
+            onBatch(
+              { top1: countRight(values, targets), top5: countRight(values, targets, 5) },
+              targets.length,
+            ),
+          from,
+        ),
+    };
   };
+}
+
+/** Shares of all images of a data set. */
+export async function accuracyOn(data: Dataset, { over }: Classifying): Promise<Accuracy> {
+  let [top1, top5] = [0, 0];
+  await over(data, (right) => {
+    top1 += right.top1;
+    top5 += right.top5;
+  });
+  return { top1: top1 / data.count, top5: top5 / data.count };
 }

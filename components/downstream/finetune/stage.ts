@@ -14,38 +14,45 @@ import { openImages } from '../../training/images.ts';
 import type { Plan } from '../../training/recipe.ts';
 import { openValidation } from '../../training/validation.ts';
 import { type ClassificationInputs, startingBackbone } from '../start.ts';
+import { followed } from '../tested.ts';
 import { saveClassifier } from './checkpoint.ts';
 import type { FineTuneConfig } from './config.ts';
-import { openMeasure } from './measure.ts';
+import { accuracyOn, openClassifying } from './measure.ts';
+import { measureTest } from './measure-test.ts';
 import { mixesOf } from './mixing.ts';
 import { mixes } from './mixing-config.ts';
 import { type Classifier, type FineTuneBatch, fineTuneObjective, initClassifier } from './model.ts';
 
 /**
  * Fine-tunes, writes `classifier.safetensors` and `classifier.json`, and measures top-1 and, of more than five classes, top-5
- * on the whole test split.
+ * on the whole test split. What was counted before the stage was stopped or killed isn't counted again.
  */
-export const run: StageFunction<FineTuneConfig, ClassificationInputs> = reportSkipped(async (context) => {
+export const run: StageFunction<FineTuneConfig, ClassificationInputs> = reportSkipped(async (given) => {
+  const { context, tested } = followed(given);
   const { config, seed } = context;
   const all = await context.inputs.train.load();
   const test = await context.inputs.test.load();
   const labelled = config.labels === undefined ? all : await balancedSubset(all, config.labels, seed);
   const size = sizeOf(config.view, all);
-  const { config: network, imageSize, weights } = await startingBackbone(context, config, size);
-  const start = initClassifier(random(seed, 'head'), weights, all.classes.length);
+  const backbone = await startingBackbone(context, config, size);
+  const { config: network, imageSize } = backbone;
+  const start = initClassifier(random(seed, 'head'), backbone.weights, all.classes.length);
   const engine = await openEngine(context.engine);
-  const measure = openMeasure(context, engine, { network, size });
+  const classifying = openClassifying(context, engine, { network, size });
   const validation = await openValidation<number, Classifier<tf.Tensor>>(config.checkpoint, labelled, {
     ...{ seed, split: holdOutOfClasses },
-    score: async (held, parameters) => (await measure(parameters, held)).top1,
+    score: async (held, parameters) => (await accuracyOn(held, await classifying(parameters, held))).top1,
   });
   const { learnt } = validation;
   const fitted = await fit(context, engine, fineTuneObjective(config, network, start), {
     ...{ recipe: config, images: learnt.count, ...validation.select },
     batches: (plan) => openBatches(context, learnt, plan, size),
   });
-  const { top1, top5 } = await measure(fitted.parameters, test);
-  saveClassifier(context.outDir, { config: network, imageSize, weights: fitted.parameters });
+  const weights = fitted.parameters;
+  const { top1, top5 } = await measureTest(context, test, await classifying(weights, test), {
+    ...{ engine: engine.name, weights, tested },
+  });
+  saveClassifier(context.outDir, { config: network, imageSize, weights });
   engine.dispose();
   return {
     metrics: {

@@ -1,8 +1,14 @@
+import { mkdirSync } from 'node:fs';
+import path from 'node:path';
 import test from 'ava';
 import { balancedSubset, labelsOf, subset } from '../../../components/data/subset.ts';
 import { layersAfter } from '../../../components/downstream/body.ts';
+import type { Classifying } from '../../../components/downstream/finetune/measure.ts';
+import { measureTest } from '../../../components/downstream/finetune/measure-test.ts';
+import { hostTensor } from '../../../components/nn/tree.ts';
 import { countRight } from '../../../components/training/classify.ts';
 import { imagesOf } from '../../support/images.ts';
+import { createProject } from '../../support/project.ts';
 
 test('layer-wise decay: embeddings are layer 0, block i is i + 1, the head keeps its rate', (t) => {
   t.is(layersAfter(['vit', 'positions'], 2), 3);
@@ -48,4 +54,32 @@ test('labels above a byte keep their class: in subsets, balanced subsets and top
     t.is(countRight(row, [last]), 1);
     t.is(countRight(row, [last % 256]), 0);
   }
+});
+
+test('batches that were counted before a stop are not looked at again; those of other weights are', async (t) => {
+  const { dir } = createProject(t, {});
+  const data = imagesOf(new Uint8Array(5), { size: 1, channels: 1, classes: ['a', 'b'] });
+  const asked: number[] = [];
+  const classifying = (end: number): Classifying => ({
+    batchSize: 2,
+    async over(_, onBatch, from = 0) {
+      for (let image = from; image < 5; image += 2) {
+        if (image >= end) throw new Error('stopped');
+        asked.push(image);
+        await onBatch({ top1: image === 2 ? 0 : 1, top5: 1 }, Math.min(2, 5 - image));
+      }
+    },
+  });
+  const attempt = (name: string, end: number, value = 1) => {
+    const workDir = path.join(dir, name);
+    mkdirSync(workDir, { recursive: true });
+    const weights = { head: hostTensor([1], Float32Array.of(value)) } as never;
+    return measureTest({ workDir }, data, classifying(end), { engine: 'onnx', weights });
+  };
+  t.deepEqual(await attempt('whole', 5), { top1: 2 / 5, top5: 3 / 5 });
+  asked.length = 0;
+  await t.throwsAsync(attempt('parts', 3), { message: 'stopped' });
+  t.deepEqual(await attempt('parts', 5), { top1: 2 / 5, top5: 3 / 5 });
+  t.deepEqual(asked, [0, 2, 4]);
+  await t.throwsAsync(attempt('parts', 0, 2), { message: 'stopped' });
 });

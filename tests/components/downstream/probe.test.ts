@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
 import test from 'ava';
 import { vit } from '../../../components/backbone/config.ts';
 import { fashionMnist } from '../../../components/data/readers/fashion-mnist/config.ts';
@@ -11,9 +12,11 @@ import { openEngine } from '../../../components/engine/open.ts';
 import { random } from '../../../components/nn/random.ts';
 import { featuresInMemory } from '../../../components/training/features.ts';
 import { nearestNeighbours } from '../../../components/training/nearest.ts';
-import type { StageFunction } from '../../../framework/stage/contract.ts';
+import type { StageFunction, StageInput } from '../../../framework/stage/contract.ts';
 import type { JsonObject } from '../../../framework/stage/json.ts';
+import { imagesOf } from '../../support/images.ts';
 import { createProject } from '../../support/project.ts';
+import { leafInput } from '../../support/stage-input.ts';
 import { attemptStage } from '../../support/stage-runner.ts';
 import { inputsOf } from '../support/trainings.ts';
 
@@ -53,6 +56,45 @@ test('a probe of several layers has the top-1 of each, as a probe of that layer 
   t.true(metrics.validation! >= 0 && metrics.validation! <= 1);
   const some = await attempt('some', { layers: [3, 1] });
   t.deepEqual([some.metrics.top1_layer3, some.metrics.top1_layer2], [metrics.top1_layer3, undefined]);
+});
+
+test('features that were extracted before a kill are not extracted again, unless their bytes are damaged', async (t) => {
+  const { dir } = createProject(t, {});
+  const draw = random(0, 'pixels');
+  const pixels = Uint8Array.from({ length: 250 * 64 }, () => draw.int(256));
+  const all = imagesOf(pixels, { size: 8, channels: 1 });
+  const asked = { train: [] as number[], test: [] as number[] };
+  const attempt = (name: string, end: number) => {
+    for (const list of Object.values(asked)) list.length = 0;
+    const input = (role: keyof typeof asked): StageInput => ({
+      ...leafInput(backbone as never),
+      load: async () =>
+        ({
+          ...all,
+          image: async (index: number) => {
+            asked[role].push(index);
+            if (role === 'test' && index >= end) throw new Error('killed');
+            return all.image(index);
+          },
+        }) as never,
+    });
+    return attemptStage(run as unknown as StageFunction, {
+      ...{ dir, name, inputs: { train: input('train'), test: input('test') } },
+      config: linearProbe({ backbone, l2: 1, layers: [1, 3] }).config as unknown as JsonObject,
+    });
+  };
+  const whole = await attempt('whole', 250);
+  t.deepEqual([asked.train.length, asked.test.length], [250, 250]);
+  await t.throwsAsync(attempt('parts', 150));
+  const resumed = await attempt('parts', 250);
+  t.deepEqual([asked.train.length, Math.min(...asked.test)], [0, 100]);
+  t.deepEqual([resumed.metrics, resumed.files], [whole.metrics, whole.files]);
+  const file = path.join(dir, 'work-parts/test-onnx-3.features');
+  const bytes = readFileSync(file);
+  bytes[130 * 8 * 4]! ^= 1;
+  writeFileSync(file, bytes);
+  t.deepEqual((await attempt('parts', 250)).metrics, whole.metrics);
+  t.deepEqual([asked.train.length, Math.min(...asked.test)], [0, 100]);
 });
 
 test('a probe has one of `layer` and `layers`, and no layer twice', (t) => {
