@@ -8,7 +8,6 @@ import type {
 } from '../../../framework/stage/component.ts';
 import { defineComponent } from '../../../framework/stage/define.ts';
 import { expectAlike, expectAtMost, factOf } from '../../../framework/stage/expect.ts';
-import { vitSchema } from '../../backbone/config.ts';
 import { layersField } from '../../backbone/pyramid-config.ts';
 import { detectionViewSchema, stillDetectionViewSchema } from '../../data/dense/detection-view.ts';
 import { expectDetectionView } from '../../data/dense/expect.ts';
@@ -21,20 +20,11 @@ import {
   expectValidation,
   smokeCheckpoint,
 } from '../../training/checkpoint-config.ts';
-import {
-  askForLength,
-  average,
-  defineRecipe,
-  dropPath,
-  layerDecay,
-  noDecay,
-  oneLength,
-  schedule,
-  smokeRecipe,
-} from '../../training/recipe.ts';
+import { askForLength, defineRecipe, oneLength, schedule, smokeRecipe } from '../../training/recipe.ts';
 import { expectBackbone, expectSameClasses } from '../expect.ts';
-import { ownData, ownInputs } from '../own-data.ts';
+import { ownInputs } from '../own-data.ts';
 import { smokeSeen } from '../smoke.ts';
+import { trainedTask } from '../trained-task.ts';
 import { costs } from './costs.ts';
 import { maskRcnnModelFields } from './model/config.ts';
 
@@ -48,18 +38,11 @@ const recipe = defineRecipe({
 
 const schema = z
   .strictObject({
-    ...ownData,
-    /** Needed only where there is no pretraining, in the scratch row; otherwise the pretrained backbone is taken. */
-    backbone: vitSchema.optional(),
+    ...trainedTask(recipe, 0.75),
     layers: layersField,
     ...maskRcnnModelFields,
-    ...recipe.fields,
     /** The 1x schedule of 12 epochs: a tenth after 8, a hundredth after 11. */
     schedule: schedule({ kind: 'steps', at: [8 / 12, 11 / 12], factor: 0.1, warmupFrom: 1e-3 }),
-    noDecay,
-    dropPath,
-    layerDecay: layerDecay.default(0.75),
-    average,
     /** What of each image is seen. */
     view: detectionViewSchema.prefault({}),
     /** How large test images are; they lie in the same canvas as those of the training. Papers: 800, at most 1,333. */

@@ -3,7 +3,6 @@ import { added } from '../../../framework/stage/added.ts';
 import type { SmokeChanges, SmokeContext } from '../../../framework/stage/component.ts';
 import { defineComponent } from '../../../framework/stage/define.ts';
 import { expectAtMost } from '../../../framework/stage/expect.ts';
-import { vitSchema } from '../../backbone/config.ts';
 import { smokeLabels } from '../../data/smoke.ts';
 import { stillViewSchema, viewSchema } from '../../data/views/view.ts';
 import {
@@ -13,19 +12,11 @@ import {
   expectValidation,
   smokeCheckpoint,
 } from '../../training/checkpoint-config.ts';
-import {
-  askForLength,
-  average,
-  defineRecipe,
-  dropPath,
-  layerDecay,
-  noDecay,
-  oneLength,
-  smokeRecipe,
-} from '../../training/recipe.ts';
+import { askForLength, defineRecipe, oneLength, smokeRecipe } from '../../training/recipe.ts';
 import { expectClassification } from '../expect.ts';
-import { ownData, ownInputs } from '../own-data.ts';
+import { ownInputs } from '../own-data.ts';
 import { smokeSeen } from '../smoke.ts';
+import { trainedTask } from '../trained-task.ts';
 import { costs } from './costs.ts';
 import { checkMixing, mixingFields } from './mixing-config.ts';
 
@@ -41,20 +32,13 @@ const recipe = defineRecipe({
 
 const schema = z
   .strictObject({
-    ...ownData,
-    /** Needed only where there is no pretraining, in the scratch row; otherwise the pretrained backbone is taken. */
-    backbone: vitSchema.optional(),
+    // BEiT-B's layer decay: 0.65.
+    ...trainedTask(recipe, 0.75),
     /**
      * Labelled training images in all: the same number of each class; what is left, one each of the first classes. Absent: all
      * images of the training data.
      */
     labels: z.number().int().positive().optional(),
-    ...recipe.fields,
-    noDecay,
-    dropPath,
-    /** BEiT-B: 0.65. */
-    layerDecay: layerDecay.default(0.75),
-    average,
     labelSmoothing: z.number().min(0).lt(1).default(0.1),
     ...mixingFields,
     /** What of each image is seen. */

@@ -7,7 +7,6 @@ import type {
 } from '../../../framework/stage/component.ts';
 import { defineComponent } from '../../../framework/stage/define.ts';
 import { expectAlike, expectAtMost, factOf } from '../../../framework/stage/expect.ts';
-import { vitSchema } from '../../backbone/config.ts';
 import { backboneOf } from '../../backbone/costs.ts';
 import { layersField } from '../../backbone/pyramid-config.ts';
 import { expectSegmentationView } from '../../data/dense/expect.ts';
@@ -24,19 +23,16 @@ import {
 } from '../../training/checkpoint-config.ts';
 import {
   askForLength,
-  average,
   checkRecipe,
   defineRecipe,
-  dropPath,
-  layerDecay,
-  noDecay,
   oneLength,
   schedule,
   smokeRecipe,
 } from '../../training/recipe.ts';
 import { expectBackbone, expectSameClasses } from '../expect.ts';
-import { ownData, ownInputs } from '../own-data.ts';
+import { ownInputs } from '../own-data.ts';
 import { smokeSeen } from '../smoke.ts';
+import { trainedTask } from '../trained-task.ts';
 import { costs } from './costs.ts';
 
 const recipe = defineRecipe({
@@ -50,9 +46,7 @@ const count = z.int().positive();
 
 const schema = z
   .strictObject({
-    ...ownData,
-    /** Needed only where there is no pretraining, in the scratch row; otherwise the pretrained backbone is taken. */
-    backbone: vitSchema.optional(),
+    ...trainedTask(recipe, 0.65),
     layers: layersField,
     /** Of the decoder. Absent: as many as the backbone's, as BEiT has it; mmsegmentation's default is 512. */
     channels: count.optional(),
@@ -62,12 +56,7 @@ const schema = z
       .prefault({}),
     /** Probability that a channel is left out in front of the layer that classifies. */
     dropout: z.number().min(0).lt(1).default(0.1),
-    ...recipe.fields,
     schedule: schedule({ kind: 'poly', power: 1, warmupFrom: 1e-6 }),
-    noDecay,
-    dropPath,
-    layerDecay: layerDecay.default(0.65),
-    average,
     /** What of each image and its label map is seen. */
     view: segmentationViewSchema.prefault({}),
     /** How test images are seen: by windows of the size of the view. */
