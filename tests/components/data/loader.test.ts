@@ -209,7 +209,7 @@ test('an image that is not of the size that its data says is refused, not resize
   });
 });
 
-test('what a reader rejects with is told with the image', async (t) => {
+test('what a reader rejects with is reported with the image', async (t) => {
   const rejecting: Dataset = { ...data, image: async () => Promise.reject(new Error('the disk is gone')) };
   await t.throwsAsync(imagesAt(rejecting, [7]), { message: 'image 7 of images of a test: the disk is gone' });
 });

@@ -87,7 +87,7 @@ test('numbers from 1 are classes from 0, and 0 is none, as `reduce_zero_label` m
   );
 });
 
-test('a number of no class is told with its pixel and the range', async (t) => {
+test('a number of no class is reported with its pixel and the range', async (t) => {
   const raw = { format: 'raw', height: 2, width: 3 } as const;
   const told = async (map: Parameters<typeof readLabelMap>[0], classes: number) => {
     const { message, hint } = await t.throwsAsync<BadImage>(readLabelMap(map, classes));

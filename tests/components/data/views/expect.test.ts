@@ -37,7 +37,7 @@ test('pictures are tiled by tokens and patches, also where the view gives their 
   t.deepEqual(issue?.path, ['backbone', 'patch']);
 });
 
-test('classes of another name are told: a label would mean something else', (t) => {
+test('classes of another name are reported: a label would mean something else', (t) => {
   const probe = linearProbe({ layer: 1, labels: 10, view: { size: 16 } });
   const issues = probe.expects!({ train, test: test_(['ant', 'cat']), pretrained: fact('p', { depth: 1 }) });
   t.deepEqual(issues, [
@@ -72,7 +72,7 @@ test('patches tile the images of a task, also where the pretraining does not say
   ]);
 });
 
-test('a shift that leaves nothing of an image, and one of pictures of two sizes, are told before anything runs', (t) => {
+test('a shift that leaves nothing of an image, and one of pictures of two sizes, are reported before anything runs', (t) => {
   const data = fact('data.train', { size: 28, images: 100, classes: 2 });
   const backbone = { dim: 8, depth: 1, heads: 1, patch: 4 };
   const issuesOf = (distance: number, size?: number) =>
@@ -93,7 +93,7 @@ test('a shift that leaves nothing of an image, and one of pictures of two sizes,
   t.deepEqual([issue?.path, issue?.message], [['tokens', 'size'], 'expected 28, the size of the view']);
 });
 
-test('data of one class is told before anything runs, where classes are to be told apart', (t) => {
+test('data of one class is reported before anything runs, where classes are to be told apart', (t) => {
   const one = fact('data.train', { size: 28, images: 100, classes: 1, classNames: ['ant'], perClass: [100] });
   const probe = linearProbe({ layer: 1, labels: 10 });
   t.deepEqual(probe.expects!({ train: one, test: one, pretrained: fact('p', { depth: 1 }) }), [

@@ -86,7 +86,7 @@ async function folderOf(t: ExecutionContext, others: { readonly [file: string]: 
   return place;
 }
 
-test('a root that is not there, or one level off, is told with the tree or with the one that was meant', async (t) => {
+test('a root that is not there, or one level off, is reported with the tree or with the one that was meant', async (t) => {
   const place = await folderOf(t);
   const above = path.dirname(place);
   t.deepEqual(ade20k({ root: place, split: 'training' }).issues, []);
@@ -103,7 +103,7 @@ test('a root that is not there, or one level off, is told with the tree or with 
   t.snapshot(at(place), 'half of it');
 });
 
-test('images and label maps that have no partner, other files and other counts are told by name', async (t) => {
+test('images and label maps that have no partner, other files and other counts are reported by name', async (t) => {
   const place = await folderOf(t, {
     'images/training/b.jpg': undefined,
     'annotations/training/c.png': undefined,
@@ -136,7 +136,7 @@ test('a label map has the name of one image, whatever the case of its ending and
   t.snapshot(told(labelMaps({ images: images!, labels: labels!, classes: ['cat', 'dog'] }), place));
 });
 
-test('sizes and kinds that do not fit are told by the headers, before anything is trained', async (t) => {
+test('sizes and kinds that do not fit are reported by the headers, before anything is trained', async (t) => {
   const place = await folderOf(t, {
     'annotations/training/a.png': grey(4, 6),
     'annotations/training/c.png': sharp({ create: { width: 4, height: 6, channels: 3, background: '#123' } }),

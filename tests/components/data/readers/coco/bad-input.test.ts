@@ -114,7 +114,7 @@ test('lists in any order are read the same', async (t) => {
   t.regex(problemsOf(t, odd)[0]!, /run lengths of another size than their image: 31\n/);
 });
 
-test('a file that is cut, no JSON, or JSON of another kind is told in one line with what to do', (t) => {
+test('a file that is cut, no JSON, or JSON of another kind is reported in one line with what to do', (t) => {
   const text = JSON.stringify(whole());
   const other = (change: object) => JSON.stringify({ ...whole(), ...change });
   t.snapshot({
@@ -140,7 +140,7 @@ test('a file that is cut, no JSON, or JSON of another kind is told in one line w
   });
 });
 
-test('entries that contradict each other or are incomplete are told by their numbers', (t) => {
+test('entries that contradict each other or are incomplete are reported by their numbers', (t) => {
   const runs = (size: number[], counts: unknown) => annotated({ segmentation: { size, counts } });
   t.snapshot({
     'image twice': problemsOf(t, entry('images', 1, { id: 12 })),
@@ -230,7 +230,7 @@ test('outlines that are none are left out, and boxes that have nothing of the im
   t.is(coco({ ...places, emptyImages: 'skip' }).provides?.images, 1);
 });
 
-test('a root that is not there, or one level off, is told with the tree or with the one that was meant', (t) => {
+test('a root that is not there, or one level off, is reported with the tree or with the one that was meant', (t) => {
   const root = createProject(t, {}).file('coco');
   cpSync(tinyCoco.root, root, { recursive: true });
   const above = path.dirname(root);
@@ -251,7 +251,7 @@ test('a root that is not there, or one level off, is told with the tree or with 
   t.snapshot(at(root), 'images only');
 });
 
-test('fields that say too little or do not fit are told', (t) => {
+test('fields that say too little or do not fit are reported', (t) => {
   const { root } = tinyCoco;
   const file = path.join(root, 'annotations/instances_train2017.json');
   t.snapshot([
@@ -280,7 +280,7 @@ test('a smoke run reads the folder that ships', (t) => {
     }
 });
 
-test('images may be in folders of the folder; places that can not be read are told', async (t) => {
+test('images may be in folders of the folder; places that can not be read are reported', async (t) => {
   const nested = changed(({ images }) => {
     for (const image of images) image.file_name = `a/b/${image.id}.jpg`;
   });

@@ -241,7 +241,7 @@ test('photographs of a folder are backgrounds, each of one split only', async (t
   }
 });
 
-test('what does not fit is told by field', (t) => {
+test('what does not fit is reported by field', (t) => {
   const masked = ({ issues }: { readonly issues: readonly object[] }) =>
     JSON.parse(
       JSON.stringify(issues)

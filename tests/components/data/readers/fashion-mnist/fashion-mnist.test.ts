@@ -84,7 +84,7 @@ test('the folder of the official files is not in the config', (t) => {
   t.true(files.images.endsWith('train-images-idx3-ubyte'));
 });
 
-test('wrong configs are told by field', (t) => {
+test('wrong configs are reported by field', (t) => {
   t.snapshot(fashionMnist({ split: 'test', root: tmpdir() }).issues);
   t.snapshot(fashionMnist({ split: 'train', range: [5, 5] }).issues);
   t.snapshot(fashionMnist({ split: 'train', range: [0, 60_000] }).issues);
@@ -113,7 +113,7 @@ const damages: { readonly [name: string]: (bytes: Buffer) => Uint8Array } = {
 };
 
 for (const [name, damage] of Object.entries(damages)) {
-  test(`${name} in the place of an official one is told before anything runs`, (t) => {
+  test(`${name} in the place of an official one is reported before anything runs`, (t) => {
     for (const file of ['t10k-images-idx3-ubyte', 't10k-labels-idx1-ubyte']) {
       const root = officialFolder(20);
       writeFileSync(join(root, file), damage(readFileSync(join(root, file))));
@@ -128,7 +128,7 @@ for (const [name, damage] of Object.entries(damages)) {
   });
 }
 
-test('a packed test file that is damaged in the middle is told before anything runs', (t) => {
+test('a packed test file that is damaged in the middle is reported before anything runs', (t) => {
   const root = officialFolder(20);
   const file = join(root, 't10k-images-idx3-ubyte');
   // Noise can't be packed, so that a byte in the middle is one of a pixel, and only the checksum notices.
@@ -141,7 +141,7 @@ test('a packed test file that is damaged in the middle is told before anything r
   t.regex(issues[0].message, /t10k-images-idx3-ubyte.gz: isn't a whole gzip file/);
 });
 
-test('labels that are no classes, and images of another size, are told before anything runs', (t) => {
+test('labels that are no classes, and images of another size, are reported before anything runs', (t) => {
   const root = officialFolder(20);
   const write = (name: string, shape: number[], data: Uint8Array) =>
     writeFileSync(join(root, name), formatIdx({ shape, data }));

@@ -48,7 +48,7 @@ async function classesOf(input: Input): Promise<string[]> {
   );
 }
 
-test('what does not belong into a folder of class folders is told by name, all kinds at once', (t) => {
+test('what does not belong into a folder of class folders is reported by name, all kinds at once', (t) => {
   const many = Array.from({ length: 9 }, (_, i) => `bee/${i}.tif`);
   const root = folderOf(t, [
     ...['ant/a.png', 'ant/Thumbs.db', '.DS_Store', 'ant/.DS_Store', 'empty/.keep', 'hollow/desktop.ini'],
@@ -58,7 +58,7 @@ test('what does not belong into a folder of class folders is told by name, all k
   t.snapshot(told({ root }, root));
 });
 
-test('folders that can not be listed are told', (t) => {
+test('folders that can not be listed are reported', (t) => {
   const root = folderOf(t, ['ant/a.png', 'bee/b.png']);
   chmodSync(path.join(root, 'bee'), 0);
   const seen = told({ root }, root);
@@ -68,7 +68,7 @@ test('folders that can not be listed are told', (t) => {
   else t.regex(seen[0]!, /bee can't be read: permission denied/);
 });
 
-test('a root that is one level too high or too low, or flat, is told with the one that was meant', (t) => {
+test('a root that is one level too high or too low, or flat, is reported with the one that was meant', (t) => {
   const root = folderOf(t, [
     ...['data/train/ant/a.png', 'data/train/bee/b.png', 'data/val/ant/c.png', 'data/val/bee/d.png'],
     ...['boxed/ant/images/a.png', 'boxed/bee/images/b.png', 'bare/.hidden', 'file'],
@@ -130,7 +130,7 @@ test('the lists are in the key, their places are not', (t) => {
   t.deepEqual(made.files, { images: flat, labels: groundTruth, synsets });
 });
 
-test('what is wrong with a list is told with its lines and names; no image gets a wrong class silently', (t) => {
+test('what is wrong with a list is reported with its lines and names; no image gets a wrong class silently', (t) => {
   const images = ['a_1.png', 'a_2.png', 'a_3.png'];
   const problems = (labels: string, synsets?: string) => {
     const root = folderOf(
