@@ -1,11 +1,10 @@
+import { runFiles } from './tests/support/loader/ava.mjs';
+import { writeToMemory } from './tests/support/loader/memory.mjs';
+
+writeToMemory();
+
 export default {
+  ...runFiles,
   files: ['tests/**/*.test.ts'],
-  extensions: { ts: 'module' },
-  // A loader is registered once a process; worker threads wouldn't have it.
-  workerThreads: false,
-  nodeArguments: [
-    `--import=${new URL('./tests/support/loader/tsx-cached.mjs', import.meta.url)}`,
-    '--conditions=peco-source',
-  ],
   timeout: '3m',
 };

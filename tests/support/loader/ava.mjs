@@ -1,0 +1,8 @@
+/** What the configurations of ava share: how a file of tests is run. */
+export const runFiles = {
+  extensions: { ts: 'module' },
+  // A loader is registered once a process; worker threads wouldn't have it.
+  workerThreads: false,
+  nodeArguments: [`--import=${new URL('./tsx-cached.mjs', import.meta.url)}`, '--conditions=peco-source'],
+  require: ['./tests/support/loader/late.cjs'],
+};
