@@ -1,7 +1,7 @@
 import { runFiles } from './tests/support/loader/ava.mjs';
-import { writeToMemory } from './tests/support/loader/memory.mjs';
+import { writeToOwnFolder } from './tests/support/loader/folder.mjs';
 
-writeToMemory();
+writeToOwnFolder();
 
 export default {
   ...runFiles,

@@ -1,5 +1,6 @@
 import fs from 'node:fs';
 import test from 'ava';
+import { createRanRig } from '../support/ran-rig.ts';
 import { createRig, normalise, type Rig } from '../support/rig.ts';
 
 const folders = (rig: Rig): string[] => fs.readdirSync(rig.file('results')).sort();
@@ -36,9 +37,7 @@ test('a changed experiment leaves the tables of the plain one, by whatever flag 
 });
 
 test('flags that say what the file says change nothing', async (t) => {
-  const rig = createRig(t);
-  await rig.peco('run', 'experiment.ts');
-  rig.takeRan();
+  const rig = await createRanRig(t);
   // The value of the file, a default, and the seeds that it has.
   await rig.peco('run', 'experiment.ts', '--set', 'tokenizers.peco.weight=2', '--seeds', '0');
   await rig.peco('run', 'experiment.ts', '--set', 'tokenizers.beit.weight=1');
@@ -56,9 +55,7 @@ test('the report is told the change, and no other stage', async (t) => {
 });
 
 test('two files of one name are refused before anything runs, also by plan', async (t) => {
-  const rig = createRig(t);
-  await rig.peco('run', 'experiment.ts');
-  rig.takeRan();
+  const rig = await createRanRig(t);
   rig.write({ 'other.ts': rig.read('experiment.ts').replace('weight: 2', 'weight: 5') });
   const plain = readFolder(rig, 'rig');
   for (const command of ['run', 'plan']) {

@@ -7,12 +7,12 @@ const linuxTest = process.platform === 'linux' ? test.serial : test.serial.skip;
 linuxTest(
   'a training whose process is killed goes on and ends in the same bytes, as one that is stopped',
   async (t) => {
-    const rig = createRig(t, { 'experiment.ts': smallExperiment({ train: 640, test: 100, steps: 120 }) });
+    const rig = createRig(t, { 'experiment.ts': smallExperiment({ train: 640, test: 100, steps: 60 }) });
     const run = ['run', 'experiment.ts', '--upto', 'tokenizer/beit'];
     t.is((await rig.peco(...run, '--store', 'whole')).code, 0);
     const [whole] = [...readEntries(rig, 'whole').values()];
     t.is(whole?.provenance.resumedFrom, null);
-    t.is(whole?.provenance.images, 120 * 32);
+    t.is(whole?.provenance.images, 60 * 32);
 
     process.env.PECO_CHECKPOINT_SECONDS = '0';
     const killed = rig.start(...run, '--store', 'killed');
@@ -31,12 +31,12 @@ linuxTest(
     delete process.env.PECO_CHECKPOINT_SECONDS;
     t.is(code, 130);
     const after = latestCheckpoint(rig, 'killed');
-    t.true(before >= 5 && after > before && after < 120, `stopped at ${before}, then at ${after}`);
+    t.true(before >= 5 && after > before && after < 60, `stopped at ${before}, then at ${after}`);
 
-    t.regex(stopped.stdout(), new RegExp(`"saved":{"step":${after},"of":120}`));
+    t.regex(stopped.stdout(), new RegExp(`"saved":{"step":${after},"of":60}`));
     const ask = async (...args: string[]) => (await rig.peco(...args, '--store', 'killed')).stdout;
     const plan = ['plan', 'experiment.ts', '--upto', 'tokenizer/beit'];
-    const promise = `resumes at step ${after} of 120`;
+    const promise = `resumes at step ${after} of 60`;
     t.regex(await ask(...plan), new RegExp(`run +tokenizer/beit/seed-0 +${promise}`));
     t.true((await ask('why', 'experiment.ts', 'tokenizer/beit')).includes(promise));
     t.false((await ask(...plan, '--engine', 'reference')).includes('resumes'), 'of another engine');
@@ -46,7 +46,7 @@ linuxTest(
     t.is(resumed?.key, whole?.key);
     t.is(resumed?.digest, whole?.digest);
     t.is(resumed?.provenance.resumedFrom, after);
-    t.is(resumed?.provenance.images, 120 * 32, 'of all attempts');
+    t.is(resumed?.provenance.images, 60 * 32, 'of all attempts');
     t.is(latestCheckpoint(rig, 'killed'), 0, 'nothing is left of them');
   },
 );

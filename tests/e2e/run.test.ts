@@ -1,5 +1,6 @@
 import fs from 'node:fs';
 import test from 'ava';
+import { createRanRig } from '../support/ran-rig.ts';
 import { createRig, normalise } from '../support/rig.ts';
 
 const everyStage = [
@@ -33,8 +34,7 @@ test('a second run runs nothing, leaves the table alone and says the same', asyn
 });
 
 test('a table that was deleted or damaged comes back without running anything', async (t) => {
-  const rig = createRig(t);
-  await rig.peco('run', 'experiment.ts');
+  const rig = await createRanRig(t);
   const table = rig.read('results/rig/ablation.md');
   rig.takeRan();
   rig.write({ 'results/rig/ablation.md': 'spoilt' });
@@ -46,9 +46,7 @@ test('a table that was deleted or damaged comes back without running anything', 
 });
 
 test('a changed field reruns its stage and what depends on it', async (t) => {
-  const rig = createRig(t);
-  await rig.peco('run', 'experiment.ts');
-  rig.takeRan();
+  const rig = await createRanRig(t);
   const changed = await rig.peco('run', 'experiment.ts', '--set', 'tokenizers.peco.weight=3', '--jobs', '1');
   t.deepEqual(rig.takeRan(), ['eval-peco-0', 'mim-peco-0', 'peco-0', 'probe-peco-0', 'report']);
   t.snapshot(normalise(changed.stdout, rig));
@@ -58,9 +56,7 @@ test('a changed field reruns its stage and what depends on it', async (t) => {
 });
 
 test('a stage that reran and put out the same bytes reruns nothing else', async (t) => {
-  const rig = createRig(t);
-  await rig.peco('run', 'experiment.ts');
-  rig.takeRan();
+  const rig = await createRanRig(t);
   rig.write({ 'parts/tokenizer.ts': "export const other = 1;\nexport { run } from './stage.ts';\n" });
   const { code, stdout } = await rig.peco('run', 'experiment.ts', '--jobs', '1');
   t.is(code, 0);
@@ -119,8 +115,7 @@ test('an entry holds what the stage wrote, its numbers and its history', async (
 });
 
 test('timing.csv has a row for every stage and says which were reused', async (t) => {
-  const rig = createRig(t);
-  await rig.peco('run', 'experiment.ts');
+  const rig = await createRanRig(t);
   rig.edit('experiment.ts', 'weight: 2', 'weight: 3');
   await rig.peco('run', 'experiment.ts');
   const rows = rig
@@ -185,9 +180,7 @@ test('--json gives events, one JSON object a line, and nothing else', async (t) 
 });
 
 test('plan shows what would run and runs nothing', async (t) => {
-  const rig = createRig(t);
-  await rig.peco('run', 'experiment.ts');
-  rig.takeRan();
+  const rig = await createRanRig(t);
   const { stdout, code } = await rig.peco('plan', 'experiment.ts', '--set', 'tokenizers.peco.weight=3');
   t.is(code, 0);
   t.deepEqual(rig.takeRan(), []);
@@ -199,9 +192,7 @@ test('plan shows what would run and runs nothing', async (t) => {
 });
 
 test('an edit of a stage reruns it, an edit of its comments does not', async (t) => {
-  const rig = createRig(t);
-  await rig.peco('run', 'experiment.ts');
-  rig.takeRan();
+  const rig = await createRanRig(t);
   rig.edit('parts/report.ts', 'const rows', '// the rows\nconst rows');
   await rig.peco('run', 'experiment.ts');
   t.deepEqual(rig.takeRan(), []);

@@ -1,11 +1,10 @@
 import fs from 'node:fs';
 import test from 'ava';
+import { createRanRig } from '../support/ran-rig.ts';
 import { createRig, normalise } from '../support/rig.ts';
 
 test('--sweep runs a row a value, shares the rest, and leaves what was there before alone', async (t) => {
-  const rig = createRig(t);
-  await rig.peco('run', 'experiment.ts');
-  rig.takeRan();
+  const rig = await createRanRig(t);
   const sweep = ['--sweep', 'tokenizers.peco.weight=2,3,4'];
   const { code, stdout } = await rig.peco('run', 'experiment.ts', ...sweep);
   t.is(code, 0, stdout);

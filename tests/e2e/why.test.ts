@@ -1,6 +1,7 @@
 import fs from 'node:fs';
 import test from 'ava';
 import { readResults } from '../../framework/read/results.ts';
+import { createRanRig } from '../support/ran-rig.ts';
 import { createRig, normalise, type Rig } from '../support/rig.ts';
 
 /** Content keys and times differ from run to run. */
@@ -63,9 +64,7 @@ test('why tells five kinds of change, field by field: config, code, data, packag
 });
 
 test('accept binds a stage to the result that it had before the change, and records it', async (t) => {
-  const rig = createRig(t);
-  await rig.peco('run', 'experiment.ts');
-  rig.takeRan();
+  const rig = await createRanRig(t);
   rig.edit('parts/stage.ts', 'loss: 1 / step', 'loss: 2 / step');
   const one = await rig.peco('accept', 'experiment.ts', 'tokenizer/peco', 'evaluation/beit');
   t.is(one.code, 0);

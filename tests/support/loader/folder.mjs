@@ -1,17 +1,20 @@
 /** Where tests write: files in memory take a tenth of the processor time of those on a disk, and none of the waiting. */
 import fs from 'node:fs';
+import os from 'node:os';
 import path from 'node:path';
 
+const memory = '/dev/shm';
 const room = 4 * 2 ** 30; // bytes; what tests have written at any time is far less
 const prefix = 'peco-exp-tests-';
 const stale = 10 * 60e3; // milliseconds
 
 /**
- * Sets `TMPDIR` to a folder in memory that goes with this process; not where the user has set it, nor where there is no
- * such file system, where it is small, as in containers, or where nothing in it may be executed.
+ * Makes a folder that goes with this process, and has `TMPDIR` name it: in `TMPDIR` if the user has set it, else in
+ * memory. Where there is no such file system, where it is small, as in containers, or where nothing in it may be
+ * executed, the folder is where all temporary files are.
  */
-export function writeToMemory(root = '/dev/shm') {
-  if (process.env.TMPDIR || !isSuitable(root)) return;
+export function writeToOwnFolder() {
+  const root = process.env.TMPDIR || (isSuitable(memory) ? memory : os.tmpdir());
   removeStale(root);
   const folder = fs.mkdtempSync(path.join(root, `${prefix}${process.pid}-`));
   process.env.TMPDIR = folder;
@@ -33,12 +36,12 @@ function isSuitable(root) {
   }
 }
 
-/** Folders of runs that were killed. A run that goes on writes again and again. */
+/** Folders of runs that were killed. One that goes on writes again and again. */
 function removeStale(root) {
   for (const name of fs.readdirSync(root)) {
-    const folder = path.join(root, name);
     const pid = Number(/^peco-exp-tests-(\d+)-/.exec(name)?.[1]);
     if (!pid || isAlive(pid)) continue;
+    const folder = path.join(root, name);
     try {
       if (Date.now() - fs.statSync(folder).mtimeMs > stale)
         fs.rmSync(folder, { recursive: true, force: true });
