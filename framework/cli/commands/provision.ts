@@ -17,7 +17,9 @@ export async function provisionCommand(engine: string, { gpu, yes }: ProvisionFl
   // Ctrl-C goes to both; the child says what is left.
   const wait = () => {};
   process.on('SIGINT', wait);
-  const [code] = (await once(child, 'close')) as [number | null];
+  const [code, signal] = (await once(child, 'close')) as [number | null, NodeJS.Signals | null];
   process.off('SIGINT', wait);
-  return code ?? 130;
+  if (code !== null) return code;
+  process.stderr.write(`its process ended by ${signal}; the same command resumes\n`);
+  return 1;
 }

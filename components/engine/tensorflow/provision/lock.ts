@@ -3,6 +3,12 @@ import os from 'node:os';
 import path from 'node:path';
 import { ProvisionError } from './download.ts';
 
+const held = new Set<string>();
+// A signal ends the process where it is.
+process.once('exit', () => {
+  for (const file of held) fs.rmSync(file, { force: true });
+});
+
 /**
  * Makes sure that one process at a time writes into a folder. Returns what gives the folder free.
  *
@@ -18,12 +24,10 @@ export function lockFolder(folder: string): () => void {
   } finally {
     fs.rmSync(own, { force: true });
   }
-  const release = () => fs.rmSync(file, { force: true });
-  // A signal ends the process where it is.
-  process.once('exit', release);
+  held.add(file);
   return () => {
-    process.off('exit', release);
-    release();
+    held.delete(file);
+    fs.rmSync(file, { force: true });
   };
 }
 

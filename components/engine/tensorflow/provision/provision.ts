@@ -18,7 +18,7 @@ import {
 import { explainDriver, readDriver } from './driver.ts';
 import { lockFolder } from './lock.ts';
 import { type Platform, refusePlatform, thisPlatform } from './platform.ts';
-import { formatOutlook, formatSize, largest } from './text.ts';
+import { formatOutlook, formatSize, largest, type Outlook } from './text.ts';
 import { missingTools } from './tools.ts';
 import { type Tried, tryLibrary } from './try.ts';
 
@@ -46,28 +46,18 @@ export type Provisioned = 'ready' | 'declined';
  * @throws ProvisionError for another platform, missing tools, too little disk space, and a step that fails
  */
 export async function provision(options: ProvisionOptions): Promise<Provisioned> {
-  const { variant, confirm, say, terminal = false, env = process.env } = options;
+  const { variant, say, terminal = false, env = process.env } = options;
   const { platform = thisPlatform(), catalogue = catalogues[variant], tryIt = tryLibrary } = options;
   const refusal = refusePlatform(platform);
   if (refusal !== undefined) throw new ProvisionError(refusal, 'lacking');
   const folder = libraryFolder(variant, env);
-  const work = new Work({ folder, env, terminal, say }, variant, catalogue);
-  if (!work.isDone()) {
-    const lacking = await missingTools(work.tools(), env);
-    if (lacking.length > 0)
-      throw new ProvisionError(`something is missing here\n  ${lacking.join('\n  ')}`, 'lacking');
-    const driver = 'driver' in options ? options.driver : readDriver();
-    const noGpu = variant === 'gpu' ? explainDriver(driver) : undefined;
-    const outlook = { variant, catalogue, folder, rest: work.rest(), unusedGpu: driver !== undefined };
-    for (const line of formatOutlook({ ...outlook, ...(noGpu === undefined ? {} : { noGpu }) })) say(line);
-    work.checkSpace();
-    if (!(await confirm())) return 'declined';
-    try {
-      await work.finish();
-    } catch (error) {
-      throw explainFileError(error, folder);
-    }
+  let answer: Provisioned;
+  try {
+    answer = await complete(new Work({ folder, env, terminal, say }, variant, catalogue), options);
+  } catch (error) {
+    throw explainFileError(error, folder);
   }
+  if (answer === 'declined') return answer;
   say('loading it');
   const tried = await tryIt(folder, env);
   if (!tried.works)
@@ -79,14 +69,37 @@ export async function provision(options: ProvisionOptions): Promise<Provisioned>
   return 'ready';
 }
 
+/** Does what is left of a library, if the user agrees. */
+async function complete(work: Work, options: ProvisionOptions): Promise<Provisioned> {
+  if (work.isDone()) return 'ready';
+  const { confirm, say, env = process.env } = options;
+  const lacking = await missingTools(work.tools(), env);
+  if (lacking.length > 0)
+    throw new ProvisionError(`something is missing here\n  ${lacking.join('\n  ')}`, 'lacking');
+  for (const line of formatOutlook(outlookOf(work, options))) say(line);
+  work.checkSpace();
+  if (!(await confirm())) return 'declined';
+  await work.finish();
+  return 'ready';
+}
+
+function outlookOf(work: Work, options: ProvisionOptions): Outlook {
+  const { variant } = options;
+  const driver = 'driver' in options ? options.driver : readDriver();
+  const noGpu = variant === 'gpu' ? explainDriver(driver) : undefined;
+  return { ...work.outlook(), unusedGpu: driver !== undefined, ...(noGpu === undefined ? {} : { noGpu }) };
+}
+
 /** What is done of a library, and the rest of it. The record is written after each step. */
 class Work {
   private readonly place: Place;
+  private readonly variant: Variant;
   private readonly catalogue: Catalogue;
   private record: LibraryRecord;
 
   constructor(place: Omit<Place, 'rest'>, variant: Variant, catalogue: Catalogue) {
     this.place = { ...place, rest: () => this.rest() };
+    this.variant = variant;
     this.catalogue = catalogue;
     const { tensorflow, cuda } = catalogue;
     const found = readRecord(place.folder);
@@ -101,6 +114,12 @@ class Work {
 
   isDone(): boolean {
     return this.record.addon !== undefined && this.missingWheels().length === 0;
+  }
+
+  /** What the user reads of it before answering. */
+  outlook(): Omit<Outlook, 'noGpu' | 'unusedGpu'> {
+    const { catalogue, variant } = this;
+    return { variant, catalogue, folder: this.place.folder, rest: this.rest() };
   }
 
   /** What has to be downloaded still. */
@@ -223,6 +242,7 @@ function explainFileError(error: unknown, folder: string): unknown {
   const { code = '', message } = error as NodeJS.ErrnoException;
   if (isFullDisk(code))
     return new ProvisionError(`the disk of ${folder} is full\n  ${fullDiskRemedy}`, 'lacking');
-  if (!['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EEXIST', 'EISDIR'].includes(code)) return error;
+  // ENOENT: what Node makes of a folder that can't be made on a disk that is read only.
+  if (!['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EEXIST', 'EISDIR', 'ENOENT'].includes(code)) return error;
   return new ProvisionError(`can't write into ${folder}: ${message}\n  ${elsewhere}`, 'lacking');
 }

@@ -17,15 +17,12 @@ export interface Outlook {
 /** What a user reads before answering. */
 export function formatOutlook(outlook: Outlook): string[] {
   const { variant, catalogue, folder, rest, noGpu, unusedGpu } = outlook;
-  const { tensorflow, cuda, wheels, addon, headers, unpacked } = catalogue;
+  const { tensorflow, cuda, wheels, unpacked } = catalogue;
   const kind = cuda === undefined ? 'for CPUs' : `for GPUs (CUDA ${cuda})`;
   const left = sumOf(rest);
-  const all = sumOf([...wheels, addon, headers]);
-  const size = left === all ? formatSize(all) : `${formatSize(left)} that are left of ${formatSize(all)}`;
-  const packages = wheels.length === 1 ? 'one package' : `${wheels.length} packages`;
   return [
     `TensorFlow ${tensorflow} ${kind}, for the engine tensorflow`,
-    `  download  ${size}: ${packages} of Python by pip (nothing is installed), two small ones by npm`,
+    `  download  ${formatDownload(rest, catalogue)}`,
     `  disk      ${formatSize(unpacked)} in ${folder}, and ${formatSize(largest(wheels))} meanwhile`,
     '  build     the addon of @tensorflow/tfjs-node by g++, from its sources; no installer of it runs',
     `  time      ${formatTime(left, unpacked)}`,
@@ -34,6 +31,18 @@ export function formatOutlook(outlook: Outlook): string[] {
       ? ['  this machine has a driver of NVIDIA: --gpu provisions the library for its GPUs']
       : []),
   ];
+}
+
+function formatDownload(rest: readonly Download[], { wheels: all, addon, headers }: Catalogue): string {
+  if (rest.length === 0) return 'nothing is left';
+  const whole = formatSize(sumOf([...all, addon, headers]));
+  const isAll = rest.length === all.length + 2;
+  const size = isAll ? whole : `${formatSize(sumOf(rest))} that are left of ${whole}`;
+  const wheels = rest.filter((one) => all.includes(one)).length;
+  const others = rest.length - wheels;
+  const python = `${wheels === 1 ? 'one package' : `${wheels} packages`} of Python by pip (nothing is installed)`;
+  const npm = `${others === 1 ? 'a small one' : 'two small ones'} by npm`;
+  return `${size}: ${[...(wheels > 0 ? [python] : []), ...(others > 0 ? [npm] : [])].join(', ')}`;
 }
 
 export function largest(downloads: readonly Download[]): number {

@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -12,6 +12,7 @@ import {
 import type { LibraryRecord, LocatedTensorflow } from '../../../../components/engine/tensorflow/place.ts';
 import { libraryFolder, locateTensorflow } from '../../../../components/engine/tensorflow/place.ts';
 import { catalogues, isWanted, sumOf } from '../../../../components/engine/tensorflow/provision/catalogue.ts';
+import { ProvisionError } from '../../../../components/engine/tensorflow/provision/download.ts';
 import { explainDriver } from '../../../../components/engine/tensorflow/provision/driver.ts';
 import { refusePlatform, thisPlatform } from '../../../../components/engine/tensorflow/provision/platform.ts';
 import {
@@ -20,6 +21,7 @@ import {
 } from '../../../../components/engine/tensorflow/provision/provision.ts';
 import { formatOutlook } from '../../../../components/engine/tensorflow/provision/text.ts';
 import { portable, repository } from '../../../support/project.ts';
+import { isAlive, until } from '../../../support/rig.ts';
 import { createFakeTools, type FakeTools } from './support/fake-tools.ts';
 
 /** Provisions from the fake registry. Returns what the user reads, the error at its end. */
@@ -212,6 +214,66 @@ test('two calls at once: the second names the first; one that has died is no hin
   fake.write({ 'library/provision.lock': `${2 ** 30} ${os.hostname()}` });
   t.regex(await provide(fake), /is ready/);
   t.false(fs.existsSync(fake.file('library/provision.lock')));
+});
+
+test('a folder that is a file, a disk that is full and a network that is away are what is lacking, not failures', async (t) => {
+  const fake = createFakeTools(t);
+  fake.write({ taken: '' });
+  const kindOf = async (env: NodeJS.ProcessEnv) => {
+    const common = { variant: 'gpu', confirm: async () => true, say: () => {}, driver: undefined } as const;
+    const platform = { os: 'linux', arch: 'x64', glibc: '2.36' };
+    const ended = provision({ ...common, platform, catalogue: fake.catalogue, env });
+    const { kind, message } = await t.throwsAsync(ended, { instanceOf: ProvisionError });
+    return `${kind}: ${portable(message, fake)}`;
+  };
+  const full = {
+    'bin/python3':
+      '#!/bin/sh\ncase "$*" in *--version*) exit 0 ;; esac\necho "OSError: [Errno 28] No space left on device" >&2; exit 1\n',
+  };
+  const kinds = [await kindOf({ ...fake.env, PECO_TENSORFLOW: fake.file('taken/library') })];
+  fake.withdraw('node-api-headers');
+  kinds.push(await kindOf(fake.env));
+  fake.write({ ...full, 'library/library.json': '{}' });
+  kinds.push(await kindOf(fake.env));
+  t.snapshot(kinds);
+});
+
+test('wheels that were brought need no pip', async (t) => {
+  const fake = createFakeTools(t);
+  for (const { name, file } of fake.catalogue.wheels) {
+    fs.mkdirSync(fake.file('library/downloads'), { recursive: true });
+    fs.copyFileSync(fake.file(`registry/${name}/${file}`), fake.file(`library/downloads/${file}`));
+  }
+  fake.write({ 'bin/python3': '#!/bin/sh\nexit 1\n' });
+  t.regex(await provide(fake), /: two small ones by npm\n.*is ready/s);
+  t.deepEqual(fake.takeCalls(), ['npm tfjs-node@1.0', 'npm node-api-headers@1.0', 'g++']);
+});
+
+test('a lock whose process number was used again is no hindrance', async (t) => {
+  const fake = createFakeTools(t);
+  // This process runs, but began at another time.
+  fake.write({ 'library/provision.lock': `${process.pid} ${os.hostname()} 1` });
+  t.regex(await provide(fake), /is ready/);
+});
+
+const here = refusePlatform(thisPlatform()) === undefined ? test : test.skip;
+
+here('what the command line has started ends with it, and its lock goes', async (t) => {
+  const fake = createFakeTools(t);
+  const asked = 'case "$*" in *--version*) exit 0 ;; esac';
+  fake.write({ 'bin/python3': `#!/bin/sh\n${asked}\necho $$ > "$FAKE/pid"\nexec sleep 100\n` });
+  const script = path.join(repository, 'bin/peco-exp.js');
+  const child = spawn(process.execPath, [script, 'provision', 'tensorflow', '--yes'], {
+    cwd: fake.dir,
+    env: fake.env,
+    stdio: 'ignore',
+  });
+  await until(() => fs.existsSync(fake.file('pid')) && fake.read('pid').endsWith('\n'));
+  const pid = Number(fake.read('pid'));
+  t.true(isAlive(pid));
+  child.kill('SIGKILL');
+  await until(() => !isAlive(pid) && !fs.existsSync(fake.file('library/provision.lock')));
+  t.pass();
 });
 
 test('what will be done is said with size and time, and what a GPU needs', (t) => {
