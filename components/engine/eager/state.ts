@@ -47,10 +47,14 @@ export class EagerState<S> implements State<S> {
     return this.tensors;
   }
 
-  /** Takes over tensors that are kept, and disposes of those that it had. */
+  /**
+   * Takes over tensors that are kept, and disposes of those that it had. Names stay in the order in which they were
+   * first given, as with engines that compile: steps may go through several trees of one form side by side.
+   */
   replace(tensors: TreeOf<Tensor>): void {
     const old = this.live();
-    this.tensors = tensors;
+    const given = leavesOf(tensors, isTensor);
+    this.tensors = mapTree(old, isTensor, (_, path) => given.get(path)!);
     disposeTree(old);
   }
 }

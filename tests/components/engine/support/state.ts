@@ -46,6 +46,34 @@ export function keepsState(name: string): void {
     engine.dispose();
   });
 
+  test(`${name}: a state keeps the order of its names, in whatever order they are written and returned`, async (t) => {
+    const engine = await openEngine({ name });
+    type Two = { readonly b: Tensor; readonly a: Tensor };
+    const state = engine.state<Two>({ b: vector(1), a: vector(2) });
+    const seen: string[][] = [];
+    const program = await engine.compile<Two, object, object>({
+      name: 'turn round',
+      state,
+      batch: {},
+      step: (two) => {
+        seen.push(Object.keys(two));
+        return { state: { a: tf.add(two.a, 10), b: tf.add(two.b, 10) }, out: {} };
+      },
+    });
+    await program.run({});
+    // As a checkpoint is read: by name.
+    state.write({ a: vector(4), b: vector(3) });
+    await program.run({});
+    const { a, b } = state.read();
+    t.deepEqual([a.data[0], b.data[0]], [14, 13]);
+    t.deepEqual(Object.keys(state.read()), ['b', 'a']);
+    t.true(
+      seen.every((names) => names.join() === 'b,a'),
+      seen.join(' '),
+    );
+    engine.dispose();
+  });
+
   test(`${name}: two programs share one state`, async (t) => {
     const engine = await openEngine({ name });
     const state = engine.state<Counter>(initial());
