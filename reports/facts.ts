@@ -1,13 +1,12 @@
 import type { StageInput } from '../framework/stage/contract.ts';
+import { describeCells, distinct } from './cells.ts';
+import { describeEngines } from './engines.ts';
 import { type CellResult, readStageFacts, type TableConfig } from './results.ts';
 
 type Inputs = { readonly [name: string]: StageInput };
 
 /** The longest value of a data set's config that is shown. */
 const longestValue = 60;
-
-/** The most rows that are named where a sentence is of some of them. */
-const mostNames = 6;
 
 /**
  * What was used, in plain sentences without their full stops: read from the stages themselves, so that it can't disagree
@@ -29,10 +28,10 @@ export async function readFacts(
     ['Data', data.join('; ')],
     ['Images measured', images.join(', ')],
     ['Seeds', distinct(table.cells.map(({ seed }) => String(seed))).join(', ')],
-    ['Engine', distinct(results.map(({ engine }) => engine)).join(', ')],
   ];
   return [
     ...facts.flatMap(([name, values]) => (values === '' ? [] : [`${name}: ${values}`])),
+    ...(await describeEngines(results, inputs)),
     ...(await describeTokenizers(table, inputs)),
     ...describeTasks(results),
   ];
@@ -88,17 +87,6 @@ function describeTasks(results: readonly CellResult[]): string[] {
   });
 }
 
-/** `pixel, peco seed 1`: rows, with seeds where not all of the row's are meant. */
-function describeCells(some: readonly CellResult[], all: readonly CellResult[]): string {
-  const names = distinct(some.map(({ variant }) => variant)).map((variant) => {
-    const of = (cells: readonly CellResult[]) => cells.filter((cell) => cell.variant === variant);
-    const seeds = of(some).map(({ seed }) => seed);
-    return seeds.length === of(all).length ? variant : `${variant} seed ${seeds.join(' and ')}`;
-  });
-  const more = names.length - mostNames;
-  return more > 0 ? `${names.slice(0, mostNames).join(', ')} and ${more} more` : names.join(', ');
-}
-
 /** One line a row; two where its tokenizers say different things of themselves. */
 async function describeTokenizers({ variants, cells }: TableConfig, inputs: Inputs): Promise<string[]> {
   const lines = variants.map(async (variant) => {
@@ -138,8 +126,4 @@ function describeConfig({ kind, config }: StageInput): string {
     return `${name} ${text.length > longestValue ? `${text.slice(0, longestValue)}…` : text}`;
   });
   return fields.length === 0 ? kind : `${kind} (${fields.join(', ')})`;
-}
-
-function distinct<T>(values: readonly T[]): T[] {
-  return [...new Set(values)];
 }

@@ -51,6 +51,7 @@ export interface InTable {
 
 /** What a stage says of its result. */
 export interface StageFacts {
+  /** `onnx`, or `onnx, from step 60 tensorflow:bf16` of a training that moved. */
   readonly engine: string;
   /** In a few words; see `StageResult`. */
   readonly about?: string;

@@ -168,7 +168,7 @@ async function keepResult(one: Try, work: Work, seconds: number, shop: Workshop)
     resumedFrom: work.resumedFrom,
     tries,
     images: work.images,
-    engine: shop.engine,
+    engines: work.engines ?? [{ engine: shop.engine, from: 0 }],
     engineDescription: work.engine,
     peakMemory: work.peakMemory,
     waiting: work.waiting,

@@ -54,9 +54,9 @@ export interface Checkpoint {
  */
 export interface Checkpoints {
   /**
-   * The latest whole state that was made with this engine; without one, that of `inputs.previous`. Lines logged until
-   * then are in `metrics.jsonl` again, instead of those logged before this call. Damaged states are warned of and
-   * passed over.
+   * The latest whole state, whichever engine computed it; without one, that of `inputs.previous`. So `write` saves
+   * nothing that only one engine can read. Lines logged until then are in `metrics.jsonl` again, instead of those logged
+   * before this call. Damaged states are warned of and passed over.
    *
    * @throws Error if `inputs.previous` holds no whole state
    */
@@ -113,7 +113,8 @@ export interface StageContext<Config extends object = JsonObject, Inputs extends
 /**
  * The final numbers of a stage: what tables are made of. They must be finite: the stage fails otherwise. The framework
  * writes them, with the name of the engine that made them, to `metrics.json` among the outputs:
- * `{ "engine": "onnx", "metrics": { "psnr": 21.3 } }`.
+ * `{ "engine": "onnx", "metrics": { "psnr": 21.3 } }`. Of a training that moved to another engine on the way it is
+ * `onnx, from step 60 tensorflow:bf16`.
  */
 export interface StageResult {
   readonly metrics?: { readonly [name: string]: number };

@@ -82,7 +82,9 @@ export const reportSchema = z
         variant: z.string(),
         task: z.string(),
         seed: z.int(),
-        engine: z.string(),
+        engine: z
+          .string()
+          .describe('`onnx`, or `onnx, from step 60 tensorflow:bf16`: it computed the steps of the stage'),
         metrics: z.record(z.string(), z.number()),
       }),
     ),

@@ -19,13 +19,15 @@ function stages(t: ExecutionContext) {
     inputs: {},
     load: () => Promise.reject(new Error('a report loads nothing')),
   });
-  const stage = (kind: string, inputs: StageInput['inputs'] = {}, about?: string): StageInput => {
+  const stage = (
+    kind: string,
+    inputs: StageInput['inputs'] = {},
+    about?: string,
+    engine = 'onnx',
+  ): StageInput => {
     const folder = path.join(dir, String(count++));
     fs.mkdirSync(folder);
-    fs.writeFileSync(
-      path.join(folder, 'metrics.json'),
-      JSON.stringify({ engine: 'onnx', about, metrics: {} }),
-    );
+    fs.writeFileSync(path.join(folder, 'metrics.json'), JSON.stringify({ engine, about, metrics: {} }));
     return { ...leaf(kind), dir: folder, inputs };
   };
   return { leaf, stage };
@@ -117,6 +119,52 @@ test('what is true of some rows of a task is said of those', async (t) => {
     { ...about('quiet', 0), task: 'other' },
   ];
   t.snapshot(await readFacts(tableOf([], { variants: [], baseline: 'a' }), results, {}));
+});
+
+test('which engine and precision made which part of which row, where it was not one that made all', async (t) => {
+  const { leaf, stage } = stages(t);
+  const train = leaf('images');
+  const by = (engine: string, kind: string, inputs: StageInput['inputs'] = {}) =>
+    stage(kind, { train, ...inputs }, undefined, engine);
+  const network = by('reference', 'vgg');
+  const tokenizers = {
+    beit: by('onnx', 'dvae'),
+    peco: by('tensorflow:bf16', 'vqvae', { network, previous: by('wasm', 'rung') }),
+  };
+  const cells = (['beit', 'peco'] as const).flatMap((variant) =>
+    [0, 1].flatMap((seed) => {
+      const moved = variant === 'peco' && seed === 1;
+      const pretrained = by(moved ? 'onnx, from step 60 tensorflow:bf16' : 'onnx', 'mim', {
+        tokenizer: tokenizers[variant],
+      });
+      const engine = seed === 0 ? 'onnx' : 'tensorflow:xla';
+      return [
+        { result: { ...cell(variant, seed, {}), engine }, stage: by(engine, 'probe', { pretrained }) },
+        {
+          result: { ...cell(variant, seed, {}, 'tokenizer'), engine: 'onnx' },
+          stage: by('onnx', 'evaluation', { tokenizer: tokenizers[variant] }),
+        },
+      ];
+    }),
+  );
+  const results = cells.map(({ result }) => result);
+  const inputs = Object.fromEntries(cells.map(({ result, stage: made }) => [result.input, made]));
+  const facts = await readFacts(tableOf(results), results, inputs);
+  t.deepEqual(
+    facts.filter((fact) => fact.startsWith('Engine')),
+    [
+      'Engine of tokenizers (beit): onnx',
+      'Engine of tokenizers (peco): tensorflow:bf16',
+      'Engine of pretraining (beit, peco seed 0): onnx',
+      'Engine of pretraining (peco seed 1): onnx, from step 60 tensorflow:bf16',
+      'Engine of networks: reference',
+      'Engine of probe (beit seed 0, peco seed 0): onnx',
+      'Engine of probe (beit seed 1, peco seed 1): tensorflow:xla',
+      'Engine of measures of tokenizers: onnx',
+    ],
+  );
+  const one = results.filter((_, index) => index === 1);
+  t.true((await readFacts(tableOf(one), one, inputs)).includes('Engine: onnx'));
 });
 
 test('where nothing is known nothing is said', async (t) => {

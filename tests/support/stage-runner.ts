@@ -3,6 +3,7 @@ import path from 'node:path';
 import { type Past, StageCheckpoints } from '../../framework/run/worker/checkpoints.ts';
 import { openHistory } from '../../framework/run/worker/history.ts';
 import type { Progress, StageContext, StageFunction, StageInput } from '../../framework/stage/contract.ts';
+import type { EngineSpan } from '../../framework/stage/engines.ts';
 import type { JsonObject } from '../../framework/stage/json.ts';
 
 export interface Attempt {
@@ -16,6 +17,10 @@ export interface Attempt {
   readonly stopAt?: number;
   /** Seconds between checkpoints; none but at a stop unless said. */
   readonly interval?: number;
+  /** `onnx` unless said. */
+  readonly engine?: string;
+  /** Throws unless said. */
+  onWarning?(message: string): void;
 }
 
 export interface AttemptOutcome {
@@ -25,6 +30,8 @@ export interface AttemptOutcome {
   readonly files: { readonly [name: string]: string };
   readonly metrics: { readonly [name: string]: number };
   readonly past: Past;
+  /** Who computed its steps. */
+  readonly engines: readonly EngineSpan[];
   readonly shown: readonly Progress[];
 }
 
@@ -33,6 +40,7 @@ export async function attemptStage(
   run: StageFunction<never, never>,
   attempt: Attempt,
 ): Promise<AttemptOutcome> {
+  const { engine = 'onnx' } = attempt;
   const outDir = path.join(attempt.dir, `out-${attempt.name}`);
   const workDir = path.join(attempt.dir, `work-${attempt.name}`);
   fs.rmSync(outDir, { recursive: true, force: true });
@@ -41,14 +49,17 @@ export async function attemptStage(
   const checkpoints = new StageCheckpoints({
     workDir,
     outDir,
-    engine: 'onnx',
+    engine,
     previousDir: attempt.inputs.previous?.dir,
     history,
     interval: attempt.interval ?? 1e9,
-    onWarning: (message) => {
-      throw new Error(message);
-    },
+    onWarning:
+      attempt.onWarning ??
+      ((message) => {
+        throw new Error(message);
+      }),
   });
+  const about = () => ({ past: checkpoints.past, engines: checkpoints.engines });
   const stop = new AbortController();
   const shown: Progress[] = [];
   const context: StageContext = {
@@ -60,7 +71,7 @@ export async function attemptStage(
     workDir,
     checkpoints,
     ...(attempt.until === undefined ? {} : { until: attempt.until }),
-    engine: { name: 'onnx', threads: 1 },
+    engine: { name: engine, threads: 1 },
     signal: stop.signal,
     progress(update) {
       shown.push(update);
@@ -70,10 +81,10 @@ export async function attemptStage(
   };
   try {
     const { metrics = {} } = await run(context as never);
-    return { end: 'done', files: readFiles(outDir), metrics, past: checkpoints.past, shown };
+    return { end: 'done', files: readFiles(outDir), metrics, ...about(), shown };
   } catch (error) {
     if (!stop.signal.aborted) throw error;
-    return { end: 'stopped', files: {}, metrics: {}, past: checkpoints.past, shown };
+    return { end: 'stopped', files: {}, metrics: {}, ...about(), shown };
   } finally {
     history.close();
   }

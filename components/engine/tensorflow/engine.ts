@@ -36,7 +36,7 @@ export async function openCompiledTensorflow(
 }
 
 class TensorflowEngine implements Engine {
-  readonly name = 'tensorflow';
+  readonly name: string;
   readonly description: string;
   private readonly library: Tensorflow;
   private readonly mode: Mode;
@@ -56,6 +56,11 @@ class TensorflowEngine implements Engine {
       ...(mode === 'xla' ? ['XLA'] : []),
       ...(precision === 'bf16' ? ['products in bfloat16'] : []),
     ];
+    const settings = [...(mode === 'xla' ? ['xla'] : []), ...(precision === 'bf16' ? ['bf16'] : [])].join(
+      '+',
+    );
+    // What was computed in part is gone on from by the same arithmetic only: its files are called by this.
+    this.name = settings === '' ? 'tensorflow' : `tensorflow:${settings}`;
     this.description = `tensorflow (${parts.join(', ')})`;
   }
 

@@ -17,7 +17,7 @@ import { findResume } from '../resumes.ts';
 import { formatPlan } from '../text/plan.ts';
 import { formatOverrides, formatSmoke } from '../text/text.ts';
 
-/** Stages that have a checkpoint of the engine, and where they resume. */
+/** Stages that have a checkpoint, and where they resume. */
 type Resumes = ReadonlyMap<StageNode, ResumePoint>;
 
 /** `peco-exp plan FILE`: what would run, why, what it computes, and for how long; what is missing. Runs nothing. */

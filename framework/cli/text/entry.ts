@@ -87,8 +87,9 @@ function formatAccepted(provenance: JsonObject, now: number): string[] {
   return [`${head} although these differ`, ...lines];
 }
 
-function formatEngine({ engine, engineDescription, threads }: JsonObject): string[] {
-  if (typeof engineDescription === 'string') return [engineDescription];
+function formatEngine({ engine, engines, engineDescription, threads }: JsonObject): string[] {
+  const moved = Array.isArray(engines) && engines.length > 1 ? [`steps by ${String(engine)}`] : [];
+  if (typeof engineDescription === 'string') return [engineDescription, ...moved];
   return typeof engine === 'string'
     ? [`${engine}, ${threads === 1 ? '1 thread' : `${String(threads)} threads`}`]
     : [];

@@ -14,7 +14,7 @@ export interface PlanView {
   readonly plan: Plan;
   readonly estimate: Estimate;
   readonly jobs: number;
-  /** Stages that have a checkpoint of the engine, and where they resume. */
+  /** Stages that have a checkpoint, and where they resume. */
   readonly resumes?: ReadonlyMap<StageNode, ResumePoint>;
   readonly missing?: readonly PecoError[];
   /** What was measured of the engine, if times rest on that. */

@@ -11,7 +11,7 @@ const mostListed = 10;
 
 export interface Explanation {
   readonly planned: PlannedStage;
-  /** Its checkpoint, if it has one of the engine. */
+  /** Its checkpoint, if it has one. */
   readonly saved?: ResumePoint;
   /** Absent for what doesn't run, and where nothing of the kind is stored. */
   readonly nearest?: Nearest;

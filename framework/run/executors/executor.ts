@@ -1,4 +1,5 @@
 import type { Progress } from '../../stage/contract.ts';
+import type { EngineSpan } from '../../stage/engines.ts';
 import type { Failure } from '../../stage/errors.ts';
 import type { JsonObject } from '../../stage/json.ts';
 
@@ -45,6 +46,8 @@ export interface Work {
   readonly resumedFrom?: number;
   /** Seconds that earlier attempts took to come there; 0 without any. */
   readonly earlierSeconds?: number;
+  /** Who computed its steps, in all attempts whose work is in the result; absent: the engine of the job. */
+  readonly engines?: readonly EngineSpan[];
   /** Name, versions and threads of the engine that the stage opened, if it opened one. */
   readonly engine?: string;
   /** What of its time, 0 to 1, the stage waited for its data, where it says. */

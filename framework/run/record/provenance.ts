@@ -1,6 +1,7 @@
 import os from 'node:os';
 import { costsAsJson, costsOf } from '../../plan/costs.ts';
 import type { StageNode } from '../../plan/types.ts';
+import { type EngineSpan, formatEngines } from '../../stage/engines.ts';
 import type { JsonObject } from '../../stage/json.ts';
 import { type Git, readGit } from './git.ts';
 
@@ -23,8 +24,11 @@ export interface Provenance extends JsonObject {
   readonly config: JsonObject;
   /** Images used, all steps together; 0 if the stage counts none. */
   readonly images: number;
+  /** As in `metrics.json`: `onnx`, or `onnx, from step 60 tensorflow:bf16` of a training that moved. */
   readonly engine: string;
-  /** The engine with its versions, null if the stage opened none. */
+  /** The same, span by span. What follows the last step was done by the last one. */
+  readonly engines: readonly EngineSpan[];
+  /** The last engine with its versions, null if the stage opened none. */
   readonly engineDescription: string | null;
   readonly threads: number;
   /** MiB that the last process took at most: what a `resources` hint may say. Null where unknown. */
@@ -51,7 +55,7 @@ export interface Making {
   readonly resumedFrom: number | undefined;
   readonly tries: number;
   readonly images: number;
-  readonly engine: string;
+  readonly engines: readonly EngineSpan[];
   readonly engineDescription: string | undefined;
   readonly peakMemory: number | undefined;
   readonly waiting: number | undefined;
@@ -89,7 +93,8 @@ export function createProvenanceWriter(
       run: run ?? null,
       config: node.component.config,
       images: making.images,
-      engine: making.engine,
+      engine: formatEngines(making.engines),
+      engines: making.engines,
       engineDescription: making.engineDescription ?? null,
       threads: making.threads,
       peakMemory: making.peakMemory ?? null,

@@ -1,10 +1,10 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import { hasCode } from '../../files/files.ts';
 import type { Checkpoint, Checkpoints } from '../../stage/contract.ts';
+import { continueWith, type EngineSpan, parseEngines, spansBefore } from '../../stage/engines.ts';
 import { StageError } from '../../stage/stage-error.ts';
 import type { History } from './history.ts';
-import { checkpointFolder, listSteps } from './resume.ts';
+import { checkpointFolder, listCheckpoints, listEngines, listNames, readCheckpoint } from './resume.ts';
 import { readState, writeState } from './state-folder.ts';
 
 /** Seconds between two checkpoints: what a kill may cost. */
@@ -17,7 +17,7 @@ const kept = 2;
 export interface CheckpointOptions {
   readonly workDir: string;
   readonly outDir: string;
-  /** Another engine rounds otherwise: each has its own checkpoints. */
+  /** That computes the steps of this attempt. */
   readonly engine: string;
   /** Outputs of the previous rung. */
   readonly previousDir: string | undefined;
@@ -47,7 +47,7 @@ export function checkpointSeconds(variable: string | undefined): number {
 
 /**
  * Checkpoints of one stage, in `<work folder>/checkpoints/<engine>/step-<n>/`. Only the holder of the stage's lock opens
- * them.
+ * them. A stage goes on from the newest, whichever engine saved it: a state is the same tensors on each.
  */
 export class StageCheckpoints implements Checkpoints {
   /** What the stage had done by the latest checkpoint, once it has asked for that. */
@@ -55,6 +55,9 @@ export class StageCheckpoints implements Checkpoints {
   readonly #options: CheckpointOptions;
   readonly #folder: string;
   readonly #started: number;
+  /** Who computed what this attempt goes on from, and how many steps that is. */
+  #earlier: readonly EngineSpan[] = [];
+  #begun = 0;
   #lastEnd: number;
   #lastCost = 0;
   #failing = false;
@@ -70,7 +73,14 @@ export class StageCheckpoints implements Checkpoints {
     const { previousDir } = this.#options;
     const previous = previousDir === undefined ? undefined : await this.#openPrevious(previousDir);
     const own = await this.#openOwn(previous?.step ?? 0);
-    return own ?? previous;
+    const found = own ?? previous;
+    if (found) this.#sayIfOther(found.step);
+    return found;
+  }
+
+  /** Who computes the steps of this stage, this attempt included. */
+  get engines(): readonly EngineSpan[] {
+    return continueWith(this.#earlier, this.#options.engine, this.#begun);
   }
 
   isDue(): boolean {
@@ -84,9 +94,16 @@ export class StageCheckpoints implements Checkpoints {
     try {
       const seconds = (this.past.earlierSeconds ?? 0) + begin - this.#started;
       const all = of?.();
-      const about = { step, seconds, history: history.read(), ...(all === undefined ? {} : { of: all }) };
-      await writeState(stepDir(this.#folder, step), about, write);
-      await removeOld(this.#folder);
+      const engines = spansBefore(this.engines, step);
+      const about = {
+        step,
+        seconds,
+        engines,
+        history: history.read(),
+        ...(all === undefined ? {} : { of: all }),
+      };
+      await writeState(path.join(this.#folder, `step-${step}`), about, write);
+      await removeOld(this.#options);
       this.#failing = false;
     } catch (error) {
       // A full disk stays full for a while: once is enough.
@@ -100,7 +117,8 @@ export class StageCheckpoints implements Checkpoints {
 
   /** Without times: it is a part of the result, the same bytes each time. */
   async handOver(step: number, write: (dir: string) => void | Promise<void>): Promise<void> {
-    const about = { step, seconds: 0, history: this.#options.history.read() };
+    const engines = spansBefore(this.engines, step);
+    const about = { step, seconds: 0, engines, history: this.#options.history.read() };
     await writeState(path.join(this.#options.outDir, 'state'), about, write);
   }
 
@@ -110,26 +128,25 @@ export class StageCheckpoints implements Checkpoints {
 
   /** The newest whole one. Whatever is wrong with the others, there is always the beginning. */
   async #openOwn(begun: number): Promise<Checkpoint | undefined> {
-    const { history, onWarning } = this.#options;
+    const { history, onWarning, workDir, engine } = this.#options;
     const damaged: string[] = [];
-    const steps = await listSteps(this.#folder).catch((error: unknown) => {
-      if (!hasCode(error, 'ENOENT'))
-        onWarning(`can't read the checkpoints, starting again: ${reason(error)}`);
+    const all = await listCheckpoints(workDir, engine).catch((error: unknown) => {
+      onWarning(`can't read the checkpoints, starting again: ${reason(error)}`);
       return [];
     });
-    for (const step of steps) {
-      const dir = stepDir(this.#folder, step);
-      const state = await readState(dir);
-      if (typeof state !== 'string' && state.step === step) {
+    for (const saved of all) {
+      const state = await readCheckpoint(saved);
+      const { step } = saved;
+      if (typeof state !== 'string') {
         for (const message of damaged) onWarning(`${message}: going on from step ${step}`);
         history.replace(state.history);
         this.past = { resumedFrom: step, earlierSeconds: state.seconds };
+        this.#goOn(step, state.engines);
         return { step, dir: state.dir, begun };
       }
-      const why = typeof state === 'string' ? state : `it is of step ${state.step}`;
-      damaged.push(`the checkpoint of step ${step} is damaged (${why})`);
+      damaged.push(`the checkpoint of step ${step} is damaged (${state})`);
       // Or it would count as one of the two that are kept.
-      await fs.promises.rm(dir, { recursive: true, force: true }).catch(() => {});
+      await fs.promises.rm(saved.dir, { recursive: true, force: true }).catch(() => {});
     }
     for (const message of damaged) onWarning(`${message}: starting again`);
     return undefined;
@@ -141,22 +158,43 @@ export class StageCheckpoints implements Checkpoints {
       throw new StageError(`the rung before, in ${dir}, left no state to resume from (${state})`);
     }
     this.#options.history.replace(state.history);
+    this.#goOn(state.step, state.engines ?? (await enginesOf(dir)));
     return { step: state.step, dir: state.dir, begun: state.step };
   }
+
+  #goOn(step: number, engines: readonly EngineSpan[]): void {
+    this.#earlier = engines;
+    this.#begun = step;
+  }
+
+  /** Numbers then are those of no engine alone: that must not pass unsaid. */
+  #sayIfOther(step: number): void {
+    const { engine, onWarning } = this.#options;
+    const last = spansBefore(this.#earlier, step).at(-1)?.engine;
+    if (last === undefined || last === engine) return;
+    onWarning(`resumes at step ${step}, computed by ${last}, with ${engine}: its results will say so`);
+  }
+}
+
+/** Of a rung that was stored before states said it: its result does. */
+async function enginesOf(dir: string): Promise<readonly EngineSpan[]> {
+  const text = await fs.promises.readFile(path.join(dir, 'metrics.json'), 'utf8').catch(() => '{}');
+  const { engine } = JSON.parse(text) as { readonly engine?: string };
+  return parseEngines([{ engine: engine ?? '', from: 0 }]) ?? [];
 }
 
 function reason(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-function stepDir(folder: string, step: number): string {
-  return path.join(folder, `step-${step}`);
-}
-
-/** All but the newest, and what killed processes left half written. */
-async function removeOld(folder: string): Promise<void> {
-  const wanted = new Set((await listSteps(folder)).slice(0, kept).map((step) => `step-${step}`));
-  for (const name of await fs.promises.readdir(folder)) {
-    if (!wanted.has(name)) await fs.promises.rm(path.join(folder, name), { recursive: true, force: true });
+/** All but the newest, whichever engine saved them, and what killed processes left half written. */
+async function removeOld({ workDir, engine }: CheckpointOptions): Promise<void> {
+  const wanted = new Set((await listCheckpoints(workDir, engine)).slice(0, kept).map(({ dir }) => dir));
+  for (const name of await listEngines(workDir)) {
+    const folder = checkpointFolder(workDir, name);
+    const all = (await listNames(folder)).map((each) => path.join(folder, each));
+    const isEmptied = !all.some((each) => wanted.has(each));
+    for (const each of isEmptied ? [folder] : all.filter((one) => !wanted.has(one)))
+      await fs.promises.rm(each, { recursive: true, force: true });
   }
 }

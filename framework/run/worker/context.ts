@@ -1,6 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import type { Checkpoints, Progress, StageContext, StageResult } from '../../stage/contract.ts';
+import { formatEngines } from '../../stage/engines.ts';
 import type { Json } from '../../stage/json.ts';
 import { StageError } from '../../stage/stage-error.ts';
 import type { StageJob, TimedProgress, Work } from '../executors/executor.ts';
@@ -77,11 +78,12 @@ export function openContext(job: StageJob, options: ContextOptions): OpenContext
       const { metrics = {}, about } = result ?? {};
       const { step, images = 0, waiting } = progress.latest ?? {};
       const facts = { ...(step === undefined ? {} : { step }), ...(about === undefined ? {} : { about }) };
-      const text = formatMetrics(job.engine.name, metrics, facts);
+      const text = formatMetrics(formatEngines(saved.engines), metrics, facts);
       refuseProblem(reported);
       fs.writeFileSync(path.join(job.outDir, 'metrics.json'), text);
       return {
         images,
+        engines: saved.engines,
         ...(engine === undefined ? {} : { engine }),
         ...(waiting === undefined ? {} : { waiting }),
         ...saved.past,
@@ -143,6 +145,7 @@ function refuseProblem(reported: Reported): void {
 /**
  * The text of `metrics.json`: names sorted, so that the same numbers are the same bytes.
  *
+ * @param engine whichever computed it; see `formatEngines`
  * @param step that the stage had reached, for the message
  * @param about what the stage says of its result
  * @throws StageError that names a metric which is no finite number: JSON has no NaN, and tables are made of these

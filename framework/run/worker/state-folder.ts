@@ -4,13 +4,14 @@ import path from 'node:path';
 import { hashFile } from '../../files/digests.ts';
 import { listFiles, syncToDisk } from '../../files/files.ts';
 import { digestJson } from '../../stage/canonical.ts';
+import { type EngineSpan, parseEngines } from '../../stage/engines.ts';
 import type { JsonObject } from '../../stage/json.ts';
 
 /**
  * A training state on disk, whole or not there:
  *
  * ```
- * manifest.json     step, seconds, and size and sha256 of every other file
+ * manifest.json     step, seconds, engines, and size and sha256 of every other file
  * metrics.jsonl     lines logged until then
  * data/...          what the stage wrote
  * ```
@@ -21,13 +22,15 @@ export interface SavedState {
   readonly of?: number;
   /** Of work, in all attempts. */
   readonly seconds: number;
+  /** Who computed its steps; absent where it was saved before states said that. */
+  readonly engines?: readonly EngineSpan[];
   /** Text of `metrics.jsonl`. */
   readonly history: string;
   /** What the stage wrote. */
   readonly dir: string;
 }
 
-type Manifest = { readonly of?: number } & ManifestFields;
+type Manifest = { readonly of?: number; readonly engines?: readonly EngineSpan[] } & ManifestFields;
 
 interface ManifestFields extends JsonObject {
   readonly format: 1;
@@ -39,7 +42,7 @@ interface ManifestFields extends JsonObject {
 /** Writes aside, waits for the disk, renames. Throws the file system's error, or that of `write`. */
 export async function writeState(
   target: string,
-  { step, of, seconds, history }: Omit<SavedState, 'dir'>,
+  { step, of, seconds, engines, history }: Omit<SavedState, 'dir'>,
   write: (dir: string) => void | Promise<void>,
 ): Promise<void> {
   const parent = path.dirname(target);
@@ -51,7 +54,8 @@ export async function writeState(
     await fs.promises.writeFile(path.join(temporary, 'metrics.jsonl'), history);
     const files = await listStateFiles(temporary);
     for (const file of files) await syncToDisk(path.join(temporary, file.path));
-    const manifest: Manifest = { format: 1, step, ...(of === undefined ? {} : { of }), seconds, files };
+    const known = { ...(of === undefined ? {} : { of }), ...(engines === undefined ? {} : { engines }) };
+    const manifest: Manifest = { format: 1, step, ...known, seconds, files };
     const file = path.join(temporary, 'manifest.json');
     await fs.promises.writeFile(file, JSON.stringify({ manifest, sha256: digestJson(manifest) }));
     for (const each of [file, data, temporary]) await syncToDisk(each);
@@ -71,6 +75,8 @@ export async function readState(folder: string): Promise<SavedState | string> {
       await fs.promises.readFile(path.join(folder, 'manifest.json'), 'utf8'),
     ) as { manifest: Manifest; sha256: string };
     if (manifest.format !== 1 || digestJson(manifest) !== sha256) return 'its manifest is broken';
+    const engines = parseEngines(manifest.engines);
+    if (manifest.engines !== undefined && engines === undefined) return 'its list of engines is broken';
     for (const { path: file, size, sha256: digest } of manifest.files) {
       const place = path.join(folder, file);
       const stat = await fs.promises.stat(place).catch(() => undefined);
@@ -80,7 +86,8 @@ export async function readState(folder: string): Promise<SavedState | string> {
     }
     const history = await fs.promises.readFile(path.join(folder, 'metrics.jsonl'), 'utf8');
     const { step, of, seconds } = manifest;
-    return { step, ...(of === undefined ? {} : { of }), seconds, history, dir: path.join(folder, 'data') };
+    const known = { ...(of === undefined ? {} : { of }), ...(engines === undefined ? {} : { engines }) };
+    return { step, ...known, seconds, history, dir: path.join(folder, 'data') };
   } catch {
     return 'its manifest is missing or broken';
   }

@@ -9,7 +9,7 @@ import {
 import { writeState } from '../../../../framework/run/worker/state-folder.ts';
 import { createProject } from '../../../support/project.ts';
 
-test('a stage resumes at its newest whole checkpoint of the engine', async (t) => {
+test('a stage resumes at its newest whole checkpoint, whichever engine saved it', async (t) => {
   const { dir } = createProject(t, {});
   const folder = checkpointFolder(dir, 'onnx');
   const save = (step: number) =>
@@ -20,7 +20,7 @@ test('a stage resumes at its newest whole checkpoint of the engine', async (t) =
   await save(90);
   await save(110);
   t.deepEqual(await findResumePoint(dir, 'onnx'), { step: 110, of: 400 });
-  t.is(await findResumePoint(dir, 'reference'), undefined, 'another engine');
+  t.deepEqual(await findResumePoint(dir, 'reference'), { step: 110, of: 400, engine: 'onnx' });
 
   // As many bytes as before.
   fs.writeFileSync(path.join(folder, 'step-110/data/weights'), 'abd');
@@ -31,5 +31,9 @@ test('a stage resumes at its newest whole checkpoint of the engine', async (t) =
 });
 
 test('the length of a training is left out where it is not known', (t) => {
-  t.deepEqual([{ step: 7, of: 9 }, { step: 7 }].map(formatResumePoint), ['step 7 of 9', 'step 7']);
+  t.deepEqual([{ step: 7, of: 9 }, { step: 7 }, { step: 7, of: 9, engine: 'onnx' }].map(formatResumePoint), [
+    'step 7 of 9',
+    'step 7',
+    'step 7 of 9 (computed by onnx)',
+  ]);
 });
