@@ -18,6 +18,7 @@ const entries = {
   'engine-speed': 'components/engine/speed-process.ts',
   'engine-provision': 'components/engine/tensorflow/provision/process.ts',
   'decode-worker': 'components/data/decode/worker.ts',
+  'tensorflow-worker': 'components/engine/tensorflow/worker.ts',
   'folder-worker': 'framework/files/folder-worker.ts',
   index: 'index.ts',
   results: 'framework/read/index.ts',

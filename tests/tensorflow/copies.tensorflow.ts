@@ -3,7 +3,7 @@ import test from 'ava';
 import { openEngine } from '../../components/engine/open.ts';
 import { withTensorflow } from './support/library.ts';
 
-withTensorflow(() => {
+await withTensorflow(() => {
   test('arrays that are changed after they were written or fed change no state, wherever they lie in memory', async (t) => {
     const engine = await openEngine({ name: 'tensorflow' });
     const shape = [16];

@@ -5,7 +5,7 @@ import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import test from 'ava';
 import { openEngine } from '../../components/engine/open.ts';
-import { findTensorflow } from '../../components/engine/tensorflow/library.ts';
+import { findTensorflow, type Tensorflow } from '../../components/engine/tensorflow/library.ts';
 import type { HostTensor } from '../../components/engine/types.ts';
 import { EngineError } from '../../components/engine/types.ts';
 import { leavesNothing } from '../components/engine/support/leaks.ts';
@@ -21,7 +21,7 @@ const vector = (...values: number[]): HostTensor => ({
 
 type Pair = { readonly a: Tensor; readonly b: Tensor };
 
-withTensorflow(() => {
+await withTensorflow(() => {
   refusesMisuse('tensorflow');
   refusesLateMisuse('tensorflow');
   keepsState('tensorflow');
@@ -48,6 +48,25 @@ withTensorflow(() => {
     t.deepEqual([...(await program.run(at(1))).picked.data], [4]);
     t.deepEqual([...state.read().a.data, ...state.read().b.data], [2, 3, 5, 6]);
     engine.dispose();
+  });
+
+  test('signals and timers have their turn during a step, and a process ends by itself or, asked to, after the step', async (t) => {
+    const script = fileURLToPath(new URL('./support/end-early.ts', import.meta.url));
+    const run = (how: string) =>
+      promisify(execFile)(
+        process.execPath,
+        [`--import=${import.meta.resolve('tsx')}`, '--conditions=peco-source', script, how],
+        { timeout: 120_000 },
+      ).then(
+        ({ stdout }) => stdout.trim(),
+        ({ code, stdout }: { code: unknown; stdout: string }) => `${stdout.trim()} and code ${code}`,
+      );
+    t.deepEqual(await Promise.all(['unused', 'by itself', 'exit', 'signal'].map(run)), [
+      'unused',
+      'step done, 2',
+      'exit during a step and code 3',
+      'SIGTERM during a step, then step done, 2',
+    ]);
   });
 
   test('large constants and bytes of pictures of any size arrive as they are', async (t) => {
@@ -84,7 +103,8 @@ withTensorflow(() => {
 
   test('a thousand steps leave no tensor in the library and take no memory', async (t) => {
     const engine = await openEngine({ name: 'tensorflow' });
-    const { binding } = findTensorflow() as Extract<ReturnType<typeof findTensorflow>, { binding: unknown }>;
+    const { thread } = (await findTensorflow()) as Tensorflow;
+    const count = () => thread.ask<'count'>({ kind: 'count' });
     const state = engine.state<Pair>({
       a: { dtype: 'float32', shape: [256, 256], data: new Float32Array(65_536).fill(0.01) },
       b: vector(0),
@@ -102,9 +122,9 @@ withTensorflow(() => {
     });
     const x = { dtype: 'float32', shape: [256, 256], data: new Float32Array(65_536).fill(0.5) } as const;
     for (let step = 0; step < 100; step++) await program.run({ x });
-    const before = { tensors: binding.getNumOfTensors(), memory: process.memoryUsage().rss };
+    const before = { tensors: await count(), memory: process.memoryUsage().rss };
     for (let step = 0; step < 900; step++) await program.run({ x });
-    t.is(binding.getNumOfTensors(), before.tensors);
+    t.is(await count(), before.tensors);
     // A leak of one batch a step would be 236 MB.
     const grown = (process.memoryUsage().rss - before.memory) / 2 ** 20;
     t.true(grown < 60, `${grown} MiB more`);

@@ -7,7 +7,7 @@ import type { Case } from '../components/engine/support/compare.ts';
 import { disagreements } from '../components/engine/support/compare.ts';
 import { withTensorflow } from './support/library.ts';
 
-withTensorflow(() => {
+await withTensorflow(() => {
   for (const [family, tests] of Object.entries(families)) {
     test(`${family} kernels agree with tfjs's CPU backend, gradients, NaN and infinities included`, async (t) => {
       const testOf = new Map<Case, KernelTest>();

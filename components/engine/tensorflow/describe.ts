@@ -35,10 +35,10 @@ export interface Card {
  * of the probe. None where no library is loaded.
  */
 export async function describeTensorflow(threads: number, expected: Probe): Promise<readonly string[]> {
-  const found = findTensorflow(threads);
+  const found = await findTensorflow(threads);
   if ('missing' in found) return [];
   const xla = await tryXla(threads, expected);
-  const usesGpu = found.binding.isUsingGpuDevice();
+  const usesGpu = found.thread.usesGpu;
   return formatTensorflow({ library: found.place, usesGpu, xla, ...inspectMachine() });
 }
 

@@ -29,7 +29,7 @@ export async function openCompiledTensorflow(
   threads: number,
   settings: TensorflowSettings = {},
 ): Promise<Engine> {
-  const found = findTensorflow(threads);
+  const found = await findTensorflow(threads);
   if ('missing' in found)
     throw new EngineError(`the engine 'tensorflow': ${found.missing}. Remedy: ${found.remedy}`);
   return new TensorflowEngine(found, settings);
@@ -48,10 +48,10 @@ class TensorflowEngine implements Engine {
     this.library = library;
     this.mode = mode;
     this.precision = precision;
-    const { binding, version, threads } = library;
+    const { thread, threads } = library;
     const parts = [
-      `TensorFlow ${version}`,
-      binding.isUsingGpuDevice() ? 'GPU' : 'CPU',
+      `TensorFlow ${thread.version}`,
+      thread.usesGpu ? 'GPU' : 'CPU',
       `${threads} thread${threads === 1 ? '' : 's'}`,
       ...(mode === 'xla' ? ['XLA'] : []),
       ...(precision === 'bf16' ? ['products in bfloat16'] : []),
@@ -66,7 +66,7 @@ class TensorflowEngine implements Engine {
 
   state<S>(initial: HostOf<S>): State<S> {
     refuseInStep("a state can't be made");
-    return this.owned.add((forget) => new TensorflowState<S>(this.library.binding, initial, forget));
+    return this.owned.add((forget) => new TensorflowState<S>(this.library.thread, initial, forget));
   }
 
   // Not `async`: a step does not await it, so its error must be thrown at once.
@@ -82,7 +82,7 @@ class TensorflowEngine implements Engine {
   private async compileProgram<S, B, O, C>(options: ProgramOptions<S, B, O, C>): Promise<Program<B, O>> {
     const { state, batchLeaves, ...given } = checkedProgram(options, this.owned, isOwn);
     const { name } = given;
-    const steady = this.mode === 'flat' && !this.library.binding.isUsingGpuDevice();
+    const steady = this.mode === 'flat' && !this.library.thread.usesGpu;
     const lowerings = steady ? steadyLowerings : tensorflowLowerings;
     const trace = traceStep({ ...given, state: state.tree, target: tensorflowTarget, lowerings });
     const prefix = `p${this.programs++}/`;
@@ -97,8 +97,8 @@ class TensorflowEngine implements Engine {
       ...(this.mode === 'xla' ? { flat: () => lowered('flat') } : {}),
     };
     // Between the steps of the state's other programs, whose session is renewed.
-    return state.turns.exclusively(async () =>
-      this.owned.add((forget) => new TensorflowProgram<B, O>(parts, state, forget)),
+    return state.turns.exclusively(() =>
+      TensorflowProgram.load<B, O>(parts, state, (make) => this.owned.add(make)),
     );
   }
 }

@@ -1,58 +1,42 @@
 import { existsSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import path from 'node:path';
 import { type LocatedTensorflow, locateTensorflow, type NoTensorflow } from './place.ts';
-
-/** The part of the addon `tfjs_binding.node` of `@tensorflow/tfjs-node` that is used here. */
-export interface TensorflowBinding {
-  readonly TF_Version: string;
-  loadSavedModel(folder: string, tags: string): number;
-  deleteSavedModel(session: number): void;
-  /** Names are `node:output`, with commas between them. */
-  runSavedModel(
-    session: number,
-    tensors: readonly number[],
-    inputs: string,
-    outputs: string,
-  ): readonly { readonly id: number; readonly shape: readonly number[]; readonly dtype: number }[];
-  createTensor(shape: readonly number[], dtype: number, data: Float32Array | Int32Array | Uint8Array): number;
-  deleteTensor(id: number): void;
-  tensorDataSync(id: number): Float32Array | Int32Array | Uint8Array;
-  getNumOfTensors(): number;
-  isUsingGpuDevice(): boolean;
-}
+import { TensorflowThread } from './thread.ts';
 
 export interface Tensorflow {
-  readonly binding: TensorflowBinding;
-  readonly version: string;
+  readonly thread: TensorflowThread;
   /** Threads that one operator may use: fixed when the library is loaded. */
   readonly threads: number;
   readonly place: LocatedTensorflow;
 }
 
-let loaded: Tensorflow | undefined;
+let loaded: Promise<Tensorflow | NoTensorflow> | undefined;
 
 /**
- * Loads TensorFlow's library from where `locateTensorflow` finds it, or says what is missing. A process has one library,
- * with the number of threads that it was first loaded with.
+ * Loads TensorFlow's library in a thread, from where `locateTensorflow` finds it, or says what is missing. A process has
+ * one library, with the number of threads that it was first loaded with.
  */
-export function findTensorflow(threads = 1): Tensorflow | NoTensorflow {
-  if (loaded) return loaded;
+export async function findTensorflow(threads = 1): Promise<Tensorflow | NoTensorflow> {
+  loaded ??= load(threads);
+  const found = await loaded;
+  if ('missing' in found) loaded = undefined;
+  return found;
+}
+
+async function load(threads: number): Promise<Tensorflow | NoTensorflow> {
   const place = locateTensorflow();
   if ('missing' in place) return place;
   prepareEnvironment(threads, place.folder);
   try {
-    const binding = createRequire(import.meta.url)(place.addon) as TensorflowBinding;
-    const version = binding.TF_Version;
-    loaded = { binding, version, threads: Number(process.env.TF_NUM_INTRAOP_THREADS), place };
-    return loaded;
+    const thread = await TensorflowThread.start(place.addon);
+    return { thread, threads: Number(process.env.TF_NUM_INTRAOP_THREADS), place };
   } catch (error) {
     const message = (error instanceof Error ? error.message : String(error)).split('\n')[0]!;
     return { missing: `${place.addon} does not load: ${message}`, remedy: remedyOf(place) };
   }
 }
 
-/** What TensorFlow reads when it starts. What the user has set stays. */
+/** What TensorFlow reads when it starts, which only this thread can set. What the user has set stays. */
 function prepareEnvironment(threads: number, folder: string): void {
   const { env } = process;
   env.TF_NUM_INTRAOP_THREADS ??= String(threads);

@@ -1,4 +1,3 @@
-import { setImmediate } from 'node:timers/promises';
 import { checkedLeaves } from '../check.ts';
 import { sizeOf } from '../graph/value.ts';
 import { refuseInStep } from '../step.ts';
@@ -7,6 +6,7 @@ import { mapTree } from '../tree.ts';
 import type { HostOf, HostTensor, Program, TensorSpec } from '../types.ts';
 import { EngineError } from '../types.ts';
 import type { CompiledStep } from './compile.ts';
+import type { Numbers } from './messages.ts';
 import type { TensorflowState } from './state.ts';
 
 export interface ProgramParts {
@@ -30,15 +30,30 @@ export class TensorflowProgram<B, O> implements Program<B, O> {
   private step: CompiledStep | undefined;
   private flat: (() => CompiledStep) | undefined;
 
-  /** Throws EngineError if TensorFlow refuses the step. */
-  constructor(parts: ProgramParts, state: TensorflowState<unknown>, onDispose: () => void) {
+  private constructor(parts: ProgramParts, state: TensorflowState<unknown>, onDispose: () => void) {
     this.name = parts.name;
     this.parts = parts;
     this.state = state;
     this.onDispose = onDispose;
     this.step = parts.step;
     this.flat = parts.flat;
-    this.join(parts.step);
+  }
+
+  /** Rejects with an EngineError if TensorFlow refuses the step. `own` is what makes the program its engine's. */
+  static async load<B, O>(
+    parts: ProgramParts,
+    state: TensorflowState<unknown>,
+    own: <T extends Program<B, O>>(make: (forget: () => void) => T) => T,
+  ): Promise<Program<B, O>> {
+    const program = own((forget) => new TensorflowProgram<B, O>(parts, state, forget));
+    try {
+      await program.join(parts.step);
+    } catch (error) {
+      program.step = undefined;
+      program.onDispose();
+      throw error;
+    }
+    return program;
   }
 
   // Not `async`: a step does not await it, so its error must be thrown at once.
@@ -59,13 +74,7 @@ export class TensorflowProgram<B, O> implements Program<B, O> {
   private async enqueue(batch: HostOf<B>): Promise<HostOf<O>> {
     this.live();
     const leaves = checkedLeaves(batch, this.parts.batch, `program '${this.name}': the batch`);
-    return this.state.turns.exclusively(async () => {
-      const step = this.live();
-      // Steps block the thread: between them everything else in the process has its turn.
-      await setImmediate();
-      this.refuseShrunk(leaves);
-      return this.compute(step, leaves);
-    });
+    return this.state.turns.exclusively(() => this.compute(this.live(), leaves));
   }
 
   /** Arrays were checked when the step was asked for, but they stay the caller's until it is done. */
@@ -78,38 +87,45 @@ export class TensorflowProgram<B, O> implements Program<B, O> {
     }
   }
 
-  private compute({ feeds, fetches, done }: CompiledStep, leaves: Leaves<HostTensor>): HostOf<O> {
-    const session = this.state.running();
+  private async compute(
+    { feeds, fetches, done }: CompiledStep,
+    leaves: Leaves<HostTensor>,
+  ): Promise<HostOf<O>> {
     const given = feeds.map(({ path, name }) => ({ name, value: leaves.get(path)! }));
-    let results: readonly { readonly id: number }[];
+    let results: readonly Numbers[];
     try {
-      results = session.run(given, [done, ...fetches.map(({ name }) => name)]);
+      const session = await this.state.running();
+      this.refuseShrunk(leaves);
+      results = await session.run(given, [done, ...fetches.map(({ name }) => name)]);
     } catch (error) {
       if (this.flat && isRefusal(error)) return this.withoutXla(error, leaves);
+      if (error instanceof EngineError) throw error;
       throw new EngineError(`program '${this.name}' failed: ${firstLine(error)}`, { cause: error });
     }
     this.flat = undefined;
-    session.take(results[0]!.id, { dtype: 'int32', shape: [] });
     const outputs = new Map(
-      fetches.map(({ path, spec }, index) => [path, session.take(results[index + 1]!.id, spec)]),
+      fetches.map(({ path, spec: { dtype, shape } }, index) => [
+        path,
+        { dtype, shape: [...shape], data: results[index + 1]! },
+      ]),
     );
     return mapTree(this.parts.outTree, isText, (path) => outputs.get(path)!) as HostOf<O>;
   }
 
-  private withoutXla(error: unknown, leaves: Leaves<HostTensor>): HostOf<O> {
+  private async withoutXla(error: unknown, leaves: Leaves<HostTensor>): Promise<HostOf<O>> {
     const step = this.flat!();
     this.flat = undefined;
     process.emitWarning(
       `program '${this.name}' runs without XLA, which can't compile it: ${firstLine(error)}`,
     );
-    this.join(step);
+    await this.join(step);
     if (this.step) this.step = step;
     return this.compute(step, leaves);
   }
 
-  private join(step: CompiledStep): void {
+  private async join(step: CompiledStep): Promise<void> {
     try {
-      this.state.join(this, step);
+      await this.state.join(this, step);
     } catch (error) {
       if (error instanceof EngineError) throw error;
       const message = `program '${this.name}': TensorFlow rejects the compiled step: ${firstLine(error)}`;

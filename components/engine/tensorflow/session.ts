@@ -1,13 +1,10 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
-import { allocate } from '../check.ts';
 import { sizeOf } from '../graph/value.ts';
 import type { HostTensor, TensorSpec } from '../types.ts';
 import { GraphBuilder } from './builder.ts';
 import { handle } from './compile.ts';
-import { attribute, encodeGraph, encodeSavedModel, servingTag, typeNumbers } from './graph-def.ts';
-import type { TensorflowBinding } from './library.ts';
+import { attribute, encodeGraph, encodeSavedModel, typeNumbers } from './graph-def.ts';
+import type { Feed, Numbers, RequestOf } from './messages.ts';
+import type { TensorflowThread } from './thread.ts';
 
 /** A variable of a session, as its nodes name it. */
 export interface Variable {
@@ -15,103 +12,94 @@ export interface Variable {
   readonly spec: Required<TensorSpec>;
 }
 
+/** What a session consists of. */
+export interface SessionParts {
+  readonly state: readonly Variable[];
+  /** The programs, as bytes. */
+  readonly programs: readonly Uint8Array[];
+  /** Variables whose handles are in the programs. */
+  readonly constants: readonly Variable[];
+}
+
 /** Variables are written and read together up to this many bytes, so that copies of them are few. */
 const mostBytesAtOnce = 2 ** 27;
 
+let opened = 0;
+
 /** One graph in TensorFlow's memory, with the variables that its programs share. */
 export class Session {
-  private readonly binding: TensorflowBinding;
+  private readonly thread: TensorflowThread;
   private readonly groups: readonly (readonly Variable[])[];
-  private readonly id: number;
+  private readonly number = opened++;
 
-  /** Throws what TensorFlow says about the graph. `parts`: the programs, as bytes. */
-  constructor(
-    binding: TensorflowBinding,
-    {
-      state,
-      parts,
-      constants,
-    }: {
-      readonly state: readonly Variable[];
-      readonly parts: readonly Uint8Array[];
-      /** Variables whose handles are in the parts. */
-      readonly constants: readonly Variable[];
-    },
-  ) {
-    this.binding = binding;
-    this.groups = grouped([...state, ...constants]);
-    const model = encodeSavedModel([this.variableNodes(new Set(state)), ...parts]);
-    const folder = mkdtempSync(path.join(tmpdir(), 'peco-tensorflow-'));
-    try {
-      writeFileSync(path.join(folder, 'saved_model.pb'), model);
-      this.id = binding.loadSavedModel(folder, servingTag);
-    } finally {
-      rmSync(folder, { recursive: true, force: true });
-    }
+  private constructor(thread: TensorflowThread, groups: readonly (readonly Variable[])[]) {
+    this.thread = thread;
+    this.groups = groups;
+  }
+
+  /** Rejects with what TensorFlow says about the graph. */
+  static async open(
+    thread: TensorflowThread,
+    { state, programs, constants }: SessionParts,
+  ): Promise<Session> {
+    const session = new Session(thread, grouped([...state, ...constants]));
+    const model = encodeSavedModel([session.variableNodes(new Set(state)), ...programs]).slice();
+    await thread.ask({ kind: 'open', session: session.number, model });
+    return session;
   }
 
   /** Gives all variables these values. */
-  write(valueFor: (name: string) => HostTensor): void {
-    for (const [index, group] of this.groups.entries()) {
-      const feeds = group.map(({ name }) => ({ name: `${name}/new`, value: valueFor(name) }));
-      for (const { id } of this.run(feeds, [`written_${index}`])) this.binding.deleteTensor(id);
-    }
+  async write(valueFor: (name: string) => HostTensor): Promise<void> {
+    for (const index of this.groups.keys()) await this.thread.ask(this.writing(index, valueFor));
   }
 
-  read(): Map<string, HostTensor> {
+  /** The same, in which the process waits. */
+  writeNow(valueFor: (name: string) => HostTensor): void {
+    for (const index of this.groups.keys()) this.thread.askNow(this.writing(index, valueFor));
+  }
+
+  async read(): Promise<Map<string, HostTensor>> {
     const found = new Map<string, HostTensor>();
-    for (const group of this.groups) {
-      const results = this.run(
-        [],
-        group.map(({ name }) => `${name}/read`),
-      );
-      for (const [index, { id }] of results.entries()) {
-        const { name, spec } = group[index]!;
-        found.set(name, this.take(id, spec));
-      }
-    }
+    for (const group of this.groups) keep(found, group, await this.thread.ask(this.reading(group)));
     return found;
   }
 
-  /** Runs what the outputs need; the tensors returned are the caller's to `take`. */
+  /** The same, in which the process waits. */
+  readNow(): Map<string, HostTensor> {
+    const found = new Map<string, HostTensor>();
+    for (const group of this.groups) keep(found, group, this.thread.askNow(this.reading(group)));
+    return found;
+  }
+
+  /** Computes the outputs, names of nodes. Rejects with what TensorFlow says. */
   run(
     feeds: readonly { readonly name: string; readonly value: HostTensor }[],
     outputs: readonly string[],
-  ): readonly { readonly id: number }[] {
-    const ids: number[] = [];
-    try {
-      for (const { value } of feeds) ids.push(this.give(value));
-      const names = (list: readonly string[]) =>
-        list.map((name) => (name.includes(':') ? name : `${name}:0`)).join();
-      return this.binding.runSavedModel(this.id, ids, names(feeds.map(({ name }) => name)), names(outputs));
-    } finally {
-      for (const id of ids) this.binding.deleteTensor(id);
-    }
+  ): Promise<readonly Numbers[]> {
+    return this.thread.ask(this.running(feeds, outputs));
   }
 
-  /** Copies a tensor to the host and disposes of it. */
-  take(id: number, { dtype, shape }: Required<TensorSpec>): HostTensor {
-    try {
-      const data = allocate(dtype, shape);
-      data.set(this.binding.tensorDataSync(id));
-      return { dtype, shape: [...shape], data };
-    } finally {
-      this.binding.deleteTensor(id);
-    }
+  close(): void {
+    // Where the thread has ended, there is nothing to close.
+    this.thread.ask({ kind: 'close', session: this.number }).catch(() => undefined);
   }
 
-  dispose(): void {
-    this.binding.deleteSavedModel(this.id);
+  private writing(index: number, valueFor: (name: string) => HostTensor): RequestOf<'run'> {
+    const feeds = this.groups[index]!.map(({ name }) => ({ name: `${name}/new`, value: valueFor(name) }));
+    return this.running(feeds, [`written_${index}`]);
   }
 
-  private give({ dtype, shape, data }: HostTensor): number {
-    // A copy: the addon shares the memory of an aligned array with TensorFlow, where a variable may keep it, and reads
-    // none that other threads share.
-    if (dtype !== 'uint8') return this.binding.createTensor(shape, typeNumbers[dtype], data.slice());
-    const words = Math.ceil(data.length / 4);
-    const packed = new Uint8Array(words * 4);
-    packed.set(data);
-    return this.binding.createTensor([words], typeNumbers.int32, new Int32Array(packed.buffer));
+  private reading(group: readonly Variable[]): RequestOf<'run'> {
+    const outputs = group.map(({ name }) => `${name}/read`);
+    return this.running([], outputs);
+  }
+
+  private running(
+    feeds: readonly { readonly name: string; readonly value: HostTensor }[],
+    outputs: readonly string[],
+  ): RequestOf<'run'> {
+    const given = feeds.map(({ name, value }) => ({ name, ...copied(value) }));
+    return { kind: 'run', session: this.number, feeds: given, outputs };
   }
 
   private variableNodes(own: ReadonlySet<Variable>): Uint8Array {
@@ -156,4 +144,28 @@ function grouped(variables: readonly Variable[]): Variable[][] {
     bytes += size;
   }
   return groups;
+}
+
+function keep(found: Map<string, HostTensor>, group: readonly Variable[], values: readonly Numbers[]): void {
+  for (const [index, { name, spec }] of group.entries())
+    found.set(name, { dtype: spec.dtype, shape: [...spec.shape], data: values[index]! });
+}
+
+/** TensorFlow shares the memory of arrays that begin at a multiple of this many bytes, and copies others. */
+const alignment = 64;
+
+/**
+ * A copy that goes to the thread, bytes packed in int32. It lies so that TensorFlow copies it in its turn: memory that it
+ * shared would stay in variables, and be given back to Node.js by a thread of TensorFlow.
+ */
+function copied({ dtype, shape, data }: HostTensor): Omit<Feed, 'name'> {
+  const bytes = Math.ceil(data.byteLength / 4) * 4;
+  const memory = new ArrayBuffer(bytes + alignment);
+  // Memory begins at a multiple of 8.
+  const start = 4;
+  new Uint8Array(memory, start).set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+  const type = typeNumbers[dtype === 'uint8' ? 'int32' : dtype];
+  if (dtype === 'float32') return { type, shape, data: new Float32Array(memory, start, data.length) };
+  if (dtype === 'uint8') return { type, shape: [bytes / 4], data: new Int32Array(memory, start, bytes / 4) };
+  return { type, shape, data: new (dtype === 'int32' ? Int32Array : Uint8Array)(memory, start, data.length) };
 }

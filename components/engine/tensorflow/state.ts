@@ -6,9 +6,9 @@ import { refuseStateInStep, Turns } from '../turns.ts';
 import type { HostOf, HostTensor, State, TensorSpec } from '../types.ts';
 import { EngineError } from '../types.ts';
 import type { CompiledStep } from './compile.ts';
-import type { TensorflowBinding } from './library.ts';
 import type { Variable } from './session.ts';
 import { Session } from './session.ts';
+import type { TensorflowThread } from './thread.ts';
 
 /**
  * State in variables of TensorFlow, which its programs share. Variables belong to a session: where a program joins or
@@ -19,7 +19,7 @@ export class TensorflowState<S> implements State<S> {
   /** The variable of each leaf. */
   readonly variables: Leaves<string>;
   readonly turns = new Turns();
-  private readonly binding: TensorflowBinding;
+  private readonly thread: TensorflowThread;
   private readonly specs: Leaves<TensorSpec>;
   private readonly onDispose: () => void;
   private readonly programs = new Map<object, CompiledStep>();
@@ -28,8 +28,8 @@ export class TensorflowState<S> implements State<S> {
   private host: Map<string, HostTensor> | undefined;
   private disposed = false;
 
-  constructor(binding: TensorflowBinding, initial: HostOf<S>, onDispose: () => void) {
-    this.binding = binding;
+  constructor(thread: TensorflowThread, initial: HostOf<S>, onDispose: () => void) {
+    this.thread = thread;
     this.onDispose = onDispose;
     const leaves = residentLeaves(initial, 'the initial state');
     this.tree = mapTree(initial as TreeOf<HostTensor>, isHostTensor, ({ dtype, shape }) => ({
@@ -45,7 +45,7 @@ export class TensorflowState<S> implements State<S> {
 
   read(): HostOf<S> {
     this.resting('read');
-    const values = this.values();
+    const values = saying('read', () => this.values());
     const copy = mapTree(this.tree, isSpec, (_, path) => {
       const { dtype, shape, data } = values.get(this.variables.get(path)!)!;
       return { dtype, shape: [...shape], data: this.session ? data : data.slice() };
@@ -59,7 +59,8 @@ export class TensorflowState<S> implements State<S> {
     const given = new Map([...leaves].map(([path, leaf]) => [this.variables.get(path)!, leaf]));
     if (this.session) {
       const old = this.constants();
-      this.session.write((name) => given.get(name) ?? old.get(name)!);
+      const { session } = this;
+      saying('write', () => session.writeNow((name) => given.get(name) ?? old.get(name)!));
     } else {
       for (const [name, { data }] of given) this.host!.get(name)!.data.set(data);
     }
@@ -70,7 +71,7 @@ export class TensorflowState<S> implements State<S> {
     if (this.disposed) return;
     this.disposed = true;
     this.turns.afterSteps(() => {
-      this.session?.dispose();
+      this.session?.close();
       this.session = undefined;
       this.host = undefined;
       this.programs.clear();
@@ -84,12 +85,12 @@ export class TensorflowState<S> implements State<S> {
   }
 
   /** Puts a program (again, if `program` has one) into the session. Throws what TensorFlow says about it. */
-  join(program: object, step: CompiledStep): void {
+  async join(program: object, step: CompiledStep): Promise<void> {
     this.live();
     const before = this.programs.get(program);
     this.programs.set(program, step);
     try {
-      this.renew();
+      await this.renew();
     } catch (error) {
       if (before) this.programs.set(program, before);
       else this.programs.delete(program);
@@ -102,32 +103,41 @@ export class TensorflowState<S> implements State<S> {
     this.programs.delete(program);
     if (this.programs.size > 0 || this.disposed || !this.session) return;
     this.host = this.values();
-    this.session.dispose();
+    this.session.close();
     this.session = undefined;
   }
 
-  /** The session that the programs are in. */
-  running(): Session {
+  /** The session that the programs are in: a new one, if none could be made when the last program joined. */
+  async running(): Promise<Session> {
     this.live();
+    if (!this.session) await this.renew();
     return this.session!;
   }
 
-  private renew(): void {
-    const values = this.values();
+  private async renew(): Promise<void> {
+    const values = this.session ? await this.session.read() : this.host!;
     const programs = [...this.programs.values()];
     const kept = programs.flatMap(({ constants }) => constants);
     const variable = (name: string, { dtype = 'float32', shape }: TensorSpec): Variable => ({
       name,
       spec: { dtype, shape },
     });
-    const next = new Session(this.binding, {
+    const next = await Session.open(this.thread, {
       state: [...this.specs].map(([path, spec]) => variable(this.variables.get(path)!, spec)),
-      parts: programs.map(({ bytes }) => bytes),
+      programs: programs.map(({ bytes }) => bytes),
       constants: kept.map(({ variable: name, value }) => variable(name, value)),
     });
-    this.session?.dispose();
+    // One of the two has the values, whatever fails.
+    this.session?.close();
+    this.session = undefined;
+    this.host = values;
     const constants = this.constants();
-    next.write((name) => values.get(name) ?? constants.get(name)!);
+    try {
+      await next.write((name) => values.get(name) ?? constants.get(name)!);
+    } catch (error) {
+      next.close();
+      throw error;
+    }
     this.session = next;
     this.host = undefined;
   }
@@ -138,12 +148,21 @@ export class TensorflowState<S> implements State<S> {
   }
 
   private values(): Map<string, HostTensor> {
-    return this.session ? this.session.read() : this.host!;
+    return this.session ? this.session.readNow() : this.host!;
   }
 
   private resting(what: 'read' | 'write'): void {
     refuseStateInStep(what);
     this.live();
     this.turns.refuseWhileBusy(what);
+  }
+}
+
+/** What TensorFlow says of it, as an EngineError. */
+function saying<T>(what: 'read' | 'write', work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    throw new EngineError(`state.${what} failed: ${(error as Error).message}`, { cause: error });
   }
 }

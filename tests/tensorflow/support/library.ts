@@ -2,12 +2,13 @@ import test from 'ava';
 import { findTensorflow } from '../../../components/engine/tensorflow/library.ts';
 
 /** Registers the tests where a library is found; says that they are skipped, and why, otherwise. */
-export function withTensorflow(register: () => void | Promise<void>): void | Promise<void> {
-  const found = findTensorflow(2);
+export async function withTensorflow(register: () => void | Promise<void>): Promise<void> {
+  const found = await findTensorflow(2);
   if ('missing' in found) {
     test(`skipped: ${found.missing} (${found.remedy})`, (t) => t.pass());
-    return undefined;
+    return;
   }
-  test(`TensorFlow ${found.version}`, (t) => t.regex(found.version, /^2\./));
-  return register();
+  const { version } = found.thread;
+  test(`TensorFlow ${version}`, (t) => t.regex(version, /^2\./));
+  await register();
 }
