@@ -5,5 +5,5 @@ export default {
   ...runFiles,
   files: ['tests/webgpu/**/*.webgpu.ts'],
   concurrency: 2,
-  timeout: '5m',
+  timeout: '15m',
 };

@@ -1,5 +1,5 @@
 /**
- * Entry of a process that tries one engine: `node engine-check.js NAME THREADS`. It trains the probe with it and with
+ * Entry of a process that tries one engine: `node engine-check.js NAME THREADS`, or only opens it: `NAME THREADS open`. It trains the probe with it and with
  * the reference, sends what came out to its parent, and ends. In a process of its own, since a native library that
  * doesn't fit the machine may end it.
  */
@@ -30,18 +30,35 @@ async function check(name: string, threads: number): Promise<Answer> {
     const problem = `${engine.description} computes wrong results: they differ from the reference's by ${difference.toPrecision(1)}. Update its package, or use another engine`;
     return { works: false, problem };
   }
-  const notes = name === 'tensorflow' ? await describe(threads, expected) : [];
+  const notes = await describe(name, threads, expected);
   const { description } = engine;
   return { works: true, name: engine.name, description, difference, steps: probeSteps, notes };
 }
 
-/** Device, XLA, bfloat16. */
-async function describe(threads: number, expected: Probe): Promise<readonly string[]> {
-  const { describeTensorflow } = await import('./tensorflow/describe.ts');
-  return describeTensorflow(threads, expected);
+/** Devices, and what they can't do. */
+async function describe(name: string, threads: number, expected: Probe): Promise<readonly string[]> {
+  if (name === 'tensorflow') {
+    const { describeTensorflow } = await import('./tensorflow/describe.ts');
+    return describeTensorflow(threads, expected);
+  }
+  if (name !== 'onnx:webgpu') return [];
+  const { describeWebgpu } = await import('./onnx/webgpu/describe.ts');
+  return describeWebgpu(threads, [
+    process.execPath,
+    ...process.execArgv,
+    process.argv[1]!,
+    name,
+    '1',
+    'open',
+  ]);
 }
 
-const [name = 'onnx', threads = '1'] = process.argv.slice(2);
+const [name = 'onnx', threads = '1', only] = process.argv.slice(2);
+// What libraries print when they are loaded is all that the caller wants.
+if (only === 'open') {
+  await openEngine({ name });
+  process.exit(0);
+}
 const answer = await check(name, Number(threads)).catch((error: unknown): Answer => {
   return { works: false, problem: error instanceof Error ? error.message : String(error) };
 });

@@ -23,7 +23,7 @@ const shared = {
   engine: () =>
     new Option(
       '--engine <name>',
-      'engine that trains: onnx, reference, wasm, tensorflow or auto (default: onnx; PECO_ENGINE)',
+      'engine that trains: onnx, onnx:webgpu, reference, wasm, tensorflow or auto (default: onnx; PECO_ENGINE)',
     ),
   store: () => new Option('--store <dir>', 'folder of stored results (default: .peco; PECO_STORE)'),
   out: () => new Option('--out <dir>', 'folder for results (default: results; PECO_RESULTS)'),

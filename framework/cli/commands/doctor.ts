@@ -1,12 +1,12 @@
 import os from 'node:os';
 import { fileURLToPath } from 'node:url';
 import type { ProjectFlags, ProjectSettings } from '../../settings/project.ts';
-import { engines, findSettings } from '../../settings/project.ts';
+import { findSettings } from '../../settings/project.ts';
 import { formatError } from '../../stage/errors.ts';
 import { inspectStore } from '../../store/marker.ts';
 import type { EngineReport } from '../engines.ts';
 import { checkEngine } from '../engines.ts';
-import { type Diagnosis, formatDoctor, type Machine } from '../text/doctor.ts';
+import { type Diagnosis, formatDoctor, type Machine, worksAmong } from '../text/doctor.ts';
 
 export interface DoctorFlags extends ProjectFlags {
   readonly json?: boolean;
@@ -17,13 +17,15 @@ export async function doctorCommand(version: string, flags: DoctorFlags): Promis
   const cwd = process.cwd();
   const settings = await findSettings(cwd, { flags, env: process.env, cwd });
   const script = fileURLToPath(new URL('./engine-check.js', import.meta.url));
-  const names = engines.filter((name) => name !== 'auto');
-  const reports = await Promise.all(names.map((name) => checkEngine(name, { script })));
+  const reports = await Promise.all(tried.map((name) => checkEngine(name, { script })));
   const diagnosis = diagnose(describeMachine(version), settings, reports, findStoreProblem(settings));
   const text = flags.json ? JSON.stringify(diagnosis) : formatDoctor(diagnosis).join('\n');
   process.stdout.write(`${text}\n`);
   return diagnosis.healthy ? 0 : 1;
 }
+
+/** All but `auto`; a way of an engine by itself where it may fail alone. */
+const tried = ['onnx', 'onnx:webgpu', 'reference', 'wasm', 'tensorflow'] as const;
 
 /** What the reports mean for these settings. */
 export function diagnose(
@@ -32,10 +34,9 @@ export function diagnose(
   reports: readonly EngineReport[],
   storeProblem?: string,
 ): Diagnosis {
-  const works = (name: string) => reports.some(({ engine, works }) => engine === name && works);
-  const auto = works('tensorflow') ? 'tensorflow' : 'onnx';
+  const auto = worksAmong(reports, 'tensorflow') ? 'tensorflow' : 'onnx';
   const { value } = settings.engine;
-  const healthy = works(value === 'auto' ? auto : value) && storeProblem === undefined;
+  const healthy = worksAmong(reports, value === 'auto' ? auto : value) && storeProblem === undefined;
   return {
     machine,
     settings,

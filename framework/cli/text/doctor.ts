@@ -53,9 +53,14 @@ export function formatDoctor(diagnosis: Diagnosis): string[] {
 }
 
 function isEngineHealthy({ settings, engines, auto }: Diagnosis): boolean {
-  // `tensorflow:bf16` is a way of the engine `tensorflow`.
-  const name = settings.engine.value === 'auto' ? auto : settings.engine.value.split(':')[0];
-  return engines.some(({ engine, works }) => engine === name && works);
+  const { value } = settings.engine;
+  return worksAmong(engines, value === 'auto' ? auto : value);
+}
+
+/** Whether an engine works, by its own report, or by that of the engine that it is a way of: `tensorflow:bf16`. */
+export function worksAmong(reports: readonly EngineReport[], name: string): boolean {
+  const of = (wanted: string | undefined) => reports.find(({ engine }) => engine === wanted);
+  return (of(name) ?? of(name.split(':')[0]))?.works ?? false;
 }
 
 function formatSettings(settings: Diagnosis['settings']): string[] {

@@ -1,6 +1,7 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import test from 'ava';
+import { formatWebgpu, namedDevice, placementOf } from '../../../components/engine/onnx/webgpu/describe.ts';
 import { explainFailure, explainRefusal } from '../../../components/engine/onnx/webgpu/errors.ts';
 import { webgpuTarget } from '../../../components/engine/onnx/webgpu/target.ts';
 import { traceStep } from '../../../components/engine/record/trace.ts';
@@ -67,4 +68,45 @@ test('a lost device and a full one are told with what to do', (t) => {
   );
   t.regex(explainFailure(new Error('Buffer size 9 exceeds the max buffer size')), /smaller batches/);
   t.is(explainFailure(new Error('first\nsecond')), 'first');
+});
+
+test('the device is named as the loader of Vulkan names it', (t) => {
+  const printed = `DRIVER:  Found ICD manifest file
+DRIVER | LAYER:          Using "Some Card (RADV)" with driver: "/usr/lib/libvulkan_radeon.so"
+DRIVER | LAYER:          Using "SwiftShader Device (Subzero)" with driver: "/opt/x/libvk_swiftshader.so"
+`;
+  t.is(namedDevice(printed), 'SwiftShader Device (Subzero) (libvk_swiftshader.so)');
+  t.is(namedDevice('nothing'), undefined);
+});
+
+test('operators that ran on the CPU are listed, copies are none', (t) => {
+  const event = (name: string, provider: string) => ({ cat: 'Node', args: { op_name: name, provider } });
+  const [gpu, cpu] = ['WebGpuExecutionProvider', 'CPUExecutionProvider'] as const;
+  const profile = [
+    { cat: 'Session' },
+    event('Add', gpu),
+    event('Add', gpu),
+    event('Round', cpu),
+    event('MemcpyToHost', gpu),
+    event('Mod', cpu),
+  ];
+  const placement = placementOf([JSON.stringify(profile)]);
+  t.deepEqual(
+    [placement.device, placement.cpu],
+    [
+      new Map([['Add', 2]]),
+      new Map([
+        ['Round', 1],
+        ['Mod', 1],
+      ]),
+    ],
+  );
+  t.deepEqual(formatWebgpu('llvmpipe (LLVM 15)', placement), [
+    'device: llvmpipe (LLVM 15): in software, slower than --engine onnx',
+    'operators: 2 on the device, 2 on the CPU (Mod, Round)',
+  ]);
+  t.deepEqual(formatWebgpu(undefined, { device: new Map([['Add', 1]]), cpu: new Map() }), [
+    "device: ONNX Runtime doesn't tell its name; it asks for the fastest",
+    'operators: all on the device',
+  ]);
 });

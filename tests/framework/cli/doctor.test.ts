@@ -71,6 +71,15 @@ test('auto is tensorflow where that works, otherwise onnx, and healthy if that o
   t.deepEqual(ask(broken('onnx'), broken('tensorflow')), ['onnx', false]);
 });
 
+test('a way of an engine works where its own report says so, or else where the engine does', (t) => {
+  const healthy = (engine: string, ...reports: EngineReport[]) =>
+    diagnose(machine, settings(engine), reports).healthy;
+  t.true(healthy('tensorflow:bf16', working('onnx'), working('tensorflow')));
+  t.false(healthy('tensorflow:bf16', working('onnx'), broken('tensorflow')));
+  t.false(healthy('onnx:webgpu', working('onnx'), broken('onnx:webgpu')));
+  t.true(healthy('onnx:webgpu', broken('onnx'), working('onnx:webgpu')));
+});
+
 test('the command line offers the engines that there are', (t) => {
   t.deepEqual([...engines].sort(), [...engineNames].sort());
 });

@@ -27,7 +27,7 @@ export function explainFailure(error: unknown): string {
   const message = firstLine(messageOf(error));
   if (/device.{0,20}lost|lost.{0,20}device/i.test(message))
     return `the device was lost: ${message}. What it held is gone: start again from a checkpoint, in another process, ${anotherEngine}`;
-  if (/out of memory|exceed|too large|CreateBuffer/i.test(message))
+  if (/out of memory|exceed|too large|CreateBuffer|Invalid Buffer/i.test(message))
     return `${message}. The device has no room for a tensor of this step: take smaller batches (microBatch), ${anotherEngine}`;
   return message;
 }
@@ -37,5 +37,5 @@ export function messageOf(error: unknown): string {
 }
 
 function firstLine(message: string): string {
-  return message.trim().split('\n')[0]!.trim();
+  return message.trim().split('\n')[0]!.trim().replace(/\.+$/, '');
 }

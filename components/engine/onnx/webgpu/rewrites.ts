@@ -1,8 +1,10 @@
-import { binary, where } from '../../graph/elementwise.ts';
+import { binary, cast, where } from '../../graph/elementwise.ts';
 import type { Rewrite, Wanted } from '../../graph/graph.ts';
+import { reduce } from '../../graph/reduce.ts';
 import type { Range } from '../../graph/shape.ts';
 import { pad, slice as part, reshape, transpose } from '../../graph/shape.ts';
 import type { Value } from '../../graph/value.ts';
+import { nodeOf, splatOf } from '../../graph/value.ts';
 
 /** Numbers of an attribute that is a list, or none. */
 export function integers({ attributes }: Wanted, name: string): readonly number[] {
@@ -10,7 +12,7 @@ export function integers({ attributes }: Wanted, name: string): readonly number[
   return found && 'ints' in found ? found.ints : [];
 }
 
-function integer({ attributes }: Wanted, name: string): number {
+function integer({ attributes }: Pick<Wanted, 'attributes'>, name: string): number {
   const found = attributes[name];
   return found && 'int' in found ? found.int : 0;
 }
@@ -37,6 +39,38 @@ export const fusedProduct: Rewrite = (g, wanted) => {
 export const sum: Rewrite = (g, { inputs }) => [
   (inputs as readonly Value[]).reduce((total, term) => binary(g, 'Add', total, term)),
 ];
+
+/** It has no operator for bools but `And` and `Not`; this needs fewer than those. */
+export const or: Rewrite = (g, { inputs }) => {
+  const [a, b] = inputs as readonly [Value, Value];
+  return [cast(g, where(g, a, g.splat(1, 'int32', []), cast(g, b, 'int32')), 'bool')];
+};
+
+export const sign: Rewrite = (g, { inputs }) => {
+  const x = inputs[0]!;
+  if (x.type !== 'float32') return undefined;
+  const number = (value: number) => g.splat(value, 'float32', []);
+  const below = where(g, binary(g, 'Less', x, number(0), 'bool'), number(-1), x);
+  return [where(g, binary(g, 'Greater', x, number(0), 'bool'), number(1), below)];
+};
+
+/** Its own gives int64, of which it can't make int32: the first place that holds the extreme. */
+const extremePlace =
+  (most: 'ReduceMax' | 'ReduceMin'): Rewrite =>
+  (g, wanted) => {
+    const x = wanted.inputs[0]!;
+    const axis = integer(wanted, 'axis');
+    const length = x.shape[axis]!;
+    const along = x.shape.map((_, each) => (each === axis ? length : 1));
+    const numbers = Float32Array.from({ length }, (_, index) => index);
+    const isIt = binary(g, 'Equal', x, reduce(g, most, x, [axis], true), 'bool');
+    const last = g.splat(length - 1, 'float32', []);
+    const places = where(g, isIt, g.constant(numbers, 'float32', along), last);
+    return [cast(g, reduce(g, 'ReduceMin', places, [axis], false), 'int32')];
+  };
+
+export const argMax = extremePlace('ReduceMax');
+export const argMin = extremePlace('ReduceMin');
 
 /** Indices along the last axis, of which none is negative. */
 export const oneHot: Rewrite = (g, { inputs, outputs }) => {
@@ -113,3 +147,25 @@ export const convTranspose: Rewrite = (g, wanted) => {
   });
   return [terms.reduce((total, term) => binary(g, 'Add', total, term))];
 };
+
+/**
+ * It doesn't look whether indices are in range, and may read or write anywhere: they become the nearest that are. Negative ones
+ * count from the end.
+ */
+export const guarded: Rewrite = (g, { op, inputs, outputs, attributes }) => {
+  const [x, indices, ...others] = inputs as readonly [Value, Value, ...Value[]];
+  const length = x.shape[integer({ attributes }, 'axis')]!;
+  if (splatOf(nodeOf(indices, 'Min')?.inputs[1] ?? x) === length - 1 || isInside(indices, length))
+    return undefined;
+  const least = g.splat(-length, indices.type, []);
+  const most = g.splat(length - 1, indices.type, []);
+  const inside = g.emit('Min', [g.emit('Max', [indices, least], indices), most], indices);
+  return [g.emit(op, [x, inside, ...others], outputs[0]!, attributes)];
+};
+
+/** Indices that are known while recording. */
+function isInside({ source }: Value, length: number): boolean {
+  const inside = (index: number | bigint) => index >= -length && index < length;
+  if (source.kind === 'splat') return inside(source.value);
+  return source.kind === 'constant' && (source.data as Int32Array).every(inside);
+}

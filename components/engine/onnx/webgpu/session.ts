@@ -10,6 +10,7 @@ export type Value = Tensor;
 
 /** The addon below onnxruntime-node's own functions, which are asynchronous: `State.read` can't wait. */
 interface Binding {
+  listSupportedBackends(): readonly { readonly name: string }[];
   readonly InferenceSession: new () => NativeSession;
 }
 
@@ -36,15 +37,21 @@ interface BindingFile {
 
 let loaded: Binding | undefined;
 
-/** Throws EngineError where onnxruntime-node has no such file, or a library that can't be loaded. */
+/** Throws EngineError where onnxruntime-node has no such file, a library that can't be loaded, or one without WebGPU. */
 function loadBinding(): Binding {
-  if (loaded) return loaded;
+  loaded ??= requireBinding();
+  if (loaded.listSupportedBackends().some(({ name }) => name === 'webgpu')) return loaded;
+  throw new EngineError(
+    `the engine 'onnx:webgpu': onnxruntime-node has no WebGPU on ${process.platform} ${process.arch}. Remedy: choose another engine (--engine onnx)`,
+  );
+}
+
+function requireBinding(): Binding {
   try {
     const { binding, initOrt } = createRequire(import.meta.url)(
       'onnxruntime-node/dist/binding.js',
     ) as BindingFile;
     initOrt();
-    loaded = binding;
     return binding;
   } catch (error) {
     const message = error instanceof Error ? error.message.split('\n')[0] : String(error);

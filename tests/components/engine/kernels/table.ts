@@ -6,6 +6,7 @@ import { families } from './all.ts';
 import type { Special } from './kernel-test.ts';
 import { casesOf } from './kernel-test.ts';
 import { onTensorflow } from './on-tensorflow.ts';
+import { coarseOnWebgpu, notFiniteOnWebgpu, onCpuUnderWebgpu } from './on-webgpu.ts';
 
 interface Row {
   readonly kernel: string;
@@ -79,6 +80,19 @@ ${table(heads, body)}
 that aren't finite.
 
 ${table(['kernel', 'exception'], Object.entries(onTensorflow))}
+
+## On WebGPU
+
+\`npm run test:webgpu\` compares them on the device that there is: SwiftShader, in software, is the only one tried. All agree where
+numbers are finite; ${Object.keys(coarseOnWebgpu).join(', ')} to 2^-11: WGSL lets them have fewer digits. It lets a device assume that there are
+neither NaN nor infinities: of those, these make something else, and those of other devices may.
+
+${table(['kernel', 'exception'], Object.entries(notFiniteOnWebgpu))}
+
+Indices out of range are not refused: they become the nearest that are in it. These kernels compute on the CPU, in part or as a
+whole, which copies what they need from the device and back:
+
+${table(['kernel', 'what'], Object.entries(onCpuUnderWebgpu))}
 
 ## Refused
 
