@@ -192,6 +192,12 @@ function asGraph(options: StepOptions, plan: Plan): CompiledStep {
   });
 }
 
+/**
+ * TensorFlow's own optimiser leaves functions with this attribute alone. Otherwise it prepares a step for executing node by
+ * node, with operators that XLA has not (`TemporaryVariable`) or can't fuse.
+ */
+const untouched = { _tf_data_function: attribute.bool(true) };
+
 /** The same step as a function that XLA compiles. */
 function asFunction(options: StepOptions, plan: Plan): CompiledStep {
   const outer = new GraphBuilder(options.prefix, false);
@@ -221,7 +227,7 @@ function asFunction(options: StepOptions, plan: Plan): CompiledStep {
       controlOutput: assigns.map((_, index) => `c${index}`),
       isStateful: true,
     },
-    attr: compiled,
+    attr: { ...compiled, ...untouched },
     nodeDef: inner.nodes,
     ret: Object.fromEntries(outputs.map(({ ref }, index) => [`o${index}`, ref.text])),
     controlRet: Object.fromEntries(assigns.map((assign, index) => [`c${index}`, assign])),

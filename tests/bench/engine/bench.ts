@@ -1,4 +1,6 @@
+import fs from 'node:fs';
 import os from 'node:os';
+import path from 'node:path';
 import { Running } from './contender.ts';
 import {
   type Choice,
@@ -65,6 +67,10 @@ export async function benchEngine(options: BenchOptions): Promise<void> {
     ...(withoutTensorflow === undefined ? {} : { withoutTensorflow }),
   };
   const all: Found[] = [];
+  const states = fs.mkdtempSync(path.join(os.tmpdir(), 'peco-bench-'));
+  process.env.PECO_BENCH_STATES = states;
+  process.once('SIGINT', () => process.exit(130));
+  process.once('exit', () => fs.rmSync(states, { recursive: true, force: true }));
   for (const shape of chosen) {
     const list = contendersOf(shape, choice).filter(
       ({ name }) => only?.some((each) => name === each || name.startsWith(`${each} `)) ?? true,
