@@ -64,7 +64,7 @@ export interface Program<B, O> {
 
 /** Turns tfjs functions into programs. */
 export interface Engine {
-  /** `onnx`, `reference`, `wasm`, or `tensorflow` with its settings, as in `tensorflow:bf16`; never `auto`. */
+  /** As it was opened by, mode included: `onnx`, `tensorflow:bf16`; never `auto`. */
   readonly name: string;
   /** For reports: name, versions and threads, for example `onnx (onnxruntime-node 1.30.0, 2 threads)`. */
   readonly description: string;

@@ -25,7 +25,8 @@ export async function openWebgpuEngine(threads: number, profile?: string): Promi
 }
 
 class WebgpuEngine implements Engine {
-  readonly name = 'onnx';
+  // What was computed in part is gone on from on the same device only: its files are called by this.
+  readonly name = 'onnx:webgpu';
   readonly description: string;
   private readonly device: Device;
   private readonly profile: string | undefined;
