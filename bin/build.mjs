@@ -26,6 +26,9 @@ const entries = {
 // What answers when nothing changed. CommonJS, since Node starts that faster; it imports nothing of the others.
 const quickEntry = { quick: 'framework/cli/quick/quick.ts' };
 
+// What report.html does in a browser, and how it looks: pages have them inside.
+const pageEntry = { 'report-page': 'reports/formats/html/browser/main.ts' };
+
 const oneDay = 24 * 3600 * 1000; // milliseconds
 const launcherFiles = ['bin/build.mjs', 'bin/start.mjs', 'bin/peco-exp.js'];
 
@@ -46,6 +49,7 @@ export async function build() {
     // Split, so that what is imported lazily is also loaded lazily, packages included.
     bundle(entries, { format: 'esm', splitting: true, sourcemap: 'linked', plugins: [keepImplementations] }),
     bundle(quickEntry, { format: 'cjs', outExtension: { '.js': '.cjs' }, minify: true }),
+    bundle(pageEntry, pageOptions()),
   ]);
   // A source that was edited while we read it counts as changed: it is built again the next time.
   const stampUnlessNewer = (file) => (fs.statSync(file).mtimeMs >= started ? 'changed' : stampOf(file));
@@ -78,6 +82,18 @@ async function bundle(entryPoints, options) {
     logLevel: 'silent',
     ...options,
   });
+}
+
+/** uPlot is inside, with its licence. */
+function pageOptions() {
+  const licence = fs.readFileSync(path.join(root, 'node_modules/uplot/LICENSE'), 'utf8').trim();
+  const notice = `/*! uPlot (https://github.com/leeoniya/uPlot)\n${licence} */`;
+  return {
+    ...{ format: 'iife', platform: 'browser', target: 'es2022', packages: 'bundle', minify: true },
+    // Nothing in it may end the element that it is in.
+    supported: { 'inline-script': false, 'inline-style': false },
+    banner: { js: notice, css: notice },
+  };
 }
 
 /**

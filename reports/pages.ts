@@ -4,12 +4,16 @@ import type { PagesFunction } from '../framework/stage/contract.ts';
 import type { AblationTableConfig } from './config.ts';
 import type { FullFormat } from './formats/contract.ts';
 import { historyFormat } from './formats/history.ts';
+import { readAssets } from './formats/html/assets.ts';
+import { htmlFormat } from './formats/html/html.ts';
 import { jsonFormat } from './formats/json.ts';
 import { readHistories, readReport } from './report.ts';
 import type { InTable } from './results.ts';
 
 /** What says how the results were made, too: no function of the results, so it is written anew and not stored. */
-const formats: readonly FullFormat[] = [historyFormat, jsonFormat];
+async function formats(): Promise<readonly FullFormat[]> {
+  return [historyFormat, jsonFormat, htmlFormat(await readAssets())];
+}
 
 /** The files of a report that lie beside its tables. */
 export const pages: PagesFunction<AblationTableConfig & InTable> = async (context) => {
@@ -21,7 +25,7 @@ export const pages: PagesFunction<AblationTableConfig & InTable> = async (contex
     command,
     version,
   };
-  return formats.flatMap((format) => format.files(report));
+  return (await formats()).flatMap((format) => format.files(report));
 };
 
 /** Those that `run` made, by name. */

@@ -79,7 +79,7 @@ test('pages say how the numbers were made, the same in a run and afterwards, als
 
   rig.release('probe-peco-0');
   t.is((await rig.peco('run', 'experiment.ts')).code, 0);
-  const pages = ['report.json', 'history.csv', 'ablation.tex'];
+  const pages = ['report.json', 'history.csv', 'report.html', 'ablation.tex'];
   const written = pages.map((name) => rig.read(`results/rig/${name}`));
   const { stages } = reportSchema.parse(JSON.parse(written[0]));
   t.true(stages.every(({ state, key, provenance }) => state === 'stored' && key && provenance?.seconds));

@@ -5,6 +5,8 @@ import fc from 'fast-check';
 import type { FullFormat } from '../../../reports/formats/contract.ts';
 import { csvFormat } from '../../../reports/formats/csv.ts';
 import { historyFormat } from '../../../reports/formats/history.ts';
+import { htmlFormat } from '../../../reports/formats/html/html.ts';
+import { data } from '../../../reports/formats/html/markup.ts';
 import { jsonFormat } from '../../../reports/formats/json.ts';
 import { reportJsonSchema, reportSchema } from '../../../reports/formats/json-schema.ts';
 import { latexFormat } from '../../../reports/formats/latex.ts';
@@ -13,7 +15,7 @@ import { pictureFormat } from '../../../reports/formats/picture.ts';
 import type { FullReport } from '../../../reports/report.ts';
 import { parseCsv, unguarded } from '../../support/csv.ts';
 import { repository } from '../../support/project.ts';
-import { hostileReport } from './support.ts';
+import { hostileReport, reportNamed } from './support.ts';
 
 const formats: readonly FullFormat[] = [
   csvFormat,
@@ -22,6 +24,7 @@ const formats: readonly FullFormat[] = [
   pictureFormat,
   historyFormat,
   jsonFormat,
+  htmlFormat({ script: 'show();', style: 'p { color: red }' }),
 ];
 
 const runs = { numRuns: 60 };
@@ -56,7 +59,7 @@ test('CSV: a record a row, names as they are, nothing that a spreadsheet would c
         rows.map(({ variant }) => variant),
       );
       const history = parseCsv(textOf(historyFormat, report, 'history.csv'));
-      t.is(history.length, 1 + 2 * report.stages.length);
+      t.is(history.length, 1 + 3 * report.stages.length);
       const all = [...wide, ...history, ...parseCsv(textOf(csvFormat, report, 'results.csv'))];
       for (const record of all) for (const field of record) t.notRegex(field, /^[=+@\t\r]|^-(?!\d)/);
       t.true(columns.length > 0);
@@ -125,4 +128,45 @@ test('JSON: as its schema says, with every name as it is', (t) => {
 test('the published schema of report.json is the one by which it is written', (t) => {
   const file = path.join(repository, 'docs/reference/report.schema.json');
   t.deepEqual(JSON.parse(fs.readFileSync(file, 'utf8')), reportJsonSchema(), 'node bin/docs.mjs');
+});
+
+test('HTML: the tags and attributes of a page depend on no name, and its data is given back', (t) => {
+  const [html] = formats.slice(-1);
+  const plain = (many: number) =>
+    reportNamed({ variants: ['a', 'b', 'c', 'd'].slice(0, many), task: 'task', text: 'text' });
+  fc.assert(
+    fc.property(hostileReport, (report) => {
+      // What is called as something else of the same stage changes what there is to show.
+      const { experiment, variants, cells } = report.config;
+      const reserved = ['', 'step', 'loss', 'top1', 'tokenizer'];
+      fc.pre(![experiment, ...variants, cells[0].task].some((name) => reserved.includes(name)));
+      const page = textOf(html, report, 'report.html');
+      t.deepEqual(tagsOf(page), tagsOf(textOf(html, plain(report.table.rows.length), 'report.html')));
+      t.false(/[\p{Cc}\p{Bidi_Control}]/u.test(page.replaceAll('\n', '')));
+      t.is(page.match(/<script/g)?.length, 2);
+      const [, json] = /<script type="application\/json" id="charts">(.*?)<\/script>/.exec(page)!;
+      t.is(data(JSON.parse(json)), json);
+    }),
+    runs,
+  );
+});
+
+/** Each tag with the names of its attributes, as a tokenizer of HTML reads them. */
+function tagsOf(page: string): readonly string[] {
+  return [...page.matchAll(/<(\/?[a-z][a-z0-9]*)((?:\s+[a-zA-Z-]+(?:="[^"]*")?)*)\s*\/?>/g)].map(
+    ([, tag, attributes]) => `${tag} ${attributes.replaceAll(/="[^"]*"/g, '')}`,
+  );
+}
+
+test('HTML: nothing but a page’s own script and style may act, and nothing is asked for', (t) => {
+  const page = textOf(
+    formats.at(-1)!,
+    reportNamed({ variants: ['a', 'b'], task: 'task', text: 'text' }),
+    'report.html',
+  );
+  // By `printf 'show();' | openssl dgst -sha256 -binary | base64`.
+  t.true(page.includes("script-src 'sha256-MoazW24H3iXZDVgLJvwY6Gag+BKUVIs8noyPgvE85mQ='"));
+  t.true(page.includes("default-src 'none'"));
+  t.notRegex(page, /\s(src|href)="(?!#|data:)/);
+  t.notRegex(page, /\sstyle=|\son[a-z]+=/);
 });

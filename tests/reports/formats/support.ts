@@ -91,8 +91,9 @@ export function reportNamed(names: {
           ? { missing: text }
           : { result: { key: `${row}${seed}ab12`.padEnd(64, '0'), dir: '', provenance } }),
         history: [
-          { step: 1, loss: 2, [text]: 1 },
+          { step: 1, loss: 2 + seed, [text]: 1 },
           { step: 2, loss: 'NaN' },
+          { step: 3, loss: 1 + seed, [text]: 2 },
         ],
       })),
     ),

@@ -1,0 +1,25 @@
+/** What the page and its script in the browser share: it imports nothing. */
+
+/** A metric over the steps of the stages of a group, a line for each family; null where it has no value. */
+export interface Chart {
+  readonly group: string;
+  readonly metric: string;
+  /** Steps, rising. */
+  readonly x: readonly number[];
+  readonly series: readonly Curve[];
+}
+
+/** The mean over seeds and, where several have a value, the least and the largest. */
+export interface Curve {
+  readonly label: string;
+  readonly mean: readonly (number | null)[];
+  readonly low?: readonly (number | null)[];
+  readonly high?: readonly (number | null)[];
+}
+
+/** A value of a curve, as short as it can be read; on the page, and in the browser when the step changes. */
+export function curveValue(value: number): string {
+  const size = Math.abs(value);
+  if (size !== 0 && (size < 1e-3 || size >= 1e6)) return value.toExponential(2);
+  return String(Number(value.toPrecision(4)));
+}

@@ -1,0 +1,136 @@
+import { createHash } from 'node:crypto';
+import type { FullReport } from '../../report.ts';
+import type { FullFormat } from '../contract.ts';
+import { type Chart, curveValue } from './chart.ts';
+import { chartsOf, isThinned, lastOf } from './curves.ts';
+import { familiesOf } from './families.ts';
+import { data, name, text } from './markup.ts';
+import { resultsHtml } from './results.ts';
+import { provenanceHtml, settingsHtml, stagesHtml } from './stages.ts';
+
+/** What the page needs beside its own text, as `bin/build.mjs` makes it. */
+export interface PageAssets {
+  readonly script: string;
+  readonly style: string;
+}
+
+/**
+ * `report.html`: all of the report in one file that asks for no other. A policy of its own lets only its one script and
+ * its one style sheet act, by their digests, so that no name could run anything even if it weren't escaped.
+ */
+export function htmlFormat(assets: PageAssets): FullFormat {
+  return {
+    name: 'html',
+    files: (report) => [{ name: 'report.html', content: reportHtml(report, assets) }],
+  };
+}
+
+export function reportHtml(report: FullReport, { script, style }: PageAssets): string {
+  const { config, pictures, stages } = report;
+  const families = familiesOf(stages);
+  const charts = chartsOf(families);
+  const sections: readonly (readonly [id: string, title: string, content: string])[] = [
+    ['results', 'Results', resultsHtml(report)],
+    ['curves', 'Curves', curvesHtml(charts, isThinned(stages))],
+    ['pictures', 'Pictures', picturesHtml(pictures)],
+    ['stages', 'Stages', families.length === 0 ? '' : stagesHtml(families, stages)],
+    ['settings', 'Settings', settingsHtml(families)],
+    ['provenance', 'How it was made', provenanceHtml(report)],
+  ];
+  const shown = sections.filter(([, , content]) => content !== '');
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="${policyOf(script, style)}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>${text(config.experiment)} – peco-exp</title>
+<style>${style}</style>
+</head>
+<body>
+<a class="skip" href="#results">To the results</a>
+<header>
+<h1>${name(config.experiment)}${config.smoke ? ': smoke run' : ''}</h1>
+${noticeHtml(report)}<nav aria-label="Sections"><ul>${shown.map(([id, title]) => `<li><a href="#${id}">${title}</a></li>`).join('')}</ul></nav>
+</header>
+<main>
+${shown.map(([id, title, content]) => `<section id="${id}" aria-labelledby="${id}-title">\n<h2 id="${id}-title">${title}</h2>\n${content}\n</section>`).join('\n')}
+</main>
+<script type="application/json" id="charts">${data(charts)}</script>
+<script>${script}</script>
+</body>
+</html>
+`;
+}
+
+/** Nothing is loaded; pictures are in the page itself. */
+function policyOf(script: string, style: string): string {
+  return [
+    "default-src 'none'",
+    `script-src '${digest(script)}'`,
+    `style-src '${digest(style)}'`,
+    'img-src data:',
+    "base-uri 'none'",
+    "form-action 'none'",
+  ].join('; ');
+}
+
+function digest(content: string): string {
+  return `sha256-${createHash('sha256').update(content).digest('base64')}`;
+}
+
+/** What must be known before anything is read. */
+function noticeHtml({ config }: FullReport): string {
+  const smoke = config.smoke
+    ? '<p class="notice"><strong>The numbers mean nothing.</strong> Every component has the smallest size that it declares itself.</p>\n'
+    : '';
+  const { changes = [] } = config;
+  if (changes.length === 0) return smoke;
+  const list = changes.map((change) => `<li>${name(change)}</li>`).join('');
+  return `${smoke}<div class="notice"><p>Not the experiment as its file declares it. Changed by flags:</p><ul>${list}</ul></div>\n`;
+}
+
+function curvesHtml(charts: readonly Chart[], thinned: boolean): string {
+  if (charts.length === 0) return '';
+  const groups = [...new Set(charts.map(({ group }) => group))];
+  const parts = groups.map((group) => {
+    const figures = charts.flatMap((chart, index) =>
+      chart.group === group ? [chartHtml(chart, index)] : [],
+    );
+    return `<h3>${name(group)}</h3>\n<div class="charts">\n${figures.join('\n')}\n</div>`;
+  });
+  const some = thinned ? ' Long histories are shown in part: <code>history.csv</code> has all values.' : '';
+  return `<p>What stages logged, over steps: the mean of seeds as a line, the least to the largest as a band.${some} In a chart, the arrow keys move from step to step; dragging zooms, a double click shows all. A name hides its line.</p>
+<noscript><p>Curves need JavaScript; the last values are beside the names, all of them in <code>history.csv</code>.</p></noscript>
+${parts.join('\n')}`;
+}
+
+function chartHtml(chart: Chart, index: number): string {
+  const { group, metric, x, series } = chart;
+  const items = series.map((curve, at) => {
+    const last = lastOf(curve);
+    const value = last === undefined ? '' : curveValue(last);
+    return `<li><button type="button" aria-pressed="true"><span class="swatch c${at % 8}${at < 8 ? '' : ' dashed'}"></span>${name(curve.label)} <span class="value">${value}</span></button></li>`;
+  });
+  const label = `${metric} of ${group}, steps ${x[0]} to ${x.at(-1)}, ${series.length} lines`;
+  return `<figure class="chart" data-chart="${index}">
+<figcaption>${name(metric)} <span class="at">at step ${x.at(-1)}</span></figcaption>
+<div class="plot" tabindex="0" role="img" aria-label="${text(label)}"></div>
+<ul class="legend">${items.join('')}</ul>
+</figure>`;
+}
+
+function picturesHtml(pictures: FullReport['pictures']): string {
+  return [...pictures]
+    .map(([file, png]) => {
+      const [kind, task] = file.replace(/\.png$/, '').split(/-(.*)/s);
+      const what =
+        kind === 'predictions'
+          ? 'What each row finds in test images'
+          : 'Test images, and what each tokenizer makes of them';
+      const title = `${what}${task ? ` (${task})` : ''}`;
+      return `<figure class="picture"><div class="wide" role="region" aria-label="${text(file)}" tabindex="0"><img src="data:image/png;base64,${Buffer.from(png).toString('base64')}" alt="${text(title)}"></div><figcaption>${text(title)}</figcaption></figure>`;
+    })
+    .join('\n');
+}

@@ -1,0 +1,148 @@
+import type { JsonObject } from '../../../framework/stage/json.ts';
+import type { FullReport } from '../../report.ts';
+import type { Family } from './families.ts';
+import { graphSvg, lastRun, stateOf } from './graph.ts';
+import { duration, name, short, text } from './markup.ts';
+
+type Stage = FullReport['stages'][number];
+
+/** The graph of stages, and what each cost. */
+export function stagesHtml(families: readonly Family[], stages: FullReport['stages']): string {
+  const last = lastRun(stages);
+  const rows = families.flatMap((family, index) =>
+    family.stages.map((stage, at) => rowHtml(stage, at === 0 ? `stage-${index}` : undefined, last)),
+  );
+  const seconds = stages.reduce((sum, { result }) => sum + (numberOf(result?.provenance.seconds) ?? 0), 0);
+  return `<p>Each box is a stage of all seeds, and leads to its line below. Time is wall time of the stages, added up.</p>
+<ul class="states">
+<li class="last">made by the last run that made any${last === undefined ? '' : ` (${text(last)})`}</li>
+<li class="earlier">stored before</li><li class="missing">no result</li><li class="dropped">dropped by halving</li>
+</ul>
+<div class="wide" role="region" aria-label="Graph of stages" tabindex="0">
+${graphSvg(families, last)}
+</div>
+<h3>Cost of every stage</h3>
+<div class="wide" role="region" aria-label="Cost of every stage" tabindex="0">
+<table class="sortable">
+<caption class="unseen">A row a stage</caption>
+<thead><tr><th scope="col">stage</th><th scope="col">kind</th><th scope="col">result</th>${numbers
+    .map(({ title }) => `<th scope="col" class="number">${title}</th>`)
+    .join('')}<th scope="col">engine</th><th scope="col">made</th><th scope="col">key</th></tr></thead>
+<tbody>
+${rows.join('\n')}
+</tbody>
+<tfoot><tr><th scope="row">all</th><td></td><td></td><td class="number">${duration(seconds)}</td><td colspan="8"></td></tr></tfoot>
+</table>
+</div>`;
+}
+
+/** Columns of numbers: how each is found, and shown. */
+const numbers: readonly {
+  readonly title: string;
+  readonly of: (provenance: JsonObject) => number | undefined;
+  readonly show: (value: number) => string;
+}[] = [
+  { title: 'time', of: ({ seconds }) => numberOf(seconds), show: duration },
+  {
+    title: 'images/s',
+    of: ({ images, seconds }) => {
+      const [many, time] = [numberOf(images), numberOf(seconds)];
+      return many && time ? many / time : undefined;
+    },
+    show: short,
+  },
+  { title: 'memory', of: ({ peakMemory }) => numberOf(peakMemory), show: (mebibytes) => `${mebibytes} MiB` },
+  { title: 'parameters', of: ({ costs }) => costOf(costs, 'parameters'), show: short },
+  {
+    title: 'FLOPs an image',
+    of: ({ costs }) => {
+      const [dense, conv] = [costOf(costs, 'denseFlops'), costOf(costs, 'convFlops')];
+      return dense === undefined || conv === undefined ? undefined : dense + conv;
+    },
+    show: short,
+  },
+  { title: 'threads', of: ({ threads }) => numberOf(threads), show: String },
+];
+
+function rowHtml(stage: Stage, id: string | undefined, last: string | undefined): string {
+  const { result, missing } = stage;
+  const provenance = result?.provenance ?? {};
+  const state = stateOf([stage], last);
+  const words = {
+    last: 'last run',
+    earlier: 'stored before',
+    missing: missing ?? '',
+    dropped: missing ?? '',
+  };
+  const fields = numbers.map(({ of, show }) => {
+    const value = result ? of(provenance) : undefined;
+    return `<td class="number" data-sort="${value ?? ''}">${value === undefined ? '' : text(show(value))}</td>`;
+  });
+  const made = typeof provenance.started === 'string' ? provenance.started : '';
+  return `<tr${id === undefined ? '' : ` id="${id}"`}><th scope="row" data-sort="${text(stage.id)}">${name(stage.id)}</th><td>${name(stage.kind)}</td><td class="${state}">${text(words[state])}</td>${fields.join('')}<td>${text(String(provenance.engine ?? ''))}</td><td data-sort="${text(made)}">${text(made.slice(0, 16).replace('T', ' '))}</td><td><code>${text(result?.key.slice(0, 12) ?? '')}</code></td></tr>`;
+}
+
+/** The config of every stage, as it was run. */
+export function settingsHtml(families: readonly Family[]): string {
+  return families
+    .map(({ id, stages: [first] }) => {
+      const config = JSON.stringify(first.config, null, 2).split('\n').map(text).join('\n');
+      return `<details><summary>${name(id)} <small>${name(first.kind)}</small></summary><pre tabindex="0">${config}</pre></details>`;
+    })
+    .join('\n');
+}
+
+/** What made the results, and what makes them again. */
+export function provenanceHtml({ stages, command, version }: FullReport): string {
+  const made = stages.flatMap(({ result }) => (result ? [result.provenance] : []));
+  const lines: readonly (readonly [string, readonly string[]])[] = [
+    ['peco-exp', distinct([...made.map(({ version: own }) => own), version])],
+    ['Commits', distinct(made.map(({ git }) => commitOf(git)))],
+    ['Engines', distinct(made.map(({ engineDescription }) => engineDescription))],
+    ['Machines', distinct(made.map(({ host }) => hostOf(host)))],
+    ['Runs', distinct(made.map(({ run }) => run))],
+    ['First stage began', distinct(made.map(({ started }) => started)).slice(0, 1)],
+    ['Last stage ended', distinct(made.map(({ ended }) => ended)).slice(-1)],
+  ];
+  const items = lines.flatMap(([title, values]) =>
+    values.length === 0
+      ? []
+      : [`<dt>${title}</dt>${values.map((value) => `<dd>${name(value)}</dd>`).join('')}`],
+  );
+  return `<p>In the project’s folder, from any store:</p>
+<pre tabindex="0"><code>npx peco-exp ${command.map(shellWord).map(text).join(' ')}</code></pre>
+<dl>${items.join('')}</dl>`;
+}
+
+/** As a POSIX shell takes it for one word. */
+function shellWord(word: string): string {
+  return /^[\w./:=,@%+-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+}
+
+function commitOf(git: unknown): string | undefined {
+  if (typeof git !== 'object' || git === null) return undefined;
+  const { commit, dirty } = git as { readonly commit?: unknown; readonly dirty?: unknown };
+  return typeof commit === 'string' ? `${commit.slice(0, 12)}${dirty ? ' with changes' : ''}` : undefined;
+}
+
+function hostOf(host: unknown): string | undefined {
+  if (typeof host !== 'object' || host === null) return undefined;
+  const { cpu, cores, memoryGiB, os, node } = host as JsonObject;
+  const parts = [cpu, cores && `${cores} cores`, memoryGiB && `${memoryGiB} GiB`, os, node && `Node ${node}`];
+  return parts.filter((part) => part !== undefined && part !== null).join(', ');
+}
+
+function costOf(costs: unknown, field: string): number | undefined {
+  if (typeof costs !== 'object' || costs === null) return undefined;
+  return numberOf((costs as JsonObject)[field]);
+}
+
+function numberOf(value: unknown): number | undefined {
+  return typeof value === 'number' && Number.isFinite(value) ? value : undefined;
+}
+
+/** Sorted, without what isn't there. */
+function distinct(values: readonly unknown[]): string[] {
+  const texts = values.filter((value): value is string => typeof value === 'string' && value !== '');
+  return [...new Set(texts)].sort();
+}
