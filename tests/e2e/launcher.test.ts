@@ -15,7 +15,7 @@ function cloneRepository(t: ExecutionContext): Project {
   fs.rmSync(project.file('node_modules'), { recursive: true });
   fs.symlinkSync(path.join(repository, 'node_modules'), project.file('node_modules'));
   for (const part of parts) {
-    const filter = (file: string) => fs.statSync(file).isDirectory() || /\.(ts|m?js|json)$/.test(file);
+    const filter = (file: string) => fs.statSync(file).isDirectory() || /\.(ts|m?js|json|css)$/.test(file);
     fs.cpSync(path.join(repository, part), project.file(part), { recursive: true, filter });
   }
   return project;
