@@ -161,7 +161,8 @@ test('no file of the framework says the name of a role but the table, and types 
     .filter((file) => file.endsWith('.ts') && !types.includes(file))
     .flatMap((file) => {
       const text = fs.readFileSync(path.join(folder, file), 'utf8');
-      const code = text.replaceAll(/\/\*.*?\*\/|\/\/[^\n]*/gs, '');
+      // A command may be called as a role is.
+      const code = text.replaceAll(/\/\*.*?\*\/|\/\/[^\n]*|\.command\('\w+'\)/gs, '');
       return [...code.matchAll(said)].map(([word]) => `${file}: ${word}`);
     });
   t.deepEqual(found, []);
