@@ -100,10 +100,11 @@ function explainAbsence(env: Environment): NoTensorflow {
   const set = env.PECO_TENSORFLOW?.trim();
   if (!set) return { missing: 'no TensorFlow library was provisioned', remedy: provisionCommand };
   const folder = path.resolve(set);
-  if (readRecord(folder) !== undefined)
+  const record = readRecord(folder);
+  if (record !== undefined)
     return {
       missing: `the library in ${folder} (PECO_TENSORFLOW) is not complete`,
-      remedy: provisionCommand,
+      remedy: commandFor(record.variant),
     };
   return { missing: `there is no library in ${folder} (PECO_TENSORFLOW)`, remedy: provisionCommand };
 }

@@ -109,6 +109,8 @@ class Work {
       ...(cuda === undefined ? {} : { cuda }),
       packages: {},
     };
+    if (found !== undefined && found.variant !== variant && Object.keys(found.packages).length > 0)
+      throw new ProvisionError(otherVariant(place.folder, found.variant), 'lacking');
     this.record = found?.variant === variant ? this.keepSound(found) : fresh;
   }
 
@@ -228,6 +230,12 @@ class Work {
     fs.renameSync(`${file}.part`, file);
     this.record = record;
   }
+}
+
+/** Libraries of both kinds in one folder would be neither. */
+function otherVariant(folder: string, found: Variant): string {
+  const [kind, remedy] = found === 'gpu' ? ['GPUs', 'add --gpu'] : ['CPUs', 'leave out --gpu'];
+  return `${folder} has the library for ${kind}: ${remedy}, or set PECO_TENSORFLOW to another folder`;
 }
 
 /** The folder, or the nearest one above it that is there. */

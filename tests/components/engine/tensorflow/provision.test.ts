@@ -96,7 +96,8 @@ test('what is finished stays when a download fails, and is not fetched again', a
   fake.withdraw('nvidia-cublas-cu12');
   t.snapshot((await provide(fake)).split('\n').slice(5).join('\n'));
   t.deepEqual(fake.takeCalls(), ['pip tensorflow==1.0', 'pip nvidia-cublas-cu12==1.0']);
-  t.like(locateTensorflow(fake.env), { remedy: 'peco-exp provision tensorflow' });
+  t.like(locateTensorflow(fake.env), { remedy: 'peco-exp provision tensorflow --gpu' });
+  t.regex(await provide(fake, { variant: 'cpu' }), /library has the library for GPUs: add --gpu, or set/);
   fake.publish('nvidia-cublas-cu12', cublas);
   t.regex(await provide(fake), /1 kB that are left of 2 kB.*1\/1 {2}nvidia-cublas-cu12 1\.0.*is ready/s);
   t.is(fake.takeCalls()[0], 'pip nvidia-cublas-cu12==1.0');
