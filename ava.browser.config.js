@@ -1,12 +1,9 @@
+import { runFiles } from './tests/support/loader/ava.mjs';
+
 // The page of reports in a real browser, where there is one. `npm run test:browser`.
 export default {
+  ...runFiles,
   files: ['tests/browser/**/*.browser.ts'],
-  extensions: { ts: 'module' },
-  workerThreads: false,
-  nodeArguments: [
-    `--import=${new URL('./tests/support/loader/tsx-cached.mjs', import.meta.url)}`,
-    '--conditions=peco-source',
-  ],
   concurrency: 1,
   timeout: '5m',
 };

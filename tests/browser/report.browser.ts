@@ -27,9 +27,26 @@ if (executable === undefined)
 
 const hostile = ['<script>alert(1)</script>', 'שלום עולם', '\u202egnp.exe', 'x'.repeat(300), '=cmd|😀'];
 
+const plain = reportNamed({ variants: ['beit', 'pixel', 'peco'], task: 'probe', text: 'accuracy' });
+
+/** A table wider than any screen. */
+const wide: FullReport = {
+  ...plain,
+  table: {
+    ...plain.table,
+    columns: repeated(plain.table.columns),
+    rows: plain.table.rows.map((row) => ({ ...row, cells: repeated(row.cells) })),
+  },
+};
+
+function repeated<T>(values: readonly T[]): readonly T[] {
+  return Array.from({ length: 12 }, () => values).flat();
+}
+
 /** Pages by what is special about them. */
 const reports: { readonly [name: string]: FullReport } = {
-  plain: reportNamed({ variants: ['beit', 'pixel', 'peco'], task: 'probe', text: 'accuracy' }),
+  plain,
+  wide,
   hostile: reportNamed({
     variants: hostile,
     task: "' onload='x",

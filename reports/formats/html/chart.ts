@@ -12,6 +12,8 @@ export interface Chart {
 /** The mean over seeds and, where several have a value, the least and the largest. */
 export interface Curve {
   readonly label: string;
+  /** The same number in every chart: eight colours, then dashes. */
+  readonly colour: number;
   readonly mean: readonly (number | null)[];
   readonly low?: readonly (number | null)[];
   readonly high?: readonly (number | null)[];

@@ -9,19 +9,45 @@ const mostSteps = 300;
 export function chartsOf(families: readonly Family[]): readonly Chart[] {
   const groups = new Map<string, Family[]>();
   for (const family of families) groups.set(family.group, [...(groups.get(family.group) ?? []), family]);
+  const colours = coloursOf([...groups.values()]);
   return [...groups].flatMap(([group, members]) => {
     const rows = members.flatMap(({ stages }) => stages.flatMap(({ history }) => history));
     const metrics = [...new Set(rows.flatMap((row) => Object.keys(row)))].filter(
       (metric) => metric !== 'step',
     );
-    return metrics.flatMap((metric) => chartOf(group, metric, members) ?? []);
+    return metrics.flatMap((metric) => chartOf(group, metric, members, colours) ?? []);
   });
 }
 
-function chartOf(group: string, metric: string, members: readonly Family[]): Chart | undefined {
-  const curves = members.flatMap(({ label, stages }) => {
+/** What is made for one row has one colour: `peco`, its pretraining `peco/base`, its tasks. Those of a group differ. */
+function coloursOf(groups: readonly (readonly Family[])[]): ReadonlyMap<Family, number> {
+  const numbers = new Map<string, number>();
+  const colours = new Map<Family, number>();
+  for (const members of groups) {
+    const heads = members.map(({ label }) => label.split('/')[0]);
+    for (const [index, family] of members.entries()) {
+      const isAlone = heads.filter((head) => head === heads[index]).length === 1;
+      const key = isAlone ? heads[index] : family.label;
+      const number = numbers.get(key) ?? numbers.size;
+      numbers.set(key, number);
+      colours.set(family, number);
+    }
+  }
+  return colours;
+}
+
+function chartOf(
+  group: string,
+  metric: string,
+  members: readonly Family[],
+  colours: ReadonlyMap<Family, number>,
+): Chart | undefined {
+  const curves = members.flatMap((family) => {
+    const { label, stages } = family;
     const seeds = stages.map(({ history }) => pointsOf(history, metric)).filter((points) => points.size > 0);
-    return seeds.length === 0 ? [] : [{ label, seeds, steps: thinned(seeds) }];
+    return seeds.length === 0
+      ? []
+      : [{ label, colour: colours.get(family) ?? 0, seeds, steps: thinned(seeds) }];
   });
   const x = [...new Set(curves.flatMap(({ steps }) => steps))].sort((a, b) => a - b);
   // A single value is no curve; it is in the table if it matters.
@@ -30,7 +56,10 @@ function chartOf(group: string, metric: string, members: readonly Family[]): Cha
     group,
     metric,
     x,
-    series: curves.map(({ label, seeds, steps }) => curveOf(label, seeds, steps, x)),
+    series: curves.map(({ label, colour, seeds, steps }) => ({
+      ...{ label, colour },
+      ...curveOf(seeds, steps, x),
+    })),
   };
 }
 
@@ -53,18 +82,17 @@ function thinned(seeds: readonly ReadonlyMap<number, number>[]): readonly number
 }
 
 function curveOf(
-  label: string,
   seeds: readonly ReadonlyMap<number, number>[],
   steps: readonly number[],
   x: readonly number[],
-): Curve {
+): Pick<Curve, 'mean' | 'low' | 'high'> {
   const own = new Set(steps);
   const at = x.map((step) => (own.has(step) ? seeds.flatMap((points) => points.get(step) ?? []) : []));
   const of = (number: (values: readonly number[]) => number) =>
     at.map((values) => (values.length === 0 ? null : rounded(number(values))));
   const mean = of((values) => values.reduce((sum, value) => sum + value, 0) / values.length);
-  if (seeds.length === 1) return { label, mean };
-  return { label, mean, low: of((values) => Math.min(...values)), high: of((values) => Math.max(...values)) };
+  if (seeds.length === 1) return { mean };
+  return { mean, low: of((values) => Math.min(...values)), high: of((values) => Math.max(...values)) };
 }
 
 /** More digits than a curve can show only make the file larger. */

@@ -3,7 +3,7 @@ import type { Family } from './families.ts';
 import { duration, text } from './markup.ts';
 
 /** Pixels. */
-const box = { width: 200, height: 42, gapX: 56, gapY: 12, margin: 8 };
+const box = { width: 224, height: 42, gapX: 56, gapY: 12, margin: 8 };
 const longestLabel = 27;
 
 /** How the results of a family came to be: `last` in the newest run that made any, `earlier` before, or not. */

@@ -108,10 +108,10 @@ ${parts.join('\n')}`;
 
 function chartHtml(chart: Chart, index: number): string {
   const { group, metric, x, series } = chart;
-  const items = series.map((curve, at) => {
+  const items = series.map((curve) => {
     const last = lastOf(curve);
     const value = last === undefined ? '' : curveValue(last);
-    return `<li><button type="button" aria-pressed="true"><span class="swatch c${at % 8}${at < 8 ? '' : ' dashed'}"></span>${name(curve.label)} <span class="value">${value}</span></button></li>`;
+    return `<li><button type="button" aria-pressed="true"><span class="swatch c${curve.colour % 8}${curve.colour < 8 ? '' : ' dashed'}"></span>${name(curve.label)} <span class="value">${value}</span></button></li>`;
   });
   const label = `${metric} of ${group}, steps ${x[0]} to ${x.at(-1)}, ${series.length} lines`;
   return `<figure class="chart" data-chart="${index}">

@@ -23,9 +23,15 @@ ${listHtml(
 )}`;
 }
 
+/** Longer lists are folded. */
+const mostItems = 8;
+
 function listHtml(title: string, items: readonly string[]): string {
   if (items.length === 0) return '';
-  return `<h3>${text(title)}</h3>\n<ul>\n${items.map((item) => `<li>${item}</li>`).join('\n')}\n</ul>`;
+  const list = `<ul>\n${items.map((item) => `<li>${item}</li>`).join('\n')}\n</ul>`;
+  if (items.length > mostItems)
+    return `<details><summary>${text(title)} <small>(${items.length})</small></summary>${list}</details>`;
+  return `<h3>${text(title)}</h3>\n${list}`;
 }
 
 function tableHtml({ columns, rows }: AblationTable): string {

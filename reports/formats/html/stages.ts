@@ -23,7 +23,7 @@ ${graphSvg(families, last)}
 </div>
 <h3>Cost of every stage</h3>
 <div class="wide" role="region" aria-label="Cost of every stage" tabindex="0">
-<table class="sortable">
+<table class="sortable costs">
 <caption class="unseen">A row a stage</caption>
 <thead><tr><th scope="col">stage</th><th scope="col">kind</th><th scope="col">result</th>${numbers
     .map(({ title }) => `<th scope="col" class="number">${title}</th>`)

@@ -27,7 +27,7 @@ const formats: readonly FullFormat[] = [
   htmlFormat({ script: 'show();', style: 'p { color: red }' }),
 ];
 
-const runs = { numRuns: 60 };
+const runs = { numRuns: 40 };
 
 function textOf(format: FullFormat, report: FullReport, file: string): string {
   const found = format.files(report).find(({ name }) => name === file)!;

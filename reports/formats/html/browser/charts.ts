@@ -127,7 +127,7 @@ class ChartView {
     const { series } = this.#chart;
     const axis = {
       stroke: colour('soft'),
-      grid: { stroke: colour('line') },
+      grid: { stroke: colour('line'), width: 1 },
       ticks: { stroke: colour('line') },
     };
     const edge = { width: 0, points: { show: false }, spanGaps: true };
@@ -139,10 +139,10 @@ class ChartView {
       axes: [axis, { ...axis, size: 58 }],
       series: [
         {},
-        ...series.flatMap((_, index) => {
+        ...series.flatMap(({ colour: own }, index) => {
           const show = this.#isShown(index);
-          const stroke = colour(`c${index % 8}`);
-          const dash = index < 8 ? {} : { dash: [6, 4] };
+          const stroke = colour(`c${own % 8}`);
+          const dash = own < 8 ? {} : { dash: [6, 4] };
           return [
             { show, stroke, width: 2, spanGaps: true, points: { show: false }, ...dash },
             { ...edge, show },
@@ -150,9 +150,9 @@ class ChartView {
           ];
         }),
       ],
-      bands: series.map((_, index) => ({
+      bands: series.map(({ colour: own }, index) => ({
         series: [3 * index + 2, 3 * index + 3] as [number, number],
-        fill: `${colour(`c${index % 8}`)}30`,
+        fill: `${colour(`c${own % 8}`)}30`,
       })),
       hooks: {
         setCursor: [

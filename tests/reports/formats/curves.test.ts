@@ -1,0 +1,60 @@
+import test from 'ava';
+import { chartsOf } from '../../../reports/formats/html/curves.ts';
+import { familiesOf } from '../../../reports/formats/html/families.ts';
+import type { FullReport, HistoryRow } from '../../../reports/report.ts';
+
+function stage(id: string, history: readonly HistoryRow[], task?: string): FullReport['stages'][number] {
+  const [role, variant] = id.split('/');
+  const cells = task === undefined ? [] : [{ variant, task }];
+  return { id, role, kind: 'k', seed: 0, config: {}, needs: [], cells, history };
+}
+
+const loss = (...values: readonly (readonly [step: number, loss: unknown])[]): readonly HistoryRow[] =>
+  values.map(([step, value]) => ({ step, loss: value }));
+
+test('a curve is the mean of the seeds that have a step, from the least to the largest', (t) => {
+  const [chart] = chartsOf(
+    familiesOf([
+      stage('tokenizer/a/seed-0', loss([1, 4], [2, 2])),
+      stage('tokenizer/a/seed-1', loss([1, 6], [2, 'NaN'], [3, 1])),
+      stage('tokenizer/b', loss([2, 9])),
+    ]),
+  );
+  t.like(chart, { group: 'tokenizer', metric: 'loss', x: [1, 2, 3] });
+  t.deepEqual(chart.series, [
+    { label: 'a', colour: 0, mean: [5, 2, 1], low: [4, 2, 1], high: [6, 2, 1] },
+    { label: 'b', colour: 1, mean: [null, 9, null] },
+  ]);
+});
+
+test('stages of a row have its colour in every chart, also where others log nothing', (t) => {
+  const history = loss([1, 1], [2, 2]);
+  const charts = chartsOf(
+    familiesOf([
+      stage('tokenizer/a/seed-0', []),
+      stage('tokenizer/b/seed-0', history),
+      stage('pretraining/b/base/seed-0', history),
+      stage('downstream/b/probe/seed-0', history, 'probe'),
+      stage('downstream/scratch/probe/seed-0', history, 'probe'),
+    ]),
+  );
+  t.deepEqual(
+    charts.map(({ group, series }) => [group, ...series.map(({ label, colour }) => `${label} ${colour}`)]),
+    [
+      ['tokenizer', 'b 1'],
+      ['pretraining', 'b/base 1'],
+      ['downstream probe', 'b 1', 'scratch 2'],
+    ],
+  );
+});
+
+test('a long history is thinned, with its last step; one value is no curve', (t) => {
+  const many = Array.from({ length: 1000 }, (_, index) => [index + 1, index] as const);
+  const [chart, ...others] = chartsOf(
+    familiesOf([stage('tokenizer/a', loss(...many)), stage('network/vgg', loss([5, 1]))]),
+  );
+  t.true(chart.x.length <= 300);
+  t.is(chart.x.at(-1), 1000);
+  t.is(chart.series[0].mean.at(-1), 999);
+  t.deepEqual(others, []);
+});
