@@ -3,6 +3,7 @@
  * up to date, so that a clone needs no build step: the launcher builds when a source has changed.
  */
 import fs from 'node:fs';
+import { createRequire } from 'node:module';
 import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
@@ -86,7 +87,9 @@ async function bundle(entryPoints, options) {
 
 /** uPlot is inside, with its licence. */
 function pageOptions() {
-  const licence = fs.readFileSync(path.join(root, 'node_modules/uplot/LICENSE'), 'utf8').trim();
+  // Of an installed package it may lie beside this one.
+  const place = createRequire(import.meta.url).resolve('uplot/LICENSE');
+  const licence = fs.readFileSync(place, 'utf8').trim();
   const notice = `/*! uPlot (https://github.com/leeoniya/uPlot)\n${licence} */`;
   return {
     ...{ format: 'iife', platform: 'browser', target: 'es2022', packages: 'bundle', minify: true },
