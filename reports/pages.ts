@@ -10,7 +10,7 @@ import { jsonFormat } from './formats/json.ts';
 import { readHistories, readReport } from './report.ts';
 import type { InTable } from './results.ts';
 
-/** What says how the results were made, too: no function of the results, so it is written anew and not stored. */
+/** What says how the results were made, too: no function of the results, so each run writes it and no store has it. */
 async function formats(): Promise<readonly FullFormat[]> {
   return [historyFormat, jsonFormat, htmlFormat(await readAssets())];
 }

@@ -15,3 +15,14 @@ export function formatDuration(seconds: number): string {
   const [unit, size] = Object.entries(units).find(([, size]) => seconds % size === 0) ?? ['s', 1];
   return `${seconds / size}${unit}`;
 }
+
+/** `0.8 s`, `42 s`, `3:07`, `1:02:45`: how long something took, read at a glance. */
+export function formatElapsed(seconds: number): string {
+  if (seconds < 9.95) return `${Math.max(0, seconds).toFixed(1)} s`;
+  const whole = Math.round(seconds);
+  if (whole < 60) return `${whole} s`;
+  const two = (value: number) => String(value).padStart(2, '0');
+  const minutes = Math.floor(whole / 60);
+  if (minutes < 60) return `${minutes}:${two(whole % 60)}`;
+  return `${Math.floor(minutes / 60)}:${two(minutes % 60)}:${two(whole % 60)}`;
+}

@@ -6,7 +6,7 @@ import { refuseInStep } from '../step.ts';
 import type { Engine, HostOf, Program, ProgramOptions, State } from '../types.ts';
 import { EngineError } from '../types.ts';
 import { toModel } from './model.ts';
-import { OnnxProgram } from './program.ts';
+import { OnnxProgram, wiringOf } from './program.ts';
 import { createSession, loadRuntime } from './session.ts';
 import { OnnxState } from './state.ts';
 
@@ -52,15 +52,8 @@ class OnnxEngine implements Engine {
     const { state, batchLeaves, ...given } = checkedProgram(options, this.owned, isOwn);
     const { name } = given;
     const trace = traceStep({ ...given, state: state.tree });
-    const { bytes, used, changed, outputs } = toModel(name, trace);
-    const wiring = {
-      stateInputs: used.state,
-      batchInputs: used.batch,
-      stateOutputs: changed,
-      batch: batchLeaves,
-      outputs,
-      outTree: trace.outTree,
-    };
+    const { bytes, ...endpoints } = toModel(name, trace);
+    const wiring = wiringOf(endpoints, batchLeaves, trace.outTree);
     const session = await createSession(bytes, this.threads).catch((error: unknown) => {
       const message = error instanceof Error ? error.message : String(error);
       throw new EngineError(`program '${name}': ONNX Runtime rejects the compiled model: ${message}`, {

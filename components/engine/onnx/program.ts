@@ -5,6 +5,7 @@ import type { Leaves, TreeOf } from '../tree.ts';
 import { mapTree } from '../tree.ts';
 import type { HostOf, HostTensor, Program, TensorSpec } from '../types.ts';
 import { EngineError } from '../types.ts';
+import type { Model } from './model.ts';
 import { toOrt } from './session.ts';
 import type { OnnxState } from './state.ts';
 
@@ -16,6 +17,15 @@ export interface Wiring {
   readonly batch: Leaves<TensorSpec>;
   readonly outputs: Leaves<TensorSpec>;
   readonly outTree: TreeOf<string>;
+}
+
+/** The endpoints of a model beside the trees that a caller knows. */
+export function wiringOf(
+  { used, changed, outputs }: Omit<Model, 'bytes'>,
+  batch: Leaves<TensorSpec>,
+  outTree: TreeOf<string>,
+): Wiring {
+  return { stateInputs: used.state, batchInputs: used.batch, stateOutputs: changed, batch, outputs, outTree };
 }
 
 const isText = (node: unknown): node is string => typeof node === 'string';

@@ -10,6 +10,7 @@ import type { Emit, RunEvent, RunFinished, RunStarted, StageSummary } from '../.
 import { type Git, readGit } from '../../run/record/git.ts';
 import { openRunLog, type RunLog } from '../../run/record/log.ts';
 import { type RunOutcome, runExperiment } from '../../run/run.ts';
+import { formatElapsed } from '../../stage/duration.ts';
 import type { ContentKey } from '../../stage/keys.ts';
 import { codeOf } from '../bundles.ts';
 import { commandOf, describeResolved } from '../described.ts';
@@ -20,7 +21,7 @@ import { createJsonRenderer } from '../progress/json.ts';
 import { createLineRenderer } from '../progress/lines.ts';
 import { isLiveTerminal } from '../progress/live-terminal.ts';
 import type { Renderer } from '../progress/renderer.ts';
-import { formatDuration, formatPath } from '../text/format.ts';
+import { formatPath } from '../text/format.ts';
 import { formatRunFinished, formatRunStarted } from '../text/text.ts';
 
 /** `peco-exp run FILE`. Returns the exit code: 0 done, 1 a stage failed, 130 interrupted. */
@@ -205,7 +206,7 @@ async function rememberRun(
     counts: { ...counts, hit: counts.hit + counts.ran + counts.shared, ran: 0, shared: 0 },
   };
   const text = await formatConclusion(again);
-  const time = formatDuration(again.seconds);
+  const time = formatElapsed(again.seconds);
   const at = text.lastIndexOf(`done in ${time}`) + 'done in '.length;
   const head = formatRunStarted({ ...start, stages }).join('\n');
   const { recordQuickRun } = await import('../quick/record.ts');

@@ -1,5 +1,6 @@
 import type { Hashing } from '../../files/folders.ts';
-import { formatBytes, formatDuration } from '../text/format.ts';
+import { formatElapsed } from '../../stage/duration.ts';
+import { formatBytes } from '../text/format.ts';
 import { isLiveTerminal } from './live-terminal.ts';
 
 /** Where it is shown: `process.stderr`, so that what a command says on its stdout stays the same. */
@@ -70,6 +71,6 @@ function sumOf(folders: ReadonlyMap<string, Hashing>, field: 'done' | 'of'): num
 }
 
 function formatHashing(done: number, of: number, rate: number): string {
-  const left = rate > 0 ? `, ${formatDuration((of - done) / rate)} left` : '';
+  const left = rate > 0 ? `, ${formatElapsed((of - done) / rate)} left` : '';
   return `hashing data: ${formatBytes(done)} of ${formatBytes(of)}, ${formatBytes(rate)}/s${left}`;
 }

@@ -1,5 +1,5 @@
 import type { RunEvent } from '../../run/record/events.ts';
-import { formatDuration } from '../text/format.ts';
+import { formatElapsed } from '../../stage/duration.ts';
 
 /** Seconds that stages are expected to take. */
 export interface Expected {
@@ -55,7 +55,7 @@ export class Tally {
     return [
       parts,
       ...(rate === undefined ? [] : [formatStageRate(rate)]),
-      ...(seconds === undefined ? [] : [`about ${formatDuration(seconds)} to go`]),
+      ...(seconds === undefined ? [] : [`about ${formatElapsed(seconds)} to go`]),
     ].join(' · ');
   }
 

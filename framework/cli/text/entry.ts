@@ -1,9 +1,10 @@
 import { acceptedOf } from '../../plan/accept.ts';
+import { formatElapsed } from '../../stage/duration.ts';
 import type { Json, JsonObject } from '../../stage/json.ts';
 import { printable } from '../../stage/text.ts';
 import type { StoredEntry } from '../../store/inventory.ts';
 import { alignColumns } from './columns.ts';
-import { count, formatAge, formatBytes, formatDuration, formatPercent, formatTime } from './format.ts';
+import { count, formatAge, formatBytes, formatPercent, formatTime } from './format.ts';
 import { formatGitTree } from './git.ts';
 import type { ShowOptions } from './show.ts';
 import { formatDifferences } from './why.ts';
@@ -65,7 +66,7 @@ function formatMaking(provenance: JsonObject, { now, verbose }: ShowOptions): st
   const { started, seconds, attempts, stage, run, git, version } = provenance;
   const lines: string[] = [];
   if (typeof started === 'string') {
-    const took = typeof seconds === 'number' ? `, in ${formatDuration(seconds)}` : '';
+    const took = typeof seconds === 'number' ? `, in ${formatElapsed(seconds)}` : '';
     const tries = typeof attempts === 'number' && attempts > 1 ? `, ${attempts} attempts` : '';
     lines.push(`${formatTime(started)} (${formatAge(now - Date.parse(started))})${took}${tries}`);
   }

@@ -1,24 +1,14 @@
 import path from 'node:path';
 import type { StageProgress } from '../../run/record/events.ts';
+import { formatElapsed } from '../../stage/duration.ts';
 import { printable } from '../../stage/text.ts';
-
-/** `0.8 s`, `42 s`, `3:07`, `1:02:45`: short, and read at a glance. */
-export function formatDuration(seconds: number): string {
-  if (seconds < 9.95) return `${Math.max(0, seconds).toFixed(1)} s`;
-  const whole = Math.round(seconds);
-  if (whole < 60) return `${whole} s`;
-  const two = (value: number) => String(value).padStart(2, '0');
-  const minutes = Math.floor(whole / 60);
-  if (minutes < 60) return `${minutes}:${two(whole % 60)}`;
-  return `${Math.floor(minutes / 60)}:${two(minutes % 60)}:${two(whole % 60)}`;
-}
 
 const day = 24 * 3600;
 const year = 365.25 * day;
 
 /** The same, and what is longer than two days in days or years: `12 days`, `1.4 years`, `22 years`. */
 export function formatLong(seconds: number): string {
-  if (seconds < 2 * day) return formatDuration(seconds);
+  if (seconds < 2 * day) return formatElapsed(seconds);
   if (seconds < 1.05 * year) return count(Math.round(seconds / day), 'day');
   const years = seconds / year;
   return `${years < 9.95 ? years.toFixed(1) : formatNumber(Math.round(years))} years`;
@@ -36,7 +26,7 @@ export function formatProgress(progress: StageProgress): string {
   const parts = [`step ${formatNumber(step)}/${formatNumber(of)}`];
   if (imagesPerSecond !== undefined) parts.push(formatRate(imagesPerSecond));
   if (waiting >= 0.005) parts.push(`data ${formatPercent(waiting)}`);
-  if (remainingSeconds !== undefined) parts.push(`${formatDuration(remainingSeconds)} left`);
+  if (remainingSeconds !== undefined) parts.push(`${formatElapsed(remainingSeconds)} left`);
   for (const [name, value] of Object.entries(values ?? {}))
     parts.push(`${printable(name)} ${formatValue(value)}`);
   return parts.join(' · ');

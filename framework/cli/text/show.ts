@@ -1,9 +1,10 @@
 import { acceptedOf } from '../../plan/accept.ts';
 import type { RecordedRun, TimedEvent } from '../../run/record/records.ts';
+import { formatElapsed } from '../../stage/duration.ts';
 import type { Json } from '../../stage/json.ts';
 import { bytesOf, type Inventory, type StoredEntry } from '../../store/inventory.ts';
 import { indentColumns } from './columns.ts';
-import { count, formatAge, formatBytes, formatDuration, formatTime } from './format.ts';
+import { count, formatAge, formatBytes, formatTime } from './format.ts';
 import { formatGitTree } from './git.ts';
 import { formatRunFinished } from './text.ts';
 
@@ -33,7 +34,7 @@ export function formatRuns(runs: readonly RecordedRun[], store: string, options:
     formatAge(options.now - Date.parse(record.started)),
     `${words[status]}${record.command.includes('--smoke') ? ' (smoke)' : ''}`,
     record.counts ? formatCounts(record.counts) : count(record.stages, 'stage'),
-    record.seconds === undefined ? '' : formatDuration(record.seconds),
+    record.seconds === undefined ? '' : formatElapsed(record.seconds),
   ]);
   const more = runs.length - latest.length;
   return [

@@ -14,10 +14,11 @@ import type {
   Warning,
 } from '../../run/record/events.ts';
 import { formatResumePoint } from '../../run/worker/resume.ts';
+import { formatElapsed } from '../../stage/duration.ts';
 import type { Failure } from '../../stage/errors.ts';
 import { formatLocation } from '../../stage/errors.ts';
 import { showValue } from '../../stage/show.ts';
-import { count, formatDuration, formatRate } from './format.ts';
+import { count, formatRate } from './format.ts';
 
 /** Lines about a run that are the same on a terminal and in a log. */
 
@@ -64,7 +65,7 @@ export function formatStatuses(
 export function formatFinished(event: StageFinished): string {
   if (event.origin === 'hit') return 'stored';
   const parts = [event.origin === 'shared' ? 'made by another run' : 'done'];
-  if (event.seconds !== undefined) parts[0] += ` in ${formatDuration(event.seconds)}`;
+  if (event.seconds !== undefined) parts[0] += ` in ${formatElapsed(event.seconds)}`;
   if (event.imagesPerSecond !== undefined) parts.push(formatRate(event.imagesPerSecond));
   return parts.join(' · ');
 }
@@ -124,7 +125,7 @@ export function formatRunFinished(event: RunFinished, showPath: (file: string) =
   if (counts.dropped > 0) parts.push(`${counts.dropped} dropped by halving`);
   const open = counts.interrupted + counts.unstarted;
   if (open > 0) parts.push(`${open} not finished`);
-  const lines = [`${wordOf(event)} in ${formatDuration(event.seconds)}: ${parts.join(', ')}`];
+  const lines = [`${wordOf(event)} in ${formatElapsed(event.seconds)}: ${parts.join(', ')}`];
   if (open > 0) lines.push('the same command resumes: finished stages are stored');
   if (event.files.length > 0) lines.push(...event.files.map((file) => `  ${showPath(file)}`));
   return lines;

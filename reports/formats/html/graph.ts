@@ -1,6 +1,7 @@
+import { formatElapsed } from '../../../framework/stage/duration.ts';
 import type { FullReport } from '../../report.ts';
 import type { Family } from './families.ts';
-import { duration, text } from './markup.ts';
+import { text } from './markup.ts';
 
 /** Pixels. */
 const box = { width: 224, height: 42, gapX: 56, gapY: 12, margin: 8 };
@@ -75,7 +76,7 @@ function boxSvg({ id, stages }: Family, { x, y }: Place, index: number, last: st
   const seconds = stages.reduce((sum, { result }) => sum + numberOf(result?.provenance.seconds), 0);
   const made = stages.filter(({ result }) => result).length;
   const count = stages.length === 1 ? '' : ` · ${made} of ${stages.length} seeds`;
-  const about = `${made === 0 ? state : duration(seconds)}${count}`;
+  const about = `${made === 0 ? state : formatElapsed(seconds)}${count}`;
   return `<a href="#stage-${index}" class="${state}"><title>${text(`${id}, ${stages[0].kind}: ${about}`)}</title><rect x="${x}" y="${y}" width="${box.width}" height="${box.height}" rx="6"/><text x="${x + 10}" y="${y + 18}">${text(cut(id))}</text><text class="about" x="${x + 10}" y="${y + 34}">${text(about)}</text></a>`;
 }
 

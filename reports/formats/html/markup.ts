@@ -25,17 +25,6 @@ export function data(value: unknown): string {
   });
 }
 
-/** `0.8 s`, `42 s`, `3:07`, `1:02:45` */
-export function duration(seconds: number): string {
-  if (seconds < 9.95) return `${Math.max(0, seconds).toFixed(1)} s`;
-  const whole = Math.round(seconds);
-  if (whole < 60) return `${whole} s`;
-  const two = (value: number) => String(value).padStart(2, '0');
-  const minutes = Math.floor(whole / 60);
-  if (minutes < 60) return `${minutes}:${two(whole % 60)}`;
-  return `${Math.floor(minutes / 60)}:${two(minutes % 60)}:${two(whole % 60)}`;
-}
-
 /** Three significant digits, with a unit of powers of 1000: `12.3 M`. */
 export function short(value: number): string {
   const units = ['', ' k', ' M', ' G', ' T', ' P'];

@@ -1,8 +1,9 @@
+import { formatElapsed } from '../../../framework/stage/duration.ts';
 import type { JsonObject } from '../../../framework/stage/json.ts';
 import type { FullReport } from '../../report.ts';
 import type { Family } from './families.ts';
 import { graphSvg, lastRun, stateOf } from './graph.ts';
-import { duration, name, short, text } from './markup.ts';
+import { name, short, text } from './markup.ts';
 
 type Stage = FullReport['stages'][number];
 
@@ -31,7 +32,7 @@ ${graphSvg(families, last)}
 <tbody>
 ${rows.join('\n')}
 </tbody>
-<tfoot><tr><th scope="row">all</th><td></td><td></td><td class="number">${duration(seconds)}</td><td colspan="8"></td></tr></tfoot>
+<tfoot><tr><th scope="row">all</th><td></td><td></td><td class="number">${formatElapsed(seconds)}</td><td colspan="8"></td></tr></tfoot>
 </table>
 </div>`;
 }
@@ -42,7 +43,7 @@ const numbers: readonly {
   readonly of: (provenance: JsonObject) => number | undefined;
   readonly show: (value: number) => string;
 }[] = [
-  { title: 'time', of: ({ seconds }) => numberOf(seconds), show: duration },
+  { title: 'time', of: ({ seconds }) => numberOf(seconds), show: formatElapsed },
   {
     title: 'images/s',
     of: ({ images, seconds }) => {

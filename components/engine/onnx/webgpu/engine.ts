@@ -6,6 +6,7 @@ import { refuseInStep } from '../../step.ts';
 import type { Engine, HostOf, Program, ProgramOptions, State } from '../../types.ts';
 import { EngineError } from '../../types.ts';
 import { toModel } from '../model.ts';
+import { wiringOf } from '../program.ts';
 import { loadRuntime } from '../session.ts';
 import { Device } from './device.ts';
 import { explainFailure } from './errors.ts';
@@ -65,15 +66,9 @@ class WebgpuEngine implements Engine {
     const { state, batchLeaves, ...given } = checkedProgram(options, this.owned, isOwn);
     const { name } = given;
     const trace = traceStep({ ...given, state: state.tree, target: webgpuTarget });
-    const { bytes, used, changed, outputs } = toModel(name, trace);
-    const wiring = {
-      stateInputs: used.state,
-      batchInputs: used.batch,
-      stateOutputs: changed,
-      batch: batchLeaves,
-      outputs,
-      outTree: trace.outTree,
-    };
+    const { bytes, ...endpoints } = toModel(name, trace);
+    const { changed, outputs } = endpoints;
+    const wiring = wiringOf(endpoints, batchLeaves, trace.outTree);
     const resident = changed.map((path) => `next/${path}`);
     const session = this.load(name, bytes, {
       resident,

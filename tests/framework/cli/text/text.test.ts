@@ -1,8 +1,9 @@
 import test from 'ava';
 import { createLineRenderer } from '../../../../framework/cli/progress/lines.ts';
-import { formatDuration, formatProgress, formatRate } from '../../../../framework/cli/text/format.ts';
+import { formatProgress, formatRate } from '../../../../framework/cli/text/format.ts';
 import { formatRunFinished } from '../../../../framework/cli/text/text.ts';
 import type { RunEvent, StageProgress } from '../../../../framework/run/record/events.ts';
+import { formatElapsed } from '../../../../framework/stage/duration.ts';
 
 const stage = 'tokenizer/peco';
 
@@ -23,7 +24,7 @@ function progressAt(seconds: number): StageProgress {
 }
 
 test('durations', (t) => {
-  const shown = [0, 0.04, 9.94, 9.96, 59.4, 59.6, 61, 3599.6, 3665, -1].map(formatDuration);
+  const shown = [0, 0.04, 9.94, 9.96, 59.4, 59.6, 61, 3599.6, 3665, -1].map(formatElapsed);
   t.deepEqual(shown, [
     '0.0 s',
     '0.0 s',
