@@ -68,7 +68,7 @@ export async function extractFeatures<C extends Frozen>(
     for (let image = 0; image < kept.images; image++) labels[image] = await targetOf(data, image);
     const show = () => {
       const done = before + kept.images;
-      context.progress({ step: done, of: count, images: done });
+      context.progress({ phase: 'evaluating', step: done, of: count, images: done });
     };
     if (kept.images > 0) show();
     if (kept.images === data.count) return kept.done(labels);

@@ -23,6 +23,7 @@ export function followed<Context extends { progress(update: Progress): void }>(
         context.progress(update);
       },
     },
-    tested: (images) => context.progress({ ...last, values: { ...last.values, tested: images } }),
+    tested: (images) =>
+      context.progress({ ...last, phase: 'evaluating', values: { ...last.values, tested: images } }),
   };
 }

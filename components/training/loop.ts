@@ -1,5 +1,5 @@
 import path from 'node:path';
-import type { Checkpoints, Progress } from '../../framework/stage/contract.ts';
+import type { Checkpoints, Phase, Progress } from '../../framework/stage/contract.ts';
 import type { Json } from '../../framework/stage/json.ts';
 import { StageError } from '../../framework/stage/stage-error.ts';
 import type { HostOf, HostTensor, State } from '../engine/types.ts';
@@ -76,14 +76,15 @@ export async function train<S>(
   const { step: begin, begun } = from ?? { step: 0, begun: 0 };
   if (begin > end)
     throw new StageError(`the checkpoint is at step ${begin}, but this training ends at step ${end}`);
-  await training.prepare?.(begin);
-  const show = (step: number) => {
-    const share = training.waiting?.share();
+  const show = (step: number, phase: Phase = 'training') => {
+    const share = phase === 'training' ? training.waiting?.share() : undefined;
     context.progress({
-      ...{ step, of: end, images: (step - begun) * batchSize, values: numbers(out) },
+      ...{ phase, step, of: end, images: (step - begun) * batchSize, values: numbers(out) },
       ...(share === undefined ? {} : { waiting: share }),
     });
   };
+  if (training.prepare) show(begin, 'compiling');
+  await training.prepare?.(begin);
   const log = (step: number) => context.log({ step, ...numbers(out) });
   const isLogged = (step: number) => step % logEvery === 0 || step === steps;
   let saved = begin;
@@ -93,7 +94,7 @@ export async function train<S>(
     saved = step;
   };
   // The rate is measured from here.
-  if (begin > 0) show(begin);
+  show(begin);
   let step = begin;
   while (true) {
     // Also after the last step: what a stage does then may take long and starts from scratch after a stop.

@@ -1,7 +1,12 @@
 import type { Json, JsonObject } from './json.ts';
 
+/** What a stage does. Until it says so it is loading: code, data, inputs. */
+export type Phase = 'loading' | 'compiling' | 'training' | 'evaluating';
+
 /** Where a stage is; becomes one line of the progress display. */
 export interface Progress {
+  /** Shown before the step; a change of it is shown at once, and the rate is that since then. */
+  readonly phase?: Phase;
   /** Steps done so far and in all. */
   readonly step: number;
   readonly of: number;

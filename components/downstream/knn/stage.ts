@@ -14,7 +14,13 @@ export const run: StageFunction<KnnConfig, ClassificationInputs> = reportSkipped
   const [{ labelled, test }] = layers;
   const results = await nearestNeighbours(engine, labelled, test, {
     ...{ classes, ks: [config.k].flat(), temperature: config.temperature, signal },
-    onRows: (done) => context.progress({ step: done, of: test.count, images: labelled.count + test.count }),
+    onRows: (done) =>
+      context.progress({
+        phase: 'evaluating',
+        step: done,
+        of: test.count,
+        images: labelled.count + test.count,
+      }),
   });
   engine.dispose();
   const metric = (name: 'top1' | 'top5', suffix: (k: number) => string) =>

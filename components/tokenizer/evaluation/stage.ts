@@ -33,11 +33,12 @@ export const run: StageFunction<TokenizerEvaluationConfig, Inputs> = reportSkipp
   const count = Math.min(config.images, test.count);
   const pictures = Math.min(config.pictures, count);
   const seen = probeLabels > 0 ? test : firstOf(test, count);
+  context.progress({ phase: 'compiling', step: 0, of: seen.count, images: 0 });
   const { codes, psnr, histogram, originals, reconstructions } = await measure(engine, tokenizer, seen, {
     ...common,
     decoded: count,
     pictures,
-    onBatch: (step) => context.progress({ step, of: seen.count, images: step }),
+    onBatch: (step) => context.progress({ phase: 'evaluating', step, of: seen.count, images: step }),
   });
   const form = { size: sizeOf(view, test), columns: pictures };
   await writeFile(path.join(context.outDir, 'originals.png'), encodeGrid(originals, form));

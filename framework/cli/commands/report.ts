@@ -8,7 +8,9 @@ import { codeOf } from '../bundles.ts';
 import { commandOf, describeResolved } from '../described.ts';
 import { listenForInterrupts } from '../interrupts.ts';
 import { type ExperimentFlags, type Prepared, prepareExperiment, warnOnStderr } from '../prepare.ts';
+import { outputLook, printLines } from '../print.ts';
 import { formatPath } from '../text/format.ts';
+import { showMarkdown } from '../text/markdown.ts';
 import { formatRebuilt, type Rebuilt } from '../text/report.ts';
 import { formatOverrides, formatSmoke } from '../text/text.ts';
 
@@ -36,9 +38,10 @@ export async function reportCommand(file: string, flags: ExperimentFlags, versio
     else {
       const head = [...formatSmoke(loaded.smoke), ...formatOverrides(loaded.overrides)];
       const table = rebuilt.files.find((name) => name.endsWith('.md'));
-      const shown = table === undefined ? [] : ['', await fs.readFile(table, 'utf8')];
+      const look = outputLook();
+      const shown = table === undefined ? [] : ['', showMarkdown(await fs.readFile(table, 'utf8'), look)];
       const lines = [...head, ...shown, ...formatRebuilt(rebuilt, formatPath)];
-      process.stdout.write(`${lines.join('\n')}\n`);
+      printLines(lines, look);
     }
     return 0;
   } catch (error) {

@@ -17,11 +17,14 @@ import { commandOf, describeResolved } from '../described.ts';
 import { resolveEngine, threadsOf } from '../engines.ts';
 import { listenForInterrupts } from '../interrupts.ts';
 import { type ExperimentFlags, type Prepared, prepareExperiment } from '../prepare.ts';
+import { outputLook } from '../print.ts';
 import { createJsonRenderer } from '../progress/json.ts';
 import { createLineRenderer } from '../progress/lines.ts';
 import { isLiveTerminal } from '../progress/live-terminal.ts';
 import type { Renderer } from '../progress/renderer.ts';
 import { formatPath } from '../text/format.ts';
+import { inCharacters, type Look } from '../text/look.ts';
+import { showMarkdown } from '../text/markdown.ts';
 import { formatRunFinished, formatRunStarted } from '../text/text.ts';
 
 /** `peco-exp run FILE`. Returns the exit code: 0 done, 1 a stage failed, 130 interrupted. */
@@ -71,7 +74,7 @@ export async function runCommand(file: string, flags: ExperimentFlags, version: 
   const end = describeEnd(outcome);
   log?.record(end);
   if (flags.json) renderer.show(end);
-  else process.stdout.write(await formatConclusion(end));
+  else process.stdout.write(await formatConclusion(end, outputLook()));
   // A rerun of a halved sweep lists the points that it drops; the record couldn't.
   const repeatable = outcome.status === 'done' && !warned && outcome.counts.dropped === 0;
   if (repeatable) await rememberRun(prepared, outcome, [...finished.values()]);
@@ -160,7 +163,8 @@ async function createRenderer(
   recorded: readonly Recorded[],
 ): Promise<Renderer> {
   const write = (text: string) => void process.stdout.write(text);
-  const options = { write, verbose: flags.verbose ?? false };
+  const look = outputLook();
+  const options = { write, verbose: flags.verbose ?? false, look };
   if (flags.json) return createJsonRenderer(write);
   const live = isLiveTerminal(process.stdout, process.env) && !options.verbose && plan.stages.some(mayRun);
   if (!live) return createLineRenderer(options);
@@ -174,7 +178,7 @@ async function createRenderer(
   });
   const known = new Map([...stages].map(([node, own]) => [node.id, own ?? 0]));
   return new LiveDisplay({
-    terminal,
+    ...{ terminal, look },
     ...(unknown > 0 ? {} : { expected: { total: seconds, stages: known } }),
   });
 }
@@ -185,10 +189,10 @@ function describeEnd({ status, counts, files }: RunOutcome): RunFinished {
 }
 
 /** The table, what happened, and where the files are. */
-async function formatConclusion(event: RunFinished): Promise<string> {
+async function formatConclusion(event: RunFinished, look: Look): Promise<string> {
   const table = event.files.find((file) => file.endsWith('.md'));
-  const shown = table ? `\n${await fs.readFile(table, 'utf8')}\n` : '';
-  return `${shown}${formatRunFinished(event, formatPath).join('\n')}\n`;
+  const shown = table ? `\n${showMarkdown(await fs.readFile(table, 'utf8'), look)}\n` : '';
+  return inCharacters(`${shown}${formatRunFinished(event, formatPath).join('\n')}\n`, look);
 }
 
 /** What this command says the next time, if nothing changes until then: the quick path answers with it. */
@@ -205,7 +209,7 @@ async function rememberRun(
     ...end,
     counts: { ...counts, hit: counts.hit + counts.ran + counts.shared, ran: 0, shared: 0 },
   };
-  const text = await formatConclusion(again);
+  const text = await formatConclusion(again, outputLook());
   const time = formatElapsed(again.seconds);
   const at = text.lastIndexOf(`done in ${time}`) + 'done in '.length;
   const head = formatRunStarted({ ...start, stages }).join('\n');

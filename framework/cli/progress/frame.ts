@@ -1,4 +1,6 @@
-import { DefaultRenderer, Listr, ListrTaskState, Spinner } from 'listr2';
+import { DefaultRenderer, Listr, ListrTaskState } from 'listr2';
+import { inCharacters, type Look, paint, plainLook } from '../text/look.ts';
+import { cutToWidth, widthOf } from '../text/width.ts';
 
 /** The part of a terminal that the live display needs. Its size can change at any time. */
 export interface Terminal {
@@ -12,8 +14,16 @@ export type Repeat = (callback: () => void) => () => void;
 
 /** Milliseconds between two drawings. However much happens meanwhile, it costs one. */
 const interval = 200;
-/** Columns of the icon, the space after it, and one at the end: some terminals wrap a line that is full. */
+/** Columns of the spinner, the space after it, and one at the end: some terminals wrap a line that is full. */
 const besideText = 3;
+/** Turned by each drawing. */
+const spinners = { unicode: [...'⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏'], ascii: [...'-\\|/'] };
+
+export interface FrameOptions {
+  readonly look?: Look;
+  /** For tests. */
+  readonly repeat?: Repeat;
+}
 
 type Task = Listr<unknown, typeof DefaultRenderer>['tasks'][number];
 
@@ -25,17 +35,24 @@ type Task = Listr<unknown, typeof DefaultRenderer>['tasks'][number];
 export class Frame {
   readonly #terminal: Terminal;
   readonly #lines: () => readonly string[];
+  readonly #look: Look;
   readonly #listr: Listr<unknown, typeof DefaultRenderer>;
   readonly #finished: Promise<unknown>;
   #finish = () => {};
   /** Text that waits for the next drawing. */
   #above = '';
-  /** Rows that the last drawing took. */
-  #drawn = 0;
+  /** Widths of the lines of the last drawing. */
+  #drawn: readonly number[] = [];
+  #drawings = 0;
 
-  constructor(terminal: Terminal, lines: () => readonly string[], repeat: Repeat = repeatedly) {
+  constructor(
+    terminal: Terminal,
+    lines: () => readonly string[],
+    { look = plainLook, repeat = repeatedly }: FrameOptions = {},
+  ) {
     this.#terminal = terminal;
     this.#lines = lines;
+    this.#look = look;
     const finishing = new Promise<void>((resolve) => {
       this.#finish = resolve;
     });
@@ -62,6 +79,7 @@ export class Frame {
 
   /** Gives every line a task, without an event for each: the drawing that follows is the only one. */
   #arrange(): void {
+    this.#drawings += 1;
     const lines = this.#lines();
     const { tasks } = this.#listr;
     while (tasks.length <= lines.length) tasks.push(this.#createTask());
@@ -79,31 +97,39 @@ export class Frame {
 
   /** In one piece, or it would flicker: goes up, erases all below, prints, draws. */
   #replace(frame: string): void {
-    const erase = this.#drawn > 0 ? `\x1b[${this.#drawn}A\r\x1b[J` : '';
-    const text = erase + this.#above + frame;
+    const rows = this.#rowsDrawn();
+    const erase = rows > 0 ? `\x1b[${rows}A\r\x1b[J` : '';
+    const text = erase + inCharacters(this.#above + frame, this.#look);
     this.#above = '';
-    this.#drawn = frame.split('\n').length - 1;
+    this.#drawn = frame.split('\n').slice(0, -1).map(widthOf);
     if (text !== '') this.#terminal.write(text);
+  }
+
+  /** Rows that the last drawing takes now: a terminal that has become narrower has broken its lines. */
+  #rowsDrawn(): number {
+    const columns = Math.max(1, this.#terminal.columns());
+    return this.#drawn.reduce((rows, width) => rows + Math.max(1, Math.ceil(width / columns)), 0);
+  }
+
+  #drawLine(text: string): string {
+    const { unicode } = this.#look;
+    const signs = spinners[unicode ? 'unicode' : 'ascii'];
+    const spinner = paint(signs[this.#drawings % signs.length]!, 'cyan', this.#look);
+    return `${spinner} ${cutToWidth(text, this.#terminal.columns() - besideText)}`;
   }
 
   /** Listr's own, but for how it gets to the terminal: that one measures and wraps every word of each drawing. */
   #createRenderer(repeat: Repeat): typeof DefaultRenderer {
     const arrange = () => this.#arrange();
     const replace = (frame: string) => this.#replace(frame);
-    const columns = () => this.#terminal.columns();
-    const spinner = new Spinner();
+    const drawLine = (text: string) => this.#drawLine(text);
     let stop = () => {};
     return class extends DefaultRenderer {
       // Whether the output is a terminal has been looked at before.
       static override nonTTY = true;
 
-      constructor(...[tasks, options, events]: ConstructorParameters<typeof DefaultRenderer>) {
-        super(tasks, { ...options, spinner }, events);
-      }
-
       override async render(): Promise<void> {
         stop = repeat(() => {
-          spinner.spin();
           arrange();
           this.update();
         });
@@ -119,26 +145,11 @@ export class Frame {
         replace('');
       }
 
-      protected override format(message: string, icon: string): string[] {
-        return message === '' ? [] : [`${icon} ${cutToWidth(message, columns() - besideText)}`];
+      protected override format(message: string): string[] {
+        return message === '' ? [] : [drawLine(message)];
       }
     };
   }
-}
-
-/** Characters that take one column; others are taken for two, which is the most that one takes. */
-const narrow = /[ -~·…\p{Script=Latin}]/u;
-
-function cutToWidth(text: string, most: number): string {
-  let width = 0;
-  let fitting = 0;
-  for (const character of text) {
-    width += narrow.test(character) ? 1 : 2;
-    if (width > most) return `${text.slice(0, fitting)}…`;
-    // Room for the mark that something was cut.
-    if (width <= most - 1) fitting += character.length;
-  }
-  return text;
 }
 
 function repeatedly(callback: () => void): () => void {

@@ -1,6 +1,7 @@
 import { describeDrop } from '../../plan/fate.ts';
 import { type RunEvent, unreachable } from '../../run/record/events.ts';
 import { formatProgress } from '../text/format.ts';
+import { inCharacters, type Paint, paint, plainLook } from '../text/look.ts';
 import {
   formatFailure,
   formatFinished,
@@ -17,13 +18,27 @@ import type { Renderer, RenderOptions } from './renderer.ts';
 /** Seconds between two lines about one stage. */
 const progressInterval = 10;
 
+/** Of the first line of an event, on a terminal. */
+const colours: { readonly [type in RunEvent['type']]?: Paint } = {
+  'stage-failed': 'red',
+  'stage-skipped': 'red',
+  'stage-retrying': 'yellow',
+  warning: 'yellow',
+  'run-interrupted': 'yellow',
+  'run-stopping': 'yellow',
+};
+
 /** Plain lines, for logs: a stage's start and end, and in between its progress now and then. */
-export function createLineRenderer({ write, verbose }: RenderOptions): Renderer {
+export function createLineRenderer({ write, verbose, look = plainLook }: RenderOptions): Renderer {
   const shownAt = new Map<string, number>();
   const planned = new Set<string>();
   return {
     show: (event) => {
-      for (const line of linesOf(event)) write(`${line}\n`);
+      const [first, ...others] = linesOf(event);
+      if (first === undefined) return;
+      const colour = colours[event.type];
+      const lines = [colour ? paint(first, colour, look) : first, ...others];
+      write(inCharacters(lines.map((line) => `${line}\n`).join(''), look));
     },
     close: async () => {},
   };

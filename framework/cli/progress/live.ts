@@ -6,7 +6,9 @@ import type {
   StageWaiting,
 } from '../../run/record/events.ts';
 import { count, formatProgress } from '../text/format.ts';
+import type { Look } from '../text/look.ts';
 import { formatInterrupt } from '../text/text.ts';
+import { cutMiddle, padTo, widthOf } from '../text/width.ts';
 import { Frame, type Repeat, type Terminal } from './frame.ts';
 import { createLineRenderer } from './lines.ts';
 import type { Renderer } from './renderer.ts';
@@ -14,6 +16,7 @@ import { type Expected, Tally } from './tally.ts';
 
 export interface LiveOptions {
   readonly terminal: Terminal;
+  readonly look?: Look;
   readonly expected?: Expected;
   /** For tests, as is the clock: seconds, only going forward. */
   readonly repeat?: Repeat;
@@ -27,7 +30,7 @@ type Happening = StageWaiting | StageStarted | StageProgress | StageRetrying;
 const spareRows = 3;
 /** Of the columns; the rest is for what the stage does. */
 const nameShare = 0.5;
-/** Columns that Listr needs beside the text. */
+/** Columns beside the text. */
 const margin = 4;
 
 /**
@@ -59,10 +62,16 @@ export class LiveDisplay implements Renderer {
   }
 
   #open(stages: number): void {
-    const { terminal, repeat, expected, now = () => performance.now() / 1000 } = this.#options;
-    const frame = new Frame(terminal, () => this.#lines(), repeat);
+    const { terminal, look, repeat, expected, now = () => performance.now() / 1000 } = this.#options;
+    const frame = new Frame(terminal, () => this.#lines(), {
+      ...(look ? { look } : {}),
+      ...(repeat ? { repeat } : {}),
+    });
     this.#frame = frame;
-    this.#log = createLineRenderer({ verbose: false, write: (text) => frame.print(text) });
+    this.#log = createLineRenderer({
+      ...{ verbose: false, write: (text: string) => frame.print(text) },
+      ...(look ? { look } : {}),
+    });
     this.#tally = new Tally({ stages, now, ...(expected ? { expected } : {}) });
   }
 
@@ -96,45 +105,42 @@ export class LiveDisplay implements Renderer {
 
   #lines(): string[] {
     const { terminal } = this.#options;
-    const room = Math.max(0, terminal.rows() - spareRows);
+    const rows = Math.max(0, terminal.rows() - spareRows);
     const shown: Happening[] = [];
     for (const happening of this.#running.values()) {
-      if (shown.length === room) break;
+      if (shown.length === rows) break;
       shown.push(happening);
     }
     const columns = Math.max(1, terminal.columns() - margin);
     const widest = Math.max(1, Math.floor(columns * nameShare));
-    const names = shown.map(({ stage }) => shorten(printable(stage), widest));
-    const width = Math.max(0, ...names.map((name) => name.length));
+    const names = shown.map(({ stage }) => cutMiddle(printable(stage), widest));
+    const width = Math.max(0, ...names.map(widthOf));
+    const room = columns - width;
     const hidden = this.#running.size - shown.length;
+    const more = hidden > 0 ? ` · ${count(hidden, 'more stage')} running` : '';
     return [
-      ...shown.map((happening, index) => `${names[index]!.padEnd(width)}  ${printable(describe(happening))}`),
-      `${this.#notice}${hidden > 0 ? `${count(hidden, 'more stage')} running, ` : ''}${this.#tally!.format()}`,
+      ...shown.map(
+        (happening, index) => `${padTo(names[index]!, width)}  ${printable(describe(happening, room))}`,
+      ),
+      `${this.#notice}${this.#tally!.format(columns)}${more}`,
     ];
   }
 }
 
-function describe(happening: Happening): string {
+function describe(happening: Happening, room: number): string {
   switch (happening.type) {
     case 'stage-waiting':
       return 'waiting for another run that is making it';
     case 'stage-started':
-      return count(happening.threads, 'thread');
+      return `loading · ${count(happening.threads, 'thread')}`;
     case 'stage-retrying':
       return `starting it again (retry ${happening.retry} of ${happening.of})`;
     case 'stage-progress':
-      return formatProgress(happening);
+      return formatProgress(happening, room);
   }
 }
 
 /** A line end or an escape sequence in a name would break the frame. */
 function printable(text: string): string {
   return text.replace(/\p{Cc}/gu, ' ');
-}
-
-/** Without its middle, if it is longer: the start of a name says the kind, its end the seed. */
-function shorten(name: string, most: number): string {
-  if (name.length <= most) return name;
-  const end = Math.floor((most - 1) / 2);
-  return `${name.slice(0, most - 1 - end)}…${name.slice(name.length - end)}`;
 }

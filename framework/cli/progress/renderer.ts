@@ -1,4 +1,5 @@
 import type { RunEvent } from '../../run/record/events.ts';
+import type { Look } from '../text/look.ts';
 
 /** Shows the events of a run in one way. */
 export interface Renderer {
@@ -13,4 +14,6 @@ export interface RenderOptions {
   readonly write: Write;
   /** Adds what stages print as they print it, and stacks of failures. */
   readonly verbose: boolean;
+  /** Absent: no colours. */
+  readonly look?: Look;
 }

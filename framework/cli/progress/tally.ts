@@ -1,5 +1,6 @@
 import type { RunEvent } from '../../run/record/events.ts';
 import { formatElapsed } from '../../stage/duration.ts';
+import { joinParts } from '../text/format.ts';
 
 /** Seconds that stages are expected to take. */
 export interface Expected {
@@ -24,6 +25,8 @@ const enough = 10;
 export class Tally {
   readonly #options: TallyOptions;
   readonly #counts = { done: 0, stored: 0, failed: 0, skipped: 0, dropped: 0, interrupted: 0 };
+  /** What is done of the stages that run, 0 to 1. */
+  readonly #shares = new Map<string, number>();
   readonly #work: number;
   #left: number;
   #workLeft: number;
@@ -39,38 +42,48 @@ export class Tally {
 
   count(event: RunEvent): void {
     if (event.type === 'stage-started') this.#began ??= this.#options.now();
+    if (event.type === 'stage-progress' && event.of > 0)
+      this.#shares.set(event.stage, Math.min(1, event.step / event.of));
     const end = endOf(event);
     if (end === undefined) return;
+    this.#shares.delete(end.stage);
     this.#counts[end.how] += 1;
     this.#left -= 1;
-    this.#workLeft -= this.#options.expected?.stages.get(end.stage) ?? 0;
+    this.#workLeft -= this.#secondsOf(end.stage);
   }
 
-  /** `238 left, 12 done, 4 stored, 1 failed · 2.1 stages/s · about 1:53 to go` */
-  format(): string {
-    const counts = Object.entries(this.#counts).filter(([name, many]) => many > 0 || name === 'done');
-    const parts = [`${this.#left} left`, ...counts.map(([name, many]) => `${many} ${name}`)].join(', ');
-    const rate = this.#rate();
-    const seconds = this.#secondsLeft(rate);
-    return [
-      parts,
-      ...(rate === undefined ? [] : [formatStageRate(rate)]),
-      ...(seconds === undefined ? [] : [`about ${formatElapsed(seconds)} to go`]),
-    ].join(' · ');
+  /** `12/30 · about 1:05 left · 1 failed`: of 30 stages, 12 have ended, or were stored. */
+  format(room?: number): string {
+    const { stages } = this.#options;
+    const seconds = this.#secondsLeft();
+    const { done: _done, stored: _stored, ...others } = this.#counts;
+    const counts = Object.entries(others).filter(([, many]) => many > 0);
+    return joinParts(
+      [
+        `${stages - this.#left}/${stages}`,
+        ...(seconds === undefined ? [] : [`about ${formatElapsed(seconds)} left`]),
+        ...counts.map(([name, many]) => `${many} ${name}`),
+      ],
+      room,
+    );
   }
 
-  /** Stages a second, once enough of them have run. */
-  #rate(): number | undefined {
-    if (this.#began === undefined || this.#counts.done < enough) return undefined;
-    return this.#counts.done / Math.max(this.#options.now() - this.#began, 1e-3);
+  #secondsOf(stage: string): number {
+    return this.#options.expected?.stages.get(stage) ?? 0;
   }
 
   /** By what such stages took before; where that is unknown, as if all of them were alike. */
-  #secondsLeft(rate: number | undefined): number | undefined {
+  #secondsLeft(): number | undefined {
     const { expected } = this.#options;
-    if (expected)
-      return this.#work > 0 ? (expected.total * Math.max(0, this.#workLeft)) / this.#work : undefined;
-    return rate === undefined ? undefined : this.#left / rate;
+    if (expected) {
+      if (this.#work === 0) return undefined;
+      let left = this.#workLeft;
+      for (const [stage, share] of this.#shares) left -= share * this.#secondsOf(stage);
+      return (expected.total * Math.max(0, left)) / this.#work;
+    }
+    if (this.#began === undefined || this.#counts.done < enough) return undefined;
+    const seconds = Math.max(this.#options.now() - this.#began, 1e-3);
+    return (this.#left * seconds) / this.#counts.done;
   }
 }
 
@@ -95,8 +108,4 @@ function endOf(event: RunEvent):
     default:
       return undefined;
   }
-}
-
-function formatStageRate(perSecond: number): string {
-  return perSecond >= 1 ? `${perSecond.toFixed(1)} stages/s` : `${(perSecond * 60).toFixed(1)} stages/min`;
 }

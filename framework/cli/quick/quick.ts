@@ -1,7 +1,9 @@
 import fs from 'node:fs';
 import path from 'node:path';
+import { isatty } from 'node:tty';
 import { listTree } from '../../files/folder-list.ts';
 import { isUnchanged, readFolderMemory } from '../../files/folder-memory.ts';
+import { type Look, lookOf } from '../text/look.ts';
 import { areUnchanged, type PackedStamps } from './stamps.ts';
 
 // The quick path: a run in which nothing changed since it was recorded says what it would say, without loading anything
@@ -10,7 +12,7 @@ import { areUnchanged, type PackedStamps } from './stamps.ts';
 const standardOutput = 1;
 
 // Counts up when records say something else.
-export const recordFormat = 4;
+export const recordFormat = 5;
 
 /** A run that found or made everything, and all that must be as it was then for it to say the same again. */
 export interface QuickRecord {
@@ -20,6 +22,8 @@ export interface QuickRecord {
   readonly node: string;
   readonly cwd: string;
   readonly args: readonly string[];
+  /** What the output can show: a table fits its terminal. */
+  readonly look: Look;
   /** Variables that peco-exp or the experiment file reads; null if not set. */
   readonly environment: { readonly [name: string]: string | null };
   /** Without links; of a folder only what is directly in it. */
@@ -85,6 +89,11 @@ export function ownVariables(environment: { readonly [name: string]: string | un
   return Object.keys(environment).filter((name) => name.startsWith('PECO_'));
 }
 
+/** What the output can show. Node's stream is asked only where it is a terminal: to load it takes a while. */
+export function quickLook(): Look {
+  return lookOf(isatty(standardOutput) ? process.stdout : {}, process.env);
+}
+
 function readRecord(file: string): QuickRecord | undefined {
   try {
     const record = JSON.parse(fs.readFileSync(file, 'utf8')) as QuickRecord;
@@ -102,6 +111,7 @@ export function isCurrent(record: QuickRecord, cwd: string, args: readonly strin
       record.node === process.version &&
       record.cwd === cwd &&
       JSON.stringify(record.args) === JSON.stringify(args) &&
+      JSON.stringify(record.look) === JSON.stringify(quickLook()) &&
       hasEnvironment(record.environment) &&
       areUnchanged(record.files) &&
       !record.absent.some((file) => fs.existsSync(file)) &&

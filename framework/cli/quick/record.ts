@@ -12,7 +12,7 @@ import type { ContentKey } from '../../stage/keys.ts';
 import { bundlesOf, type Planned } from '../bundles.ts';
 import type { Prepared } from '../prepare.ts';
 import { collectLooks, isAsSeen, type Ledger } from './ledger.ts';
-import { ownVariables, type QuickRecord, quickRecordFile, recordFormat } from './quick.ts';
+import { ownVariables, type QuickRecord, quickLook, quickRecordFile, recordFormat } from './quick.ts';
 import { watchStore } from './watched-store.ts';
 
 /** What a finished run knows of itself. */
@@ -62,6 +62,7 @@ export async function describeQuickRun(
     node: process.version,
     cwd: run.cwd,
     args: run.args,
+    look: quickLook(),
     environment: Object.fromEntries(names.map((name) => [name, process.env[name] ?? null])),
     ...looked,
     before: run.before,

@@ -2,6 +2,7 @@ import path from 'node:path';
 import type { StageProgress } from '../../run/record/events.ts';
 import { formatElapsed } from '../../stage/duration.ts';
 import { printable } from '../../stage/text.ts';
+import { widthOf } from './width.ts';
 
 const day = 24 * 3600;
 const year = 365.25 * day;
@@ -20,16 +21,32 @@ export function formatRate(imagesPerSecond: number): string {
   return `${formatNumber(imagesPerSecond, digits)} images/s`;
 }
 
-/** `step 120/600 · 3,200 images/s · data 3 % · 12 s left · loss 1.234`: of the time, 3 % passed in waiting for data. */
-export function formatProgress(progress: StageProgress): string {
-  const { step, of, imagesPerSecond, waiting = 0, remainingSeconds, values } = progress;
-  const parts = [`step ${formatNumber(step)}/${formatNumber(of)}`];
+/**
+ * `training · step 120/600 · 12 s left · 3,200 images/s · data 3 % · loss 1.234`: of the time, 3 % passed in waiting for
+ * data. Parts that don't fit are left out, the last ones first.
+ */
+export function formatProgress(progress: StageProgress, room = Number.POSITIVE_INFINITY): string {
+  const { phase, step, of, imagesPerSecond, waiting = 0, remainingSeconds, values } = progress;
+  const parts = phase === undefined ? [] : [phase as string];
+  if (phase !== 'compiling') parts.push(`step ${formatNumber(step)}/${formatNumber(of)}`);
+  if (remainingSeconds !== undefined) parts.push(`${formatElapsed(remainingSeconds)} left`);
   if (imagesPerSecond !== undefined) parts.push(formatRate(imagesPerSecond));
   if (waiting >= 0.005) parts.push(`data ${formatPercent(waiting)}`);
-  if (remainingSeconds !== undefined) parts.push(`${formatElapsed(remainingSeconds)} left`);
   for (const [name, value] of Object.entries(values ?? {}))
     parts.push(`${printable(name)} ${formatValue(value)}`);
-  return parts.join(' · ');
+  return joinParts(parts, room);
+}
+
+/** As many of the parts as fit, but one at least. */
+export function joinParts(parts: readonly string[], room = Number.POSITIVE_INFINITY): string {
+  const [first = '', ...others] = parts;
+  let text = first;
+  for (const part of others) {
+    const longer = `${text} · ${part}`;
+    if (widthOf(longer) > room) break;
+    text = longer;
+  }
+  return text;
 }
 
 /** `3 %` */

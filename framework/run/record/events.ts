@@ -1,6 +1,7 @@
 import type { Change } from '../../experiment/changes/change.ts';
 import type { Drop } from '../../plan/fate.ts';
 import type { StageStatus } from '../../plan/types.ts';
+import type { Phase } from '../../stage/contract.ts';
 import type { Failure } from '../../stage/errors.ts';
 import type { Json } from '../../stage/json.ts';
 import type { ResumePoint } from '../worker/resume.ts';
@@ -47,6 +48,7 @@ export interface StageStarted {
 export interface StageProgress {
   readonly type: 'stage-progress';
   readonly stage: string;
+  readonly phase?: Phase;
   readonly step: number;
   readonly of: number;
   /** Seconds since the stage's `run` was called. */

@@ -15,7 +15,8 @@ export function createRateMeter(): (progress: TimedProgress) => Rate {
   return (progress) => {
     const last = window.at(-1);
     // A stage may count its phases one by one: steps that start again start a new window.
-    if (last && (progress.step < last.step || progress.of !== last.of)) window = [];
+    const isOther = last && (progress.step < last.step || progress.of !== last.of);
+    if (isOther || last?.phase !== progress.phase) window = [];
     window.push(progress);
     while (window.length > 2 && progress.seconds - window[1]!.seconds >= windowSeconds) window.shift();
     const first = window[0]!;

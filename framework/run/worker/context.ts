@@ -105,7 +105,10 @@ class ProgressSender {
 
   note(update: Progress): void {
     this.latest = { ...update, seconds: (performance.now() - this.#started) / 1000 };
-    const due = this.#sent === undefined || this.latest.seconds - this.#sent.seconds >= progressInterval;
+    const due =
+      this.#sent === undefined ||
+      this.#sent.phase !== update.phase ||
+      this.latest.seconds - this.#sent.seconds >= progressInterval;
     if (due || update.step === update.of) this.flush();
   }
 

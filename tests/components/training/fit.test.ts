@@ -5,6 +5,7 @@ import { hostTensor } from '../../../components/nn/tree.ts';
 import { type Batches, fit as fitLine, type MicroBatch } from '../../../components/training/fit.ts';
 import type { Objective } from '../../../components/training/objective.ts';
 import type { Recipe } from '../../../components/training/recipe.ts';
+import type { Phase, Progress } from '../../../framework/stage/contract.ts';
 import { formatError } from '../../../framework/stage/errors.ts';
 import { StageError } from '../../../framework/stage/stage-error.ts';
 
@@ -43,9 +44,13 @@ test.serial('progress says what share of its time a training has waited for its 
     },
   };
   const shares: (number | undefined)[] = [];
+  const phases: (Phase | undefined)[] = [];
   const context = {
     signal: new AbortController().signal,
-    progress: ({ waiting }: { waiting?: number }) => shares.push(waiting),
+    progress({ waiting, phase }: Progress) {
+      shares.push(waiting);
+      phases.push(phase);
+    },
     log: () => {},
   };
   await fitLine(context, engine, slow, {
@@ -60,7 +65,8 @@ test.serial('progress says what share of its time a training has waited for its 
     }),
   });
   // The first batch was there before the first step: it was asked for to compile the program.
-  t.deepEqual(shares, [0, 3 / 5, 6 / 9]);
+  t.deepEqual(shares.slice(2), [0, 3 / 5, 6 / 9]);
+  t.deepEqual(phases, ['compiling', 'training', 'training', 'training', 'training']);
 });
 
 async function train(
@@ -161,7 +167,8 @@ test('a step that is stopped between two micro-batches is not counted, and leave
   });
   const options = { recipe: { ...recipe, batchSize: 6, microBatch: 2 }, images: 100, batches };
   await t.throwsAsync(fitLine(context, engine, line, options), { message: 'told to stop' });
-  t.deepEqual(shown, [1]);
+  // As it compiles, as it begins, and after a step.
+  t.deepEqual(shown, [0, 0, 1]);
   t.deepEqual(saved, [1]);
 });
 

@@ -91,7 +91,7 @@ test('a training that is stopped after any step ends in the same bytes, history 
     const name = `stopped-${stopAt}`;
     const stopped = await attempt({ name, stopAt });
     t.is(stopped.end, 'stopped');
-    t.is(stopped.shown.length, stopAt, 'not a step more');
+    t.is(stopped.shown.length, 1 + stopAt, 'its start, and not a step more');
     const resumed = await attempt({ name });
     t.deepEqual(resumed.files, whole.files, name);
     t.deepEqual(resumed.metrics, whole.metrics, name);
@@ -156,6 +156,7 @@ test('rungs end in the bytes and the history of a training that went through', a
   t.deepEqual(
     first.shown.map(({ step, of }) => [step, of]),
     [
+      [0, 4],
       [1, 4],
       [2, 4],
       [3, 4],

@@ -2,7 +2,13 @@ import { stripVTControlCharacters } from 'node:util';
 import test from 'ava';
 import { LiveDisplay, type LiveOptions } from '../../../../framework/cli/progress/live.ts';
 import { isLiveTerminal } from '../../../../framework/cli/progress/live-terminal.ts';
-import type { RunEvent, StageSummary } from '../../../../framework/run/record/events.ts';
+import type { Look } from '../../../../framework/cli/text/look.ts';
+import type {
+  RunEvent,
+  StageFinished,
+  StageProgress,
+  StageSummary,
+} from '../../../../framework/run/record/events.ts';
 import { Screen } from './support/screen.ts';
 
 interface Shown {
@@ -147,10 +153,7 @@ test('the rest is estimated by what such stages took before, or by the rate of t
     shown.draw();
     return stripVTControlCharacters(shown.screen.text()).trimEnd().split('\n').at(-1)?.slice(2);
   });
-  t.deepEqual(lines, [
-    '20 left, 20 done · 2.0 stages/s · about 30 s to go',
-    '20 left, 20 done · 2.0 stages/s · about 10 s to go',
-  ]);
+  t.deepEqual(lines, ['20/40 · about 30 s left', '20/40 · about 10 s left']);
 });
 
 test('no line is wider than the terminal, and no more are drawn than it has room for', async (t) => {
@@ -171,16 +174,83 @@ test('no line is wider than the terminal, and no more are drawn than it has room
   }
 });
 
-test('a window that becomes smaller gets a smaller drawing', async (t) => {
+test('a window that becomes smaller gets a smaller drawing, and nothing of the larger one stays', async (t) => {
   const { screen, show, draw } = await open(names(9), {}, [100, 30]);
-  for (const stage of names(9)) show(start(stage));
+  for (const stage of names(9)) show(start(stage), step(stage, 12));
   draw();
   await settled();
-  Object.assign(screen, { width: 30, height: 6 });
   draw();
-  const [, ...drawn] = stripVTControlCharacters(screen.text()).trimEnd().split('\n');
-  t.is(drawn.length, 4);
+  screen.resize(30, 6);
+  draw();
+  const lines = stripVTControlCharacters(screen.text()).trimEnd().split('\n');
+  // The first line has scrolled away, broken as the terminal breaks it.
+  t.is(lines.slice(0, -4).join(''), 'quickstart: 9 stages, 0 stored, 9 to run (onnx, 2 jobs)');
+  const drawn = lines.slice(-4);
+  t.deepEqual(
+    drawn.map((line) => line.slice(2)),
+    [
+      'tokeni…r/0000  step 12/400',
+      'tokeni…r/0001  step 12/400',
+      'tokeni…r/0002  step 12/400',
+      '0/9 · 6 more stages running',
+    ],
+  );
   t.true(drawn.every((line) => line.length <= 30));
+});
+
+test('what is done of a stage counts before it ends', async (t) => {
+  const [first, second] = names(2);
+  const expected = { total: 100, stages: new Map([first!, second!].map((stage) => [stage, 50])) };
+  const { screen, show, draw } = await open([first!, second!], { expected });
+  show(start(first!), step(first!, 100));
+  draw();
+  await settled();
+  draw();
+  t.regex(screen.text(), /0\/2 · about 1:28 left/);
+});
+
+/** One screen of a run, as a terminal of some size shows it. */
+async function screenOf(size: readonly number[], look?: Partial<Look>): Promise<string> {
+  const stages = [
+    'tokenizer/beit/seed-0',
+    'tokenizer/peco@codebook.size=8192,loss.perceptual.weight=0.2/seed-0',
+    'pretraining/base/seed-0',
+    'evaluation/beit/seed-0',
+    'tokenizer/pixel/seed-0',
+    ...names(25),
+  ];
+  const expected = { total: 65, stages: new Map(stages.slice(0, 5).map((stage) => [stage, 13])) };
+  const all = { columns: size[0]!, unicode: true, colour: false, ...look };
+  const { screen, show, draw } = await open(stages, { expected, look: all }, size);
+  const [beit, peco, base, evaluation, pixel] = stages as [string, string, string, string, string];
+  for (const stage of names(12)) show({ ...(finish(stage) as StageFinished), origin: 'hit' });
+  show(
+    { type: 'stage-failed', stage: pixel, failure: { message: 'the loss is NaN' }, tail: [] },
+    start(beit),
+    { ...(step(peco, 0) as StageProgress), phase: 'compiling' },
+    {
+      ...(step(base, 110) as StageProgress),
+      ...{ phase: 'training', imagesPerSecond: 3210, remainingSeconds: 48, values: { loss: 1.23456 } },
+    },
+    { ...(step(evaluation, 200) as StageProgress), phase: 'evaluating', imagesPerSecond: 52 },
+  );
+  draw();
+  await settled();
+  draw();
+  return `\n${screen.text().replaceAll(/[⠁-⣿]/g, '*')}`;
+}
+
+test('a screen of 80 and one of 140 columns', async (t) => {
+  t.snapshot(await screenOf([80, 24]), '80 columns');
+  t.snapshot(await screenOf([140, 40]), '140 columns');
+});
+
+test('a screen without Unicode, and one with colours', async (t) => {
+  const plain = await screenOf([80, 24], { unicode: false });
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: ASCII
+  t.regex(plain, /^[\x00-\x7f]*$/);
+  t.snapshot(plain, 'without Unicode');
+  t.snapshot((await screenOf([80, 24], { colour: true })).replaceAll('\x1b', '␛'), 'with colours');
 });
 
 test('lines are drawn again and again on terminals that can do so, and nowhere else', (t) => {
