@@ -1,14 +1,15 @@
 import { createRequire } from 'node:module';
 import { checkedProgram } from '../given.ts';
 import { Owned } from '../owned.ts';
+import { ownProgram } from '../program.ts';
 import { traceStep } from '../record/trace.ts';
 import { refuseInStep } from '../step.ts';
 import type { Engine, HostOf, Program, ProgramOptions, State } from '../types.ts';
 import { EngineError } from '../types.ts';
 import { toModel } from './model.ts';
-import { OnnxProgram, wiringOf } from './program.ts';
 import { createSession, loadRuntime } from './session.ts';
 import { OnnxState } from './state.ts';
+import { OnnxStep } from './step.ts';
 
 /**
  * Compiles steps to ONNX models that ONNX Runtime executes on the CPU with `threads` threads.
@@ -52,15 +53,16 @@ class OnnxEngine implements Engine {
     const { state, batchLeaves, ...given } = checkedProgram(options, this.owned, isOwn);
     const { name } = given;
     const trace = traceStep({ ...given, state: state.tree });
-    const { bytes, ...endpoints } = toModel(name, trace);
-    const wiring = wiringOf(endpoints, batchLeaves, trace.outTree);
+    const { bytes, ...model } = toModel(name, trace);
     const session = await createSession(bytes, this.threads).catch((error: unknown) => {
       const message = error instanceof Error ? error.message : String(error);
       throw new EngineError(`program '${name}': ONNX Runtime rejects the compiled model: ${message}`, {
         cause: error,
       });
     });
-    return this.owned.add((forget) => new OnnxProgram<B, O>(name, session, state, wiring, forget));
+    const step = new OnnxStep(name, session, state, model);
+    const { turns } = state;
+    return ownProgram<B, O>(this.owned, { name, step, turns, batch: batchLeaves, outTree: trace.outTree });
   }
 }
 

@@ -19,10 +19,9 @@ export async function loadRuntime(): Promise<void> {
   }
 }
 
-/** Loads a model for repeated runs on the CPU. */
-export function createSession(model: Uint8Array, threads: number): Promise<InferenceSession> {
-  return loaded().InferenceSession.create(model, {
-    executionProviders: ['cpu'],
+/** How sessions compute, on whichever provider. */
+export function sessionOptions(threads: number) {
+  return {
     graphOptimizationLevel: 'all',
     executionMode: 'sequential',
     intraOpNumThreads: threads,
@@ -39,7 +38,12 @@ export function createSession(model: Uint8Array, threads: number): Promise<Infer
         intra_op: { allow_spinning: '0' },
       },
     },
-  });
+  } as const satisfies InferenceSession.SessionOptions;
+}
+
+/** Loads a model for repeated runs on the CPU. */
+export function createSession(model: Uint8Array, threads: number): Promise<InferenceSession> {
+  return loaded().InferenceSession.create(model, { executionProviders: ['cpu'], ...sessionOptions(threads) });
 }
 
 /** Host memory as ONNX Runtime sees it; nothing is copied but memory shared with other threads, which it refuses. */

@@ -1,5 +1,6 @@
 import { checkedProgram } from '../given.ts';
 import { Owned } from '../owned.ts';
+import { ownProgram } from '../program.ts';
 import { traceStep } from '../record/trace.ts';
 import { refuseInStep } from '../step.ts';
 import type { Engine, HostOf, Program, ProgramOptions, State } from '../types.ts';
@@ -10,8 +11,8 @@ import type { Tensorflow } from './library.ts';
 import { findTensorflow } from './library.ts';
 import { steadyLowerings, tensorflowLowerings } from './lower/all.ts';
 import type { Precision } from './operators/operator.ts';
-import { TensorflowProgram } from './program.ts';
 import { TensorflowState } from './state.ts';
+import { TensorflowStep } from './step.ts';
 import { tensorflowTarget } from './target.ts';
 
 export interface TensorflowSettings {
@@ -90,16 +91,16 @@ class TensorflowEngine implements Engine {
     const lowered = (mode: Mode) =>
       compileStep({ name, prefix, trace, variables: state.variables, mode, precision });
     const parts = {
-      name,
+      ...{ name, state },
       step: lowered(this.mode),
-      batch: batchLeaves,
-      outTree: trace.outTree,
       ...(this.mode === 'xla' ? { flat: () => lowered('flat') } : {}),
     };
+    const { turns } = state;
     // Between the steps of the state's other programs, whose session is renewed.
-    return state.turns.exclusively(() =>
-      TensorflowProgram.load<B, O>(parts, state, (make) => this.owned.add(make)),
-    );
+    return turns.exclusively(async () => {
+      const step = await TensorflowStep.load(parts);
+      return ownProgram<B, O>(this.owned, { name, step, turns, batch: batchLeaves, outTree: trace.outTree });
+    });
   }
 }
 

@@ -1,18 +1,18 @@
 import { createRequire } from 'node:module';
 import { checkedProgram } from '../../given.ts';
 import { Owned } from '../../owned.ts';
+import { ownProgram } from '../../program.ts';
 import { traceStep } from '../../record/trace.ts';
 import { refuseInStep } from '../../step.ts';
 import type { Engine, HostOf, Program, ProgramOptions, State } from '../../types.ts';
 import { EngineError } from '../../types.ts';
 import { toModel } from '../model.ts';
-import { wiringOf } from '../program.ts';
 import { loadRuntime } from '../session.ts';
 import { Device } from './device.ts';
 import { explainFailure } from './errors.ts';
-import { WebgpuProgram } from './program.ts';
 import { Session } from './session.ts';
 import { WebgpuState } from './state.ts';
+import { WebgpuStep } from './step.ts';
 import { webgpuTarget } from './target.ts';
 
 /**
@@ -66,16 +66,16 @@ class WebgpuEngine implements Engine {
     const { state, batchLeaves, ...given } = checkedProgram(options, this.owned, isOwn);
     const { name } = given;
     const trace = traceStep({ ...given, state: state.tree, target: webgpuTarget });
-    const { bytes, ...endpoints } = toModel(name, trace);
-    const { changed, outputs } = endpoints;
-    const wiring = wiringOf(endpoints, batchLeaves, trace.outTree);
+    const { bytes, ...model } = toModel(name, trace);
+    const { changed, outputs } = model;
     const resident = changed.map((path) => `next/${path}`);
     const session = this.load(name, bytes, {
       resident,
       outputs: [...resident, ...[...outputs.keys()].map((path) => `out/${path}`)],
     });
-    const parts = { session, wiring, device: this.device };
-    return this.owned.add((forget) => new WebgpuProgram<B, O>(name, parts, state, forget));
+    const step = new WebgpuStep({ name, session, model, device: this.device, state });
+    const { turns } = state;
+    return ownProgram<B, O>(this.owned, { name, step, turns, batch: batchLeaves, outTree: trace.outTree });
   }
 
   private load(

@@ -2,7 +2,7 @@ import { createRequire } from 'node:module';
 import type { InferenceSession, Tensor } from 'onnxruntime-node';
 import type { HostTensor } from '../../types.ts';
 import { EngineError } from '../../types.ts';
-import { toOrt } from '../session.ts';
+import { sessionOptions, toOrt } from '../session.ts';
 import { explainRefusal } from './errors.ts';
 
 /** A tensor that ONNX Runtime takes or gives: in the host's memory, or in a buffer of the device. */
@@ -87,15 +87,8 @@ export class Session {
         preferredOutputLocation: Object.fromEntries(
           outputs.map((name) => [name, resident.includes(name) ? 'gpu-buffer' : 'cpu']),
         ),
-        graphOptimizationLevel: 'all',
-        executionMode: 'sequential',
-        intraOpNumThreads: threads,
-        interOpNumThreads: 1,
-        enableMemPattern: false,
-        // Errors are thrown; it need not print them too.
-        logSeverityLevel: 4,
+        ...sessionOptions(threads),
         ...(profile === undefined ? {} : { enableProfiling: true, profileFilePrefix: profile }),
-        extra: { session: { intra_op: { allow_spinning: '0' } } },
       });
     } catch (error) {
       throw explainRefusal(error);
