@@ -18,146 +18,146 @@
  */
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
+import { formatError, isPecoError } from '../../framework/stage/errors.ts';
+import { amountOf, checkNames, countOf, countOrNone, usageError } from './flags.ts';
 
-const { positionals, values } = parseArgs({
-  allowPositionals: true,
-  options: {
-    rounds: { type: 'string' },
-    // engine and display
-    shapes: { type: 'string' },
-    torch: { type: 'string', multiple: true },
-    wasm: { type: 'boolean', default: false },
-    gpu: { type: 'boolean', default: false },
-    // noop
-    peers: { type: 'string' },
-    sizes: { type: 'string', default: '10x10,25x20' },
-    large: { type: 'string', default: '250x20' },
-    only: { type: 'string' },
-    // memory
-    images: { type: 'string', default: '50000' },
-    steps: { type: 'string' },
-    // data
-    photos: { type: 'string', default: '256' },
-    workers: { type: 'string', default: String(availableParallelism()) },
-    // dense and engine
-    seconds: { type: 'string' },
-    // folder
-    files: { type: 'string', default: '100000' },
-    // annotations
-    pictures: { type: 'string', default: '118287' },
-    // coco-eval
-    scenes: { type: 'string', default: '5000' },
-    // detection and segmentation
-    pixels: { type: 'string' },
-    batch: { type: 'string', default: '2' },
-    'mask-stride': { type: 'string', default: '1' },
-    // views
-    folder: { type: 'string' },
-    out: { type: 'string', default: 'views.png' },
-  },
-});
+const options = {
+  rounds: { type: 'string' },
+  // engine and display
+  shapes: { type: 'string' },
+  torch: { type: 'string', multiple: true },
+  wasm: { type: 'boolean', default: false },
+  gpu: { type: 'boolean', default: false },
+  // noop
+  peers: { type: 'string' },
+  sizes: { type: 'string', default: '10x10,25x20' },
+  large: { type: 'string', default: '250x20' },
+  only: { type: 'string' },
+  // memory
+  images: { type: 'string', default: '50000' },
+  steps: { type: 'string' },
+  // data
+  photos: { type: 'string', default: '256' },
+  workers: { type: 'string', default: String(availableParallelism()) },
+  // dense and engine
+  seconds: { type: 'string' },
+  // folder
+  files: { type: 'string', default: '100000' },
+  // annotations
+  pictures: { type: 'string', default: '118287' },
+  // coco-eval
+  scenes: { type: 'string', default: '5000' },
+  // detection and segmentation
+  pixels: { type: 'string' },
+  batch: { type: 'string', default: '2' },
+  'mask-stride': { type: 'string', default: '1' },
+  // views
+  folder: { type: 'string' },
+  out: { type: 'string', default: 'views.png' },
+} as const;
 
-switch (positionals.join()) {
-  case 'engine': {
-    const { benchEngine } = await import('./engine/bench.ts');
-    await benchEngine({
-      shapes: values.shapes?.split(','),
-      rounds: Number(values.rounds ?? 2),
-      seconds: Number(values.seconds ?? 2),
-      torch: values.torch ?? ['python3'],
-      only: values.only?.split(','),
-      wasm: values.wasm,
-      gpu: values.gpu,
-    });
-    break;
+/** Throws PecoError for a flag that there isn't, and for what flags can't be. */
+function readArguments() {
+  try {
+    return parseArgs({ allowPositionals: true, options });
+  } catch (error) {
+    // Node's message goes on with how to pass a name that begins with a dash.
+    const [message = ''] = (error as Error).message.split('. ');
+    throw usageError(message, `there are --${Object.keys(options).join(', --')}`);
   }
-  case 'dense': {
-    const { benchDense } = await import('./dense/bench.ts');
-    await benchDense({
-      workers: values.workers.split(',').map(Number),
-      seconds: Number(values.seconds ?? 5),
-    });
-    break;
-  }
-  case 'noop': {
-    const { benchNoop } = await import('./noop/bench.ts');
-    await benchNoop({
-      sizes: values.sizes.split(','),
-      large: values.large,
-      rounds: Number(values.rounds ?? 10),
-      peers: values.peers,
-      only: values.only?.split(','),
-    });
-    break;
-  }
-  case 'memory': {
-    const { benchMemory } = await import('./memory/bench.ts');
-    await benchMemory({ images: Number(values.images), steps: Number(values.steps ?? 300) });
-    break;
-  }
-  case 'data': {
-    const { benchData } = await import('./data/bench.ts');
-    await benchData({
-      python: process.env.PYTHON ?? 'python3',
-      photos: Number(values.photos),
-      rounds: Number(values.rounds ?? 6),
-      workers: values.workers.split(',').map(Number),
-    });
-    break;
-  }
-  case 'folder': {
-    const { benchFolder } = await import('./folder/bench.ts');
-    await benchFolder({ files: Number(values.files) });
-    break;
-  }
-  case 'views': {
-    const { benchViews } = await import('./views/bench.ts');
-    await benchViews({ folder: values.folder, out: values.out });
-    break;
-  }
-  case 'coco-eval': {
-    const { benchCocoEval } = await import('./coco-eval/bench.ts');
-    await benchCocoEval({
-      python: process.env.PYTHON ?? 'python3',
-      images: Number(values.scenes),
-      rounds: Number(values.rounds ?? 1),
-    });
-    break;
-  }
-  case 'detection': {
-    const { benchDetection } = await import('./detection/bench.ts');
-    await benchDetection({
-      pixels: Number(values.pixels ?? 1024),
-      maskStride: Number(values['mask-stride']),
-      steps: Number(values.steps ?? 2),
-    });
-    break;
-  }
-  case 'segmentation': {
-    const { benchSegmentation } = await import('./segmentation/bench.ts');
-    await benchSegmentation({
-      pixels: Number(values.pixels ?? 512),
-      batchSize: Number(values.batch),
-      steps: Number(values.steps ?? 2),
-    });
-    break;
-  }
-  case 'annotations': {
-    const { benchAnnotations } = await import('./annotations/bench.ts');
-    await benchAnnotations({ python: process.env.PYTHON ?? 'python3', images: Number(values.pictures) });
-    break;
-  }
-  case 'display': {
-    const { benchDisplay } = await import('./display/bench.ts');
-    benchDisplay({
-      shapes: values.shapes?.split(',') ?? ['50x5', '200x5'],
-      rounds: Number(values.rounds ?? 2),
-    });
-    break;
-  }
-  default:
-    process.stderr.write(
-      'Which benchmark? There is: npm run bench -- engine, npm run bench -- noop, npm run bench -- display, npm run bench -- memory, npm run bench -- data, npm run bench -- folder, npm run bench -- views, npm run bench -- annotations, npm run bench -- coco-eval, npm run bench -- detection, npm run bench -- segmentation\n',
-    );
-    process.exitCode = 2;
+}
+
+type Flags = ReturnType<typeof readArguments>['values'];
+
+const python = process.env.PYTHON ?? 'python3';
+const rounds = (flags: Flags, usual: number) => countOf('--rounds', flags.rounds ?? String(usual));
+const steps = (flags: Flags, usual: number) => countOf('--steps', flags.steps ?? String(usual));
+const seconds = (flags: Flags, usual: number) => amountOf('--seconds', flags.seconds ?? String(usual));
+
+const benches: { readonly [name: string]: (flags: Flags) => Promise<void> } = {
+  engine: async (flags) =>
+    (await import('./engine/bench.ts')).benchEngine({
+      shapes: flags.shapes?.split(','),
+      rounds: rounds(flags, 2),
+      seconds: seconds(flags, 2),
+      torch: flags.torch ?? ['python3'],
+      only: flags.only?.split(','),
+      wasm: flags.wasm,
+      gpu: flags.gpu,
+    }),
+  noop: async (flags) =>
+    (await import('./noop/bench.ts')).benchNoop({
+      sizes: flags.sizes.split(','),
+      large: flags.large,
+      rounds: rounds(flags, 10),
+      peers: flags.peers,
+      only: flags.only?.split(','),
+    }),
+  display: async (flags) =>
+    (await import('./display/bench.ts')).benchDisplay({
+      shapes: flags.shapes?.split(',') ?? ['50x5', '200x5'],
+      rounds: rounds(flags, 2),
+    }),
+  memory: async (flags) =>
+    (await import('./memory/bench.ts')).benchMemory({
+      images: countOf('--images', flags.images),
+      steps: steps(flags, 300),
+    }),
+  data: async (flags) =>
+    (await import('./data/bench.ts')).benchData({
+      python,
+      photos: countOf('--photos', flags.photos),
+      rounds: rounds(flags, 6),
+      workers: flags.workers.split(',').map((each) => countOrNone('--workers', each)),
+    }),
+  folder: async (flags) =>
+    (await import('./folder/bench.ts')).benchFolder({ files: countOf('--files', flags.files) }),
+  views: async (flags) =>
+    (await import('./views/bench.ts')).benchViews({ folder: flags.folder, out: flags.out }),
+  dense: async (flags) =>
+    (await import('./dense/bench.ts')).benchDense({
+      workers: flags.workers.split(',').map((each) => countOrNone('--workers', each)),
+      seconds: seconds(flags, 5),
+    }),
+  annotations: async (flags) =>
+    (await import('./annotations/bench.ts')).benchAnnotations({
+      python,
+      images: countOf('--pictures', flags.pictures),
+    }),
+  'coco-eval': async (flags) =>
+    (await import('./coco-eval/bench.ts')).benchCocoEval({
+      python,
+      images: countOf('--scenes', flags.scenes),
+      rounds: rounds(flags, 1),
+    }),
+  detection: async (flags) =>
+    (await import('./detection/bench.ts')).benchDetection({
+      pixels: countOf('--pixels', flags.pixels ?? '1024'),
+      maskStride: countOf('--mask-stride', flags['mask-stride']),
+      steps: steps(flags, 2),
+    }),
+  segmentation: async (flags) =>
+    (await import('./segmentation/bench.ts')).benchSegmentation({
+      pixels: countOf('--pixels', flags.pixels ?? '512'),
+      batchSize: countOf('--batch', flags.batch),
+      steps: steps(flags, 2),
+    }),
+};
+
+async function main(): Promise<void> {
+  const { positionals, values } = readArguments();
+  const [name, ...more] = positionals;
+  const names = Object.keys(benches);
+  if (name === undefined || more.length > 0)
+    throw usageError('name one benchmark: npm run bench -- NAME', `there are ${names.join(', ')}`);
+  checkNames('npm run bench', [name], names);
+  await benches[name]!(values);
+}
+
+try {
+  await main();
+} catch (error) {
+  if (!isPecoError(error)) throw error;
+  process.stderr.write(`${formatError(error)}\n`);
+  process.exitCode = 2;
 }

@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { usageError } from '../flags.ts';
 import { countStages, parseShape, type Shape } from '../noop/graph.ts';
 import { cleanEnvironment } from '../noop/measure.ts';
 import { pecoCommand } from '../noop/peco.ts';
@@ -32,12 +33,13 @@ if (process.argv[1]?.endsWith('peco-exp.js')) process.on('exit', () => {
 
 /** Runs projects of tiny stages with the live display and through a pipe, in turn, and prints markdown. */
 export function benchDisplay({ shapes, rounds }: DisplayOptions): void {
-  if (spawnSync('script', ['--version']).error) throw new Error('this needs `script` (util-linux)');
+  if (spawnSync('script', ['--version']).error) throw usageError('this needs `script` (util-linux)');
+  const parsed = shapes.map(parseShape);
   const root = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'peco-exp-display-')));
   try {
     say('| stages | round | pipe s | terminal s | ratio | pipe CPU s | terminal CPU s | ratio |');
     say('| -----: | ----: | -----: | ---------: | ----: | ---------: | -------------: | ----: |');
-    for (const shape of shapes.map(parseShape)) {
+    for (const shape of parsed) {
       for (let round = 0; round < rounds; round++) {
         // Each goes first in every other round.
         const order: Output[] = round % 2 === 0 ? ['pipe', 'terminal'] : ['terminal', 'pipe'];

@@ -1,6 +1,7 @@
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { checkNames } from '../flags.ts';
 import { Running } from './contender.ts';
 import {
   type Choice,
@@ -44,39 +45,39 @@ function progress(text: string): void {
 
 /**
  * Measures all contenders in turn, round by round, each in a process of its own, and prints a table per shape and one of all
- * shapes. Throws for a shape that there isn't.
+ * shapes. Throws PecoError for shapes and contenders that there aren't.
  */
 export async function benchEngine(options: BenchOptions): Promise<void> {
   const { gpu, wasm, only } = options;
   const chosen = options.shapes ?? (gpu ? usualOnGpu : usual);
-  const unknown = chosen.find((each) => shapeOf(each) === undefined);
-  if (unknown !== undefined) {
-    const names = Object.keys(shapes).join(', ');
-    throw new Error(`there is no shape '${unknown}'; choose of ${names}, with :BATCH for other batches`);
-  }
+  checkNames('--shapes', chosen, Object.keys(shapes), {
+    isKnown: (each) => shapeOf(each) !== undefined,
+    more: 'NAME:BATCH for another batch',
+  });
   const pythons = options.torch.map(inspectPython);
   const machine = await describeMachine(pythons, threads, gpu);
   for (const line of machine.lines) say(line);
   if (gpu && !machine.hasGpu) return;
-  const peak = gpu ? undefined : await matmulPeak(pythons);
-  if (peak !== undefined) say(`matrix product peak: ${peak.toFixed(0)} GFLOP/s in float32`);
   const { withoutTensorflow } = machine;
   const choice: Choice = {
     ...{ pythons, threads, wasm },
     device: gpu ? 'cuda' : 'cpu',
     ...(withoutTensorflow === undefined ? {} : { withoutTensorflow }),
   };
+  const lists = chosen.map((shape) => ({ shape, list: contendersOf(shape, choice) }));
+  const names = [...new Set(lists.flatMap(({ list }) => list.map(({ name }) => name)))];
+  checkNames('--only', only ?? [], names, { isKnown: (each) => names.some((name) => isMeant(name, each)) });
+  const peak = gpu ? undefined : await matmulPeak(pythons);
+  if (peak !== undefined) say(`matrix product peak: ${peak.toFixed(0)} GFLOP/s in float32`);
   const all: Found[] = [];
   const states = fs.mkdtempSync(path.join(os.tmpdir(), 'peco-bench-'));
   process.env.PECO_BENCH_STATES = states;
   process.once('SIGINT', () => process.exit(130));
   process.once('exit', () => fs.rmSync(states, { recursive: true, force: true }));
-  for (const shape of chosen) {
-    const list = contendersOf(shape, choice).filter(
-      ({ name }) => only?.some((each) => name === each || name.startsWith(`${each} `)) ?? true,
-    );
+  for (const { shape, list } of lists) {
+    const wanted = list.filter(({ name }) => only?.some((each) => isMeant(name, each)) ?? true);
     const { title, batch } = shapeOf(shape)!;
-    const contenders = await measureInRounds(list, {
+    const contenders = await measureInRounds(wanted, {
       ...options,
       progress: (text) => progress(`${shape}, ${text}`),
     });
@@ -89,6 +90,9 @@ export async function benchEngine(options: BenchOptions): Promise<void> {
   const load = os.loadavg().map((each) => each.toFixed(1));
   say(`\nload of the last 1, 5 and 15 minutes: ${load.join(', ')}`);
 }
+
+/** By its name, or by how that begins. */
+const isMeant = (name: string, only: string) => name === only || name.startsWith(`${only} `);
 
 /** In GFLOP/s, the best that is found. */
 async function matmulPeak(pythons: readonly Python[]): Promise<number> {

@@ -1,6 +1,7 @@
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { checkNames } from '../flags.ts';
 import { countStages, parseShape, type Shape } from './graph.ts';
 import { countsResources, lastOutput, measure, type Sample } from './measure.ts';
 import { installPeers, npmPeers } from './npm-peers.ts';
@@ -53,7 +54,13 @@ export async function benchNoop(options: NoopOptions): Promise<void> {
 function findTools({ peers, only }: NoopOptions): Tool[] {
   const wanted = ({ name }: Tool) => only?.includes(name) ?? true;
   if (peers === undefined) note(`without --peers DIR none from npm; this makes DIR: ${installPeers('DIR')}`);
-  const tools = [...(peers === undefined ? [] : npmPeers(peers)), ...systemPeers].filter(wanted);
+  const all = [...(peers === undefined ? [] : npmPeers(peers)), ...systemPeers];
+  checkNames(
+    '--only',
+    only ?? [],
+    all.map(({ name }) => name),
+  );
+  const tools = all.filter(wanted);
   return tools.filter((tool) => {
     const found = tool.version() !== undefined;
     if (!found)

@@ -1,5 +1,6 @@
 import fs from 'node:fs';
 import path from 'node:path';
+import { usageError } from '../flags.ts';
 
 /** `columns` independent chains of `depth` stages each. */
 export interface Shape {
@@ -15,12 +16,12 @@ export interface Stage {
   readonly isLast: boolean;
 }
 
-/** Reads `10x10`. Throws on anything else, and on chains that peco-exp's roles can't make. */
+/** Reads `10x10`. Throws PecoError on anything else, and on chains that peco-exp's roles can't make. */
 export function parseShape(text: string): Shape {
   const match = /^(\d+)x(\d+)$/.exec(text);
   const [columns, depth] = [Number(match?.[1]), Number(match?.[2])];
   if (!match || columns < 1 || depth < 3) {
-    throw new Error(`"${text}" is not COLUMNSxDEPTH with a depth of at least 3, such as 10x10`);
+    throw usageError(`"${text}" is not COLUMNSxDEPTH with a depth of at least 3, such as 10x10`);
   }
   return { columns, depth };
 }
