@@ -1,7 +1,7 @@
 /**
- * Entry of a process that tries one engine: `node engine-check.js NAME THREADS`, or only opens it: `NAME THREADS open`. It trains the probe with it and with
- * the reference, sends what came out to its parent, and ends. In a process of its own, since a native library that
- * doesn't fit the machine may end it.
+ * Entry of a process that tries one engine: `node engine-check.js NAME THREADS`. It trains the probe with it and with
+ * the reference, sends what came out to its parent, and ends. With `open` behind it the engine is only opened, for what a
+ * run with it should say. In a process of its own, since a native library that doesn't fit the machine may end it.
  */
 import { openEngine } from './open.ts';
 import { agrees, type Probe, probeDifference, probeSteps, trainProbe } from './probe.ts';
@@ -20,6 +20,16 @@ type Answer =
       readonly notes: readonly string[];
     }
   | { readonly works: false; readonly problem: string };
+
+/** What the parent gets of an engine that was only opened. */
+type Opened = { readonly works: true; readonly warnings: readonly string[] } | { readonly works: false };
+
+async function open(name: string, threads: number): Promise<Opened> {
+  await openEngine({ name, threads });
+  if (!name.startsWith('tensorflow')) return { works: true, warnings: [] };
+  const { warnOfTensorflow } = await import('./tensorflow/describe.ts');
+  return { works: true, warnings: await warnOfTensorflow() };
+}
 
 async function check(name: string, threads: number): Promise<Answer> {
   const engine = await openEngine({ name, threads });
@@ -54,14 +64,12 @@ async function describe(name: string, threads: number, expected: Probe): Promise
 }
 
 const [name = 'onnx', threads = '1', only] = process.argv.slice(2);
-// What libraries print when they are loaded is all that the caller wants.
-if (only === 'open') {
-  await openEngine({ name });
-  process.exit(0);
-}
-const answer = await check(name, Number(threads)).catch((error: unknown): Answer => {
+const tried = only === 'open' ? open(name, Number(threads)) : check(name, Number(threads));
+const answer = await tried.catch((error: unknown): Answer => {
   return { works: false, problem: error instanceof Error ? error.message : String(error) };
 });
 // Exits even if a library left something running, but not before the answer is out.
 if (process.send) process.send(answer, undefined, undefined, () => process.exit(0));
+// What libraries print when they are loaded is all that this caller wants.
+else if (only === 'open') process.exit(answer.works ? 0 : 1);
 else process.stdout.write(`${JSON.stringify(answer)}\n`);

@@ -34,7 +34,7 @@ const remedy = 'install its package again, or choose another engine (--engine on
 
 /** Lets an engine train a small step in a process of its own, with the threads of a lone stage. Never throws. */
 export async function checkEngine(engine: string, options: CheckOptions): Promise<EngineReport> {
-  const answer = await ask<EngineAnswer>(engine, threadsOf(1), options);
+  const answer = await ask<EngineAnswer>([engine, String(threadsOf(1))], options);
   return { engine, ...answer };
 }
 
@@ -45,7 +45,7 @@ export type SpeedReport =
 
 /** Measures an engine with so many threads in a process of its own. Never throws. */
 export function measureEngine(engine: string, threads: number, options: CheckOptions): Promise<SpeedReport> {
-  return ask<SpeedReport>(engine, threads, options);
+  return ask<SpeedReport>([engine, String(threads)], options);
 }
 
 /** Threads of a stage where so many run at once on this machine. */
@@ -56,14 +56,13 @@ export function threadsOf(jobs: number): number {
 
 /** What the process of a script answers, or why it didn't. */
 async function ask<Answer>(
-  engine: string,
-  threads: number,
+  args: readonly string[],
   { script, patience = usualPatience }: CheckOptions,
 ): Promise<Answer | { readonly works: false; readonly problem: string }> {
   const broken = (problem: string) => ({ works: false, problem }) as const;
   let child: ChildProcess;
   try {
-    child = fork(script, [engine, String(threads)], {
+    child = fork(script, args, {
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
       execArgv: [],
     });
@@ -99,18 +98,35 @@ async function ask<Answer>(
 }
 
 /**
- * The engine that stages get: what `auto` means on this machine, and any other as it is. Tried in a process of its own,
- * so that results name the engine that made them and a library that crashes ends no stage.
+ * The engine that stages get: what `auto` means on this machine, and any other as it is, with what a run with it should
+ * say first. Tried in a process of its own, so that results name the engine that made them and a library that crashes ends
+ * no stage.
  */
 export async function resolveEngine(engine: string, options: CheckOptions, emit: Emit): Promise<string> {
-  if (engine !== 'auto') return engine;
-  const report = await checkEngine(engine, options);
+  const chosen = engine === 'auto' ? await chooseEngine(options, emit) : engine;
+  for (const warning of await warningsOf(chosen, options))
+    emit({ type: 'warning', message: `engine ${chosen}: ${warning}; peco-exp doctor shows more` });
+  return chosen;
+}
+
+async function chooseEngine(options: CheckOptions, emit: Emit): Promise<string> {
+  const report = await checkEngine('auto', options);
   if (report.works) return report.name;
   emit({
     type: 'warning',
     message: `engine auto: ${report.problem}. Using onnx; peco-exp doctor shows more`,
   });
   return 'onnx';
+}
+
+/** Of TensorFlow only, which computes on the CPU where it finds no GPU. An engine that can't be had says so in its stages. */
+async function warningsOf(engine: string, options: CheckOptions): Promise<readonly string[]> {
+  if (!engine.startsWith('tensorflow')) return [];
+  const opened = await ask<{ readonly works: true; readonly warnings: readonly string[] }>(
+    [engine, '1', 'open'],
+    options,
+  );
+  return opened.works ? opened.warnings : [];
 }
 
 /** The last line that a process printed before it died, if any. */

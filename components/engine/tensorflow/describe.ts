@@ -42,6 +42,23 @@ export async function describeTensorflow(threads: number, expected: Probe): Prom
   return formatTensorflow({ library: found.place, usesGpu, xla, ...inspectMachine() });
 }
 
+/** What a run should say before its steps begin, in lines. None where no library is loaded. */
+export async function warnOfTensorflow(): Promise<readonly string[]> {
+  const found = await findTensorflow();
+  if ('missing' in found) return [];
+  const warning = warnOfCpu({ library: found.place, usesGpu: found.thread.usesGpu, ...inspectMachine() });
+  return warning === undefined ? [] : [warning];
+}
+
+/** That a library with CUDA computes on the CPU, why, and what to do; undefined where it has a GPU, or no CUDA. */
+export function warnOfCpu(facts: Omit<TensorflowFacts, 'xla' | 'bf16'>): string | undefined {
+  const device = describeDevice(facts);
+  return !facts.usesGpu && device.startsWith(cpuBecause) ? `steps run on ${device}` : undefined;
+}
+
+/** How the device is called where it should be another. */
+const cpuBecause = 'the CPU: ';
+
 /** A step that XLA can't compile runs without it, with a warning: here that counts as a failure. */
 async function tryXla(threads: number, expected: Probe): Promise<TensorflowFacts['xla']> {
   const warnings: string[] = [];
@@ -131,7 +148,13 @@ function describeLibrary({ from, folder }: LocatedTensorflow): string {
   return `${cuda === undefined ? 'built for CPUs' : `built for CUDA ${cuda}`}, in ${folder}`;
 }
 
-function describeDevice({ library: { from }, usesGpu, driver, cards, visible }: TensorflowFacts): string {
+function describeDevice({
+  library: { from },
+  usesGpu,
+  driver,
+  cards,
+  visible,
+}: Omit<TensorflowFacts, 'xla' | 'bf16'>): string {
   if (usesGpu) {
     const names = cards.map(({ name, gib }) => `${name}, ${gib} GiB`).join('; ');
     return `${names || 'a GPU'}${driver === undefined ? '' : ` (driver ${driver})`}`;
@@ -142,10 +165,10 @@ function describeDevice({ library: { from }, usesGpu, driver, cards, visible }: 
       ? 'the CPU'
       : `the CPU, although this machine has a driver of NVIDIA (${driver}): peco-exp provision tensorflow --gpu`;
   const obstacle = explainDriver(driver);
-  if (obstacle !== undefined) return `the CPU: ${obstacle}`;
+  if (obstacle !== undefined) return `${cpuBecause}${obstacle}`;
   if (visible !== undefined && !/\d/.test(visible.replaceAll('-1', '')))
-    return `the CPU: CUDA_VISIBLE_DEVICES is ${JSON.stringify(visible)}, which hides all GPUs; unset it`;
-  return `the CPU: TensorFlow finds no GPU with the driver ${driver}; nvidia-smi should list one, and TF_CPP_MIN_LOG_LEVEL=0 makes TensorFlow say more`;
+    return `${cpuBecause}CUDA_VISIBLE_DEVICES is ${JSON.stringify(visible)}, which hides all GPUs; unset it`;
+  return `${cpuBecause}TensorFlow finds no GPU with the driver ${driver}; nvidia-smi should list one, and TF_CPP_MIN_LOG_LEVEL=0 makes TensorFlow say more`;
 }
 
 /** As far as it is known: of a folder of the user's own it isn't. */

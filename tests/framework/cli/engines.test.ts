@@ -50,13 +50,32 @@ test('an answer counts even if the process crashes while it ends', async (t) => 
   t.true((await checkEngine('onnx', { script: script(t, crash) })).works);
 });
 
-test('auto becomes the engine that was chosen, or onnx with a warning; others are not tried', async (t) => {
+test('auto becomes the engine that was chosen, or onnx with a warning; others are not trained', async (t) => {
   const events: RunEvent[] = [];
   const resolve = (name: string, text: string) =>
     resolveEngine(name, { script: script(t, text) }, (event) => events.push(event));
-  t.is(await resolve('auto', answer), 'tensorflow');
+  t.is(await resolve('auto', answer.replace('steps: 5', 'warnings: []')), 'tensorflow');
   t.is(await resolve('wasm', 'process.exit(1);'), 'wasm');
   t.deepEqual(events, []);
   t.is(await resolve('auto', 'process.kill(process.pid, "SIGKILL"); setInterval(() => {}, 1e6);'), 'onnx');
   t.snapshot(events);
+});
+
+test('what TensorFlow should say of its device is a warning; that it is not there is told by the stages', async (t) => {
+  const events: RunEvent[] = [];
+  const resolve = (name: string, text: string) =>
+    resolveEngine(name, { script: script(t, text) }, (event) => events.push(event));
+  const warn = `process.send(
+    { works: true, warnings: process.argv[4] === 'open' ? ['steps run on the CPU: no driver'] : [], name: 'tensorflow' },
+    () => process.exit(0),
+  );`;
+  t.is(await resolve('tensorflow:xla', warn), 'tensorflow:xla');
+  t.is(await resolve('auto', warn), 'tensorflow');
+  t.is(await resolve('tensorflow', 'process.exit(1);'), 'tensorflow');
+  t.deepEqual(
+    events.map((event) => ('message' in event ? event.message : event.type)),
+    ['tensorflow:xla', 'tensorflow'].map(
+      (name) => `engine ${name}: steps run on the CPU: no driver; peco-exp doctor shows more`,
+    ),
+  );
 });

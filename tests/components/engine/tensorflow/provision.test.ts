@@ -8,6 +8,7 @@ import {
   formatTensorflow,
   parseCards,
   type TensorflowFacts,
+  warnOfCpu,
 } from '../../../../components/engine/tensorflow/describe.ts';
 import type { LibraryRecord, LocatedTensorflow } from '../../../../components/engine/tensorflow/place.ts';
 import { libraryFolder, locateTensorflow } from '../../../../components/engine/tensorflow/place.ts';
@@ -336,6 +337,13 @@ test('doctor tells library, device, XLA and bfloat16, with remedies', (t) => {
     { ...gpu, library: at({ own: true }), usesGpu: false, bf16: [] },
   ];
   t.snapshot(machines.map(formatTensorflow));
+  // A run says it first where CUDA was wanted.
+  const warned = machines.map(warnOfCpu);
+  t.deepEqual(
+    warned.map((warning) => warning !== undefined),
+    [false, false, false, true, true, true, true, false, false, false],
+  );
+  t.regex(warned[3]!, /^steps run on the CPU: this machine has no NVIDIA driver/);
 });
 
 test('a folder of the user without a record is taken as it is', (t) => {
