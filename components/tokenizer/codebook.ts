@@ -249,6 +249,17 @@ export function partOfCandidates(candidates: Int32Array, first: number, count: n
   return candidates.map((row) => (row >= first && row < first + count ? row - first : -1));
 }
 
+/** `perplexity` and `codebookUsage` of how many tokens take each code, [K] and at least one, as scalars of a step. */
+export function codeUse(taken: tf.Tensor): { readonly perplexity: tf.Scalar; readonly codesUsed: tf.Scalar } {
+  const shares = tf.div(taken, tf.sum(taken));
+  // A share of 0 adds 0.
+  const entropy = tf.neg(tf.sum(tf.mul(shares, tf.log(tf.maximum(shares, 1e-20)))));
+  return {
+    perplexity: tf.exp(entropy) as tf.Scalar,
+    codesUsed: tf.mean(tf.cast(tf.greater(taken, 0), 'float32')),
+  };
+}
+
 /** exp of the entropy of how often each code is used: 1 when one code takes all, K when all are equally used. */
 export function perplexity(histogram: ArrayLike<number>): number {
   let total = 0;

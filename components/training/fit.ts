@@ -49,7 +49,7 @@ export interface FitOptions<B, P = unknown, R = undefined> {
   readonly images: number;
   /** Opens the batches of a training that is planned. */
   batches(plan: Plan): Batches<B>;
-  /** A line of history each so many steps, and at the last. */
+  /** A line of history each so many steps, and at the last: means since the line before, and the learning rate. */
   readonly logEvery?: number;
   /** For the rate; absent: the batch size. */
   readonly imagesPerStep?: number;
@@ -126,6 +126,7 @@ export async function fit<P, B, T, C, R, A extends Named>(
       ...(logEvery === undefined ? {} : { logEvery }),
       ...(objective.advice === undefined ? {} : { advice: objective.advice }),
       ...{ steps: plan.steps, end: plan.end, batchSize: imagesPerStep ?? recipe.batchSize },
+      scheduled: (step) => ({ learningRate: rateAt(step, recipe, plan) }),
     });
     if (selected) return { ...(await selected.end(plan.end)), last, plan };
     const { parameters, average, rest } = state.read() as Partial<Record<keyof FitState<P>, unknown>>;
@@ -285,8 +286,12 @@ function microBatchAt(index: number, plan: Plan): MicroBatch {
   return whichOf(Math.floor(index / plan.parts), index % plan.parts, plan);
 }
 
-function scalarsAt(step: number, recipe: Recipe, { steps, warmup }: Plan): StepScalars<HostTensor> {
-  return stepScalars(step, learningRateAt(recipe, { step, steps, warmup }), recipe.betas);
+function scalarsAt(step: number, recipe: Recipe, plan: Plan): StepScalars<HostTensor> {
+  return stepScalars(step, rateAt(step, recipe, plan), recipe.betas);
+}
+
+function rateAt(step: number, recipe: Recipe, { steps, warmup }: Plan): number {
+  return learningRateAt(recipe, { step, steps, warmup });
 }
 
 function constantsOf<C>({ constants }: { readonly constants?: HostOf<C> }) {

@@ -5,6 +5,7 @@ import { StageError } from '../../framework/stage/stage-error.ts';
 import type { HostOf, HostTensor, State } from '../engine/types.ts';
 import { describeNonFinite } from '../nn/finite.ts';
 import { loadTree, saveTree } from '../weights/safetensors.ts';
+import { Interval, type Sums } from './interval.ts';
 import type { Waiting } from './waiting.ts';
 
 /** The part of a stage's context that a training loop needs. */
@@ -31,8 +32,13 @@ export interface Training<S> {
   readonly waiting?: Pick<Waiting, 'share'>;
   /** The hint where a number isn't finite. */
   readonly advice?: string;
-  /** A line of history each so many steps, and at the last. */
+  /**
+   * A line of history each so many steps, and at the last: the means of the scalar outputs over the steps since the line
+   * before.
+   */
   readonly logEvery?: number;
+  /** What a step (0-based) was computed with, such as the learning rate: a line has it of its last step. */
+  scheduled?(step: number): { readonly [name: string]: number };
   /** Called once, before the first step (0-based) that this stage computes; the state is that of the checkpoint. */
   prepare?(step: number): Promise<void>;
   /**
@@ -47,7 +53,10 @@ export interface Training<S> {
   look?(step: number): Promise<unknown>;
 }
 
-/** Of a checkpoint: `state/...`, and `out/...`, the scalars that the last step returned. */
+/**
+ * Of a checkpoint: `state/...`; `out/...`, the scalars that the last step returned; `interval/...`, the sums of those since
+ * the last line of history.
+ */
 const file = 'training.safetensors';
 export const usualAdvice =
   'the training diverged: lower the learning rate, or clip gradients more (`clipNorm`)';
@@ -55,8 +64,8 @@ export const usualAdvice =
 type Scalars = { readonly [name: string]: HostTensor };
 
 /**
- * Runs a training step by step from the latest checkpoint, shows and logs its scalar outputs, and returns the last ones.
- * Saves checkpoints when they are due, and when the signal stops it. Use it once a stage: checkpoints have no names.
+ * Runs a training step by step from the latest checkpoint, shows its scalar outputs, logs their means, and returns the last
+ * ones. Saves checkpoints when they are due, and when the signal stops it. Use it once a stage: checkpoints have no names.
  *
  * A training that diverges has failed here, not where its weights are used: each step's scalars must be finite, the
  * whole state (moments and codebook sums too) must be finite wherever it is saved and at the end, and one more look is
@@ -72,7 +81,8 @@ export async function train<S>(
   const { state, steps, batchSize, logEvery = 25, advice = usualAdvice } = training;
   const end = training.end ?? Math.min(context.until ?? steps, steps);
   const from = await checkpoints?.latest();
-  let out: Scalars = from ? resume(from.dir, state) : {};
+  const interval = new Interval();
+  let out: Scalars = from ? resume(from.dir, state, interval) : {};
   const { step: begin, begun } = from ?? { step: 0, begun: 0 };
   if (begin > end)
     throw new StageError(`the checkpoint is at step ${begin}, but this training ends at step ${end}`);
@@ -85,11 +95,12 @@ export async function train<S>(
   };
   if (training.prepare) show(begin, 'compiling');
   await training.prepare?.(begin);
-  const log = (step: number) => context.log({ step, ...numbers(out) });
+  const log = (step: number) =>
+    context.log({ step, ...interval.take(Object.keys(out)), ...training.scheduled?.(step - 1) });
   const isLogged = (step: number) => step % logEvery === 0 || step === steps;
   let saved = begin;
   const save = async (step: number) => {
-    const tree = snapshot(state, out, `step ${step} of ${steps}`, advice);
+    const tree = snapshot({ state, out, interval }, `step ${step} of ${steps}`, advice);
     await checkpoints?.save(step, (dir) => saveTree(path.join(dir, file), tree));
     saved = step;
   };
@@ -107,13 +118,14 @@ export async function train<S>(
     step++;
     out = scalarsOf(results);
     checkScalars(out, `at step ${step} of ${steps}`, advice);
+    interval.add(numbers(out));
     show(step);
     if (isLogged(step)) log(step);
     if (checkpoints?.isDue()) await save(step);
     // Lets signals and messages in: a program's run may block the thread.
     await new Promise((resolve) => setImmediate(resolve));
   }
-  const last = snapshot(state, out, `step ${end} of ${steps}`, advice);
+  const last = snapshot({ state, out, interval }, `step ${end} of ${steps}`, advice);
   await checkLast(training, end);
   state.write(last.state);
   if (end < steps) {
@@ -126,8 +138,12 @@ export async function train<S>(
 }
 
 /** The state and the scalars of the last step. Throws if a number is not finite: such a state is worth no checkpoint. */
-function snapshot<S>(state: Pick<State<S>, 'read'>, out: Scalars, when: string, hint: string) {
-  const tree = { state: state.read(), out };
+function snapshot<S>(
+  { state, out, interval }: { state: Pick<State<S>, 'read'>; out: Scalars; interval: Interval },
+  when: string,
+  hint: string,
+) {
+  const tree = { state: state.read(), out, interval: interval.read() };
   const bad = describeNonFinite(tree);
   if (bad) throw new StageError(`after ${when}, ${bad}`, { hint });
   return tree;
@@ -142,9 +158,10 @@ async function checkLast<S>(
 }
 
 /** Puts a saved state back; returns the scalars of its last step. */
-function resume<S>(dir: string, state: Pick<State<S>, 'write'>): Scalars {
-  const saved = loadTree<{ state: HostOf<S>; out?: Scalars }>(path.join(dir, file));
+function resume<S>(dir: string, state: Pick<State<S>, 'write'>, interval: Interval): Scalars {
+  const saved = loadTree<{ state: HostOf<S>; out?: Scalars; interval?: Sums }>(path.join(dir, file));
   state.write(saved.state);
+  interval.write(saved.interval);
   return saved.out ?? {};
 }
 

@@ -33,6 +33,8 @@ export interface Rest<R, A> {
   /** Statistics of no image: zeros in the form that `loss` gives. */
   none(): HostOf<A>;
   update(rest: R, statistics: A): R;
+  /** What a reader should see of the statistics of a whole batch, whatever its micro-batches are. */
+  shown?(statistics: A): { readonly [name: string]: tf.Scalar };
 }
 
 /**
@@ -110,7 +112,10 @@ export function gradientsOf<P, B, T, C, R, A extends Named>(objective: Objective
   };
 }
 
-/** AdamW for the parameters, the objective's own way for the rest. Shows the norm of gradients where they are clipped. */
+/**
+ * AdamW for the parameters, the objective's own way for the rest. Shows the norm of gradients where they are clipped, before
+ * they are.
+ */
 export function updateOf<P, B, T, C, R, A extends Named>(
   { rest, layersAfter }: Objective<P, B, T, C, R, A>,
   { betas, weightDecay, clipNorm, noDecay, layerDecay = 1, average }: Recipe,
@@ -136,7 +141,10 @@ export function updateOf<P, B, T, C, R, A extends Named>(
         ? {}
         : { average: movingAverage(state.average as P, updated.parameters, average) }),
     };
-    const out: Named = clipNorm > 0 ? { gradientNorm: updated.gradientNorm } : {};
+    const out: Named = {
+      ...rest?.shown?.(statistics),
+      ...(clipNorm > 0 ? { gradientNorm: updated.gradientNorm } : {}),
+    };
     return { state: next, out };
   };
 }

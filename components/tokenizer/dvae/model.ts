@@ -71,7 +71,8 @@ export function dvaeObjective(
       const usage = usageDivergence(logits);
       return {
         loss: tf.add(loss, tf.mul(usage, config.usageWeight)) as tf.Scalar,
-        shown: { pixel, perceptual, usage },
+        // Of the mean posterior: as many codes, equally used, would have its entropy.
+        shown: { pixel, perceptual, usage, perplexity: tf.mul(tf.exp(tf.neg(usage)), size) as tf.Scalar },
       };
     },
   };

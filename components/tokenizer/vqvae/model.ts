@@ -16,6 +16,7 @@ import {
   type Codebook,
   type CodeStatistics,
   codeStatistics,
+  codeUse,
   initCodebook,
   nearestCodes,
   noStatistics,
@@ -83,6 +84,7 @@ export function vqvaeObjective(
       init: () => initCodebook(random(seed, 'codebook'), config.codebook),
       none: () => noStatistics(size, dim),
       update: (codebook, statistics) => updateCodebook(codebook, statistics, config.codebook),
+      shown: ({ taken }) => codeUse(taken),
     },
   };
 }

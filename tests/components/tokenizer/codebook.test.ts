@@ -8,6 +8,7 @@ import {
   type CodebookOptions,
   codebookUsage,
   codeStatistics,
+  codeUse,
   nearestCodes,
   perplexity,
   revivalCandidates,
@@ -91,6 +92,21 @@ test('perplexity and usage of known histograms', (t) => {
   t.is(perplexity([5, 5, 5, 5]), 4);
   t.is(perplexity([9, 0, 0]), 1);
   t.is(codebookUsage([9, 0, 1, 0]), 0.5);
+  // The same of a step: two codes of four, equally often; all tokens one code.
+  for (const [counts, wanted] of [
+    [
+      [3, 0, 3, 0],
+      [2, 0.5],
+    ],
+    [
+      [0, 7, 0, 0],
+      [1, 0.25],
+    ],
+  ] as const) {
+    const use = codeUse(tf.tensor1d([...counts]));
+    t.true(near(use.perplexity, [wanted[0]]));
+    t.true(near(use.codesUsed, [wanted[1]]));
+  }
 });
 
 test('a code that no token takes keeps its vector, from the first step on and for any number of steps', (t) => {

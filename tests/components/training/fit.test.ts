@@ -84,13 +84,16 @@ async function train(
     },
     close: async () => void closed++,
   });
-  const context = { signal, progress: () => {}, log: () => {} };
+  const rates: unknown[] = [];
+  const context = {
+    ...{ signal, progress: () => {} },
+    log: ({ learningRate }: { readonly learningRate?: unknown }) => void rates.push(learningRate),
+  };
   const fitted = await fitLine(context, engine, line, {
     recipe: { ...recipe, ...changes },
-    images: 100,
-    batches,
+    ...{ images: 100, batches, logEvery: 1 },
   }).catch((error: Error) => error);
-  return { fitted, asked, closed };
+  return { fitted, asked, closed, rates };
 }
 
 const weightsOf = (result: Awaited<ReturnType<typeof train>>): number[] => {
@@ -107,8 +110,10 @@ test('a constant gradient moves a weight by the learning rate a step, by hand', 
 
 test('the rate follows the schedule of the recipe, by hand', async (t) => {
   const schedule = { kind: 'poly', power: 1, warmupFrom: 0 } as const;
-  const weights = weightsOf(await train({ minLearningRate: 0, schedule }));
+  const result = await train({ minLearningRate: 0, schedule });
+  const weights = weightsOf(result);
   t.true(near(weights, [1 - 0.25 * (1 + 2 / 3 + 1 / 3), -1 - 0.5]), String(weights));
+  t.true(near(result.rates as number[], [0.25, 0.25 * (2 / 3), 0.25 / 3]), 'and the history has it');
 });
 
 test('the result is the moving average of the weights where the recipe says so, by hand', async (t) => {

@@ -6,7 +6,7 @@ import { hostTensor } from '../../../components/nn/tree.ts';
 import { type TrainingContext, train } from '../../../components/training/loop.ts';
 import type { StageFunction, StageInput } from '../../../framework/stage/contract.ts';
 import { createProject } from '../../support/project.ts';
-import { attemptStage } from '../../support/stage-runner.ts';
+import { type AttemptOutcome, attemptStage } from '../../support/stage-runner.ts';
 
 interface Tiny {
   readonly weights: HostTensor;
@@ -54,6 +54,7 @@ const tiny: StageFunction<never> = async (context) => {
     batchSize: 8,
     run: (step) => program.run({ x: hostTensor([], Float32Array.of(Math.sin(step))) } as never),
     logEvery: 3,
+    scheduled: (step) => ({ learningRate: 1 / (step + 1) }),
   });
   const { weights, moments, count } = state.read() as unknown as Tiny;
   const bytes = [weights, moments['0'], count].map(({ data }) => Buffer.from(data.buffer).toString('hex'));
@@ -78,15 +79,37 @@ function createBench(t: ExecutionContext) {
   return { dir, attempt };
 }
 
+const linesOf = ({ files }: AttemptOutcome): { readonly [name: string]: number }[] => {
+  const text = Buffer.from(files['metrics.jsonl'], 'hex').toString().trim();
+  return text.split('\n').map((line) => JSON.parse(line));
+};
+
+/** Each line has the means of what was shown of the steps since the one before, and the rate of its last step. */
+function assertMeans(
+  t: ExecutionContext,
+  { shown }: AttemptOutcome,
+  history: readonly { readonly [name: string]: number }[],
+): void {
+  for (const [index, { step, loss, learningRate }] of history.entries()) {
+    const before = history[index - 1]?.step ?? 0;
+    const own = shown.filter((each) => each.step > before && each.step <= step);
+    const losses = own.map(({ values }) => values!.loss);
+    const mean = losses.reduce((sum, value) => sum + value, 0) / losses.length;
+    t.true(Math.abs(loss - mean) <= 1e-6 * Math.abs(mean), `step ${step}: ${loss} instead of ${mean}`);
+    t.is(learningRate, 1 / step);
+  }
+}
+
 test('a training that is stopped after any step ends in the same bytes, history and numbers', async (t) => {
   const { attempt } = createBench(t);
   const whole = await attempt({ name: 'whole' });
   t.deepEqual(Object.keys(whole.files), ['metrics.jsonl', 'state.txt']);
-  const history = Buffer.from(whole.files['metrics.jsonl'], 'hex').toString().trim().split('\n');
+  const history = linesOf(whole);
   t.deepEqual(
-    history.map((line) => JSON.parse(line).step),
+    history.map(({ step }) => step),
     [3, 6, 9, 10],
   );
+  assertMeans(t, whole, history);
   for (let stopAt = 1; stopAt <= steps; stopAt++) {
     const name = `stopped-${stopAt}`;
     const stopped = await attempt({ name, stopAt });
@@ -163,9 +186,8 @@ test('rungs end in the bytes and the history of a training that went through', a
       [4, 4],
     ],
   );
-  const lines = Buffer.from(first.files['metrics.jsonl'], 'hex').toString().trim().split('\n');
   t.deepEqual(
-    lines.map((line) => JSON.parse(line).step),
+    linesOf(first).map(({ step }) => step),
     [3, 4],
     'with its own last step',
   );
