@@ -22,6 +22,7 @@ const entries = {
   'tensorflow-worker': 'components/engine/tensorflow/worker.ts',
   'folder-worker': 'framework/files/folder-worker.ts',
   index: 'index.ts',
+  kit: 'kit.ts',
   results: 'framework/read/index.ts',
 };
 // What answers when nothing changed. CommonJS, since Node starts that faster; it imports nothing of the others.

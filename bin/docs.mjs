@@ -1,18 +1,16 @@
 /**
- * Writes docs/reference/commands.md from the command line's own help, and docs/reference/report.schema.json from the
- * schema of report.json: `node bin/docs.mjs`. With `--check` it writes nothing and exits with code 1 if the first says
- * something else; a test calls that.
+ * Writes docs/reference/commands.md from the command line's own help, docs/reference/kit.md from what kit.ts exports,
+ * and docs/reference/report.schema.json from the schema of report.json: `node bin/docs.mjs`. With `--check` it writes
+ * nothing and exits with code 1 if one of the pages says something else; a test calls that.
  */
 import { execFile } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
+import { formatKit } from './kit-reference.mjs';
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
-const file = path.join(root, 'docs/reference/commands.md');
-const start = '<!-- help: written by bin/docs.mjs -->';
-const end = '<!-- end of help -->';
 
 async function helpOf(...command) {
   const script = path.join(root, 'bin/peco-exp.js');
@@ -48,14 +46,23 @@ async function writeSchema() {
   fs.writeFileSync(schema, `${JSON.stringify(reportJsonSchema(), null, 2)}\n`);
 }
 
-const text = fs.readFileSync(file, 'utf8');
-const [from, to] = [text.indexOf(start), text.indexOf(end)];
-if (from < 0 || to < from) throw new Error(`${file} has no part between "${start}" and "${end}"`);
-const current = `${text.slice(0, from)}${start}\n\n${await formatHelp()}\n\n${text.slice(to)}`;
-if (!process.argv.includes('--check')) {
-  fs.writeFileSync(file, current);
-  await writeSchema();
-} else if (current !== text) {
-  process.stderr.write('docs/reference/commands.md is out of date: node bin/docs.mjs\n');
-  process.exitCode = 1;
+/** Pages of docs/reference/ with the part that is written, between two lines that name it. */
+const pages = [
+  { file: 'commands.md', part: 'help', format: formatHelp },
+  { file: 'kit.md', part: 'kit', format: () => formatKit(root) },
+];
+
+for (const { file, part, format } of pages) {
+  const place = path.join(root, 'docs/reference', file);
+  const [start, end] = [`<!-- ${part}: written by bin/docs.mjs -->`, `<!-- end of ${part} -->`];
+  const text = fs.readFileSync(place, 'utf8');
+  const [from, to] = [text.indexOf(start), text.indexOf(end)];
+  if (from < 0 || to < from) throw new Error(`${place} has no part between "${start}" and "${end}"`);
+  const current = `${text.slice(0, from)}${start}\n\n${await format()}\n\n${text.slice(to)}`;
+  if (!process.argv.includes('--check')) fs.writeFileSync(place, current);
+  else if (current !== text) {
+    process.stderr.write(`docs/reference/${file} is out of date: node bin/docs.mjs\n`);
+    process.exitCode = 1;
+  }
 }
+if (!process.argv.includes('--check')) await writeSchema();

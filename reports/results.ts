@@ -61,6 +61,7 @@ export interface StageFacts {
 /** A cell with its numbers. */
 export interface CellResult extends CellPlace, StageFacts {}
 
+/** The numbers of all cells of a table, of a report's inputs. */
 export async function readResults(
   table: TableConfig,
   inputs: { readonly [name: string]: StageInput },

@@ -23,6 +23,7 @@ export interface TableCell extends Summary {
   readonly best: boolean;
 }
 
+/** A variant of the experiment. */
 export interface TableRow {
   readonly variant: string;
   /** The row that this one is compared with: itself for a baseline, null where there is no single one. */
@@ -33,6 +34,7 @@ export interface TableRow {
   readonly cells: readonly (TableCell | undefined)[];
 }
 
+/** A table, before it is written in any format. */
 export interface AblationTable {
   /** There are several baselines: a sweep changes them. */
   readonly compared: boolean;

@@ -72,7 +72,9 @@ export const vitSchema = z
     error: 'leaves the MLP no hidden unit: raise it',
   });
 
+/** Sizes and options of a vision transformer, defaults applied. */
 export type VitConfig = z.output<typeof vitSchema>;
+/** The same as an experiment gives it: fields with a default may be left out. */
 export type VitInput = z.input<typeof vitSchema>;
 
 /** Patches tile the images. */

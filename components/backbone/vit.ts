@@ -32,6 +32,7 @@ export interface Block<T> {
   readonly scale2?: T;
 }
 
+/** Weights of a vision transformer: tensors in a step, arrays in a file. */
 export interface Vit<T> {
   readonly patch: Affine<T>;
   /** [1, 1, dim] */

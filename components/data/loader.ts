@@ -30,6 +30,7 @@ interface Common<Names extends string> {
   readonly workers?: number;
 }
 
+/** Which batches of a data set a training sees. */
 export interface LoaderOptions<Names extends string> extends Common<Names> {
   readonly seed: number;
   /** Keeps the streams of different trainings apart: `tokenizer`, `pretraining`, ... */

@@ -32,6 +32,7 @@ export interface ImageInstances {
   readonly instances: readonly Instance[];
 }
 
+/** An annotated object of an image. */
 export interface Instance {
   /** Number of the annotation. */
   readonly id: number;

@@ -41,6 +41,7 @@ export interface State<S> {
   dispose(): void;
 }
 
+/** What a program is compiled of. */
 export interface ProgramOptions<S, B, O, C> {
   /** For error messages and exported files. */
   readonly name: string;
@@ -74,6 +75,7 @@ export interface Engine {
   dispose(): void;
 }
 
+/** Which engine, and what it may use. */
 export interface EngineOptions {
   /** `onnx` (default, or `onnx:webgpu`), `reference`, `wasm`, `tensorflow` (or `tensorflow:bf16` and the like) or `auto`: see `openEngine`. */
   readonly name?: string;

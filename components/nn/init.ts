@@ -9,14 +9,17 @@ function filled(shape: readonly number[], draw: () => number): HostTensor {
   return tensor;
 }
 
+/** Zeros, float32. */
 export function zeros(...shape: number[]): HostTensor {
   return hostTensor(shape);
 }
 
+/** The same number everywhere, float32. */
 export function constant(value: number, ...shape: number[]): HostTensor {
   return filled(shape, () => value);
 }
 
+/** Normal numbers of this standard deviation around 0. */
 export function normal(random: Random, standardDeviation: number, ...shape: number[]): HostTensor {
   return filled(shape, () => random.normal() * standardDeviation);
 }

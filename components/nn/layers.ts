@@ -15,14 +15,17 @@ export interface Norm<T> {
   readonly bias: T;
 }
 
+/** A dense layer as BEiT starts it: a truncated normal distribution, biases 0. */
 export function initDense(random: Random, inputs: number, outputs: number, std = 0.02): Affine<HostTensor> {
   return { weight: truncatedNormal(random, std, [inputs, outputs]), bias: zeros(outputs) };
 }
 
+/** A convolution with a square kernel, weights as PyTorch starts them, biases 0. */
 export function initConv(random: Random, size: number, inputs: number, outputs: number): Affine<HostTensor> {
   return { weight: fanInUniform(random, size, size, inputs, outputs), bias: zeros(outputs) };
 }
 
+/** A normalisation that changes nothing yet: gains 1, biases 0. */
 export function initNorm(channels: number): Norm<HostTensor> {
   return { gain: constant(1, channels), bias: zeros(channels) };
 }

@@ -24,6 +24,7 @@ export interface Random {
   fillUniform(target: Float32Array): Float32Array;
 }
 
+/** The stream of a seed and a purpose: `random(seed, 'mask', step)`. The same path gives the same numbers. */
 export function random(seed: number, ...path: readonly (string | number)[]): Random {
   const digest = hash('sha256', JSON.stringify([seed, ...path]), 'buffer');
   const key0 = digest.readUInt32LE(0);

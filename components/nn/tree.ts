@@ -41,6 +41,7 @@ export function refill<S extends Tree, U>(tree: S, values: readonly U[]): TreeOf
   return mapTree<unknown, U>(tree as TreeOf<unknown>, () => values[next++]);
 }
 
+/** A tensor in the host's memory: zeros, float32, unless values are given, whose array says the type. */
 export function hostTensor(
   shape: readonly number[],
   data?: Float32Array | Int32Array | Uint8Array,

@@ -19,8 +19,12 @@ import {
   type VqganEncoder,
 } from './networks/vqgan.ts';
 
-/** What the parameters look like says which of the two they are of, so that a file of weights is enough. */
+/**
+ * Weights of an encoder, the small one or VQGAN's. What the parameters look like says which of the two they are of, so
+ * that a file of weights is enough.
+ */
 export type Encoder<T> = SmallEncoder<T> | VqganEncoder<T>;
+/** Weights of a decoder. */
 export type Decoder<T> = SmallDecoder<T> | VqganDecoder<T>;
 
 /** Encoder to `outputs` channels a token: codebook dimensions (VQ) or codebook logits (dVAE). */

@@ -21,6 +21,7 @@ export interface Rows<Target> {
 /** What becomes of rows; the next ones wait for it. */
 export type OnRows<Target> = (rows: Rows<Target>) => void | Promise<void>;
 
+/** What is applied to which images. */
 export interface ForwardOptions<S> {
   readonly name: string;
   readonly state: State<S>;

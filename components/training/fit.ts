@@ -43,6 +43,7 @@ export interface Batches<B> {
   batch(which: MicroBatch): HostOf<B> | Promise<HostOf<B>>;
 }
 
+/** What a training needs beside its objective. */
 export interface FitOptions<B, P = unknown, R = undefined> {
   readonly recipe: Recipe;
   /** How many images there are to learn from. */

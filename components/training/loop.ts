@@ -19,6 +19,7 @@ export interface TrainingContext {
   log(record: { readonly [name: string]: Json }): void;
 }
 
+/** A training as the loop sees it: steps, and the state that they change. */
 export interface Training<S> {
   /** What steps work on: with their number, all that a checkpoint needs. */
   readonly state: Pick<State<S>, 'read' | 'write'>;

@@ -8,6 +8,7 @@ import { valueAndGradients } from './gradients.ts';
 import { adamw, initMoments, type Moments, type StepScalars } from './optimizer.ts';
 import type { Recipe } from './recipe.ts';
 
+/** Tensors by name. */
 export type Named = { readonly [name: string]: tf.Tensor };
 
 /** What a loss may look at beside the parameters. */
@@ -18,6 +19,7 @@ export interface Given<B, T, C, R> {
   readonly rest: R;
 }
 
+/** What an objective makes of a batch. */
 export interface Losses<A> {
   /** The mean over the images of the batch: micro-batches are then parts of one batch. */
   readonly loss: tf.Scalar;

@@ -8,11 +8,13 @@ export interface Moments<P> {
   readonly second: P;
 }
 
+/** The moments before the first step: zeros. */
 export function initMoments<P>(parameters: P): Moments<P> {
   const tree = parameters as TreeOf<HostTensor>;
   return { first: zerosLike(tree) as P, second: zerosLike(tree) as P };
 }
 
+/** How AdamW steps; what is absent is PyTorch's default, without decay. */
 export interface AdamWOptions {
   /** Default: 0.9 and 0.999. */
   readonly betas?: readonly [number, number];

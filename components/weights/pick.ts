@@ -20,6 +20,7 @@ export interface Wanted {
   readonly transform?: 'dense' | 'conv' | ((tensor: HostTensor) => HostTensor);
 }
 
+/** How a file's names are read. */
 export interface PickOptions {
   /** What the tensors make, for messages: `torchvision's VGG16`. */
   readonly what: string;

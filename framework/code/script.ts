@@ -10,11 +10,19 @@ export function isOwn(specifier: string): boolean {
 
 /** A source of peco-exp, not one of the experiments that lie beside them in a clone. */
 export function isLibrary(file: string): boolean {
+  return isEntrance(file) || /^(components|framework|reports)[\\/]/.test(withinOwn(file) ?? '');
+}
+
+/** What `peco-exp` or `peco-exp/kit` leads to: exports of other files, and no code. */
+export function isEntrance(file: string): boolean {
+  // Most files are told by their names, which takes no look at the disk.
+  return /[\\/](index|kit)\.ts$/.test(file) && /^(index|kit)\.ts$/.test(withinOwn(file) ?? '');
+}
+
+/** The path of a file of peco-exp in its package. */
+function withinOwn(file: string): string | undefined {
   const owner = packageOf(file);
-  return (
-    owner?.name === ownName &&
-    /^(components|framework|reports)[\\/]|^index\.ts$/.test(path.relative(owner.dir, file))
-  );
+  return owner?.name === ownName ? path.relative(owner.dir, file) : undefined;
 }
 
 export function isScript(file: string): boolean {

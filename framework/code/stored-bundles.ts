@@ -21,7 +21,7 @@ interface Index {
 }
 
 // Counts up when bundles are made in another way.
-const format = 8;
+const format = 9;
 
 const indexes = new Map<string, Index>();
 

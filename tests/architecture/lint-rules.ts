@@ -1,4 +1,4 @@
-import { type Arrows, folderOf } from './imports.ts';
+import { type Arrows, entrances, folderOf } from './imports.ts';
 
 /** A part of biome.json. */
 export interface Override {
@@ -26,7 +26,9 @@ function refusedBy(room: string, arrows: Arrows): string[] {
   const allowed = arrows.get(room)!;
   const isFramework = (one: string) => folderOf(one).startsWith('framework/');
   const [around] = room.split('/');
-  const others = [...arrows.keys()].filter((one) => one !== room && one !== 'index.ts' && !allowed.has(one));
+  const others = [...arrows.keys()].filter(
+    (one) => one !== room && !entrances.includes(one) && !allowed.has(one),
+  );
   // A nested room is refused with the one around it, except from within that.
   const alone = others.filter((one) => !one.includes('/') || one.startsWith(`${around}/`));
   if (isFramework(room)) {

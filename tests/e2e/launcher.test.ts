@@ -7,7 +7,16 @@ import test, { type ExecutionContext } from 'ava';
 import { transform } from 'esbuild';
 import { createProject, type Project, repository } from '../support/project.ts';
 
-const parts = ['bin', 'components', 'framework', 'reports', 'index.ts', 'package.json', 'tsconfig.json'];
+const parts = [
+  'bin',
+  'components',
+  'framework',
+  'reports',
+  'index.ts',
+  'kit.ts',
+  'package.json',
+  'tsconfig.json',
+];
 
 /** A clone of this repository with its packages installed, but nothing built. */
 function cloneRepository(t: ExecutionContext): Project {

@@ -55,6 +55,7 @@ export const stillViewSchema = z.strictObject({ crop: centre.default(wholeCentre
  * tokenizer, show the same part of it in the same colours.
  */
 export type View = z.output<typeof viewSchema>;
+/** The same without chance: how an evaluation looks at an image. */
 export type StillView = z.output<typeof stillViewSchema>;
 export type Crop = View['crop'];
 export type Interpolation = View['interpolation'];

@@ -1,6 +1,4 @@
-import * as tf from '@tensorflow/tfjs-core';
-import type { FeatureNetwork, LoadFunction } from 'peco-exp';
-import { hostTensor } from '../../../components/nn/tree.ts';
+import { type FeatureNetwork, hostTensor, type LoadFunction, tf } from 'peco-exp/kit';
 
 // Sobel's filters, [3, 3, 1, 2]: changes from left to right and from top to bottom.
 const across = [-1, 0, 1, -2, 0, 2, -1, 0, 1];

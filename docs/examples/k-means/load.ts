@@ -1,9 +1,5 @@
 import path from 'node:path';
-import * as tf from '@tensorflow/tfjs-core';
-import type { LoadFunction, Tokenizer } from 'peco-exp';
-import type { HostTensor } from '../../../components/engine/types.ts';
-import { nearestCodes } from '../../../components/tokenizer/codebook.ts';
-import { loadTree } from '../../../components/weights/safetensors.ts';
+import { type HostTensor, type LoadFunction, loadTree, nearestCodes, type Tokenizer, tf } from 'peco-exp/kit';
 import type { KMeansConfig } from './config.ts';
 import { toImages, toPatches } from './patches.ts';
 

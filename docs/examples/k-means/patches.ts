@@ -1,4 +1,4 @@
-import * as tf from '@tensorflow/tfjs-core';
+import { tf } from 'peco-exp/kit';
 
 /** images [B, H, W, 3] -> patches [B * tokens, stride * stride * 3], row by row. */
 export function toPatches(images: tf.Tensor, stride: number): tf.Tensor2D {

@@ -1,14 +1,18 @@
 import path from 'node:path';
-import * as tf from '@tensorflow/tfjs-core';
-import type { Dataset, StageFunction } from 'peco-exp';
-import { imagesAt } from '../../../components/data/loader.ts';
-import { openEngine } from '../../../components/engine/open.ts';
-import { type Random, random } from '../../../components/nn/random.ts';
-import { hostTensor } from '../../../components/nn/tree.ts';
-import { unit } from '../../../components/nn/unit.ts';
-import { nearestCodes } from '../../../components/tokenizer/codebook.ts';
-import { train } from '../../../components/training/loop.ts';
-import { saveTree } from '../../../components/weights/safetensors.ts';
+import {
+  type Dataset,
+  hostTensor,
+  imagesAt,
+  nearestCodes,
+  openEngine,
+  type Random,
+  random,
+  type StageFunction,
+  saveTree,
+  tf,
+  train,
+  unit,
+} from 'peco-exp/kit';
 import type { KMeansConfig } from './config.ts';
 import { toPatches } from './patches.ts';
 

@@ -1,15 +1,12 @@
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import type { StageFunction } from 'peco-exp';
-import { formatValue } from '../../../reports/format.ts';
-import { type InTable, readResults } from '../../../reports/results.ts';
-import { buildTable } from '../../../reports/table.ts';
+import { buildTable, formatValue, type InTable, readCells, type StageFunction } from 'peco-exp/kit';
 import type { LatexTableConfig } from './config.ts';
 
 /** A report gets every result of the table as an input; `config.table` says which is which. */
 export const run: StageFunction<LatexTableConfig & InTable> = async ({ config, inputs, outDir }) => {
   const { caption, metrics, table } = config;
-  const results = await readResults(table, inputs);
+  const results = await readCells(table, inputs);
   const columns = metrics.map((metric) => ({
     metric,
     label: metric,

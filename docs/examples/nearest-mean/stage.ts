@@ -1,16 +1,18 @@
-import type * as tf from '@tensorflow/tfjs-core';
-import type { Backbone, Dataset, StageFunction } from 'peco-exp';
 import {
   applyBlocks,
+  type Backbone,
+  balancedSubset,
+  type Dataset,
   embedPatches,
+  forward,
   meanOfPatches,
+  openEngine,
+  plainView,
+  type StageFunction,
+  type tf,
   type Vit,
   withPositions,
-} from '../../../components/backbone/vit.ts';
-import { balancedSubset } from '../../../components/data/subset.ts';
-import { plainView } from '../../../components/data/views/view.ts';
-import { openEngine } from '../../../components/engine/open.ts';
-import { forward } from '../../../components/training/classify.ts';
+} from 'peco-exp/kit';
 import type { NearestMeanConfig } from './config.ts';
 
 /** What the inputs load to. */

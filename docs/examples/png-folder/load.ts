@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import type { Dataset, LoadFunction } from 'peco-exp';
+import type { Dataset, LoadFunction } from 'peco-exp/kit';
 
 export const load: LoadFunction<Dataset> = async ({ files: { images: root } }) => {
   const classes = readdirSync(root).sort();

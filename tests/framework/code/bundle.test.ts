@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
+import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import test from 'ava';
 import { bundleModules } from '../../../framework/code/bundle.ts';
 import { loadBundles } from '../../../framework/code/stored-bundles.ts';
 import { formatError } from '../../../framework/stage/errors.ts';
-import { createProject, portable } from '../../support/project.ts';
+import { createProject, portable, repository } from '../../support/project.ts';
 
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
 
@@ -124,4 +125,36 @@ test('a file that an import prefers is taken as soon as it is there, whatever th
   t.regex(await text(), /'file'|"file"/);
   project.remove('names.ts');
   t.regex(await text(), /'folder'|"folder"/);
+});
+
+test('of the kit only what a module takes counts, with all that this imports', async (t) => {
+  const project = createProject(t, {
+    'load.ts':
+      "import { loadTree } from 'peco-exp/kit';\nexport const load = () => loadTree('weights.safetensors');\n",
+    'stage.ts': "import { fit } from 'peco-exp/kit';\nexport const run = fit;\n",
+    // Code of another thread, which is only named here.
+    'named.ts': "export const place = new URL('./thread.ts', import.meta.url);\n",
+    'thread.ts': "import { tf } from 'peco-exp/kit';\nexport const zero = tf.scalar(0);\n",
+  });
+  fs.symlinkSync(repository, project.file('node_modules/peco-exp'));
+  const names = ['load.ts', 'stage.ts', 'named.ts'].map((name) => project.file(name));
+  const bundles = await bundleModules(names, project.dir);
+  const [load, stage, named] = names.map((name) => {
+    const { sources, packages } = bundles.get(name)!;
+    const files = Object.keys(sources).map((file) => path.relative(repository, file));
+    return { files: files.filter((file) => !file.startsWith('..')), packages };
+  });
+  t.true(load!.files.includes('kit.ts') && load!.files.includes('components/weights/safetensors.ts'));
+  t.false(
+    load!.files.some((file) => /^components\/(training|engine|data)\//.test(file)),
+    String(load!.files),
+  );
+  t.deepEqual(load!.packages, []);
+  t.true(stage!.files.includes('components/training/loop.ts'), 'what the file of `fit` imports');
+  t.false(stage!.files.some((file) => /^(reports|components\/(tokenizer|backbone))\//.test(file)));
+  t.true(stage!.packages.some(({ specifier }) => specifier === '@tensorflow/tfjs-core'));
+  t.true(
+    named!.files.includes('components/training/fit.ts'),
+    'nothing is known of what another thread takes',
+  );
 });

@@ -1,0 +1,50 @@
+import type * as tf from '@tensorflow/tfjs-core';
+import test from 'ava';
+import { openEngine } from '../../components/engine/open.ts';
+import type { HostTensor } from '../../components/engine/types.ts';
+import { hostTensor } from '../../components/nn/tree.ts';
+import { codebookOf, codesOf, quantise } from '../../docs/examples/fsq/levels.ts';
+
+/** What the example makes of rows: the nearest values, and their codes. */
+async function apply(rows: HostTensor, levels: readonly number[]) {
+  const engine = await openEngine({ name: 'reference' });
+  const program = await engine.compile({
+    name: 'levels',
+    state: engine.state({}),
+    batch: { rows },
+    step: (state: Record<string, never>, batch: { rows: tf.Tensor }) => {
+      const quantised = quantise(batch.rows, levels);
+      return { state, out: { quantised, codes: codesOf(quantised, levels) } };
+    },
+  });
+  const { quantised, codes } = await program.run({ rows });
+  engine.dispose();
+  return { quantised: [...quantised.data], codes: [...codes.data] };
+}
+
+test("the example's finite scalar quantization is that of the paper's notebook", async (t) => {
+  // google-research/fsq, fsq.ipynb: FSQ([3, 5, 4]) of z = [0.25, 0.6, -7].
+  const levels = [3, 5, 4];
+  const { quantised, codes } = await apply(hostTensor([1, 3], Float32Array.of(0.25, 0.6, -7)), levels);
+  t.deepEqual(quantised, [0, 0.5, -1]);
+  t.deepEqual(codes, [10]);
+  t.deepEqual([...codebookOf(levels).data.subarray(30, 33)], [0, 0.5, -1]);
+});
+
+test('each code of the example stands for values that have that code', async (t) => {
+  for (const levels of [[2], [3, 5, 4], [8, 5, 5, 5]]) {
+    const codebook = codebookOf(levels);
+    const half = levels.map((level) => Math.floor(level / 2));
+    // What tanh takes there: beyond the outermost levels, where it never gets, anything large.
+    const z = Float32Array.from(codebook.data, (value, place) => {
+      const channel = place % levels.length;
+      const even = levels[channel]! % 2 === 0 ? 0.5 : 0;
+      const reach = ((levels[channel]! - 1) * 0.999) / 2;
+      const share = Math.max(-0.999, Math.min(0.999, (value * half[channel]! + even) / reach));
+      return Math.atanh(share) - Math.tan(even / reach);
+    });
+    const { codes, quantised } = await apply(hostTensor(codebook.shape, z), levels);
+    t.deepEqual(codes, [...codes.keys()]);
+    t.deepEqual(quantised, [...codebook.data]);
+  }
+});
