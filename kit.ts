@@ -157,10 +157,12 @@ export {
   withPositions,
 } from './components/backbone/vit.ts';
 export { startingBackbone } from './components/downstream/start.ts';
-export { countRight, type ForwardOptions, forward, type Rows } from './components/training/classify.ts';
+export { type ForwardOptions, forward, type Rows } from './components/training/classify.ts';
+export { countOnes, rightRows, shareOf } from './components/training/right.ts';
 
 // ## Reports
 
+export type { TableCell, TableDifference } from './reports/column.ts';
 export { formatSigned, formatValue } from './reports/format.ts';
 export {
   type CellResult,
@@ -171,7 +173,6 @@ export {
 export {
   type AblationTable,
   buildTable,
-  type TableCell,
   type TableColumn,
   type TableRow,
 } from './reports/table.ts';

@@ -23,6 +23,22 @@ export function formatSigned(value: number, digits: number): string {
   return value > 0 ? `+${formatValue(value, digits)}` : formatValue(value, digits);
 }
 
+/** `−0.12, 1.30`: both ends of an interval in a column's unit. */
+export function formatEnds(ends: readonly [number, number], { scale, digits }: NumberFormat): string {
+  return ends.map((end) => formatValue(end * scale, digits)).join(', ');
+}
+
+/** How a column shows a number: the number times `scale`, with so many digits after the point. */
+export interface NumberFormat {
+  readonly scale: number;
+  readonly digits: number;
+}
+
+/** ` ± 1.41`; nothing where there is no spread. */
+export function formatSpread(deviation: number | undefined, { scale, digits }: NumberFormat): string {
+  return deviation === undefined ? '' : ` ± ${formatValue(deviation * scale, digits)}`;
+}
+
 /** The number that people see. */
 export function shownValue(value: number, digits: number): number {
   return Number.isFinite(value) ? Number(formatValue(value, digits).replace('−', '-')) : value;

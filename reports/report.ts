@@ -4,7 +4,7 @@ import type { StageInput, StageRecord } from '../framework/stage/contract.ts';
 import type { AblationTableConfig } from './config.ts';
 import { readFacts } from './facts.ts';
 import { type PublishedResult, publishedResults } from './published.ts';
-import { type CellResult, type InTable, readResults, type TableConfig } from './results.ts';
+import { absent, type CellResult, type InTable, readResults, type TableConfig } from './results.ts';
 import { type AblationTable, buildTable } from './table.ts';
 
 /** A finished report: what every format is made of. A function of the results alone. */
@@ -60,11 +60,6 @@ export function readHistories(stages: readonly StageRecord[]): Promise<FullRepor
 }
 
 async function readHistory(dir: string): Promise<readonly HistoryRow[]> {
-  const text = await readFile(path.join(dir, 'metrics.jsonl'), 'utf8').catch(
-    (error: NodeJS.ErrnoException) => {
-      if (error.code === 'ENOENT') return '';
-      throw error;
-    },
-  );
+  const text = (await readFile(path.join(dir, 'metrics.jsonl'), 'utf8').catch(absent)) ?? '';
   return text.split('\n').flatMap((line) => (line === '' ? [] : [JSON.parse(line) as HistoryRow]));
 }

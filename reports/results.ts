@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
+import { canonicalJson } from '../framework/stage/canonical.ts';
 import type { StageInput } from '../framework/stage/contract.ts';
 
 /** Which stage has the numbers of a variant, a task and a seed. */
@@ -59,7 +60,12 @@ export interface StageFacts {
 }
 
 /** A cell with its numbers. */
-export interface CellResult extends CellPlace, StageFacts {}
+export interface CellResult extends CellPlace, StageFacts {
+  /** Of metrics that are means over test images the value of each image, if the stage stored them. */
+  readonly perImage?: { readonly [metric: string]: readonly number[] };
+  /** Names the test data that the stage was given; the same text means the same images. */
+  readonly test?: string;
+}
 
 /** The numbers of all cells of a table, of a report's inputs. */
 export async function readResults(
@@ -67,11 +73,31 @@ export async function readResults(
   inputs: { readonly [name: string]: StageInput },
 ): Promise<CellResult[]> {
   return Promise.all(
-    table.cells.map(async (cell) => ({ ...cell, ...(await readStageFacts(inputs[cell.input])) })),
+    table.cells.map(async (cell) => {
+      const stage = inputs[cell.input];
+      const { test } = stage.inputs;
+      return {
+        ...cell,
+        ...(await readStageFacts(stage)),
+        ...(await readPerImage(stage)),
+        ...(test === undefined ? {} : { test: canonicalJson([test.kind, test.config, test.files]) }),
+      };
+    }),
   );
+}
+
+async function readPerImage({ dir }: StageInput): Promise<Pick<CellResult, 'perImage'>> {
+  const text = await readFile(path.join(dir, 'per-image.json'), 'utf8').catch(absent);
+  return text === undefined ? {} : { perImage: JSON.parse(text) as NonNullable<CellResult['perImage']> };
 }
 
 /** @throws Error if the input is a leaf: those have no result */
 export async function readStageFacts({ dir }: StageInput): Promise<StageFacts> {
   return JSON.parse(await readFile(path.join(dir, 'metrics.json'), 'utf8')) as StageFacts;
+}
+
+/** Of a file that isn't there there is nothing to read; other errors stay errors. */
+export function absent(error: NodeJS.ErrnoException): undefined {
+  if (error.code === 'ENOENT') return undefined;
+  throw error;
 }

@@ -1,4 +1,4 @@
-import { quantileOfT } from './student.ts';
+import { probabilityBeyond, quantileOfT } from './student.ts';
 
 /** What a cell of the table says about the values of its seeds. */
 export interface Summary {
@@ -12,6 +12,8 @@ export interface Summary {
 export interface Difference extends Summary {
   /** Ends of the 95 % interval of the mean by Student's t; undefined for a single pair. */
   readonly interval: readonly [low: number, high: number] | undefined;
+  /** Of the two-sided paired t test that the mean is 0; undefined for a single pair. */
+  readonly p: number | undefined;
 }
 
 /** Values by seed. */
@@ -55,13 +57,17 @@ export function compare(own: BySeed, other: BySeed): Difference | undefined {
   const { mean, deviation, n } = summarise(differences);
   const rounding = roundingUnits * Number.EPSILON * Math.max(...pairs.flat().map(Math.abs));
   const snap = (value: number) => (Math.abs(value) <= rounding ? 0 : value);
-  if (deviation === undefined) return { mean: snap(mean), deviation, n, interval: undefined };
-  const half = (quantileOfT(0.975, n - 1) * snap(deviation)) / Math.sqrt(n);
+  const none = { interval: undefined, p: undefined };
+  if (deviation === undefined) return { mean: snap(mean), deviation, n, ...none };
+  const middle = snap(mean);
+  const error = snap(deviation) / Math.sqrt(n);
+  const half = quantileOfT(0.975, n - 1) * error;
   return {
-    mean: snap(mean),
+    mean: middle,
     deviation: snap(deviation),
     n,
-    interval: [snap(mean) - half, snap(mean) + half],
+    interval: [middle - half, middle + half],
+    p: middle === 0 ? 1 : probabilityBeyond(middle / error, n - 1),
   };
 }
 

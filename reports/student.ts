@@ -17,6 +17,11 @@ export function quantileOfT(probability: number, freedom: number): number {
   return Math.tan(low) * Math.sqrt(freedom);
 }
 
+/** How likely it is that a variable with Student's t distribution is as far from 0 as this or farther, on either side. */
+export function probabilityBeyond(t: number, freedom: number): number {
+  return Math.max(0, 1 - shareWithin(Math.atan(Math.abs(t) / Math.sqrt(freedom)), freedom));
+}
+
 /** Abramowitz and Stegun, 26.7.3 and 26.7.4: the share between -t and t, finite sums for whole degrees of freedom. */
 function shareWithin(angle: number, freedom: number): number {
   const [sine, cosine] = [Math.sin(angle), Math.cos(angle)];

@@ -1,26 +1,13 @@
 import { printable } from '../framework/stage/text.ts';
+import { makeColumn, type Rows, type SeedValue, type TableCell } from './column.ts';
 import type { Column } from './config.ts';
-import { shownValue } from './format.ts';
 import type { CellResult, TableConfig } from './results.ts';
-import { type BySeed, compare, type Difference, type Summary, summarise } from './statistics.ts';
 
 /** A column of the table: a metric of a task. */
 export interface TableColumn extends Column {
   readonly task: string;
   /** What it is called; no two columns have one title. */
   readonly title: string;
-}
-
-/** Values as stages reported them, not scaled. */
-export interface TableCell extends Summary {
-  /**
-   * Stages that ran once for all seeds of this cell. If there are any, here or in the baseline's cell, the
-   * difference has no deviation: the spread that is left says nothing about another run of the whole chain.
-   */
-  readonly shared: readonly string[];
-  /** To the baseline; undefined in the baseline's row, and where the two rows share no seed. */
-  readonly difference: Difference | undefined;
-  readonly best: boolean;
 }
 
 /** A variant of the experiment. */
@@ -44,9 +31,6 @@ export interface AblationTable {
   readonly rows: readonly TableRow[];
 }
 
-/** Values of one column by variant. */
-type Rows = ReadonlyMap<string, BySeed>;
-
 /** Statistics over seeds, a row a variant. */
 export function buildTable(
   table: TableConfig,
@@ -65,73 +49,42 @@ export function buildTable(
   const dropped = new Map(
     table.missing.flatMap((cell) => (cell.dropped ? [[cell.variant, cell.reason] as const] : [])),
   );
-  const makers = shown.map((column) => {
-    const rows = values.get(nameOf(column.task, column.metric)) ?? new Map();
-    return makeCells(column, rows, (variant) => shared.get(nameOf(variant, column.task)) ?? []);
-  });
+  const baselineOf = (variant: string) =>
+    table.baselineOf ? (table.baselineOf[variant] ?? null) : table.baseline;
+  const made = shown.map((column) =>
+    makeColumn(column, values.get(nameOf(column.task, column.metric)) ?? new Map(), {
+      baselineOf,
+      sharedBy: (variant) => shared.get(nameOf(variant, column.task)) ?? [],
+    }),
+  );
   const rows = table.variants.map((variant): TableRow => {
-    const baseline = table.baselineOf ? (table.baselineOf[variant] ?? null) : table.baseline;
     const reason = dropped.get(variant);
     return {
       variant,
-      baseline,
+      baseline: baselineOf(variant),
       ...(reason === undefined ? {} : { dropped: reason }),
-      cells: makers.map((makeCell) => makeCell(variant, baseline)),
+      cells: made.map((cells) => cells.get(variant)),
     };
   });
   const unmeasured = columns.filter(({ metric }) => !shown.some((column) => column.metric === metric));
   return { compared: table.baselineOf !== undefined, columns: shown, unmeasured, rows };
 }
 
-/** The cells of one column. */
-function makeCells(column: TableColumn, rows: Rows, sharedBy: (variant: string) => readonly string[]) {
-  const best = bestOf(column, rows);
-  return (variant: string, baseline: string | null): TableCell | undefined => {
-    const own = rows.get(variant);
-    if (!own) return undefined;
-    const shared = sharedBy(variant);
-    const cell = { ...withoutSpread(summarise([...own.values()]), shared), shared, best: best.has(variant) };
-    const other = baseline === null || baseline === variant ? undefined : rows.get(baseline);
-    const difference = baseline === null || other === undefined ? undefined : compare(own, other);
-    if (baseline === null || difference === undefined) return { ...cell, difference: undefined };
-    const behind = [...shared, ...sharedBy(baseline)];
-    const interval = behind.length > 0 ? undefined : difference.interval;
-    return { ...cell, difference: { ...withoutSpread(difference, behind), interval } };
-  };
-}
-
-function withoutSpread({ mean, deviation, n }: Summary, shared: readonly string[]): Summary {
-  return { mean, deviation: shared.length > 0 ? undefined : deviation, n };
-}
-
-/**
- * The best rows of a column by the numbers that people see, so that equal ones are marked alike; among those that have
- * all seeds of the column. None where fewer than two have, or where all are equal: then nothing was beaten.
- */
-function bestOf({ scale, digits, better }: Column, rows: Rows): ReadonlySet<string> {
-  const seeds = new Set([...rows.values()].flatMap((values) => [...values.keys()]));
-  const whole = [...rows].filter(([, values]) => values.size === seeds.size);
-  const shown = new Map(
-    whole.map(([variant, values]) => [
-      variant,
-      shownValue(summarise([...values.values()]).mean * scale, digits),
-    ]),
-  );
-  const best = better === 'higher' ? Math.max(...shown.values()) : Math.min(...shown.values());
-  const winners = [...shown].filter(([, value]) => value === best).map(([variant]) => variant);
-  return new Set(winners.length === shown.size ? [] : winners);
-}
-
 /** By task and metric, then by variant; seeds in rising order. */
 function groupValues(results: readonly CellResult[]): ReadonlyMap<string, Rows> {
-  const groups = new Map<string, Map<string, Map<number, number>>>();
-  for (const { variant, task, seed, metrics } of [...results].sort((a, b) => a.seed - b.seed)) {
+  const groups = new Map<string, Map<string, Map<number, SeedValue>>>();
+  for (const { variant, task, seed, metrics, perImage = {}, test } of bySeed(results)) {
     for (const [metric, value] of Object.entries(metrics)) {
-      const rows = entryOf(groups, nameOf(task, metric), () => new Map<string, Map<number, number>>());
-      entryOf(rows, variant, () => new Map<number, number>()).set(seed, value);
+      const rows = entryOf(groups, nameOf(task, metric), () => new Map<string, Map<number, SeedValue>>());
+      const each = Object.hasOwn(perImage, metric) ? { perImage: perImage[metric], test } : {};
+      entryOf(rows, variant, () => new Map<number, SeedValue>()).set(seed, { value, ...each });
     }
   }
   return groups;
+}
+
+function bySeed(results: readonly CellResult[]): readonly CellResult[] {
+  return [...results].sort((a, b) => a.seed - b.seed);
 }
 
 function entryOf<K, V>(map: Map<K, V>, key: K, make: () => V): V {

@@ -105,23 +105,3 @@ export async function forward<S, Target>(
   await opened.over(dataset, onRows, from);
   opened.dispose();
 }
-
-/**
- * How many rows [N, K] have their label among the `first` largest entries; of equal entries those of the first classes come
- * first.
- */
-export function countRight(rows: Float32Array, labels: ArrayLike<number>, first = 1): number {
-  const width = rows.length / labels.length;
-  let right = 0;
-  for (let row = 0; row < labels.length; row++) {
-    const label = labels[row]!;
-    const own = rows[row * width + label]!;
-    let before = 0;
-    for (let k = 0; k < width && before < first; k++) {
-      const entry = rows[row * width + k]!;
-      if (entry > own || (entry === own && k < label)) before++;
-    }
-    if (before < first) right++;
-  }
-  return right;
-}

@@ -2,9 +2,10 @@ import { StageError } from '../../framework/stage/stage-error.ts';
 import { classBalancedSubset } from '../data/subset.ts';
 import type { Engine } from '../engine/types.ts';
 import { type FeatureRows, featureSubset, type Standardisation, standardisationOf } from './features.ts';
-import { crossEntropyOf, fitLogistic, topOneOf } from './logistic.ts';
+import { crossEntropyOf, fitLogistic, rightOf, topOneOf } from './logistic.ts';
 import type { TrainingContext } from './loop.ts';
 import { type FeaturePair, fitInMinibatches, type MinibatchOptions } from './minibatch-linear.ts';
+import { shareOf } from './right.ts';
 
 export interface LinearOptions {
   readonly classes: number;
@@ -20,6 +21,8 @@ export interface LinearOptions {
 /** What a linear classifier reached, and whether its fit is the optimum. */
 export interface LinearResult {
   readonly top1: number;
+  /** Of each test row whether it is classified rightly, 1 or 0. */
+  readonly right: Uint8Array;
   /** Mean cross-entropy of the labelled rows. */
   readonly loss: number;
   /** Absent where minibatches were used: `minibatch.weightDecay` says it there. */
@@ -81,8 +84,8 @@ export async function linearOfKinds(
   const { count, width } = pairs[0].labelled;
   if (count * width * classes > minibatch.above) {
     const fits = await fitInMinibatches(context, engine, pairs, options);
-    return fits.map(({ top1, loss, steps, validation }) => ({
-      ...{ top1, loss, iterations: steps, converged: 0 },
+    return fits.map(({ top1, right, loss, steps, validation }) => ({
+      ...{ top1, right, loss, iterations: steps, converged: 0 },
       ...(validation === undefined ? {} : { validation }),
     }));
   }
@@ -118,8 +121,9 @@ async function fitToOptimum(
     tolerance: TOLERANCE,
     maxIterations: options.steps,
   });
+  const right = rightOf(test, scale, classes, fit.x);
   return {
-    top1: topOneOf(test, scale, classes, fit.x),
+    ...{ top1: shareOf(right), right },
     ...{ loss: fit.loss, l2, gradientNorm: fit.gradientNorm, iterations: fit.iterations },
     converged: fit.converged ? 1 : 0,
     ...(validation === undefined ? {} : { validation }),

@@ -2,6 +2,7 @@ import { StageError } from '../../framework/stage/stage-error.ts';
 import { curvaturePreconditioner } from './curvature.ts';
 import { type FeatureRows, forEachBlock, type Standardisation } from './features.ts';
 import { type Minimum, minimise } from './lbfgs.ts';
+import { shareOf } from './right.ts';
 
 export interface LogisticOptions {
   readonly classes: number;
@@ -92,19 +93,19 @@ export function crossEntropyOf(
 }
 
 /**
- * Share of the rows whose largest score (the first of equals) is the label.
+ * Of each row, 1 or 0, whether its largest score (the first of equals) is the label's.
  *
  * @throws Error that names the row, if its scores are no numbers: of those the first class would be the largest
  */
-export function topOneOf(
+export function rightOf(
   features: FeatureRows,
   scale: Standardisation,
   classes: number,
   x: Float64Array,
-): number {
+): Uint8Array {
   const row = new Float64Array(features.width);
   const scores = new Float64Array(classes);
-  let right = 0;
+  const right = new Uint8Array(features.count);
   forEachBlock(features, (rows, first) => {
     for (let r = 0; r * features.width < rows.length; r++) {
       standardiseRow(rows, r, scale, row);
@@ -113,10 +114,15 @@ export function topOneOf(
       for (let k = 1; k < classes; k++) if (scores[k] > scores[best]) best = k;
       if (!Number.isFinite(scores[best]))
         throw new StageError(`row ${first + r} of the features has scores that are not finite`);
-      if (best === features.labels[first + r]) right++;
+      if (best === features.labels[first + r]) right[first + r] = 1;
     }
   });
-  return right / features.count;
+  return right;
+}
+
+/** Share of the rows whose largest score (the first of equals) is the label; throws as `rightOf`. */
+export function topOneOf(...args: Parameters<typeof rightOf>): number {
+  return shareOf(rightOf(...args));
 }
 
 function standardiseRow(

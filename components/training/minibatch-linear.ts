@@ -11,6 +11,7 @@ import { fit } from './fit.ts';
 import type { TrainingContext } from './loop.ts';
 import type { Objective } from './objective.ts';
 import type { Recipe } from './recipe.ts';
+import { shareOf } from './right.ts';
 
 /** How a linear classifier is trained where a fit to its optimum takes too long; BEiT's values are the defaults. */
 export interface MinibatchOptions {
@@ -37,6 +38,8 @@ export interface MinibatchFit {
   readonly loss: number;
   readonly steps: number;
   readonly top1: number;
+  /** Of each test row whether it is classified rightly, 1 or 0. */
+  readonly right: Uint8Array;
   readonly learningRate: number;
   /** Top-1 on held-out rows; absent where there was nothing to choose. */
   readonly validation?: number;
@@ -83,12 +86,12 @@ export async function fitInMinibatches(
     : undefined;
   const tested = await measure(pairs.map(({ test }) => test));
   return pairs.map((_, kind) => {
-    const shares = validation?.[kind];
+    const shares = validation?.[kind].map(shareOf);
     const rate = shares ? shares.indexOf(Math.max(...shares)) : 0;
     const { weight, bias } = heads[kind][rate];
     return {
       ...{ x: Float64Array.from([...weight.data, ...bias.data]), loss: losses[kind][rate], steps },
-      ...{ top1: tested[kind][rate], learningRate: rates[rate] },
+      ...{ top1: shareOf(tested[kind][rate]), right: tested[kind][rate], learningRate: rates[rate] },
       ...(shares ? { validation: shares[rate] } : {}),
     };
   });
@@ -163,13 +166,13 @@ function standardised(rows: FeatureRows, { mean, factor }: Standardisation, plac
 
 const BLOCK = 512;
 
-/** What gives the top-1 of each classifier, by kind and rate, on rows of the same images for each kind. */
+/** What tells, by kind and rate, which rows each classifier gets right; rows are of the same images for each kind. */
 async function openMeasure(
   engine: Engine,
   heads: HostOf<Heads<tf.Tensor>>,
   pairs: readonly FeaturePair[],
   signal: AbortSignal,
-): Promise<(rows: readonly FeatureRows[]) => Promise<number[][]>> {
+): Promise<(rows: readonly FeatureRows[]) => Promise<Uint8Array[][]>> {
   const kinds = Object.keys(heads);
   const of = <U>(make: (kind: string, rate: string) => U) =>
     Object.fromEntries(
@@ -193,7 +196,7 @@ async function openMeasure(
   });
   return async (rows) => {
     const { count, labels } = rows[0];
-    const right = rows.map((_, kind) => Object.keys(heads[kind]).map(() => 0));
+    const right = rows.map((_, kind) => Object.keys(heads[kind]).map(() => new Uint8Array(count)));
     for (let first = 0; first < count; first += BLOCK) {
       signal.throwIfAborted();
       // Places beyond the end repeat the last row.
@@ -204,17 +207,17 @@ async function openMeasure(
           ({ each, scale }) => standardised(each, scale, places),
         ),
       });
-      right.forEach((counts, kind) => {
-        counts.forEach((_, rate) => {
+      right.forEach((rates, kind) => {
+        rates.forEach((own, rate) => {
           const { best, score } = scores[kind][rate];
           for (let i = 0; i < Math.min(BLOCK, count - first); i++) {
             if (!Number.isFinite(score.data[i]))
               throw new StageError(`row ${first + i} of the features has scores that are not finite`);
-            if (best.data[i] === labels[first + i]) counts[rate]++;
+            if (best.data[i] === labels[first + i]) own[first + i] = 1;
           }
         });
       });
     }
-    return right.map((counts) => counts.map((number) => number / count));
+    return right;
   };
 }

@@ -2,8 +2,8 @@ import * as tf from '@tensorflow/tfjs-core';
 import { StageError } from '../../framework/stage/stage-error.ts';
 import type { Engine } from '../engine/types.ts';
 import { hostTensor } from '../nn/tree.ts';
-import { countRight } from './classify.ts';
 import type { FeatureRows } from './features.ts';
+import { countOnes, rightRows, shareOf } from './right.ts';
 
 export interface NearestOptions {
   readonly classes: number;
@@ -21,6 +21,8 @@ export interface NearestResult {
   readonly k: number;
   readonly top1: number;
   readonly top5: number;
+  /** Of each test row whether its label has the most votes, 1 or 0. */
+  readonly right: Uint8Array;
 }
 
 const QUERIES = 256;
@@ -55,7 +57,8 @@ export async function nearestNeighbours(
       out: { products: tf.matMul(batch.queries as tf.Tensor2D, batch.keys as tf.Tensor2D, false, true) },
     }),
   });
-  const right = ks.map(() => ({ top1: 0, top5: 0 }));
+  const first1 = ks.map(() => new Uint8Array(test.count));
+  const first5 = ks.map(() => 0);
   for (let first = 0; first < test.count; first += queries) {
     const asked = unitRows(test, first, queries);
     const found = Array.from({ length: queries }, () => new Neighbours(most));
@@ -73,14 +76,15 @@ export async function nearestNeighbours(
       const votes = new Float32Array(real * classes);
       for (let query = 0; query < real; query++)
         votes.set(found[query].votes(k, labelled.labels, { classes, temperature }), query * classes);
-      right[place].top1 += countRight(votes, labels);
-      right[place].top5 += countRight(votes, labels, Math.min(5, k));
+      first1[place].set(rightRows(votes, labels), first);
+      first5[place] += countOnes(rightRows(votes, labels, Math.min(5, k)));
     }
     onRows?.(first + real);
   }
   program.dispose();
   return ks.map((k, place) => ({
-    ...{ k, top1: right[place].top1 / test.count, top5: right[place].top5 / test.count },
+    ...{ k, top1: shareOf(first1[place]), top5: first5[place] / test.count },
+    right: first1[place],
   }));
 }
 

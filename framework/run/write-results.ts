@@ -19,7 +19,7 @@ import {
 } from './results-folder.ts';
 
 /** Files that the framework adds to every entry; they say nothing in a results folder. */
-const bookkeeping = new Set(['metrics.json', 'metrics.jsonl']);
+const bookkeeping = new Set(['metrics.json', 'metrics.jsonl', 'per-image.json']);
 
 /** What is written beside the tables of a report, and never into them: their bytes are a function of results alone. */
 export interface ResultsInfo {

@@ -128,6 +128,12 @@ export interface StageResult {
    * what the stage knows; it becomes `about` in `metrics.json`.
    */
   readonly about?: string;
+  /**
+   * Of metrics that are means over test images the value of each image, in the order of the test data: 1 and 0 for right
+   * and wrong. It becomes `per-image.json`, `{ "top1": [1, 0, 1] }`, by which a report tells how much of a difference
+   * between two rows may be chance of the test images. A metric that isn't the mean of its values is an error.
+   */
+  readonly perImage?: { readonly [metric: string]: ArrayLike<number> };
 }
 
 /**

@@ -1,6 +1,7 @@
 import { type CsvValue, formatCsv } from '../../framework/stage/csv.ts';
+import type { TableCell } from '../column.ts';
 import { type CellResult, remarksOn } from '../results.ts';
-import type { AblationTable, TableCell } from '../table.ts';
+import type { AblationTable } from '../table.ts';
 import type { Format } from './contract.ts';
 
 /** `ablation.csv`, a row a variant, and `results.csv`, a line a number. */
@@ -21,12 +22,18 @@ const statistics: { readonly [name: string]: (cell: TableCell) => CsvValue } = {
   difference_sd: ({ difference }) => difference?.deviation,
   difference_low95: ({ difference }) => difference?.interval?.[0],
   difference_high95: ({ difference }) => difference?.interval?.[1],
+  difference_p: ({ difference }) => difference?.p,
+  difference_images_low95: ({ difference }) => difference?.images?.interval[0],
+  difference_images_high95: ({ difference }) => difference?.images?.interval[1],
+  difference_images_p: ({ difference }) => difference?.images?.p,
+  difference_p_holm: ({ difference }) => difference?.corrected,
   pairs: ({ difference }) => difference?.n,
 };
 
 /**
  * A row a variant, not scaled; of every metric, once, however many columns show it: mean, sample standard deviation
- * and number of seeds, then the same of the differences to the baseline, paired by seed, with their 95 % interval.
+ * and number of seeds, then the same of the differences to the baseline, paired by seed, with their 95 % intervals and p
+ * values: over seeds by Student's t, over test images by a bootstrap, and the larger one corrected by Holm.
  * Where stages ran once for all seeds, which; where a sweep changes the baseline, the row that is the baseline of each;
  * where it was halved, why a row was dropped; of a changed experiment, what was changed.
  */

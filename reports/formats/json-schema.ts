@@ -3,21 +3,31 @@ import { z } from 'zod';
 /** A number that a statistic doesn't have: of one seed there is no spread. */
 const maybe = z.number().nullable();
 
+const ends = z.tuple([z.number(), z.number()]);
+
 const difference = z.strictObject({
   mean: z.number(),
   deviation: maybe,
   n: z.int().describe('pairs: seeds that both rows have'),
-  interval: z
-    .tuple([z.number(), z.number()])
+  interval: ends.nullable().describe('ends of the 95 % interval of the mean over seeds, by Student’s t'),
+  p: maybe.describe('of the two-sided paired t test over seeds'),
+  images: z
+    .strictObject({
+      interval: ends.describe('ends of the 95 % interval, by a percentile bootstrap paired by image'),
+      p: z.number().describe('two-sided, of the same bootstrap'),
+      images: z.int(),
+    })
     .nullable()
-    .describe('ends of the 95 % interval of the mean, by Student’s t'),
+    .describe('the noise of the test images alone; null unless stages stored a value for each image'),
+  corrected: maybe.describe('the larger p value, corrected by Holm for the rows of the column'),
+  significant: z.boolean().describe('`corrected` is below 0.05'),
 });
 
 const cell = z.strictObject({
   mean: z.number(),
   deviation: maybe.describe('sample standard deviation over seeds'),
   n: z.int().describe('seeds'),
-  best: z.boolean().describe('best of its column as shown, among rows with all seeds'),
+  best: z.boolean().describe('best of its column as shown, among rows with all seeds, and beyond the noise'),
   shared: z.array(z.string()).describe('stages that ran once for all seeds: then there is no spread'),
   difference: difference.nullable().describe('to the baseline, paired by seed'),
 });

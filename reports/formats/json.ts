@@ -1,5 +1,6 @@
+import type { TableCell, TableDifference } from '../column.ts';
 import type { FullReport } from '../report.ts';
-import type { AblationTable, TableCell } from '../table.ts';
+import type { AblationTable } from '../table.ts';
 import type { FullFormat } from './contract.ts';
 import type { ReportJson } from './json-schema.ts';
 
@@ -45,14 +46,26 @@ function rowJson({ variant, baseline, dropped, cells }: AblationTable['rows'][nu
 function cellJson({ mean, deviation, n, best, shared, difference }: TableCell) {
   return {
     ...{ mean, deviation: deviation ?? null, n, best, shared: [...shared] },
-    difference: difference
-      ? {
-          mean: difference.mean,
-          deviation: difference.deviation ?? null,
-          n: difference.n,
-          interval: difference.interval ? ([...difference.interval] as [low: number, high: number]) : null,
-        }
-      : null,
+    difference: difference ? differenceJson(difference) : null,
+  };
+}
+
+function differenceJson({
+  mean,
+  deviation,
+  n,
+  interval,
+  p,
+  images,
+  corrected,
+  significant,
+}: TableDifference) {
+  const ends = ([low, high]: readonly [number, number]): [number, number] => [low, high];
+  return {
+    ...{ mean, deviation: deviation ?? null, n },
+    ...{ interval: interval ? ends(interval) : null, p: p ?? null },
+    images: images ? { ...images, interval: ends(images.interval) } : null,
+    ...{ corrected: corrected ?? null, significant },
   };
 }
 

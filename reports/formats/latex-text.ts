@@ -22,6 +22,7 @@ const commands: { readonly [character: string]: string } = {
   '[': '{[}',
   '*': '{*}',
   '−': '$-$',
+  '±': '$\\pm$',
   '–': '--',
   '↑': '$\\uparrow$',
   '↓': '$\\downarrow$',

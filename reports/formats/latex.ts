@@ -1,8 +1,10 @@
 import { printable } from '../../framework/stage/text.ts';
-import { formatSigned, formatValue } from '../format.ts';
+import { captionOf, countText, pairsText, shownImages } from '../caption.ts';
+import type { TableCell } from '../column.ts';
+import { formatEnds, formatSigned, formatSpread, formatValue } from '../format.ts';
 import type { Report } from '../report.ts';
 import { remarksOn } from '../results.ts';
-import type { TableCell, TableColumn } from '../table.ts';
+import type { TableColumn } from '../table.ts';
 import type { Format } from './contract.ts';
 import { latexText } from './latex-text.ts';
 
@@ -27,7 +29,7 @@ export function ablationLatex({ config, table }: Pick<Report, 'config' | 'table'
   ]);
   const lines = [
     `% ${commentText(config.experiment)}, by peco-exp: \\usepackage{booktabs}, and \\usepackage[T1]{fontenc} for pdfLaTeX`,
-    '% mean and sample standard deviation over seeds (number of seeds); then the difference to the baseline, paired by seed',
+    ...captionOf(table, 'instead').map((sentence) => `% ${commentText(sentence)}`),
     ...remarksOn(config).map((remark) => `% ${commentText(remark)}`),
     `\\begin{tabular}{l${'r'.repeat(columns.length)}}`,
     '\\toprule',
@@ -52,12 +54,15 @@ function commentText(text: string): string {
 function cellText(cell: TableCell, column: TableColumn): string {
   const { scale, digits } = column;
   const mean = latexText(formatValue(cell.mean * scale, digits));
-  const value = `${cell.best ? `\\textbf{${mean}}` : mean}${spreadText(cell.deviation, column)} (${cell.n})`;
-  if (!cell.difference) return value;
-  const difference = latexText(formatSigned(cell.difference.mean * scale, digits));
-  return `${value} {\\footnotesize ${difference}${spreadText(cell.difference.deviation, column)}}`;
-}
-
-function spreadText(deviation: number | undefined, { scale, digits }: TableColumn): string {
-  return deviation === undefined ? '' : ` $\\pm$ ${latexText(formatValue(deviation * scale, digits))}`;
+  const value = `${cell.best ? `\\textbf{${mean}}` : mean}${latexText(formatSpread(cell.deviation, column))} (${latexText(countText(cell))})`;
+  const { difference } = cell;
+  if (!difference) return value;
+  const images = shownImages(cell, 'instead');
+  const parts = [
+    `${formatSigned(difference.mean * scale, digits)}${difference.significant ? '*' : ''}`,
+    ...(difference.interval ? [`[${formatEnds(difference.interval, column)}]`] : []),
+    ...(images ? [`{${formatEnds(images, column)}}`] : []),
+    ...(difference.n < cell.n ? [`(${pairsText(cell)})`] : []),
+  ];
+  return `${value} {\\footnotesize ${latexText(parts.join(' '))}}`;
 }

@@ -1,8 +1,10 @@
-import { formatSigned, formatValue } from '../format.ts';
+import { captionOf, countText, pairsText, shownImages } from '../caption.ts';
+import type { TableCell } from '../column.ts';
+import { formatEnds, formatSigned, formatSpread, formatValue } from '../format.ts';
 import type { PublishedResult } from '../published.ts';
 import type { Report } from '../report.ts';
 import type { TableConfig } from '../results.ts';
-import type { AblationTable, TableCell, TableColumn } from '../table.ts';
+import type { AblationTable, TableColumn } from '../table.ts';
 import type { Format } from './contract.ts';
 import { markdownTable, plain } from './markdown-text.ts';
 
@@ -30,7 +32,7 @@ export function ablationMarkdown({ config, table, facts, published }: MarkdownOp
     ...(config.smoke ? smokeBlocks() : []),
     ...changedBlocks(config),
     markdownTable([header, ...body]),
-    captionLines(table),
+    captionOf(table, 'instead').map(plain),
     ...comparedBlocks(table),
     ...missingBlocks(config),
     listOf([...facts, ...columnFacts(table)]),
@@ -58,30 +60,6 @@ function changedBlocks({ changes = [] }: TableConfig): string[][] {
     ['Not the experiment as its file declares it. Changed by flags of this run:'],
     changes.map((line) => `- ${plain(line)}`),
   ];
-}
-
-/** How to read a cell. */
-function captionLines({ rows }: AblationTable): string[] {
-  const cells = rows.flatMap((row) => row.cells.flatMap((cell) => cell ?? []));
-  const lines = ['Mean ± sample standard deviation over seeds (number of seeds).'];
-  const partial = cells.find(({ n, difference }) => difference && difference.n < n);
-  if (cells.some(({ difference }) => difference)) {
-    const some = partial
-      ? `; (${pairsText(partial)}): only so many of its seeds are in the baseline's row too`
-      : '';
-    lines.push(
-      `After it the difference to the baseline: mean ± sample standard deviation of the differences at equal seeds${some}.`,
-    );
-  }
-  if (cells.some(({ best }) => best))
-    lines.push('Bold: best of the column as printed, among rows with all seeds.');
-  const sharing = cells.find((cell) => isSharing(cell));
-  if (sharing) {
-    lines.push(
-      `(${countText(sharing)}): what is named last ran once for all of these seeds. A spread over them would not be that of the whole chain, so none is shown.`,
-    );
-  }
-  return lines;
 }
 
 /** Where there are several baselines, a difference says little without the name of the other row. */
@@ -131,36 +109,17 @@ function columnFacts({ columns, unmeasured }: AblationTable): string[] {
 function cellText(cell: TableCell, column: TableColumn): string {
   const { scale, digits } = column;
   const mean = formatValue(cell.mean * scale, digits);
-  const value = `${cell.best ? `**${mean}**` : mean}${spreadText(cell.deviation, column)} (${countText(cell)})`;
-  if (!cell.difference) return value;
-  const difference = formatSigned(cell.difference.mean * scale, digits);
-  const pairs = cell.difference.n < cell.n ? ` (${pairsText(cell)})` : '';
-  return `${value} ${difference}${spreadText(cell.difference.deviation, column)}${pairs}`;
-}
-
-/** On how many of its seeds a difference rests. */
-function pairsText({ n, difference }: TableCell): string {
-  return `${difference?.n} of ${n}`;
-}
-
-function spreadText(deviation: number | undefined, { scale, digits }: TableColumn): string {
-  return deviation === undefined ? '' : ` ± ${formatValue(deviation * scale, digits)}`;
-}
-
-/** A single seed has no spread, whatever it shares. */
-function isSharing({ n, shared }: TableCell): boolean {
-  return n > 1 && shared.length > 0;
-}
-
-/** `2`, or `2 seeds, 1 tokenizer` where they share one. */
-function countText(cell: TableCell): string {
-  if (!isSharing(cell)) return String(cell.n);
-  const kinds = cell.shared.map((stage) => stage.split('/')[0]);
-  const counts = [...new Set(kinds)].map((kind) => {
-    const many = kinds.filter((other) => other === kind).length;
-    return `${many} ${kind}${many === 1 ? '' : 's'}`;
-  });
-  return plain([`${cell.n} seeds`, ...counts].join(', '));
+  const value = `${cell.best ? `**${mean}**` : mean}${formatSpread(cell.deviation, column)} (${plain(countText(cell))})`;
+  const { difference } = cell;
+  if (!difference) return value;
+  const images = shownImages(cell, 'instead');
+  return [
+    value,
+    `${formatSigned(difference.mean * scale, digits)}${difference.significant ? '*' : ''}`,
+    ...(difference.interval ? [`[${formatEnds(difference.interval, column)}]`] : []),
+    ...(images ? [`{${formatEnds(images, column)}}`] : []),
+    ...(difference.n < cell.n ? [`(${pairsText(cell)})`] : []),
+  ].join(' ');
 }
 
 function listOf(lines: readonly string[]): string[] {

@@ -2,7 +2,7 @@ import fs from 'node:fs';
 import test from 'ava';
 import fc from 'fast-check';
 import { type BySeed, compare, summarise } from '../../reports/statistics.ts';
-import { quantileOfT } from '../../reports/student.ts';
+import { probabilityBeyond, quantileOfT } from '../../reports/student.ts';
 
 const fixture = JSON.parse(fs.readFileSync(new URL('../fixtures/student.json', import.meta.url), 'utf8')) as {
   readonly quantiles: readonly (readonly [probability: number, freedom: number, value: number])[];
@@ -12,7 +12,9 @@ const fixture = JSON.parse(fs.readFileSync(new URL('../fixtures/student.json', i
     readonly mean: number;
     readonly sd: number;
     readonly interval: readonly [number, number];
+    readonly p: number;
   }[];
+  readonly tails: readonly (readonly [t: number, freedom: number, p: number])[];
 };
 
 function bySeed(values: readonly number[]): BySeed {
@@ -63,14 +65,20 @@ test("quantiles of Student's t are those of scipy", (t) => {
     t.true(close(quantileOfT(probability, freedom), value), `${probability}, ${freedom}`);
 });
 
-test('paired differences and their 95 % interval are those of scipy', (t) => {
-  for (const { own, other, mean, sd, interval } of fixture.pairs) {
+test("tails of Student's t are those of scipy", (t) => {
+  for (const [value, freedom, p] of fixture.tails)
+    t.true(close(probabilityBeyond(value, freedom), p), `${value}, ${freedom}`);
+});
+
+test('paired differences, their 95 % interval and p value are those of scipy', (t) => {
+  for (const { own, other, mean, sd, interval, p } of fixture.pairs) {
     const difference = compare(bySeed(own), bySeed(other));
     t.is(difference?.n, own.length);
     t.true(close(difference?.mean ?? Number.NaN, mean));
     t.true(close(difference?.deviation ?? Number.NaN, sd));
     t.true(close(difference?.interval?.[0] ?? Number.NaN, interval[0]));
     t.true(close(difference?.interval?.[1] ?? Number.NaN, interval[1]));
+    t.true(close(difference?.p ?? Number.NaN, p));
   }
 });
 
@@ -96,6 +104,7 @@ test('a single pair has a difference without spread or interval', (t) => {
     deviation: undefined,
     n: 1,
     interval: undefined,
+    p: undefined,
   });
 });
 
@@ -103,8 +112,9 @@ test('rounding is no difference: the same changes in another order', (t) => {
   // (0.1 - 0.2) + (0.2 - 0.3) + (0.3 - 0.1) is 5.6e-17 in floating point.
   const moved = compare(bySeed([0.1, 0.2, 0.3]), bySeed([0.2, 0.3, 0.1]));
   t.is(moved?.mean, 0);
+  t.is(moved?.p, 1);
   // 0.75 - 0.7 and 0.85 - 0.8 differ by 1e-16 in floating point.
-  t.is(compare(bySeed([0.75, 0.85]), bySeed([0.7, 0.8]))?.deviation, 0);
+  t.like(compare(bySeed([0.75, 0.85]), bySeed([0.7, 0.8])), { deviation: 0, p: 0 });
 });
 
 test('a difference turns its sign with its rows', (t) => {

@@ -59,7 +59,10 @@ test('seeds that share a tokenizer have no spread, and no row has one in its dif
   const shared = [{ variant: 'b', task: 'probe', stages: ['tokenizer/b'] }];
   const own = build(cells, { shared }).rows;
   t.like(own.b, { mean: 2, deviation: undefined, n: 2, shared: ['tokenizer/b'] });
-  t.deepEqual(own.b?.difference, { mean: 1.5, deviation: undefined, n: 2, interval: undefined });
+  t.deepEqual(own.b?.difference, {
+    ...{ mean: 1.5, deviation: undefined, n: 2, interval: undefined, p: undefined },
+    ...{ images: undefined, corrected: undefined, significant: false },
+  });
   t.true((own.c?.deviation ?? 0) > 0);
   t.true((own.c?.difference?.deviation ?? 0) > 0);
   const baseline = build(cells, { shared, baseline: 'b' }).rows;
@@ -94,23 +97,96 @@ function best(
 }
 
 test('best follows the direction of the metric', (t) => {
-  const values = { a: [0.1], b: [0.7], c: [0.3] };
+  const values = { a: [0.1, 0.1001], b: [0.7, 0.7], c: [0.3, 0.3] };
   t.deepEqual(best(values), ['b']);
+  // The baseline, which both others are behind.
   t.deepEqual(best(values, { ...top1, better: 'lower' }), ['a']);
 });
 
 test('rows that look equal are best together', (t) => {
-  t.deepEqual(best({ a: [0.72001], b: [0.72004], c: [0.7] }), ['a', 'b']);
+  const rows = { c: [0.7, 0.7001], a: [0.72001, 0.72011], b: [0.72004, 0.72014] };
+  t.deepEqual(best(rows), ['a', 'b']);
 });
 
 test('nothing is best where nothing was beaten', (t) => {
-  t.deepEqual(best({ a: [0.7] }), []);
-  t.deepEqual(best({ a: [0.72001], b: [0.72004] }), []);
+  t.deepEqual(best({ a: [0.7, 0.7] }), []);
+  t.deepEqual(best({ a: [0.72001, 0.72001], b: [0.72004, 0.72004] }), []);
 });
 
 test('a row that lacks a seed is not best by its lucky ones', (t) => {
-  t.deepEqual(best({ a: [0.5, 0.7], b: [0.5, 0.6], c: [undefined, 0.9] }), ['a']);
+  t.deepEqual(best({ b: [0.5, 0.6], a: [0.6, 0.7], c: [undefined, 0.9] }), ['a']);
   t.deepEqual(best({ a: [0.5, 0.7], c: [undefined, 0.9] }), []);
+});
+
+/** A pair of seeds that are this far above those of `a`, with the mean in the middle. */
+const above = (low: number, high: number) => [0.5 + low, 0.6 + high];
+
+test('nothing is best within the noise: of one seed, or of seeds that disagree', (t) => {
+  const a = [0.5, 0.6];
+  t.deepEqual(best({ a: [0.5], b: [0.9] }), []);
+  t.deepEqual(best({ a, b: above(0.3, 0.1) }), []);
+  t.deepEqual(best({ a, b: above(0.21, 0.19) }), ['b']);
+  // The baseline is best, but not beyond the noise of all.
+  t.deepEqual(best({ a, b: above(-0.3, -0.1), c: above(-0.201, -0.2) }), []);
+});
+
+test('p values are corrected for the rows of the column, and only for those that were tested', (t) => {
+  // Differences 0.2 ± 0.01: t = 20 with one degree of freedom, p = 1 - atan(20) / (π / 2).
+  const p = 1 - (2 / Math.PI) * Math.atan(20);
+  const cells = (names: string) =>
+    [...names].flatMap((name) =>
+      (name === 'a' ? [0.5, 0.6] : above(0.21, 0.19)).map((value, seed) => cell(name, seed, { top1: value })),
+    );
+  const one = build([...cells('ab'), cell('c', 0, { top1: 0.7 })]).rows;
+  t.true(Math.abs((one.b?.difference?.corrected ?? 0) - p) < 1e-12);
+  t.true(one.b?.difference?.significant);
+  t.like(one.c?.difference, { corrected: undefined, significant: false });
+  const two = build(cells('abc')).rows;
+  t.true(Math.abs((two.b?.difference?.corrected ?? 0) - 2 * p) < 1e-12);
+  t.false(two.b?.difference?.significant);
+});
+
+/** A cell with a value for each image, whose mean is the metric. */
+function seen(variant: string, seed: number, right: string, test = 'data'): CellResult {
+  const perImage = { top1: [...right].map(Number) };
+  const top1 = perImage.top1.reduce((sum, one) => sum + one, 0) / right.length;
+  return { ...cell(variant, seed, { top1 }), perImage, test };
+}
+
+test('one seed has no spread, but the noise of the test images where results of the same images are stored', (t) => {
+  const base = seen('a', 0, '0110'.repeat(25));
+  const better = '1110'.repeat(25);
+  const { rows } = build([
+    base,
+    seen('b', 0, better),
+    seen('c', 0, better, 'other'),
+    seen('d', 0, better.slice(4)),
+  ]);
+  t.like(rows.b, {
+    deviation: undefined,
+    difference: { interval: undefined, p: undefined, corrected: undefined },
+  });
+  const { interval, images } = rows.b!.difference!.images!;
+  t.is(images, 100);
+  // A quarter of the images is gained: sqrt(0.25 · 0.75 / 100) = 0.0433, times 1.96.
+  t.true(Math.abs(interval[0] - 0.165) < 0.011 && Math.abs(interval[1] - 0.335) < 0.011);
+  t.is(rows.c?.difference?.images, undefined);
+  t.is(rows.d?.difference?.images, undefined);
+});
+
+test('of several seeds each image has its mean difference, and both kinds of noise must be exceeded', (t) => {
+  // Each seed gains one image of 50, exactly: by the seeds alone there would be no noise at all.
+  const zeros = '0'.repeat(50);
+  const gained = [0, 1].map((seed) => `${'0'.repeat(seed)}1${'0'.repeat(49 - seed)}`);
+  const { rows } = build([
+    ...[0, 1].map((seed) => seen('a', seed, zeros)),
+    ...gained.map((right, seed) => seen('b', seed, right)),
+  ]);
+  const { difference } = rows.b!;
+  t.like(difference, { mean: 1 / 50, deviation: 0, p: 0, significant: false });
+  // Two images with a half each: (0.98 or so)^50 of all test sets have neither, and count on either side.
+  const none = (48 / 50) ** 50;
+  t.true(Math.abs(difference!.corrected! - 2 * none) < 0.02, String(difference!.corrected));
 });
 
 test('two columns have two titles, whatever tasks and labels there are', (t) => {

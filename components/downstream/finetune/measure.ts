@@ -3,7 +3,8 @@ import type { StageContext } from '../../../framework/stage/contract.ts';
 import type { VitConfig } from '../../backbone/config.ts';
 import type { Dataset } from '../../data/types.ts';
 import type { Engine, HostOf, State } from '../../engine/types.ts';
-import { countRight, type Forward, openForward } from '../../training/classify.ts';
+import { type Forward, openForward } from '../../training/classify.ts';
+import { countOnes, rightRows } from '../../training/right.ts';
 import type { FineTuneConfig } from './config.ts';
 import { type Classifier, classify } from './model.ts';
 
@@ -13,21 +14,17 @@ export interface Accuracy {
   readonly top5: number;
 }
 
-/** How many images have their class first, and among the first five. */
+/** Of some images in their order, 1 or 0: whether the class is the first, and among the first five. */
 export interface Right {
-  readonly top1: number;
-  readonly top5: number;
+  readonly top1: Uint8Array;
+  readonly top5: Uint8Array;
 }
 
 /** Certain weights that classify images, batch by batch. */
 export interface Classifying {
   readonly batchSize: number;
   /** Classifies the images of a data set in order; or those from one on whose place is a multiple of the batch. */
-  over(
-    data: Dataset,
-    onBatch: (right: Right, count: number) => void | Promise<void>,
-    from?: number,
-  ): Promise<void>;
+  over(data: Dataset, onBatch: (right: Right) => void | Promise<void>, from?: number): Promise<void>;
 }
 
 /** What makes weights of one classifier classify images of one size; its program is compiled at the first use. */
@@ -57,10 +54,7 @@ export function openClassifying(
         program.over(
           images,
           ({ values, targets }) =>
-            onBatch(
-              { top1: countRight(values, targets), top5: countRight(values, targets, 5) },
-              targets.length,
-            ),
+            onBatch({ top1: rightRows(values, targets), top5: rightRows(values, targets, 5) }),
           from,
         ),
     };
@@ -71,8 +65,8 @@ export function openClassifying(
 export async function accuracyOn(data: Dataset, { over }: Classifying): Promise<Accuracy> {
   let [top1, top5] = [0, 0];
   await over(data, (right) => {
-    top1 += right.top1;
-    top5 += right.top5;
+    top1 += countOnes(right.top1);
+    top5 += countOnes(right.top5);
   });
   return { top1: top1 / data.count, top5: top5 / data.count };
 }

@@ -49,7 +49,7 @@ export const run: StageFunction<FineTuneConfig, ClassificationInputs> = reportSk
     batches: (plan) => openBatches(context, learnt, plan, size),
   });
   const weights = fitted.parameters;
-  const { top1, top5 } = await measureTest(context, test, await classifying(weights, test), {
+  const { top1, top5, right } = await measureTest(context, test, await classifying(weights, test), {
     ...{ engine: engine.name, weights, tested },
   });
   saveClassifier(context.outDir, { config: network, imageSize, weights });
@@ -63,6 +63,7 @@ export const run: StageFunction<FineTuneConfig, ClassificationInputs> = reportSk
       trainLoss: fitted.last.loss,
       ...validation.metrics(fitted),
     },
+    perImage: { top1: right },
     about: [`${labelled.count.toLocaleString('en-US')} labels`, ...validation.describe(fitted)].join(', '),
   };
 });

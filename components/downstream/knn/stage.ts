@@ -37,6 +37,7 @@ export const run: StageFunction<KnnConfig, ClassificationInputs> = reportSkipped
       images: test.count,
       ...(several ? { ...metric('top1', (k) => `_k${k}`), ...metric('top5', (k) => `_k${k}`) } : {}),
     },
+    perImage: { top1: first.right },
     about: `${first.k} of ${labelled.count.toLocaleString('en-US')} labelled images, layer ${config.layer} of ${depth}`,
   };
 });

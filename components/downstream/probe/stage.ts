@@ -25,9 +25,11 @@ export const run: StageFunction<LinearProbeConfig, ClassificationInputs> = repor
   );
   engine.dispose();
   const best = bestOf(results);
-  const { top1, validation, ...fit } = results[best];
+  const { top1, right, validation, ...fit } = results[best];
   const known = describeFit(labelled.count, results[best]);
-  if (config.layers === undefined) return { metrics: { top1, images: test.count, ...fit }, about: known };
+  const perImage = { top1: right };
+  if (config.layers === undefined)
+    return { metrics: { top1, images: test.count, ...fit }, perImage, about: known };
   const { layer } = layers[best];
   const each = Object.fromEntries(
     layers.map(({ layer }, place) => [`top1_layer${layer}`, results[place].top1]),
@@ -37,6 +39,7 @@ export const run: StageFunction<LinearProbeConfig, ClassificationInputs> = repor
       ...{ top1, images: test.count, ...fit, layer, ...each },
       ...(validation === undefined ? {} : { validation }),
     },
+    perImage,
     about: `${known}, layer ${layer} of ${depth}${layers.length > 1 ? ', the best on held-out labels' : ''}`,
   };
 });

@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import type { StageFunction } from '../../../framework/stage/contract.ts';
+import type { StageFunction, StageResult } from '../../../framework/stage/contract.ts';
 import { encodeGrid } from '../../data/decode/png.ts';
 import { reportSkipped } from '../../data/skipped.ts';
 import { balancedSubset, firstOf, labelsOf } from '../../data/subset.ts';
@@ -51,6 +51,7 @@ export const run: StageFunction<TokenizerEvaluationConfig, Inputs> = reportSkipp
     images: count,
   };
   const about = describeWindow(test, windowOf(test, view));
+  let perImage: StageResult['perImage'];
   if (probeLabels > 0) {
     const train = await context.inputs.train.load();
     const labelled = await balancedSubset(train, probeLabels, seed);
@@ -63,11 +64,16 @@ export const run: StageFunction<TokenizerEvaluationConfig, Inputs> = reportSkipp
       { ...config.probe, classes: train.classes.length, seed },
     );
     metrics.codewordTop1 = fit.top1;
+    perImage = { codewordTop1: fit.right };
     metrics.codewordConverged = fit.converged;
     about.push(`codeword probe on ${describeFit(labelled.count, fit)}`);
   }
   engine.dispose();
-  return { metrics, ...(about.length > 0 ? { about: about.join('; ') } : {}) };
+  return {
+    metrics,
+    ...(perImage === undefined ? {} : { perImage }),
+    ...(about.length > 0 ? { about: about.join('; ') } : {}),
+  };
 });
 
 /** Where PSNR is measured, if that isn't everywhere. */

@@ -8,6 +8,7 @@ import type { StageJob, TimedProgress, Work } from '../executors/executor.ts';
 import { StageCheckpoints } from './checkpoints.ts';
 import { openHistory } from './history.ts';
 import { openInputs } from './inputs.ts';
+import { formatPerImage } from './per-image.ts';
 import { atStep, openReported, type Reported } from './reported.ts';
 
 const progressInterval = 0.2; // seconds
@@ -15,7 +16,7 @@ const progressInterval = 0.2; // seconds
 /** The stage's view of a job, and what the framework does with it when `run` has resolved. */
 export interface OpenContext {
   readonly context: StageContext;
-  /** Sends the progress that thinning held back, writes `metrics.json`, closes files. */
+  /** Sends the progress that thinning held back, writes `metrics.json` and `per-image.json`, closes files. */
   finish(result: StageResult): Work;
 }
 
@@ -75,12 +76,14 @@ export function openContext(job: StageJob, options: ContextOptions): OpenContext
     finish(result) {
       progress.flush();
       history.close();
-      const { metrics = {}, about } = result ?? {};
+      const { metrics = {}, about, perImage } = result ?? {};
       const { step, images = 0, waiting } = progress.latest ?? {};
       const facts = { ...(step === undefined ? {} : { step }), ...(about === undefined ? {} : { about }) };
       const text = formatMetrics(formatEngines(saved.engines), metrics, facts);
       refuseProblem(reported);
       fs.writeFileSync(path.join(job.outDir, 'metrics.json'), text);
+      if (perImage !== undefined)
+        fs.writeFileSync(path.join(job.outDir, 'per-image.json'), formatPerImage(perImage, metrics));
       return {
         images,
         engines: saved.engines,

@@ -1,13 +1,15 @@
-import { formatSigned, formatValue } from '../../format.ts';
+import { captionOf, countText, pairsText, shownImages } from '../../caption.ts';
+import type { TableCell } from '../../column.ts';
+import { formatEnds, formatSigned, formatSpread, formatValue } from '../../format.ts';
 import type { Report } from '../../report.ts';
-import type { AblationTable, TableCell, TableColumn } from '../../table.ts';
+import type { AblationTable, TableColumn } from '../../table.ts';
 import { name, text } from './markup.ts';
 
 /** The table, how to read it, and what its numbers rest on. */
 export function resultsHtml({ config, table, facts, published }: Report): string {
   const missing = config.missing.filter(({ dropped }) => !dropped);
   return `${tableHtml(table)}
-<p>${captionOf(table)}</p>
+<p>${text(captionOf(table, 'beside').join(' '))}</p>
 ${listHtml(
   'Missing',
   missing.map(({ variant, task, seed, reason }) => {
@@ -65,37 +67,22 @@ function cellHtml(cell: TableCell, column: TableColumn): string {
   const { scale, digits } = column;
   const mean = formatValue(cell.mean * scale, digits);
   const value = cell.best ? `<strong>${mean}</strong>` : mean;
-  const own = `${value}${spread(cell.deviation, column)} <small>(${cell.n})</small>`;
+  const own = `${value}${formatSpread(cell.deviation, column)} <small>(${text(countText(cell))})</small>`;
   const shared =
     cell.n > 1 && cell.shared.length > 0 ? `<br><small>one ${text(cell.shared.join(', '))}</small>` : '';
   return `<td class="number" data-sort="${cell.mean}">${own}${differenceHtml(cell, column)}${shared}</td>`;
 }
 
-function differenceHtml({ n, difference }: TableCell, column: TableColumn): string {
+function differenceHtml(cell: TableCell, column: TableColumn): string {
+  const { n, difference } = cell;
   if (!difference) return '';
   const { scale, digits } = column;
-  const signed = (value: number) => formatSigned(value * scale, digits);
-  const pairs = difference.n < n ? ` (${difference.n} of ${n})` : '';
-  const interval = difference.interval
-    ? `<br><small>95 %: ${signed(difference.interval[0])} to ${signed(difference.interval[1])}</small>`
-    : '';
-  const mean = `${signed(difference.mean)}${spread(difference.deviation, column)}${pairs}`;
-  return `<br><span class="difference">${mean}</span>${interval}`;
-}
-
-function spread(deviation: number | undefined, { scale, digits }: TableColumn): string {
-  return deviation === undefined ? '' : ` ± ${formatValue(deviation * scale, digits)}`;
-}
-
-function captionOf({ rows }: AblationTable): string {
-  const cells = rows.flatMap((row) => row.cells.flatMap((cell) => cell ?? []));
-  return [
-    'Mean ± sample standard deviation over seeds (number of seeds).',
-    cells.some(({ difference }) => difference)
-      ? 'Below it the difference to the baseline at equal seeds, and the 95 % interval of its mean (Student’s t).'
-      : '',
-    cells.some(({ best }) => best) ? 'Bold: best of the column as shown, among rows with all seeds.' : '',
-  ]
-    .filter((line) => line !== '')
-    .join(' ');
+  const images = shownImages(cell, 'beside');
+  const intervals = [
+    ...(difference.interval ? [`[${formatEnds(difference.interval, column)}]`] : []),
+    ...(images ? [`{${formatEnds(images, column)}}`] : []),
+  ].map((interval) => `<br><small>${interval}</small>`);
+  const mean = `${formatSigned(difference.mean * scale, digits)}${difference.significant ? '*' : ''}`;
+  const pairs = difference.n < n ? ` (${pairsText(cell)})` : '';
+  return `<br><span class="difference">${mean}${pairs}</span>${intervals.join('')}`;
 }

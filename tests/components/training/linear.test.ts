@@ -207,11 +207,15 @@ test('where a pass has more products than it should, minibatches are used and th
 });
 
 test('a fit says on how many labels it was made, and what speaks against it', (t) => {
-  const fit = { top1: 0.5, loss: 1, iterations: 300, gradientNorm: 1e-7, converged: 1 };
+  const right = Uint8Array.of(1, 0);
+  const fit = { top1: 0.5, right, loss: 1, iterations: 300, gradientNorm: 1e-7, converged: 1 };
   t.is(describeFit(5000, fit), '5,000 labels');
   t.is(
     describeFit(5000, { ...fit, gradientNorm: 1e-3, converged: 0 }),
     '5,000 labels, stopped before the optimum',
   );
-  t.is(describeFit(100, { top1: 0.5, loss: 1, iterations: 9, converged: 0 }), '100 labels, in minibatches');
+  t.is(
+    describeFit(100, { top1: 0.5, right, loss: 1, iterations: 9, converged: 0 }),
+    '100 labels, in minibatches',
+  );
 });

@@ -77,7 +77,7 @@ test('seeds that share a tokenizer are counted in the cell instead of a spread, 
   });
   t.deepEqual(cellsOf(text), {
     'beit (baseline)': '66.00 ± 1.41 (2)',
-    peco: '**67.00** (2 seeds, 1 tokenizer, 1 network) +1.00',
+    peco: '67.00 (2 seeds, 1 tokenizer, 1 network) +1.00',
   });
   t.regex(
     text,
@@ -90,7 +90,7 @@ test('a single seed has no spread, whatever it shares', (t) => {
   t.is(cellsOf(markdown([cell('beit', 0, { top1: 0.7 })], { shared }))['beit (baseline)'], '70.00 (1)');
 });
 
-test('differences have their own spread, and say on how many seeds they rest where some have no partner', (t) => {
+test('differences have their own interval, and say on how many seeds they rest where some have no partner', (t) => {
   const text = markdown([
     ...[0.5, 0.6, 0.7].map((top1, seed) => cell('a', seed, { top1 })),
     ...[0.51, 0.63].map((top1, seed) => cell('b', seed, { top1 })),
@@ -98,15 +98,28 @@ test('differences have their own spread, and say on how many seeds they rest whe
     ...[0.5, 0.6, 0.7].map((top1, seed) => cell('d', seed, { top1 })),
     ...[0.5, 0.6, 0.7, 0.8].map((top1, seed) => cell('e', seed, { top1 })),
   ]);
-  // b: +1 and +3; c: -9 and -7; both with a sample deviation of sqrt(2).
+  // b: +1 and +3; c: -9 and -7; both with a standard error of 1, times 12.706.
   t.deepEqual(cellsOf(text), {
     'a (baseline)': '60.00 ± 10.00 (3)',
-    b: '57.00 ± 8.49 (2) +2.00 ± 1.41',
-    c: '57.00 ± 8.49 (2) −8.00 ± 1.41',
-    d: '60.00 ± 10.00 (3) 0.00 ± 0.00',
-    e: '65.00 ± 12.91 (4) 0.00 ± 0.00 (3 of 4)',
+    b: '57.00 ± 8.49 (2) +2.00 [−10.71, 14.71]',
+    c: '57.00 ± 8.49 (2) −8.00 [−20.71, 4.71]',
+    d: '60.00 ± 10.00 (3) 0.00 [0.00, 0.00]',
+    e: '65.00 ± 12.91 (4) 0.00 [0.00, 0.00] (3 of 4)',
   });
   t.regex(text, /\(3 of 4\): only so many of its seeds are in the baseline's row too/);
+});
+
+test('one seed shows the noise of the test images in braces, and says that it is no more than that', (t) => {
+  const right = ['0110', '1110'].map((four) => [...four.repeat(25)].map(Number));
+  const cells = right.map((top1, row) => ({
+    ...cell(['beit', 'peco'][row], 0, { top1: top1.reduce((sum, one) => sum + one) / 100 }),
+    ...{ perImage: { top1 }, test: 'data' },
+  }));
+  const text = markdown(cells);
+  // The interval is that of tests/reports/table.test.ts; a whole number of the 100 images.
+  t.regex(cellsOf(text).peco, /^75\.00 \(1\) \+25\.00 \{1[67]\.00, 3[34]\.00\}$/);
+  t.regex(text, /\nIn braces its 95 % interval over test images .*: the noise of the test set alone/);
+  t.notRegex(text, /In brackets|Bold|beyond the noise/);
 });
 
 test('a spread or a difference that is not zero is not printed as zero', (t) => {
@@ -117,8 +130,8 @@ test('a spread or a difference that is not zero is not printed as zero', (t) => 
   ]);
   t.deepEqual(cellsOf(text), {
     'a (baseline)': '**70.00** ± 0.00071 (2)',
-    b: '**70.00** ± 0.00071 (2) −0.0010 ± 0.00',
-    c: '3.0e-8 ± 0.00 (2) −70.00 ± 0.00071',
+    b: '70.00 ± 0.00071 (2) −0.0010* [−0.0010, −0.0010]',
+    c: '3.0e-8 ± 0.00 (2) −70.00* [−70.01, −69.99]',
   });
 });
 

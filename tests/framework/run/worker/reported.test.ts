@@ -2,7 +2,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { openContext } from '../../../../framework/run/worker/context.ts';
-import type { StageContext } from '../../../../framework/stage/contract.ts';
+import type { StageContext, StageResult } from '../../../../framework/stage/contract.ts';
 import { formatError } from '../../../../framework/stage/errors.ts';
 import type { StageError } from '../../../../framework/stage/stage-error.ts';
 import { createProject } from '../../../support/project.ts';
@@ -30,15 +30,15 @@ function stageContext(t: ExecutionContext) {
     onProgress: () => {},
     onWarning: (message) => void warnings.push(message),
   });
-  const end = (metrics: { [name: string]: number } = { loss: 1 }) => {
+  const end = (metrics: { [name: string]: number } = { loss: 1 }, perImage?: StageResult['perImage']) => {
     try {
-      finish({ metrics });
+      finish({ metrics, ...(perImage ? { perImage } : {}) });
       return 'done';
     } catch (error) {
       return formatError(error);
     }
   };
-  return { context, end, warnings, history: () => project.read('out/metrics.jsonl') };
+  return { context, end, warnings, project, history: () => project.read('out/metrics.jsonl') };
 }
 
 const bad = [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
@@ -50,6 +50,24 @@ test('a metric that is not finite is refused with the step that the stage had re
     t.is(
       end({ psnr: value }),
       `metric "psnr" is ${value} at step 40\n  a stage returns finite numbers, or leaves the metric out`,
+    );
+  }
+});
+
+test('values for each image are stored beside the metric that is their mean, and refused beside another', (t) => {
+  const right = Uint8Array.of(1, 0, 1, 1);
+  const { end, project } = stageContext(t);
+  t.is(end({ top1: 0.75, best: 0.3 }, { top1: right, best: [0.1, 0.5] }), 'done');
+  t.is(project.read('out/per-image.json'), '{"best":[0.1,0.5],"top1":[1,0,1,1]}\n');
+  for (const [metrics, perImage, message] of [
+    [{ top1: 0.7 }, { top1: right }, '4 values of "top1" with the mean 0.75; the metric is 0.7'],
+    [{ psnr: 0.75 }, { top1: right }, '4 values of "top1" with the mean 0.75; the metric is not there'],
+    [{ top1: 1 }, { top1: [] }, '0 values of "top1" with the mean NaN; the metric is 1'],
+    [{ top1: 1 }, { top1: [1, Number.NaN] }, '2 values of "top1" with the mean NaN; the metric is 1'],
+  ] as const) {
+    t.is(
+      stageContext(t).end(metrics, perImage),
+      `\`perImage\` has ${message}\n  return a metric of that name, the mean of a finite value for each test image`,
     );
   }
 });

@@ -1,0 +1,81 @@
+import type { TableCell } from './column.ts';
+import type { AblationTable } from './table.ts';
+
+/** How a format shows intervals over test images: beside those over seeds, or only where there are none. */
+export type ImageIntervals = 'beside' | 'instead';
+
+/** Ends of the interval over test images of a cell, if the format shows it there. */
+export function shownImages(
+  { difference }: TableCell,
+  intervals: ImageIntervals,
+): readonly [low: number, high: number] | undefined {
+  if (intervals === 'instead' && difference?.interval !== undefined) return undefined;
+  return difference?.images?.interval;
+}
+
+/** How to read a cell, in sentences: of what is in this table only. */
+export function captionOf({ rows }: AblationTable, intervals: ImageIntervals): string[] {
+  const cells = rows.flatMap((row) => row.cells.flatMap((cell) => cell ?? []));
+  const differences = cells.flatMap(({ difference }) => difference ?? []);
+  const partial = cells.find(({ n, difference }) => difference !== undefined && difference.n < n);
+  const sharing = cells.find((cell) => isSharing(cell));
+  const when = (holds: boolean, sentence: string) => (holds ? [sentence] : []);
+  const some = partial
+    ? `; (${pairsText(partial)}): only so many of its seeds are in the baseline's row too`
+    : '';
+  return [
+    'Mean ± sample standard deviation over seeds (number of seeds).',
+    ...when(differences.length > 0, `Then the difference to the baseline at equal seeds${some}.`),
+    ...when(
+      differences.some(({ interval }) => interval !== undefined),
+      'In brackets its 95 % interval over seeds (paired, Student’s t).',
+    ),
+    ...when(
+      cells.some((cell) => shownImages(cell, intervals) !== undefined),
+      'In braces its 95 % interval over test images (paired percentile bootstrap): the noise of the test set alone, which says nothing of another training.',
+    ),
+    ...noiseOf(
+      differences.flatMap(({ corrected, significant }) => (corrected === undefined ? [] : significant)),
+    ),
+    ...when(
+      cells.some(({ best }) => best),
+      'Bold: best of the column as printed, among rows with all seeds, and beyond the noise.',
+    ),
+    ...(sharing
+      ? [
+          `(${countText(sharing)}): what is named last ran once for all of these seeds. A spread over them would not be that of the whole chain, so none is shown.`,
+        ]
+      : []),
+  ];
+}
+
+/** @param tested of each difference that was tested whether it is beyond the noise */
+function noiseOf(tested: readonly boolean[]): string[] {
+  if (tested.length === 0) return [];
+  const how =
+    'p below 0.05 over seeds, and over test images where their results are stored, corrected by Holm for the rows of a column';
+  return [
+    tested.includes(true) ? `*: beyond the noise (${how}).` : `No difference is beyond the noise (${how}).`,
+  ];
+}
+
+/** On how many of its seeds a difference rests: `2 of 3`. */
+export function pairsText({ n, difference }: TableCell): string {
+  return `${difference?.n} of ${n}`;
+}
+
+/** A single seed has no spread, whatever it shares. */
+function isSharing({ n, shared }: TableCell): boolean {
+  return n > 1 && shared.length > 0;
+}
+
+/** `2`, or `2 seeds, 1 tokenizer` where they share one. */
+export function countText(cell: TableCell): string {
+  if (!isSharing(cell)) return String(cell.n);
+  const kinds = cell.shared.map((stage) => stage.split('/')[0]);
+  const counts = [...new Set(kinds)].map((kind) => {
+    const many = kinds.filter((other) => other === kind).length;
+    return `${many} ${kind}${many === 1 ? '' : 's'}`;
+  });
+  return [`${cell.n} seeds`, ...counts].join(', ');
+}
