@@ -7,7 +7,7 @@ import { historyFormat } from './formats/history.ts';
 import { readAssets } from './formats/html/assets.ts';
 import { htmlFormat } from './formats/html/html.ts';
 import { jsonFormat } from './formats/json.ts';
-import { readHistories, readReport } from './report.ts';
+import { readReport, readStages } from './report.ts';
 import type { InTable } from './results.ts';
 
 /** What says how the results were made, too: no function of the results, so each run writes it and no store has it. */
@@ -21,7 +21,7 @@ export const pages: PagesFunction<AblationTableConfig & InTable> = async (contex
   const report = {
     ...(await readReport(config, inputs)),
     pictures: await readPictures(dir),
-    stages: await readHistories(stages),
+    stages: await readStages(stages),
     command,
     version,
   };

@@ -1,10 +1,10 @@
-import { readFile } from 'node:fs/promises';
-import path from 'node:path';
 import type { StageInput, StageRecord } from '../framework/stage/contract.ts';
+import { readHistory } from '../framework/stage/history.ts';
 import type { AblationTableConfig } from './config.ts';
+import { type Examples, readExamples } from './examples.ts';
 import { readFacts } from './facts.ts';
 import { type PublishedResult, publishedResults } from './published.ts';
-import { absent, type CellResult, type InTable, readResults, type TableConfig } from './results.ts';
+import { type CellResult, type InTable, readResults, type TableConfig } from './results.ts';
 import { type AblationTable, buildTable } from './table.ts';
 
 /** A finished report: what every format is made of. A function of the results alone. */
@@ -24,9 +24,14 @@ export interface Report {
 /** A line of a stage's history. What isn't finite is text: `NaN`, `Infinity`. */
 export type HistoryRow = { readonly [name: string]: unknown };
 
+/** A stage, what it logged, and what else it put out to be looked at. */
+export interface ShownStage extends StageRecord, Examples {
+  readonly history: readonly HistoryRow[];
+}
+
 /** A report with how its numbers were made: costs, commits, curves. */
 export interface FullReport extends Report {
-  readonly stages: readonly (StageRecord & { readonly history: readonly HistoryRow[] })[];
+  readonly stages: readonly ShownStage[];
   /** Arguments of peco-exp that make the same results from an empty store. */
   readonly command: readonly string[];
   readonly version: string | null;
@@ -49,17 +54,13 @@ export async function readReport(
   };
 }
 
-/** What each stage logged, oldest first; nothing of a stage that logged nothing or has no result. */
-export function readHistories(stages: readonly StageRecord[]): Promise<FullReport['stages']> {
+/** What each stage logged, oldest first, and its examples; nothing of a stage that has no result. */
+export function readStages(stages: readonly StageRecord[]): Promise<FullReport['stages']> {
   return Promise.all(
-    stages.map(async (stage) => ({
-      ...stage,
-      history: stage.result ? await readHistory(stage.result.dir) : [],
-    })),
+    stages.map(async (stage) => {
+      if (!stage.result) return { ...stage, history: [] };
+      const { dir } = stage.result;
+      return { ...stage, history: readHistory(dir), ...(await readExamples(stage.role, dir)) };
+    }),
   );
-}
-
-async function readHistory(dir: string): Promise<readonly HistoryRow[]> {
-  const text = (await readFile(path.join(dir, 'metrics.jsonl'), 'utf8').catch(absent)) ?? '';
-  return text.split('\n').flatMap((line) => (line === '' ? [] : [JSON.parse(line) as HistoryRow]));
 }

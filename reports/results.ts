@@ -97,7 +97,7 @@ export async function readStageFacts({ dir }: StageInput): Promise<StageFacts> {
 }
 
 /** Of a file that isn't there there is nothing to read; other errors stay errors. */
-export function absent(error: NodeJS.ErrnoException): undefined {
+function absent(error: NodeJS.ErrnoException): undefined {
   if (error.code === 'ENOENT') return undefined;
   throw error;
 }

@@ -1,4 +1,3 @@
-import fs from 'node:fs';
 import path from 'node:path';
 import { fieldProblems } from '../experiment/check.ts';
 import { loadExperiment } from '../experiment/load.ts';
@@ -11,8 +10,9 @@ import { resolveGraph } from '../plan/graph.ts';
 import { planRun } from '../plan/plan.ts';
 import { findProjectFolder, folderSetting, loadSettings } from '../settings/settings.ts';
 import { PecoError } from '../stage/errors.ts';
+import { readHistory } from '../stage/history.ts';
 import { suggest } from '../stage/issues.ts';
-import type { Json, JsonObject } from '../stage/json.ts';
+import type { JsonObject } from '../stage/json.ts';
 import { statAt } from '../stage/stat.ts';
 import { openStore } from '../store/store.ts';
 import type { Entry } from '../store/types.ts';
@@ -153,14 +153,8 @@ function describeCell(
   return {
     ...place,
     metrics: readMetrics(entry),
-    history: () => readHistory(path.join(entry.dir, 'metrics.jsonl')),
+    history: () => readHistory(entry.dir),
     files: Object.fromEntries(entry.outputs.map(({ path: name }) => [name, path.join(entry.dir, name)])),
     provenance: entry.provenance,
   };
-}
-
-function readHistory(file: string): readonly JsonObject[] {
-  if (!fs.existsSync(file)) return [];
-  const lines = fs.readFileSync(file, 'utf8').split('\n');
-  return lines.filter((line) => line !== '').map((line) => JSON.parse(line) as Json as JsonObject);
 }

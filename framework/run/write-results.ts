@@ -5,6 +5,7 @@ import { makeFolders } from '../files/make-folders.ts';
 import { canonicalJson } from '../stage/canonical.ts';
 import type { ReportFile } from '../stage/contract.ts';
 import { PecoError } from '../stage/errors.ts';
+import { historyFile } from '../stage/history.ts';
 import type { Json } from '../stage/json.ts';
 import type { Git } from './record/git.ts';
 import {
@@ -19,7 +20,7 @@ import {
 } from './results-folder.ts';
 
 /** Files that the framework adds to every entry; they say nothing in a results folder. */
-const bookkeeping = new Set(['metrics.json', 'metrics.jsonl', 'per-image.json']);
+const bookkeeping = new Set(['metrics.json', historyFile, 'per-image.json']);
 
 /** What is written beside the tables of a report, and never into them: their bytes are a function of results alone. */
 export interface ResultsInfo {

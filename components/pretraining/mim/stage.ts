@@ -1,8 +1,10 @@
+import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import type { StageFunction } from '../../../framework/stage/contract.ts';
+import type { StageContext, StageFunction } from '../../../framework/stage/contract.ts';
 import { StageError } from '../../../framework/stage/stage-error.ts';
 import { saveBackbone } from '../../backbone/checkpoint.ts';
 import { dropPathNoise } from '../../backbone/drop-path.ts';
+import { openLoader } from '../../data/loader.ts';
 import { reportSkipped } from '../../data/skipped.ts';
 import type { Dataset } from '../../data/types.ts';
 import { type Picture, sizeOf } from '../../data/views/view.ts';
@@ -14,7 +16,8 @@ import { fit } from '../../training/fit.ts';
 import { openImages } from '../../training/images.ts';
 import { saveTree } from '../../weights/safetensors.ts';
 import { maskIssues, maskingOf } from '../mask-fields.ts';
-import { batchMasks } from '../masking.ts';
+import { maskedImages } from '../masked-images.ts';
+import { batchMasks, type MaskingOptions } from '../masking.ts';
 import type { MaskedImageModellingConfig } from './config.ts';
 import { mimObjective } from './model.ts';
 
@@ -23,7 +26,13 @@ interface Inputs {
   readonly tokenizer: Tokenizer;
 }
 
-/** Pretrains the backbone and writes `backbone.safetensors`, `backbone.json`, and what only pretraining needs as `head.safetensors`. */
+/** Images in `masks.png`. */
+const shownImages = 8;
+
+/**
+ * Pretrains the backbone and writes `backbone.safetensors`, `backbone.json`, and what only pretraining needs as
+ * `head.safetensors`; `masks.png` shows the first images that it saw, and what of them was masked.
+ */
 export const run: StageFunction<MaskedImageModellingConfig, Inputs> = reportSkipped(async (context) => {
   const { config, seed } = context;
   const { backbone, batchSize, view, tokens, dropPath } = config;
@@ -50,8 +59,7 @@ export const run: StageFunction<MaskedImageModellingConfig, Inputs> = reportSkip
       return {
         close: loader.close,
         async batch({ step, index, first }) {
-          const draw = (image: number) => random(seed, 'mask', step * batchSize + first + image);
-          const masks = batchMasks(draw, microBatch, masking);
+          const masks = masksOf(seed, step * batchSize + first, microBatch, masking);
           const { pictures: seen } = await loader.batch(index);
           return {
             patches: seen.patches,
@@ -68,9 +76,31 @@ export const run: StageFunction<MaskedImageModellingConfig, Inputs> = reportSkip
   const { vit, ...head } = parameters;
   await saveBackbone(context.outDir, { config: backbone, imageSize, weights: vit });
   saveTree(path.join(context.outDir, 'head.safetensors'), head);
+  await writeFile(path.join(context.outDir, 'masks.png'), await firstMasks(context, dataset, masking));
   engine.dispose();
   return { metrics: last };
 });
+
+/** Of so many images, from one on: in the order in which a training sees them. */
+function masksOf(seed: number, first: number, count: number, masking: MaskingOptions) {
+  return batchMasks((image) => random(seed, 'mask', first + image), count, masking);
+}
+
+/** The first images of the training, as the backbone saw them. */
+async function firstMasks(
+  { config: { view, batchSize }, seed }: Pick<StageContext<MaskedImageModellingConfig>, 'config' | 'seed'>,
+  dataset: Dataset,
+  masking: MaskingOptions,
+): Promise<Buffer> {
+  const count = Math.min(shownImages, batchSize);
+  const loader = openLoader(dataset, {
+    ...{ seed, purpose: 'pretraining', view, pictures: { patches: {} } },
+    ...{ batchSize: count, steps: 1, workers: 0 },
+  });
+  const { pictures } = await loader.batch(0);
+  await loader.close();
+  return maskedImages(pictures.patches, masksOf(seed, 0, count, masking).mask, masking.side);
+}
 
 /** What `expects` says, for data and tokenizers that did not tell. */
 function checkGrids(

@@ -12,7 +12,9 @@ import { type FeatureRows, featuresInMemory } from '../../training/features.ts';
 import { describeFit, linearTopOne, quietly } from '../../training/linear.ts';
 import { codebookUsage, perplexity } from '../codebook.ts';
 import { codesOf } from '../codes.ts';
+import { tokensOf } from '../config.ts';
 import type { Tokenizer } from '../tokenizer.ts';
+import { writeCodebookUse } from './codebook-use.ts';
 import type { TokenizerEvaluationConfig } from './config.ts';
 import { measure, windowOf } from './measure.ts';
 
@@ -22,7 +24,10 @@ interface Inputs {
   readonly tokenizer: Tokenizer;
 }
 
-/** Measures a tokenizer and writes the strips `originals.png` and `reconstructions.png`. */
+/**
+ * Measures a tokenizer. Writes the strips `originals.png` and `reconstructions.png`, and what the codes stand for:
+ * `codebook.json` and `codes.png`.
+ */
 export const run: StageFunction<TokenizerEvaluationConfig, Inputs> = reportSkipped(async (context) => {
   const { config, seed, signal } = context;
   const { view, probeLabels } = config;
@@ -43,6 +48,9 @@ export const run: StageFunction<TokenizerEvaluationConfig, Inputs> = reportSkipp
   const form = { size: sizeOf(view, test), columns: pictures };
   await writeFile(path.join(context.outDir, 'originals.png'), encodeGrid(originals, form));
   await writeFile(path.join(context.outDir, 'reconstructions.png'), encodeGrid(reconstructions, form));
+  const { stride } = tokenizer;
+  const counted = codes.subarray(0, count * tokensOf(form.size, stride));
+  await writeCodebookUse(context.outDir, test, { codes: counted, counts: histogram, stride, view });
 
   const metrics: Record<string, number> = {
     psnr,

@@ -2,6 +2,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import type { Checkpoints, Progress, StageContext, StageResult } from '../../stage/contract.ts';
 import { formatEngines } from '../../stage/engines.ts';
+import { historyFile } from '../../stage/history.ts';
 import type { Json } from '../../stage/json.ts';
 import { StageError } from '../../stage/stage-error.ts';
 import type { StageJob, TimedProgress, Work } from '../executors/executor.ts';
@@ -31,7 +32,7 @@ export interface ContextOptions {
 /** Turns a job into the context that is handed to a stage's `run`. */
 export function openContext(job: StageJob, options: ContextOptions): OpenContext {
   const inputs = openInputs(job);
-  const history = openHistory(path.join(job.outDir, 'metrics.jsonl'));
+  const history = openHistory(path.join(job.outDir, historyFile));
   const reported = openReported();
   const progress = new ProgressSender(options.onProgress);
   const saved = new StageCheckpoints({

@@ -4,8 +4,14 @@
 export interface Chart {
   readonly group: string;
   readonly metric: string;
-  /** Steps, rising. */
+  /** What it is called on the page; absent: as the metric. */
+  readonly title?: string;
+  /** Steps, rising; or what `unit` says. */
   readonly x: readonly number[];
+  /** What `x` counts, in the singular; absent: steps. */
+  readonly unit?: string;
+  /** Values are above 0 and drawn on a logarithmic axis. */
+  readonly logarithmic?: boolean;
   readonly series: readonly Curve[];
 }
 
@@ -17,6 +23,11 @@ export interface Curve {
   readonly mean: readonly (number | null)[];
   readonly low?: readonly (number | null)[];
   readonly high?: readonly (number | null)[];
+}
+
+/** Where in a chart: `at step 120`. */
+export function placeIn({ x, unit = 'step' }: Chart, index: number): string {
+  return `at ${unit} ${x[index]}`;
 }
 
 /** A value of a curve, as short as it can be read; on the page, and in the browser when the step changes. */

@@ -5,11 +5,18 @@ import type { Family } from './families.ts';
 /** Steps that a curve shows: more can't be told apart at the width of a page. */
 const mostSteps = 300;
 
+/** What metrics of this project's trainings are called; others are called as they are logged. */
+const titles: ReadonlyMap<string, string> = new Map([
+  ['learningRate', 'learning rate'],
+  ['gradientNorm', 'norm of the gradients, before clipping'],
+  ['perplexity', 'perplexity of the codes of a batch'],
+  ['codesUsed', 'share of the codes that a batch uses'],
+]);
+
 /** All that stages logged, by group and metric, in the order of the stages. */
 export function chartsOf(families: readonly Family[]): readonly Chart[] {
-  const groups = new Map<string, Family[]>();
-  for (const family of families) groups.set(family.group, [...(groups.get(family.group) ?? []), family]);
-  const colours = coloursOf([...groups.values()]);
+  const groups = groupsOf(families);
+  const colours = coloursOf(families);
   return [...groups].flatMap(([group, members]) => {
     const rows = members.flatMap(({ stages }) => stages.flatMap(({ history }) => history));
     const metrics = [...new Set(rows.flatMap((row) => Object.keys(row)))].filter(
@@ -19,11 +26,17 @@ export function chartsOf(families: readonly Family[]): readonly Chart[] {
   });
 }
 
+function groupsOf(families: readonly Family[]): ReadonlyMap<string, readonly Family[]> {
+  const groups = new Map<string, Family[]>();
+  for (const family of families) groups.set(family.group, [...(groups.get(family.group) ?? []), family]);
+  return groups;
+}
+
 /** What is made for one row has one colour: `peco`, its pretraining `peco/base`, its tasks. Those of a group differ. */
-function coloursOf(groups: readonly (readonly Family[])[]): ReadonlyMap<Family, number> {
+export function coloursOf(families: readonly Family[]): ReadonlyMap<Family, number> {
   const numbers = new Map<string, number>();
   const colours = new Map<Family, number>();
-  for (const members of groups) {
+  for (const members of groupsOf(families).values()) {
     const heads = members.map(({ label }) => label.split('/')[0]);
     for (const [index, family] of members.entries()) {
       const isAlone = heads.filter((head) => head === heads[index]).length === 1;
@@ -52,15 +65,20 @@ function chartOf(
   const x = [...new Set(curves.flatMap(({ steps }) => steps))].sort((a, b) => a - b);
   // A single value is no curve; it is in the table if it matters.
   if (x.length < 2) return undefined;
+  const title = titleOf(metric, members);
   return {
-    group,
-    metric,
-    x,
+    ...{ group, metric, x },
+    ...(title === undefined ? {} : { title }),
     series: curves.map(({ label, colour, seeds, steps }) => ({
       ...{ label, colour },
       ...curveOf(seeds, steps, x),
     })),
   };
+}
+
+function titleOf(metric: string, members: readonly Family[]): string | undefined {
+  const isMasked = members.every(({ stages: [{ kind }] }) => kind === 'masked-image-modelling');
+  return metric === 'accuracy' && isMasked ? 'accuracy of masked tokens' : titles.get(metric);
 }
 
 /** Finite values by step. */
@@ -96,7 +114,7 @@ function curveOf(
 }
 
 /** More digits than a curve can show only make the file larger. */
-function rounded(value: number): number {
+export function rounded(value: number): number {
   return Number(value.toPrecision(6));
 }
 

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
 import type { FullReport } from '../../report.ts';
 import type { FullFormat } from '../contract.ts';
-import { type Chart, curveValue } from './chart.ts';
+import { type Chart, curveValue, placeIn } from './chart.ts';
+import { codebooksHtml, usageCharts } from './codebooks.ts';
 import { chartsOf, isThinned, lastOf } from './curves.ts';
-import { familiesOf } from './families.ts';
-import { data, name, text } from './markup.ts';
+import { type Family, familiesOf } from './families.ts';
+import { data, imageHtml, name, text } from './markup.ts';
 import { resultsHtml } from './results.ts';
 import { provenanceHtml, settingsHtml, stagesHtml } from './stages.ts';
 
@@ -28,11 +29,14 @@ export function htmlFormat(assets: PageAssets): FullFormat {
 export function reportHtml(report: FullReport, { script, style }: PageAssets): string {
   const { config, pictures, stages } = report;
   const families = familiesOf(stages);
-  const charts = chartsOf(families);
+  const curves = chartsOf(families);
+  const usage = usageCharts(families);
+  const usageHtml = usage.map((chart, index) => chartHtml(chart, curves.length + index)).join('\n');
   const sections: readonly (readonly [id: string, title: string, content: string])[] = [
     ['results', 'Results', resultsHtml(report)],
-    ['curves', 'Curves', curvesHtml(charts, isThinned(stages))],
-    ['pictures', 'Pictures', picturesHtml(pictures)],
+    ['curves', 'Curves', curvesHtml(curves, isThinned(stages))],
+    ['pictures', 'Pictures', picturesHtml(pictures, families)],
+    ['codebooks', 'Codebooks', codebooksHtml(families, usageHtml)],
     ['stages', 'Stages', families.length === 0 ? '' : stagesHtml(families, stages)],
     ['settings', 'Settings', settingsHtml(families)],
     ['provenance', 'How it was made', provenanceHtml(report)],
@@ -57,7 +61,7 @@ ${noticeHtml(report)}<nav aria-label="Sections"><ul>${shown.map(([id, title]) =>
 <main>
 ${shown.map(([id, title, content]) => `<section id="${id}" aria-labelledby="${id}-title">\n<h2 id="${id}-title">${title}</h2>\n${content}\n</section>`).join('\n')}
 </main>
-<script type="application/json" id="charts">${data(charts)}</script>
+<script type="application/json" id="charts">${data([...curves, ...usage])}</script>
 <script>${script}</script>
 </body>
 </html>
@@ -101,36 +105,55 @@ function curvesHtml(charts: readonly Chart[], thinned: boolean): string {
     return `<h3>${name(group)}</h3>\n<div class="charts">\n${figures.join('\n')}\n</div>`;
   });
   const some = thinned ? ' Long histories are shown in part: <code>history.csv</code> has all values.' : '';
-  return `<p>What stages logged, over steps: the mean of seeds as a line, the least to the largest as a band.${some} In a chart, the arrow keys move from step to step; dragging zooms, a double click shows all. A name hides its line.</p>
+  return `<p>What stages logged, over steps: of trainings the mean of the steps since the point before. A line is the mean of the seeds, its band the least to the largest of them.${some} In a chart, the arrow keys move from step to step; dragging zooms, a double click shows all. A name hides its line.</p>
 <noscript><p>Curves need JavaScript; the last values are beside the names, all of them in <code>history.csv</code>.</p></noscript>
 ${parts.join('\n')}`;
 }
 
 function chartHtml(chart: Chart, index: number): string {
-  const { group, metric, x, series } = chart;
+  const { group, metric, title = metric, x, unit = 'step', series } = chart;
   const items = series.map((curve) => {
     const last = lastOf(curve);
     const value = last === undefined ? '' : curveValue(last);
     return `<li><button type="button" aria-pressed="true"><span class="swatch c${curve.colour % 8}${curve.colour < 8 ? '' : ' dashed'}"></span>${name(curve.label)} <span class="value">${value}</span></button></li>`;
   });
-  const label = `${metric} of ${group}, steps ${x[0]} to ${x.at(-1)}, ${series.length} lines`;
+  const label = `${title} of ${group}, ${unit}s ${x[0]} to ${x.at(-1)}, ${series.length} lines`;
   return `<figure class="chart" data-chart="${index}">
-<figcaption>${name(metric)} <span class="at">at step ${x.at(-1)}</span></figcaption>
+<figcaption>${name(title)} <span class="at">${placeIn(chart, x.length - 1)}</span></figcaption>
 <div class="plot" tabindex="0" role="img" aria-label="${text(label)}"></div>
 <ul class="legend">${items.join('')}</ul>
 </figure>`;
 }
 
-function picturesHtml(pictures: FullReport['pictures']): string {
-  return [...pictures]
-    .map(([file, png]) => {
-      const [kind, task] = file.replace(/\.png$/, '').split(/-(.*)/s);
-      const what =
-        kind === 'predictions'
-          ? 'What each row finds in test images'
-          : 'Test images, and what each tokenizer makes of them';
-      const title = `${what}${task ? ` (${task})` : ''}`;
-      return `<figure class="picture"><div class="wide" role="region" aria-label="${text(file)}" tabindex="0"><img src="data:image/png;base64,${Buffer.from(png).toString('base64')}" alt="${text(title)}"></div><figcaption>${text(title)}</figcaption></figure>`;
-    })
-    .join('\n');
+function picturesHtml(pictures: FullReport['pictures'], families: readonly Family[]): string {
+  const figures = [...pictures].map(([file, png]) => {
+    const [kind, task] = file.replace(/\.png$/, '').split(/-(.*)/s);
+    const what =
+      kind === 'predictions'
+        ? 'Test images with the truth, and what each row finds in them'
+        : 'Test images, and what each tokenizer makes of them';
+    return figureHtml(png, `${what}${task ? ` (${task})` : ''}`);
+  });
+  return [...figures, ...masksHtml(families)].join('\n');
+}
+
+/** Pretrainings that mask the same of the same images are shown once. */
+function masksHtml(families: readonly Family[]): readonly string[] {
+  const shown = new Map<string, { readonly png: Uint8Array; readonly labels: string[] }>();
+  for (const { label, stages } of families) {
+    const png = stages.find(({ masks }) => masks)?.masks;
+    if (!png) continue;
+    const key = Buffer.from(png).toString('base64');
+    const same = shown.get(key) ?? { png, labels: [] };
+    same.labels.push(label);
+    shown.set(key, same);
+  }
+  return [...shown.values()].map(({ png, labels }) => {
+    const of = shown.size === 1 ? '' : ` (${labels.join(', ')})`;
+    return figureHtml(png, `The first images of a pretraining, and what of them is masked${of}`);
+  });
+}
+
+function figureHtml(png: Uint8Array, title: string): string {
+  return `<figure class="picture"><div class="wide" role="region" aria-label="${text(title)}" tabindex="0">${imageHtml(png, { title })}</div><figcaption>${text(title)}</figcaption></figure>`;
 }

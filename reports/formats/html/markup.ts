@@ -33,3 +33,14 @@ export function short(value: number): string {
   for (; size >= 999.5 && unit < units.length - 1; unit++) size /= 1000;
   return `${Number(size.toPrecision(3))}${units[unit]}`;
 }
+
+/** A picture inside the page, enlarged by a whole factor where one is given. */
+export function imageHtml(
+  png: Uint8Array,
+  { title, factor }: { readonly title: string; readonly factor?: number },
+): string {
+  const bytes = Buffer.from(png);
+  // Of the header chunk, which comes first.
+  const size = factor === undefined ? '' : ` width="${bytes.readUInt32BE(16) * factor}"`;
+  return `<img src="data:image/png;base64,${bytes.toString('base64')}"${size} alt="${text(title)}">`;
+}

@@ -1,6 +1,9 @@
 import test from 'ava';
 import fc from 'fast-check';
+import { PNG } from 'pngjs';
 import { random } from '../../../components/nn/random.ts';
+import { bytesTensor } from '../../../components/nn/tree.ts';
+import { maskedImages } from '../../../components/pretraining/masked-images.ts';
 import { batchMasks, blockMask, type MaskingOptions } from '../../../components/pretraining/masking.ts';
 
 const countOf = (mask: Uint8Array) => mask.reduce((sum, flag) => sum + flag, 0);
@@ -86,5 +89,34 @@ test('rows, weights and mask of a batch name the same tokens, never more than as
       },
     ),
     { numRuns: 50 },
+  );
+});
+
+test('a picture of masks shows images, and below them the same with grey patches', (t) => {
+  // Two images of 96 pixels, one red and one green; the second patch of the first and the third of the second are masked.
+  const pixels = 96 * 96;
+  const bytes = Uint8Array.from({ length: 2 * pixels * 3 }, (_, at) =>
+    at % 3 === (at < pixels * 3 ? 0 : 1) ? 200 : 0,
+  );
+  const mask = [0, 1, 0, 0, 0, 0, 1, 0];
+  const { data, width } = PNG.sync.read(maskedImages(bytesTensor([2, 96, 96, 3], bytes), mask, 2));
+  const at = (row: number, image: number, patch: number) => {
+    const y = 4 + row * 100 + 48 * Math.floor(patch / 2) + 20;
+    const start = (y * width + 4 + image * 100 + 48 * (patch % 2) + 20) * 4;
+    return [...data.subarray(start, start + 3)].join();
+  };
+  const [red, green, grey] = ['200,0,0', '0,200,0', '128,128,128'];
+  const patches = [0, 1, 2, 3];
+  t.deepEqual(
+    patches.map((patch) => at(0, 0, patch)),
+    [red, red, red, red],
+  );
+  t.deepEqual(
+    patches.map((patch) => at(1, 0, patch)),
+    [red, grey, red, red],
+  );
+  t.deepEqual(
+    patches.map((patch) => at(1, 1, patch)),
+    [green, green, grey, green],
   );
 });

@@ -3,8 +3,10 @@ import path from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { PNG } from 'pngjs';
 import type { Dataset } from '../../../components/data/types.ts';
+import { plainView } from '../../../components/data/views/view.ts';
 import type { HostTensor } from '../../../components/engine/types.ts';
 import { type HostTree, leaves } from '../../../components/nn/tree.ts';
+import { writeCodebookUse } from '../../../components/tokenizer/evaluation/codebook-use.ts';
 import {
   type TokenizerEvaluationConfig,
   tokenizerEvaluation,
@@ -92,6 +94,26 @@ test('the PSNR is the mean of those of the images, which the strips show', async
   const mean = errors.reduce((sum, error) => sum - 10 * Math.log10(error), 0) / count;
   // The strips are rounded to bytes.
   t.true(Math.abs(metrics!.psnr - mean) < 0.01, `${metrics!.psnr} and ${mean}`);
+});
+
+test('the picture of codes has the patches of the first images that have them, the most used code first', async (t) => {
+  const { dir } = createProject(t, {});
+  // Four tokens an image: code 2 everywhere but in image 1, where 5 is, and at the last token of image 3, which is 0.
+  const codes = new Int32Array(count * 4).fill(2);
+  codes.fill(5, 4, 8);
+  codes[15] = 0;
+  const counts = [1, 0, count * 4 - 5, 0, 0, 4, 0, 0];
+  await writeCodebookUse(dir, images, { codes, counts, stride: 8, view: plainView });
+  const use = JSON.parse(readFileSync(path.join(dir, 'codebook.json'), 'utf8'));
+  t.deepEqual(use, { images: count, counts, shown: [2, 5, 0], patch: 8 });
+  const { data, width, height } = PNG.sync.read(readFileSync(path.join(dir, 'codes.png')));
+  t.deepEqual([width, height], [12 * 8, 3 * 8]);
+  const redAt = (row: number, column: number) => data[(row * 8 * width + column * 8) * 4];
+  const redOf = (image: number, y: number, x: number) => bytes[((image * size + y) * size + x) * 3];
+  t.deepEqual([redAt(0, 0), redAt(0, 1), redAt(0, 10)], [redOf(0, 0, 0), redOf(2, 0, 0), redOf(11, 0, 0)]);
+  t.is(redAt(1, 0), redOf(1, 0, 0));
+  t.is(redAt(2, 0), redOf(3, 8, 8), 'the token at the lower right');
+  t.deepEqual([redAt(1, 1), redAt(0, 11)], [255, 255], 'white where no other image has the code');
 });
 
 test('a tokenizer without residual blocks is saved, loaded and measured', async (t) => {

@@ -1,4 +1,5 @@
 import test from 'ava';
+import { usageCharts } from '../../../reports/formats/html/codebooks.ts';
 import { chartsOf } from '../../../reports/formats/html/curves.ts';
 import { familiesOf } from '../../../reports/formats/html/families.ts';
 import type { FullReport, HistoryRow } from '../../../reports/report.ts';
@@ -57,4 +58,40 @@ test('a long history is thinned, with its last step; one value is no curve', (t)
   t.is(chart.x.at(-1), 1000);
   t.is(chart.series[0].mean.at(-1), 999);
   t.deepEqual(others, []);
+});
+
+test('the use of codes is a line by rank, that ends where a seed has no such code', (t) => {
+  const evaluated = (id: string, counts: readonly number[]): FullReport['stages'][number] => ({
+    ...stage(id, []),
+    codebook: { images: 1, counts, shown: [], patch: 8, picture: Buffer.of() },
+  });
+  const [chart] = usageCharts(
+    familiesOf([
+      evaluated('evaluation/a/seed-0', [0, 3, 1, 4]),
+      evaluated('evaluation/a/seed-1', [4, 0, 4, 0]),
+      evaluated('evaluation/b/seed-0', [5]),
+    ]),
+  );
+  t.deepEqual(chart.x, [1, 2, 3, 4]);
+  t.deepEqual(chart.series, [
+    {
+      ...{ label: 'a', colour: 0, mean: [50, 43.75, null, null] },
+      ...{ low: [50, 37.5, null, null], high: [50, 50, null, null] },
+    },
+    { label: 'b', colour: 1, mean: [100, null, null, null] },
+  ]);
+  const large = Array.from({ length: 8192 }, (_, code) => code + 1);
+  const [{ x, series }] = usageCharts(familiesOf([evaluated('evaluation/a', large)]));
+  t.true(x.length <= 300 && x.includes(1) && x.includes(2) && x.at(-1) === 8192);
+  t.is(series[0].mean.at(-1), Number((100 / ((8192 * 8193) / 2)).toPrecision(6)));
+});
+
+test('metrics of trainings have the names of the field', (t) => {
+  const history = [1, 2].map((step) => ({ step, accuracy: step, learningRate: step, own: step }));
+  const titles = (kind: string) =>
+    chartsOf(familiesOf([{ ...stage('pretraining/a', history), kind }])).map(
+      ({ title, metric }) => title ?? metric,
+    );
+  t.deepEqual(titles('masked-image-modelling'), ['accuracy of masked tokens', 'learning rate', 'own']);
+  t.deepEqual(titles('of-a-user'), ['accuracy', 'learning rate', 'own']);
 });

@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { PNG } from 'pngjs';
 import type { JsonObject } from '../../../framework/stage/json.ts';
 import { publishedResults } from '../../../reports/published.ts';
 import type { FullReport } from '../../../reports/report.ts';
@@ -41,6 +42,8 @@ export const hostileName: fc.Arbitrary<string> = fc.oneof(
   fc.string({ unit: 'binary', maxLength: 300 }),
   fc.stringMatching(/^[<>&"'|\\{}[\]$%#_~^=+@\-*`\n\r ]{1,20}$/),
 );
+
+const picture = PNG.sync.write(new PNG({ width: 24, height: 16 }));
 
 /** A finished report whose names are these; numbers are given. */
 export function reportNamed(names: {
@@ -89,7 +92,11 @@ export function reportNamed(names: {
         cells: [{ variant, task }],
         ...(row === 1
           ? { missing: text }
-          : { result: { key: `${row}${seed}ab12`.padEnd(64, '0'), dir: '', provenance } }),
+          : {
+              result: { key: `${row}${seed}ab12`.padEnd(64, '0'), dir: '', provenance },
+              codebook: { images: 1000, counts: [0, 60, 40, 0], shown: [1, 2], patch: 8, picture },
+              masks: picture,
+            }),
         history: [
           { step: 1, loss: 2 + seed, [text]: 1 },
           { step: 2, loss: 'NaN' },

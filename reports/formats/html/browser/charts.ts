@@ -1,5 +1,5 @@
 import uPlot from 'uplot';
-import { type Chart, curveValue } from '../chart.ts';
+import { type Chart, curveValue, placeIn } from '../chart.ts';
 
 /** Pixels. */
 const height = 230;
@@ -106,7 +106,7 @@ class ChartView {
   /** Writes the step and the values of the lines at an index. */
   #tell(index: number): void {
     this.#index = index;
-    this.#at.textContent = `at step ${this.#chart.x[index]}`;
+    this.#at.textContent = placeIn(this.#chart, index);
     for (const [at, button] of this.#buttons.entries()) {
       const value = this.#chart.series[at]?.mean[index];
       const place = button.querySelector('.value');
@@ -124,7 +124,7 @@ class ChartView {
   #options(): uPlot.Options {
     const styles = getComputedStyle(document.documentElement);
     const colour = (name: string) => styles.getPropertyValue(`--${name}`).trim();
-    const { series } = this.#chart;
+    const { series, logarithmic } = this.#chart;
     const axis = {
       stroke: colour('soft'),
       grid: { stroke: colour('line'), width: 1 },
@@ -135,7 +135,7 @@ class ChartView {
       width: this.plot.clientWidth,
       height,
       legend: { show: false },
-      scales: { x: { time: false } },
+      scales: { x: { time: false }, y: { distr: logarithmic ? 3 : 1 } },
       axes: [axis, { ...axis, size: 58 }],
       series: [
         {},

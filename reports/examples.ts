@@ -1,0 +1,48 @@
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+
+/** How a tokenizer uses its codes, as its evaluation wrote it: `codebook.json` and `codes.png`. */
+export interface Codebook {
+  /** Test images whose codes were counted. */
+  readonly images: number;
+  /** How many tokens take each code; 0: a dead one. */
+  readonly counts: readonly number[];
+  /** The most used codes, one a row of the picture. */
+  readonly shown: readonly number[];
+  /** Side of a patch of the picture, in pixels. */
+  readonly patch: number;
+  /** PNG. */
+  readonly picture: Uint8Array;
+}
+
+/** What a stage put out that a page shows beside its numbers. */
+export interface Examples {
+  readonly codebook?: Codebook;
+  /** PNG: images of a pretraining, and what of them was masked. */
+  readonly masks?: Uint8Array;
+}
+
+/** @param dir of the stage's outputs. A stage of the user's may have files of these names that are something else. */
+export async function readExamples(role: string, dir: string): Promise<Examples> {
+  const read = (name: string) => readFile(path.join(dir, name)).catch(() => undefined);
+  if (role === 'pretraining') {
+    const masks = await read('masks.png');
+    return masks ? { masks } : {};
+  }
+  if (role !== 'evaluation') return {};
+  const [text, picture] = [await read('codebook.json'), await read('codes.png')];
+  const use = text && parseUse(text.toString());
+  return use && picture ? { codebook: { ...use, picture } } : {};
+}
+
+function parseUse(text: string): Omit<Codebook, 'picture'> | undefined {
+  try {
+    const { images, counts, shown, patch } = JSON.parse(text) as Partial<Codebook>;
+    const numbers = (list: unknown): list is number[] =>
+      Array.isArray(list) && list.every((value) => Number.isInteger(value) && value >= 0);
+    const isUse = numbers([images, patch]) && numbers(counts) && numbers(shown) && counts.length > 0;
+    return isUse ? { images: images!, counts, shown, patch: patch! } : undefined;
+  } catch {
+    return undefined;
+  }
+}
