@@ -8,6 +8,7 @@ import type { ExportFlags } from './commands/export.ts';
 import type { GcFlags } from './commands/gc.ts';
 import type { GraphFlags } from './commands/graph.ts';
 import type { ProvisionFlags } from './commands/provision.ts';
+import type { ReportFlags } from './commands/report.ts';
 import type { ShowFlags } from './commands/show.ts';
 import { addFlags, changes, explainUnknownFlag, parseAge, parseSize } from './flags.ts';
 import type { ExperimentFlags } from './prepare.ts';
@@ -81,11 +82,15 @@ function addReport(program: Command, finish: Finish): void {
       'Write the tables again from what is stored, also of a run that is not finished; run nothing.',
     )
     .argument('<file>', 'experiment file (.ts)')
-    .action(async (file: string, flags: ExperimentFlags) => {
+    .action(async (file: string, flags: ReportFlags) => {
       const { reportCommand } = await import('./commands/report.ts');
       finish(await reportCommand(file, flags, readVersion()));
     });
-  addFlags(command, [...changes, 'store', 'out', 'json', 'verbose']);
+  addFlags(command, [...changes, 'store', 'out']).option(
+    '--tensorboard <dir>',
+    'also write what stages logged as event files of TensorBoard below this folder',
+  );
+  addFlags(command, ['json', 'verbose']);
 }
 
 function addWhy(program: Command, finish: Finish): void {

@@ -22,8 +22,16 @@ test('a report of a finished run has the bytes that the run wrote, and nothing r
   t.deepEqual(JSON.parse(record!).command, ['report', 'experiment.ts']);
   t.deepEqual(rig.takeRan(), []);
   t.deepEqual(rig.entries(), entries);
-  await rig.peco('report', 'experiment.ts');
+  const again = await rig.peco('report', 'experiment.ts', '--tensorboard', 'events');
   t.is(rig.read('results/rig/run.json'), record, 'nothing changed, so nothing was written');
+  t.regex(again.stdout, /^ {2}events\/rig: \d+ event files for TensorBoard$/m);
+  t.true(fs.existsSync(rig.file('events/rig/tokenizer/beit/seed-0/events.out.tfevents.peco-exp')));
+  const refused = await rig.peco('report', 'experiment.ts', '--tensorboard', 'experiment.ts');
+  t.is(refused.code, 2);
+  t.regex(
+    refused.stderr,
+    /can't be written to experiment\.ts: .*experiment\.ts is a file, where a folder should be/,
+  );
 });
 
 test('a report of a part of a run says what is missing, and leaves the store as it is', async (t) => {

@@ -1,9 +1,15 @@
 import fs from 'node:fs/promises';
+import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { findObstacle } from '../../files/make-folders.ts';
+import type { Plan } from '../../plan/plan.ts';
 import { localExecutor } from '../../run/executors/local.ts';
 import { endsOf, type RebuiltReport, rebuildReport } from '../../run/rebuild.ts';
 import { readGit } from '../../run/record/git.ts';
+import { resultsFolderName } from '../../run/results-folder.ts';
+import { writeTensorBoard } from '../../run/tensorboard.ts';
 import { writeTables } from '../../run/write-tables.ts';
+import { PecoError } from '../../stage/errors.ts';
 import { codeOf } from '../bundles.ts';
 import { commandOf, describeResolved } from '../described.ts';
 import { listenForInterrupts } from '../interrupts.ts';
@@ -14,11 +20,17 @@ import { showMarkdown } from '../text/markdown.ts';
 import { formatRebuilt, type Rebuilt } from '../text/report.ts';
 import { formatOverrides, formatSmoke } from '../text/text.ts';
 
+export interface ReportFlags extends ExperimentFlags {
+  /** Folder for event files. */
+  readonly tensorboard?: string;
+}
+
 /**
  * `peco-exp report FILE`: writes the tables of an experiment from what is stored. Runs no stage but the report's own, and
  * leaves the store as it is; cells without a result are named as missing.
  */
-export async function reportCommand(file: string, flags: ExperimentFlags, version: string): Promise<number> {
+export async function reportCommand(file: string, flags: ReportFlags, version: string): Promise<number> {
+  checkEventsFolder(flags.tensorboard);
   const prepared = await prepareExperiment(file, { ...flags, writesTables: true }, warnOnStderr);
   const { loaded, project, store, plan } = prepared;
   const interrupts = listenForInterrupts();
@@ -33,7 +45,9 @@ export async function reportCommand(file: string, flags: ExperimentFlags, versio
     onWarning: (message: string) => warnOnStderr({ message }),
   };
   try {
-    const rebuilt = await rebuildReport(plan, options, (report) => write(report, prepared, version));
+    const tables = await rebuildReport(plan, options, (report) => write(report, prepared, version));
+    const events = flags.tensorboard === undefined ? {} : await writeEvents(flags.tensorboard, plan);
+    const rebuilt = { ...tables, ...events };
     if (flags.json) process.stdout.write(`${JSON.stringify(rebuilt)}\n`);
     else {
       const head = [...formatSmoke(loaded.smoke), ...formatOverrides(loaded.overrides)];
@@ -50,6 +64,24 @@ export async function reportCommand(file: string, flags: ExperimentFlags, versio
   } finally {
     interrupts.end();
   }
+}
+
+/** @throws PecoError `invalid-settings` where no folder can be made */
+function checkEventsFolder(folder: string | undefined): void {
+  const obstacle = folder === undefined ? undefined : findObstacle(folder);
+  if (obstacle === undefined) return;
+  throw new PecoError(`event files can't be written to ${folder}: ${obstacle}`, {
+    code: 'invalid-settings',
+    hint: 'choose another folder with --tensorboard',
+  });
+}
+
+/** Below the folder in one of the experiment's own, as its tables have it. */
+async function writeEvents(folder: string, plan: Plan): Promise<Pick<Rebuilt, 'tensorboard'>> {
+  const { experiment, changes } = plan.graph;
+  const dir = path.resolve(folder, resultsFolderName(experiment, changes));
+  const files = await writeTensorBoard(dir, plan.stages);
+  return { tensorboard: { dir, files: files.length } };
 }
 
 /** Writes the results folder. */

@@ -16,11 +16,13 @@ export interface Rebuilt {
   }[];
   /** Absolute paths, the report's first. */
   readonly files: readonly string[];
+  /** Event files, where they were asked for: the folder of all, and how many there are. */
+  readonly tensorboard?: { readonly dir: string; readonly files: number };
 }
 
 /** What the tables are made of, what they lack and why, and where they are. */
 export function formatRebuilt(
-  { experiment, cells, missing, files }: Rebuilt,
+  { experiment, cells, missing, files, tensorboard }: Rebuilt,
   showPath: (file: string) => string,
 ): string[] {
   const open = missing.filter(({ dropped }) => !dropped);
@@ -34,6 +36,9 @@ export function formatRebuilt(
     ...reasons.slice(0, mostReasons).map((reason) => `  missing: ${printable(reason)}`),
     ...(reasons.length > mostReasons ? [`  and ${reasons.length - mostReasons} more`] : []),
     ...files.map((file) => `  ${showPath(file)}`),
+    ...(tensorboard
+      ? [`  ${showPath(tensorboard.dir)}: ${count(tensorboard.files, 'event file')} for TensorBoard`]
+      : []),
   ];
 }
 
