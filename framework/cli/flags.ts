@@ -3,7 +3,10 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 /** Flags that more than one command has, each said once. */
 const shared = {
   set: () =>
-    new Option('--set <path=value>', 'change a field of the experiment; repeatable').argParser(collect),
+    new Option(
+      '--set <path=value>',
+      'change a field of the experiment, or with * several: tokenizers.*.steps=5; repeatable',
+    ).argParser(collect),
   sweep: () =>
     new Option('--sweep <path=values>', 'sweep a field: path=a,b,c; repeatable, as a product').argParser(
       collect,

@@ -8,6 +8,7 @@ import { get, holds, inForce, innermost, type Memory, namesInSchema, set, steps 
 import type { Experiment } from '../types.ts';
 import type { Override } from './change.ts';
 import { type Assignment, type FieldPath, findBadElement, findBadName, hasBadName } from './path.ts';
+import { expandPath } from './wildcards.ts';
 
 /** What becomes of an experiment's fields, and which assignments were not made, and why. */
 export interface Assigned<Tree> {
@@ -41,7 +42,8 @@ export function assign<Tree>(
 }
 
 /**
- * Assignments to an experiment one by one, each on what came of those before; those that can't be made are left out.
+ * Assignments to an experiment one by one, each on what came of those before; those that can't be made are left out. A path
+ * may have wildcards.
  */
 export function assignInTurn<E extends Experiment>(
   experiment: E,
@@ -50,21 +52,30 @@ export function assignInTurn<E extends Experiment>(
   const overrides: Override[] = [];
   const problems: Problem[] = [];
   let tree = experiment;
-  for (const assignment of assignments) {
-    const { path, value } = assignment;
-    const assigned = assign(tree, [assignment], { done: 'set' });
-    problems.push(...assigned.problems.map((problem) => ({ ...problem, written: path })));
-    if (assigned.problems.length > 0) continue;
-    const made = findMade(tree, path);
-    overrides.push({
-      path: path.join('.'),
-      from: inForce(tree, path) ?? null,
-      to: value,
-      ...(made === undefined ? {} : { made: made.join('.') }),
-    });
-    tree = assigned.tree;
+  for (const { path: written, value } of assignments) {
+    const expanded = expandPath(tree, written);
+    if ('message' in expanded) {
+      problems.push({ ...expanded, written });
+      continue;
+    }
+    for (const path of expanded) {
+      const assigned = assign(tree, [{ path, value }], { done: 'set' });
+      problems.push(...assigned.problems.map((problem) => ({ ...problem, written })));
+      if (assigned.problems.length > 0) continue;
+      overrides.push({ ...describeOverride(tree, path), to: value });
+      tree = assigned.tree;
+    }
   }
   return { tree, problems, overrides };
+}
+
+function describeOverride(tree: unknown, path: FieldPath): Omit<Override, 'to'> {
+  const made = findMade(tree, path);
+  return {
+    path: path.join('.'),
+    from: inForce(tree, path) ?? null,
+    ...(made === undefined ? {} : { made: made.join('.') }),
+  };
 }
 
 /** The outermost field on the way that becomes an object by an assignment: it is absent, or something else. */

@@ -70,3 +70,39 @@ test('flags hand on another value and leave the one before as it was', (t) => {
     ['set: --set nonsense is not an assignment'],
   );
 });
+
+test('a star in a path stands for every name whose field is there', (t) => {
+  const deep = defineComponent({
+    role: 'tokenizer',
+    kind: 'deep',
+    schema: z.strictObject({
+      size: z.int().default(8),
+      loss: z.strictObject({ weight: z.number().default(1) }).optional(),
+    }),
+  });
+  const several = defineExperiment({
+    ...experiment,
+    tokenizers: { beit: lax({}), pixel: deep({}), peco: deep({ loss: {} }) },
+  } as never) as Experiment;
+  const changed = (...set: string[]) => {
+    const { overrides, problems } = change(declare(several), { set });
+    t.deepEqual(problems, []);
+    return overrides.map(({ path, from, to }) => `${path}: ${from} -> ${to}`);
+  };
+  t.deepEqual(changed('tokenizers.*.size=9'), [
+    'tokenizers.beit.size: 8 -> 9',
+    'tokenizers.pixel.size: 8 -> 9',
+    'tokenizers.peco.size: 8 -> 9',
+  ]);
+  // Another kind doesn't have it, and an object that isn't there isn't made.
+  t.deepEqual(changed('tokenizers.*.loss.weight=2'), ['tokenizers.peco.loss.weight: 1 -> 2']);
+  t.deepEqual(changed('tokenizers.p*.size=7', 'tokenizers.*t.dim=1'), [
+    'tokenizers.pixel.size: 8 -> 7',
+    'tokenizers.peco.size: 8 -> 7',
+    'tokenizers.beit.dim: 2 -> 1',
+  ]);
+  t.deepEqual(refusals(several, { set: ['tokenizers.*.sise=1', 'tokenizers.*=1'] }), [
+    'tokenizers.*.sise: there is no such field (a star stands for names of one level: tokenizers.*.steps)',
+    'tokenizers.*: there is no such field (a star stands for names of one level: tokenizers.*.steps)',
+  ]);
+});
