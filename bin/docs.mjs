@@ -1,7 +1,7 @@
 /**
- * Writes docs/reference/commands.md from the command line's own help, docs/reference/kit.md from what kit.ts exports,
- * and docs/reference/report.schema.json from the schema of report.json: `node bin/docs.mjs`. With `--check` it writes
- * nothing and exits with code 1 if one of the pages says something else; a test calls that.
+ * Writes docs/reference/commands.md from the command line's own help, kit.md from what kit.ts exports, components.md from
+ * schemas and comments, and report.schema.json from the schema of report.json: `node bin/docs.mjs`. With `--check` it
+ * writes nothing and exits with code 1 if one of the first two pages says something else; a test calls that.
  */
 import { execFile } from 'node:child_process';
 import fs from 'node:fs';
@@ -29,21 +29,37 @@ async function formatHelp() {
   return parts.map(([title, help]) => `## ${title}\n\n\`\`\`\n${help}\n\`\`\``).join('\n\n');
 }
 
-/** Of report.json, as the sources have it. */
-async function writeSchema() {
+/** A source of the package as a module. */
+async function importSource(source) {
   const { build } = await import('esbuild');
-  const module = path.join(root, 'node_modules/.cache/peco-exp/report-schema.mjs');
+  const module = path.join(root, 'node_modules/.cache/peco-exp', `${path.basename(source, '.ts')}-docs.mjs`);
   await build({
-    entryPoints: [path.join(root, 'reports/formats/json-schema.ts')],
+    entryPoints: [path.join(root, source)],
     outfile: module,
     bundle: true,
     packages: 'external',
     format: 'esm',
     platform: 'node',
   });
-  const { reportJsonSchema } = await import(pathToFileURL(module).href);
+  return import(pathToFileURL(module).href);
+}
+
+async function writeSchema() {
+  const { reportJsonSchema } = await importSource('reports/formats/json-schema.ts');
   const schema = path.join(root, 'docs/reference/report.schema.json');
   fs.writeFileSync(schema, `${JSON.stringify(reportJsonSchema(), null, 2)}\n`);
+  // As all JSON files are formatted.
+  await promisify(execFile)(path.join(root, 'node_modules/.bin/biome'), ['format', '--write', schema]);
+}
+
+async function writeComponents() {
+  const { componentsPage } = await importSource('framework/cli/text/describe.ts');
+  const script = path.join(root, 'bin/peco-exp.js');
+  const { stdout } = await promisify(execFile)(process.execPath, [script, 'describe', '--json'], {
+    maxBuffer: 2 ** 26,
+  });
+  const page = componentsPage(JSON.parse(stdout).components);
+  fs.writeFileSync(path.join(root, 'docs/reference/components.md'), page);
 }
 
 /** Pages of docs/reference/ with the part that is written, between two lines that name it. */
@@ -65,4 +81,7 @@ for (const { file, part, format } of pages) {
     process.exitCode = 1;
   }
 }
-if (!process.argv.includes('--check')) await writeSchema();
+if (!process.argv.includes('--check')) {
+  await writeSchema();
+  await writeComponents();
+}

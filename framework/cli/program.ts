@@ -1,16 +1,16 @@
-import fs from 'node:fs';
-import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { Argument, Command, Option } from 'commander';
 import type { AcceptFlags } from './commands/accept.ts';
+import type { DescribeFlags } from './commands/describe.ts';
 import type { DoctorFlags } from './commands/doctor.ts';
 import type { ExportFlags } from './commands/export.ts';
 import type { GcFlags } from './commands/gc.ts';
 import type { GraphFlags } from './commands/graph.ts';
+import type { InitFlags } from './commands/init.ts';
 import type { ProvisionFlags } from './commands/provision.ts';
 import type { ReportFlags } from './commands/report.ts';
 import type { ShowFlags } from './commands/show.ts';
 import { addFlags, changes, explainUnknownFlag, parseAge, parseSize } from './flags.ts';
+import { readOwnPackage } from './package-root.ts';
 import type { ExperimentFlags } from './prepare.ts';
 
 /** Takes the exit code of a command. */
@@ -20,11 +20,12 @@ type Finish = (code: number) => void;
 export function createProgram(finish: Finish): Command {
   const program = new Command('peco-exp')
     .description('Runs experiments on visual tokenizers: only the stages whose meaning changed.')
-    .version(readVersion())
+    .version(readOwnPackage().version)
     .exitOverride()
     .showHelpAfterError('(peco-exp --help lists commands and flags)')
     .helpCommand(false);
   for (const add of [
+    addInit,
     addRun,
     addPlan,
     addReport,
@@ -35,6 +36,7 @@ export function createProgram(finish: Finish): Command {
     addExport,
     addGc,
     addShow,
+    addDescribe,
     addDoctor,
     addProvision,
   ])
@@ -48,6 +50,18 @@ export function createProgram(finish: Finish): Command {
   return program;
 }
 
+function addInit(program: Command, finish: Finish): void {
+  const command = program
+    .command('init')
+    .description('Write a project that runs: package.json, tsconfig.json, .gitignore and an experiment.')
+    .argument('[folder]', 'a new folder, or one without these files', '.')
+    .action(async (folder: string, flags: InitFlags) => {
+      const { initCommand } = await import('./commands/init.ts');
+      finish(await initCommand(folder, flags));
+    });
+  addFlags(command, ['json', 'verbose']);
+}
+
 function addRun(program: Command, finish: Finish): void {
   const command = program
     .command('run')
@@ -57,7 +71,7 @@ function addRun(program: Command, finish: Finish): void {
     .option('--fail-fast', 'stop at the first failed stage (default: make all that can be made)')
     .action(async (file: string, flags: ExperimentFlags) => {
       const { runCommand } = await import('./commands/run.ts');
-      finish(await runCommand(file, flags, readVersion()));
+      finish(await runCommand(file, flags, readOwnPackage().version));
     });
   addFlags(command, ['engine', 'store', 'out', 'jobs', 'retries', 'timeout', 'json']);
   command.option('--verbose', 'show what stages print, and stacks of errors');
@@ -72,7 +86,8 @@ function addPlan(program: Command, finish: Finish): void {
       const { planCommand } = await import('./commands/plan.ts');
       finish(await planCommand(file, flags));
     });
-  addFlags(command, [...changes, 'upto', 'engine', 'store', 'out', 'jobs', 'json', 'verbose']);
+  addFlags(command, [...changes, 'upto', 'engine', 'store', 'out', 'jobs', 'json']);
+  command.option('--verbose', 'list stored stages one by one, and show stacks of errors');
 }
 
 function addReport(program: Command, finish: Finish): void {
@@ -84,7 +99,7 @@ function addReport(program: Command, finish: Finish): void {
     .argument('<file>', 'experiment file (.ts)')
     .action(async (file: string, flags: ReportFlags) => {
       const { reportCommand } = await import('./commands/report.ts');
-      finish(await reportCommand(file, flags, readVersion()));
+      finish(await reportCommand(file, flags, readOwnPackage().version));
     });
   addFlags(command, [...changes, 'store', 'out']).option(
     '--tensorboard <dir>',
@@ -98,8 +113,11 @@ function addWhy(program: Command, finish: Finish): void {
     .command('why')
     .description('Show the fields in which a stage differs from the nearest stored result; run nothing.')
     .argument('<file>', 'experiment file (.ts)')
-    .argument('<stage>')
-    .action(async (file: string, stage: string, flags: ExperimentFlags) => {
+    .argument(
+      '[stage]',
+      'a stage, or a pattern such as "tokenizer/*"; without it, all that run by themselves',
+    )
+    .action(async (file: string, stage: string | undefined, flags: ExperimentFlags) => {
       const { whyCommand } = await import('./commands/why.ts');
       finish(await whyCommand(file, stage, flags));
     });
@@ -198,13 +216,27 @@ function addShow(program: Command, finish: Finish): void {
   command.option('--verbose', 'show more of what is stored, and stacks of errors');
 }
 
+function addDescribe(program: Command, finish: Finish): void {
+  const command = program
+    .command('describe')
+    .description(
+      'Show the fields of a component: types, defaults, what they are; without a name, all components.',
+    )
+    .argument('[what]', 'a component such as vqvae, or a file (.ts) that exports constructors of your own')
+    .action(async (what: string | undefined, flags: DescribeFlags) => {
+      const { describeCommand } = await import('./commands/describe.ts');
+      finish(await describeCommand(what, flags));
+    });
+  addFlags(command, ['json', 'verbose']);
+}
+
 function addDoctor(program: Command, finish: Finish): void {
   const command = program
     .command('doctor')
     .description('Try every engine on this machine; show the settings and where they come from.')
     .action(async (flags: DoctorFlags) => {
       const { doctorCommand } = await import('./commands/doctor.ts');
-      finish(await doctorCommand(readVersion(), flags));
+      finish(await doctorCommand(readOwnPackage().version, flags));
     });
   addFlags(command, ['engine', 'store', 'out', 'jobs', 'retries', 'timeout', 'json', 'verbose']);
 }
@@ -220,11 +252,4 @@ function addProvision(program: Command, finish: Finish): void {
       const { provisionCommand } = await import('./commands/provision.ts');
       finish(await provisionCommand(engine, flags));
     });
-}
-
-function readVersion(): string {
-  // The bundled command line lies in dist/, one below the package's root; this source lies two below it.
-  const here = path.dirname(fileURLToPath(import.meta.url));
-  const file = ['..', '../..'].map((up) => path.join(here, up, 'package.json')).find(fs.existsSync)!;
-  return (JSON.parse(fs.readFileSync(file, 'utf8')) as { readonly version: string }).version;
 }

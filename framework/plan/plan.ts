@@ -27,6 +27,8 @@ export interface PlannedStage {
   readonly entry?: Entry;
   /** For people: `stored`, `no stored result`, `depends on tokenizer/peco`. */
   readonly reason: string;
+  /** The stage upstream that has to run first, of what would run or may. Absent where all that it needs is there. */
+  readonly pending?: StageNode;
   /** Of what is dropped: where, and why. */
   readonly drop?: Drop;
 }
@@ -110,13 +112,16 @@ class Planner {
       const known =
         chance !== undefined || this.#open.has(pending) || (await this.#precedents.has(fingerprint));
       const reason = chance ?? (known ? `depends on ${pending.id}` : 'no stored result');
-      return { node, fingerprint, status: known ? 'maybe' : 'run', reason };
+      return { node, fingerprint, status: known ? 'maybe' : 'run', reason, pending };
     }
     const { entry, ...found } = await findEntry(fingerprint, this.#store);
     // Which inputs a report or a selection will have isn't known while one of them may be dropped.
     if (entry && !(openInput && acceptsMissing(node.component))) return this.#hit(node, { ...found, entry });
     const reason = chance ?? (openInput && `depends on ${openInput.id}`);
-    return { node, ...found, status: reason ? 'maybe' : 'run', reason: reason ?? 'no stored result' };
+    return {
+      ...{ node, ...found, status: reason ? 'maybe' : 'run', reason: reason ?? 'no stored result' },
+      ...(openInput ? { pending: openInput } : {}),
+    };
   }
 
   async #drop(node: StageNode, loss: Loss): Promise<PlannedStage> {

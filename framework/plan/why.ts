@@ -29,7 +29,7 @@ const comparedInFull = 8;
 export async function findNearest(
   planned: Pick<PlannedStage, 'fingerprint'>,
   plan: Pick<Plan, 'documents'>,
-  store: Store,
+  store: Pick<Store, 'keys' | 'fingerprint' | 'lookup' | 'documents'>,
   keys: readonly ContentKey[] = store.keys(),
 ): Promise<Nearest | undefined> {
   const read = documentReader(plan, store);

@@ -33,7 +33,7 @@ export function unwrap(schema: z.ZodType, depth = 0): z.ZodType[] {
 /** Schemas of what is at a path in a value of the schema: several where there are unions. */
 export function schemasAt(schema: z.ZodType, path: readonly (string | number)[]): z.ZodType[] {
   let schemas = [schema];
-  for (const key of path) schemas = schemas.flatMap((one) => stepInto(one, key));
+  for (const key of path) schemas = schemas.flatMap((one) => fieldSchemas(one, key));
   return schemas.flatMap((one) => unwrap(one));
 }
 
@@ -105,7 +105,8 @@ function describeNumber(schema: z.ZodNumber): string {
   return parts.length === 0 ? whole : `${whole} ${parts.join(' and ')}`;
 }
 
-function stepInto(schema: z.ZodType, key: string | number): z.ZodType[] {
+/** Schemas of a field, or of an element, as they are written: with what wraps them. */
+export function fieldSchemas(schema: z.ZodType, key: string | number): z.ZodType[] {
   return unwrap(schema).flatMap((one): z.ZodType[] => {
     if (one instanceof z.ZodObject) {
       const shape = one.shape as { readonly [key: string]: z.ZodType | undefined };

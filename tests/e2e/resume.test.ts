@@ -25,7 +25,7 @@ linuxTest(
     process.env.PECO_CHECKPOINT_SECONDS = '1000';
     const before = latestCheckpoint(rig, 'killed');
     const stopped = rig.start(...run, '--store', 'killed', '--json');
-    await until(() => stopped.stdout().includes('"stage-progress"'));
+    await until(() => stopped.stdout().includes('"phase":"training"'));
     stopped.process.kill('SIGINT');
     const { code } = await stopped.done;
     delete process.env.PECO_CHECKPOINT_SECONDS;

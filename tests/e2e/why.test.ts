@@ -36,6 +36,8 @@ test('why tells five kinds of change, field by field: config, code, data, packag
   t.snapshot(await why(rig, 'tokenizer/peco'), 'nothing changed');
 
   t.snapshot(await why(rig, 'tokenizer/peco', '--set', 'tokenizers.peco.weight=3'), 'config');
+  const roots = await rig.peco('why', 'experiment.ts', '--set', 'tokenizers.peco.weight=3');
+  t.snapshot(portable(roots.stdout, rig), 'without a stage: what runs by itself');
   t.snapshot(
     await why(rig, 'tokenizer/peco', '--set', 'tokenizers.peco.steps=4'),
     'config: what was a default',

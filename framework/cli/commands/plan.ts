@@ -4,6 +4,7 @@ import { costsAsJson } from '../../plan/costs.ts';
 import { type Estimate, estimatePlan, wantsSpeed } from '../../plan/estimate.ts';
 import { readRecorded } from '../../plan/past-stages.ts';
 import type { Plan } from '../../plan/plan.ts';
+import { type ExplainedRoot, explainRoots, findRoots, type Roots } from '../../plan/roots.ts';
 import type { StageNode } from '../../plan/types.ts';
 import { upstreamStages } from '../../plan/walk.ts';
 import { capacityOf } from '../../run/capacity.ts';
@@ -13,9 +14,11 @@ import type { Store } from '../../store/types.ts';
 import { findSpeed, type KnownSpeed } from '../engine-speed.ts';
 import { threadsOf } from '../engines.ts';
 import { type ExperimentFlags, type Prepared, prepareExperiment, warnOnStderr } from '../prepare.ts';
+import { outputLook, printLines } from '../print.ts';
 import { findResume } from '../resumes.ts';
 import { formatPlan } from '../text/plan.ts';
 import { formatOverrides, formatSmoke } from '../text/text.ts';
+import { describeRoot, summarise } from '../text/why.ts';
 
 /** Stages that have a checkpoint, and where they resume. */
 type Resumes = ReadonlyMap<StageNode, ResumePoint>;
@@ -32,18 +35,38 @@ export async function planCommand(file: string, flags: ExperimentFlags): Promise
   const speed = measured ? { speed: measured.speed } : {};
   const estimate = estimatePlan(plan, recorded, { jobs, ...where, ...speed });
   const resumes = await findResumes(plan, store, engine);
-  const { columns } = process.stdout;
+  const { roots, rootOf } = findRoots(plan);
+  const explained = await explainRoots(roots, plan, store, mostExplained);
   const memory = capacityOf({ jobs }).memory * 2 ** 20;
-  const view = { plan, estimate, jobs, resumes, memory, missing: loaded.missing };
+  const look = outputLook();
+  const view = {
+    ...{ plan, estimate, jobs, resumes, memory, look, rootOf, missing: loaded.missing },
+    causes: causesOf(explained),
+    verbose: flags.verbose ?? false,
+  };
   const lines = flags.json
-    ? [JSON.stringify(await describePlan(prepared, estimate, resumes))]
+    ? [JSON.stringify(await describePlan(prepared, { estimate, resumes, rootOf, explained }))]
     : [
         ...formatSmoke(loaded.smoke),
         ...formatOverrides(loaded.overrides),
-        ...formatPlan({ ...view, ...(measured ? { measured } : {}), ...(columns ? { columns } : {}) }),
+        ...formatPlan({ ...view, ...(measured ? { measured } : {}) }),
       ];
-  process.stdout.write(`${lines.join('\n')}\n`);
+  printLines(lines, look);
   return 0;
+}
+
+/** With more, a plan is slower than it is worth; `why` without a stage explains them all. */
+const mostExplained = 30;
+
+/** Why roots run, in a few words; of those that differ from nothing that is stored the plan's own reason says it. */
+function causesOf(roots: readonly ExplainedRoot[]): ReadonlyMap<StageNode, string> {
+  return new Map(
+    roots.flatMap(({ stages: [first], nearest }) => {
+      const isOpen = first!.reason !== 'no stored result';
+      const cause = isOpen || !nearest ? undefined : summarise(nearest.differences);
+      return cause === undefined ? [] : [[first!.node, cause] as const];
+    }),
+  );
 }
 
 /** How fast the engine is here; the first time that takes seconds, which it says. */
@@ -61,7 +84,14 @@ async function measure({ project }: Prepared): Promise<KnownSpeed | undefined> {
   return known;
 }
 
-async function describePlan({ plan, loaded }: Prepared, estimate: Estimate, resumes: Resumes) {
+interface Described {
+  readonly estimate: Estimate;
+  readonly resumes: Resumes;
+  readonly rootOf: Roots['rootOf'];
+  readonly explained: readonly ExplainedRoot[];
+}
+
+async function describePlan({ plan, loaded }: Prepared, { estimate, resumes, rootOf, explained }: Described) {
   const inputKeys = await plan.inputKeys();
   const { stages, costs, seconds, unknown } = estimate;
   return {
@@ -71,6 +101,7 @@ async function describePlan({ plan, loaded }: Prepared, estimate: Estimate, resu
     estimatedSeconds: stages.size > 0 && unknown === stages.size ? null : seconds,
     stagesOfUnknownDuration: unknown,
     missing: loaded.missing.map(describeMissing),
+    roots: explained.map(describeRoot),
     stages: plan.stages.map(({ node, contentKey, status, reason }) => {
       const own = costs.get(node);
       return {
@@ -85,6 +116,7 @@ async function describePlan({ plan, loaded }: Prepared, estimate: Estimate, resu
         ...(stages.has(node) ? { estimatedSeconds: stages.get(node) ?? null } : {}),
         ...(own ? { costs: describeCosts(own) } : {}),
         ...(resumes.has(node) ? { resumesAt: resumes.get(node) } : {}),
+        ...(rootOf.has(node) ? { root: rootOf.get(node)!.stages[0]!.node.id } : {}),
       };
     }),
   };

@@ -1,24 +1,36 @@
 import type { Plan, PlannedStage } from '../../plan/plan.ts';
+import { explainRoots, findRoots } from '../../plan/roots.ts';
 import type { Edges } from '../../plan/types.ts';
 import { mayRun } from '../../plan/types.ts';
 import { findNearest } from '../../plan/why.ts';
 import type { Store } from '../../store/types.ts';
 import { type ExperimentFlags, findPlanned, prepareExperiment, warnOnStderr } from '../prepare.ts';
+import { printLines } from '../print.ts';
 import { findResume } from '../resumes.ts';
-import { type Explanation, formatWhy } from '../text/why.ts';
+import { describeRoot, type Explanation, formatRoots, formatWhy } from '../text/why.ts';
 
 /**
- * `peco-exp why FILE STAGE`: in which fields a stage differs from the nearest stored result; one explanation after the
- * other if the name means several, such as those of all seeds. Runs nothing.
+ * `peco-exp why FILE [STAGE]`: in which fields a stage differs from the nearest stored result; one explanation after the
+ * other if the name means several, such as those of all seeds. Without a stage: the same of all that run by themselves, not
+ * because another one does. Runs nothing.
  */
-export async function whyCommand(file: string, stage: string, flags: ExperimentFlags): Promise<number> {
+export async function whyCommand(
+  file: string,
+  stage: string | undefined,
+  flags: ExperimentFlags,
+): Promise<number> {
   const { plan, store, project } = await prepareExperiment(file, flags, warnOnStderr);
+  if (stage === undefined) {
+    const roots = await explainRoots(findRoots(plan).roots, plan, store, Number.POSITIVE_INFINITY);
+    printLines(flags.json ? [JSON.stringify({ roots: roots.map(describeRoot) })] : formatRoots(roots));
+    return 0;
+  }
   const texts: string[] = [];
   for (const planned of findPlanned(plan, stage)) {
     const explanation = await explain(planned, plan, store, project.engine);
     texts.push(flags.json ? JSON.stringify(asJson(explanation)) : formatWhy(explanation).join('\n'));
   }
-  process.stdout.write(`${texts.join(flags.json ? '\n' : '\n\n')}\n`);
+  printLines([texts.join(flags.json ? '\n' : '\n\n')]);
   return 0;
 }
 

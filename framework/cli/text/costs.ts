@@ -1,6 +1,7 @@
 import type { Estimate } from '../../plan/estimate.ts';
 import type { StageNode } from '../../plan/types.ts';
 import { type Costs, countFlops } from '../../stage/costs.ts';
+import { nameOf } from './fold.ts';
 import { formatBytes, formatLong } from './format.ts';
 
 /** Stages that compute the same, such as those of several seeds. */
@@ -83,17 +84,6 @@ function groupsOf({ costs, stages }: Estimate): Group[] {
     groups.set(name, group);
   }
   return [...groups.values()];
-}
-
-/** What their ids have in common: a star for what differs, without the seed. */
-function nameOf(nodes: readonly StageNode[]): string {
-  const ids = nodes.map(({ id }) => id.replace(/\/seed-\d+$/, '').split('/'));
-  const [first] = ids;
-  if (ids.some((id) => id.length !== first!.length)) {
-    const { role, kind } = nodes[0]!.component;
-    return `${role}/${kind}`;
-  }
-  return first!.map((part, index) => (ids.every((id) => id[index] === part) ? part : '*')).join('/');
 }
 
 /** Numbers to the right. */

@@ -1,13 +1,18 @@
 import type { Estimate } from '../../plan/estimate.ts';
+import { withoutSeed } from '../../plan/named.ts';
 import type { Plan, PlannedStage } from '../../plan/plan.ts';
 import type { EngineSpeed } from '../../plan/rates.ts';
+import type { Roots } from '../../plan/roots.ts';
 import type { StageNode } from '../../plan/types.ts';
 import { upstreamStages } from '../../plan/walk.ts';
 import { formatResumePoint, type ResumePoint } from '../../run/worker/resume.ts';
 import { formatError, type PecoError } from '../../stage/errors.ts';
 import { formatCosts, formatTooLarge } from './costs.ts';
+import { foldNames } from './fold.ts';
 import { count, formatLong } from './format.ts';
+import { type Look, type Paint, paint, plainLook } from './look.ts';
 import { formatStatuses } from './text.ts';
+import { wrapWords } from './width.ts';
 
 /** What `peco-exp plan` shows. */
 export interface PlanView {
@@ -17,12 +22,17 @@ export interface PlanView {
   /** Stages that have a checkpoint, and where they resume. */
   readonly resumes?: ReadonlyMap<StageNode, ResumePoint>;
   readonly missing?: readonly PecoError[];
+  /** Which stages run because of which. */
+  readonly rootOf?: Roots['rootOf'];
+  /** Why the roots run, in a few words. */
+  readonly causes?: ReadonlyMap<StageNode, string>;
+  /** A line for each stored stage, too. */
+  readonly verbose?: boolean;
   /** What was measured of the engine, if times rest on that. */
   readonly measured?: { readonly engine: string; readonly threads: number; readonly speed: EngineSpeed };
   /** Bytes that stages may take here together. */
   readonly memory?: number;
-  /** Width of the terminal; absent: lines are as long as they are. */
-  readonly columns?: number;
+  readonly look?: Look;
 }
 
 const mostNeedsShown = 3;
@@ -30,13 +40,15 @@ const mostNeedsShown = 3;
 const tooLong = 14 * 24 * 3600;
 
 /**
- * A line a stage, in an order in which they could run: status, id, why, how long, and what it needs; then what the stages
- * compute, how long it all takes, and what is missing.
+ * What is stored, folded; then a line a stage, in an order in which they could run: status, id, why, how long, and what it
+ * needs; then what the stages compute, how long it all takes, and what is missing.
  */
 export function formatPlan(view: PlanView): string[] {
-  const { plan, estimate, missing = [], columns = Number.POSITIVE_INFINITY } = view;
+  const { plan, estimate, missing = [], look = plainLook } = view;
+  const { columns = Number.POSITIVE_INFINITY } = look;
   return [
     formatStatuses(plan.graph.experiment, plan.stages),
+    ...formatStored(view, columns),
     ...formatStages(view, columns),
     ...formatCosts(estimate, columns),
     ...formatTotal(view),
@@ -45,9 +57,32 @@ export function formatPlan(view: PlanView): string[] {
   ];
 }
 
-function formatStages({ plan, estimate, resumes = new Map() }: PlanView, columns: number): string[] {
-  const rows = plan.stages.map((stage) => cellsOf(stage, estimate, resumes.get(stage.node)));
-  const needs = plan.stages.map(({ node }) => upstreamStages(node).map((upstream) => upstream.id));
+/** `stored  tokenizer/* (4), evaluation/* (4)`: those that do the same in one. */
+function formatStored({ plan, verbose, look = plainLook }: PlanView, columns: number): string[] {
+  const nodes = verbose ? [] : plan.stages.filter(({ status }) => status === 'hit').map(({ node }) => node);
+  if (nodes.length === 0) return [];
+  const word = '  stored  ';
+  const [first, ...others] = wrapWords(
+    `${word}${foldNames(nodes).join(', ')}`,
+    columns,
+    ' '.repeat(word.length),
+  );
+  return [`  ${paint('stored', colours.hit, look)}${first!.slice(word.length - 2)}`, ...others];
+}
+
+const colours: { readonly [status in PlannedStage['status']]: Paint } = {
+  hit: 'green',
+  run: 'yellow',
+  maybe: 'cyan',
+  unknown: 'red',
+  dropped: 'dim',
+};
+
+function formatStages(view: PlanView, columns: number): string[] {
+  const { plan, look = plainLook, verbose = false } = view;
+  const stages = plan.stages.filter(({ status }) => verbose || status !== 'hit');
+  const rows = stages.map((stage) => cellsOf(stage, view));
+  const needs = stages.map(({ node }) => upstreamStages(node).map((upstream) => upstream.id));
   const widths = [0, 1, 2, 3].map((column) => Math.max(0, ...rows.map((row) => row[column]!.length)));
   const [status, id, reason, time] = fitColumns(widths, columns - 2);
   return rows.map((row, index) => {
@@ -58,21 +93,32 @@ function formatStages({ plan, estimate, resumes = new Map() }: PlanView, columns
       row[3].padEnd(time),
     ].filter((_, column) => widths[column]! > 0);
     const line = `  ${cells.join('  ')}`;
-    return `${line}${formatNeeds(needs[index]!, columns - line.length)}`.trimEnd();
+    const whole = `${line}${formatNeeds(needs[index]!, columns - line.length)}`.trimEnd();
+    const word = stages[index]!.status;
+    return `  ${paint(word, colours[word], look)}${whole.slice(2 + word.length)}`;
   });
 }
 
 type Cells = readonly [status: string, id: string, reason: string, time: string];
 type Widths = readonly [status: number, id: number, reason: number, time: number];
 
-function cellsOf({ status, node, reason }: PlannedStage, estimate: Estimate, saved?: ResumePoint): Cells {
-  const seconds = estimate.stages.get(node);
+function cellsOf(stage: PlannedStage, view: PlanView): Cells {
+  const { status, node } = stage;
+  const saved = view.resumes?.get(node);
+  const seconds = view.estimate.stages.get(node);
   return [
     status,
     node.id,
-    saved ? `resumes at ${formatResumePoint(saved)}` : reason,
+    saved ? `resumes at ${formatResumePoint(saved)}` : reasonOf(stage, view),
     seconds === undefined ? '' : `~${formatLong(seconds)}`,
   ];
+}
+
+/** Of a stage that runs because of another one that one's name, however far up it is. */
+function reasonOf({ node, pending, reason }: PlannedStage, { rootOf, causes }: PlanView): string {
+  const [root] = rootOf?.get(node)?.stages ?? [];
+  if (root && pending && root.node !== node) return `because of ${withoutSeed(root.node.id)}`;
+  return (root && causes?.get(root.node)) ?? reason;
 }
 
 /** Reasons, then ids, are cut where a line would be longer than the terminal. */

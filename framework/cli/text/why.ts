@@ -1,5 +1,7 @@
 import type { Difference } from '../../plan/differences.ts';
+import { withoutSeed } from '../../plan/named.ts';
 import type { PlannedStage } from '../../plan/plan.ts';
+import type { ExplainedRoot } from '../../plan/roots.ts';
 import type { Nearest } from '../../plan/why.ts';
 import { formatResumePoint, type ResumePoint } from '../../run/worker/resume.ts';
 import type { Json } from '../../stage/json.ts';
@@ -50,6 +52,57 @@ function headOf({ node, status, reason }: PlannedStage, waits: readonly [string,
   // What a selection decides needn't depend on an input that isn't there yet.
   if (waits.length === 0) return `${node.id} may run: ${reason}`;
   return `${node.id} may run: it depends on what ${waits.map(([, id]) => id).join(', ')} will produce`;
+}
+
+/** What weighs most first: what was declared, then what it is made of. */
+const order: readonly Difference['type'][] = [
+  ...(['kind', 'config', 'seed', 'data', 'upstream', 'other', 'code', 'package'] as const),
+];
+
+/** `codebook.size: 128 -> 256 and 2 more`: the first of some differences; undefined if there are none. */
+export function summarise(differences: readonly Difference[]): string | undefined {
+  const sorted = [...differences].sort((a, b) => order.indexOf(a.type) - order.indexOf(b.type));
+  const [first, ...others] = sorted;
+  if (!first) return undefined;
+  const word = first.type === 'config' || first.type === 'data' ? '' : `${first.type} `;
+  const more = others.length === 0 ? '' : ` and ${others.length} more`;
+  return `${word}${formatDifference(first, {})}${more}`;
+}
+
+/** Stages that run by themselves, and why; as JSON has it. */
+export function describeRoot({ stages, followers, nearest }: ExplainedRoot) {
+  return {
+    stages: stages.map(({ node }) => node.id),
+    reason: stages[0]!.reason,
+    followers,
+    nearest: nearest ? { key: nearest.key, differences: nearest.differences } : null,
+  };
+}
+
+/** What `peco-exp why` prints without a stage: a paragraph for each root. */
+export function formatRoots(roots: readonly ExplainedRoot[]): string[] {
+  if (roots.length === 0) return ['nothing would run: all of it is stored'];
+  const others = roots.reduce((sum, { followers }) => sum + followers, 0);
+  const own = roots.reduce((sum, { stages }) => sum + stages.length, 0);
+  return [
+    `${count(own, 'stage')} would run by ${own === 1 ? 'itself' : 'themselves'}, and ${others} because of that`,
+    ...roots.flatMap((root) => ['', ...formatRoot(root)]),
+  ];
+}
+
+function formatRoot({ stages, followers, nearest }: ExplainedRoot): string[] {
+  const [{ node, reason, fingerprint }] = stages as [PlannedStage];
+  const name = stages.length === 1 ? node.id : `${withoutSeed(node.id)} (${count(stages.length, 'seed')})`;
+  const because = followers === 0 ? '' : `, and because of it ${count(followers, 'other')}`;
+  const head = `${name} would run${because}`;
+  if (reason !== 'no stored result') return [head, `  ${reason}`];
+  if (!nearest) return [head, `  nothing of kind ${fingerprint.kind} is stored`];
+  return [
+    `${head}; it differs from ${describeEntry(nearest.entry)} in`,
+    ...(nearest.differences.length === 0
+      ? ['  nothing that is known']
+      : formatDifferences(nearest.differences)),
+  ];
 }
 
 /** Aligned lines, one a field. */

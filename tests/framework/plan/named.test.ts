@@ -60,6 +60,28 @@ test('a common front means all that it begins, and ends where a part of the name
   t.throws(() => idsOf('tokenizer/pec'), { code: 'unknown-stage' } as never);
 });
 
+test('stars stand for characters within a part of the name, two of them across parts', (t) => {
+  t.deepEqual(idsOf('tokenizer/be*'), both('tokenizer/beit'));
+  t.deepEqual(idsOf('tokenizer/*'), [
+    ...both('tokenizer/beit'),
+    ...both('tokenizer/peco@size=64'),
+    'tokenizer/fixed',
+  ]);
+  t.deepEqual(idsOf('**/seed-1').length, 6);
+  t.deepEqual(idsOf('*/peco*/**/seed-1'), [
+    'tokenizer/peco@size=6/rung-1/seed-1',
+    'tokenizer/peco@size=64/rung-1/seed-1',
+    'tokenizer/peco@size=64/seed-1',
+    'pretraining/peco/base@size=64/seed-1',
+    'downstream/peco@size=64/probe/seed-1',
+  ]);
+  t.deepEqual(idsOf('tokenizer/twi?'), both('tokenizer/beit'), 'another name');
+  // As without a star, a front means what it begins where nothing is called so.
+  t.deepEqual(idsOf('down*'), both('downstream/peco@size=64/probe'));
+  t.deepEqual(idsOf('tokenizer/peco@size=?'), both('tokenizer/peco@size=6/rung-1'));
+  t.throws(() => idsOf('tokenizer/x*'), { message: /no stage "tokenizer\/x\*"/ });
+});
+
 test('another name of a stage has fronts too', (t) => {
   t.deepEqual(idsOf('tokenizer/twin'), both('tokenizer/beit'));
   t.deepEqual(idsOf('tokenizer/twin/seed-1'), ['tokenizer/beit/seed-1']);

@@ -1,10 +1,13 @@
+import { stripVTControlCharacters } from 'node:util';
 import test from 'ava';
 import { formatCount } from '../../../../framework/cli/text/costs.ts';
 import { formatLong } from '../../../../framework/cli/text/format.ts';
 import { formatPlan, type PlanView } from '../../../../framework/cli/text/plan.ts';
 import { estimatePlan } from '../../../../framework/plan/estimate.ts';
 import type { Plan } from '../../../../framework/plan/plan.ts';
+import { findRoots } from '../../../../framework/plan/roots.ts';
 import type { StageNode, StageStatus } from '../../../../framework/plan/types.ts';
+import { upstreamStages } from '../../../../framework/plan/walk.ts';
 import type { Costs } from '../../../../framework/stage/costs.ts';
 import { PecoError } from '../../../../framework/stage/errors.ts';
 
@@ -51,7 +54,9 @@ test('a plan that would take years says so, as wide as it is', (t) => {
 
 for (const columns of [80, 120]) {
   test(`no line of a plan is wider than a terminal of ${columns} columns`, (t) => {
-    const text = shown(sketch('maybe', 'depends on tokenizer/peco@codebook.size=8192/seed-1'), { columns });
+    const text = shown(sketch('maybe', 'depends on tokenizer/peco@codebook.size=8192/seed-1'), {
+      look: { columns, unicode: true, colour: false },
+    });
     t.snapshot(text);
     const stages = text.split('\n');
     t.deepEqual(
@@ -60,6 +65,32 @@ for (const columns of [80, 120]) {
     );
   });
 }
+
+test('what is stored is folded, and each rerun has its root, in colours that a terminal has', (t) => {
+  const plan = sketch('hit', 'stored');
+  const stages = plan.stages.map((stage) => {
+    const { id } = stage.node;
+    if (id === 'tokenizer/peco/seed-0')
+      return { ...stage, status: 'run', reason: 'no stored result' } as const;
+    if (!id.startsWith('pretraining/peco/base/seed-0')) return stage;
+    const [pending] = upstreamStages(stage.node);
+    return { ...stage, status: 'maybe', reason: `depends on ${pending!.id}`, pending: pending! } as const;
+  });
+  const changed = { ...plan, stages };
+  const { roots, rootOf } = findRoots(changed);
+  t.deepEqual(
+    roots.map((root) => [root.stages.map(({ node }) => node.id), root.followers]),
+    [[['tokenizer/peco/seed-0'], 1]],
+  );
+  const causes = new Map([[roots[0]!.stages[0]!.node, 'codebook.size: 256 -> 512']]);
+  const look = { columns: 80, unicode: true, colour: false };
+  t.snapshot(shown(changed, { rootOf, causes, look }));
+  const coloured = shown(changed, { rootOf, causes, look: { ...look, colour: true } });
+  t.true(coloured.includes('\x1b[33mrun\x1b[39m') && coloured.includes('\x1b[32mstored\x1b[39m'));
+  t.is(stripVTControlCharacters(coloured), shown(changed, { rootOf, causes, look }));
+  const every = shown(changed, { rootOf, causes, verbose: true }).match(/^ {2}(hit|run|maybe) /gm);
+  t.is(every?.length, 13);
+});
 
 test('without data the images are unknown, and so is how long it takes; what is missing comes last', (t) => {
   const missing = [

@@ -1,0 +1,29 @@
+import { describeFile, describeLibrary, findComponent } from '../components.ts';
+import { outputLook, printLines } from '../print.ts';
+import { formatComponent, formatComponents } from '../text/describe.ts';
+
+export interface DescribeFlags {
+  readonly json?: boolean;
+}
+
+/**
+ * `peco-exp describe [NAME | FILE]`: the fields of a component's config with types, defaults and comments; of a file those of
+ * all constructors that it exports; without a name, which components there are.
+ *
+ * @throws PecoError `unknown-name` with near names
+ */
+export async function describeCommand(what: string | undefined, flags: DescribeFlags): Promise<number> {
+  const look = outputLook();
+  const isFile = what !== undefined && /\.[cm]?[jt]s$/.test(what);
+  const all = isFile ? await describeFile(what) : await describeLibrary();
+  const chosen = what === undefined || isFile ? all : [findComponent(all, what)];
+  if (flags.json) printLines([JSON.stringify({ components: chosen })], look);
+  else if (what === undefined) printLines(formatComponents(chosen, look), look);
+  else if (chosen.length === 0) printLines([`${what} exports no component`], look);
+  else
+    printLines(
+      chosen.flatMap((one, index) => [...(index > 0 ? [''] : []), ...formatComponent(one, look)]),
+      look,
+    );
+  return 0;
+}

@@ -1,0 +1,133 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { explainMakeError, makeFolders } from '../../files/make-folders.ts';
+import { PecoError } from '../../stage/errors.ts';
+import { ownPackage, readOwnPackage } from '../package-root.ts';
+import { printLines } from '../print.ts';
+import { formatPath } from '../text/format.ts';
+
+export interface InitFlags {
+  readonly json?: boolean;
+}
+
+/** What `peco-exp init` did; with `--json` it prints this. */
+export interface Initialised {
+  /** Absolute. */
+  readonly folder: string;
+  /** Written, relative to the folder. */
+  readonly files: readonly string[];
+  /** There already, and left as they are. */
+  readonly kept: readonly string[];
+  readonly experiment: string;
+}
+
+/** The experiment of a new project; the package has it among its examples. */
+const template = 'docs/examples/my-question.ts';
+const experiment = 'experiments/my-question.ts';
+
+/**
+ * `peco-exp init [FOLDER]`: writes a project that runs: package.json, tsconfig.json, .gitignore and an experiment. A
+ * package.json that is there stays as it is.
+ *
+ * @throws PecoError `file-exists` with all files in the way, before anything is written
+ */
+export async function initCommand(folder: string, flags: InitFlags): Promise<number> {
+  const made = await initialise(path.resolve(folder));
+  printLines(flags.json ? [JSON.stringify(made)] : formatInitialised(made));
+  return 0;
+}
+
+/** Writes the files; see `initCommand`. */
+export async function initialise(folder: string): Promise<Initialised> {
+  const files = projectFiles(path.basename(folder));
+  const names = Object.keys(files);
+  const there = names.filter((name) => isThere(path.join(folder, name)));
+  const kept: readonly string[] = there.filter((name) => name === 'package.json');
+  const inTheWay = there.filter((name) => !kept.includes(name));
+  if (inTheWay.length > 0)
+    throw new PecoError(`${inTheWay.join(', ')} in ${formatPath(folder)}: there already, and not replaced`, {
+      code: 'file-exists',
+      hint: 'name a new folder: peco-exp init my-study',
+    });
+  const written = names.filter((name) => !kept.includes(name));
+  for (const name of written) await writeNew(path.join(folder, name), files[name]!);
+  return { folder, files: written, kept, experiment };
+}
+
+function isThere(file: string): boolean {
+  try {
+    // Also a link that leads nowhere.
+    fs.lstatSync(file);
+    return true;
+  } catch {
+    return false; // where it can't be looked at, it can't be written either
+  }
+}
+
+async function writeNew(file: string, text: string): Promise<void> {
+  try {
+    await makeFolders(path.dirname(file));
+    fs.writeFileSync(file, text, { flag: 'wx' });
+  } catch (error) {
+    const why = explainMakeError(error) ?? String(error);
+    throw new PecoError(`${formatPath(file)} can't be written: ${why}`, {
+      code: 'init-write',
+      cause: error,
+      hint: 'name a folder that you may write to',
+    });
+  }
+}
+
+/** By name, relative to the project's folder. */
+export function projectFiles(name: string): { readonly [file: string]: string } {
+  const { version, devDependencies = {} } = readOwnPackage();
+  const manifest = {
+    name:
+      name
+        .toLowerCase()
+        .replaceAll(/[^a-z0-9._-]+/g, '-')
+        .replace(/^[._-]+/, '') || 'experiments',
+    private: true,
+    type: 'module',
+    scripts: {
+      start: `peco-exp run ${experiment}`,
+      smoke: `peco-exp run ${experiment} --smoke`,
+      types: 'tsc',
+    },
+    dependencies: { 'peco-exp': `^${version}` },
+    devDependencies: { typescript: devDependencies.typescript ?? '*' },
+  };
+  const options = {
+    target: 'es2022',
+    module: 'nodenext',
+    strict: true,
+    noEmit: true,
+    skipLibCheck: true,
+    allowImportingTsExtensions: true,
+    types: [],
+  };
+  return {
+    'package.json': asText(manifest),
+    'tsconfig.json': asText({ compilerOptions: options, include: ['experiments'] }),
+    '.gitignore': 'node_modules/\n.peco/\n/results/\n',
+    [experiment]: fs.readFileSync(path.join(ownPackage(), template), 'utf8'),
+  };
+}
+
+function asText(value: object): string {
+  return `${JSON.stringify(value, null, 2)}\n`;
+}
+
+function formatInitialised({ folder, files, kept, experiment: file }: Initialised): string[] {
+  const here = formatPath(folder);
+  return [
+    `a project in ${here === '.' ? 'this folder' : here}`,
+    ...files.map((name) => `  wrote ${name}`),
+    ...kept.map((name) => `  kept  ${name}, which was there`),
+    'next',
+    ...(here === '.' ? [] : [`  cd ${here}`]),
+    kept.includes('package.json') ? '  npm install peco-exp' : '  npm install',
+    `  npx peco-exp run ${file} --smoke   all of it tiny, in minutes`,
+    `  npx peco-exp run ${file}`,
+  ];
+}
