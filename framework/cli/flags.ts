@@ -42,6 +42,11 @@ const shared = {
     ).argParser(parseCount),
   timeout: () =>
     new Option('--timeout <time>', 'time limit for each stage: 90s, 10m, 2h (default: none; PECO_TIMEOUT)'),
+  executor: () =>
+    new Option(
+      '--executor <name>',
+      'who runs the stages: local (this machine) or slurm (jobs of a cluster) (default: local; PECO_EXECUTOR)',
+    ),
   json: () => new Option('--json', 'machine-readable output: JSON, one object a line'),
   verbose: () => new Option('--verbose', 'show stacks of errors'),
 };

@@ -24,6 +24,8 @@ export interface ExperimentFlags extends ProjectFlags {
   readonly smoke?: boolean;
   readonly upto?: readonly string[];
   readonly failFast?: boolean;
+  /** With Slurm: until all jobs have ended. */
+  readonly watch?: boolean;
   readonly json?: boolean;
   readonly verbose?: boolean;
   /** Set by `run` and by commands that say what it would do, not by users: its tables must have a place. */

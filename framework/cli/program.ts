@@ -39,6 +39,7 @@ export function createProgram(finish: Finish): Command {
     addDescribe,
     addDoctor,
     addProvision,
+    addJob,
   ])
     add(program, finish);
   for (const command of [program, ...program.commands]) {
@@ -73,7 +74,9 @@ function addRun(program: Command, finish: Finish): void {
       const { runCommand } = await import('./commands/run.ts');
       finish(await runCommand(file, flags, readOwnPackage().version));
     });
-  addFlags(command, ['engine', 'store', 'out', 'jobs', 'retries', 'timeout', 'json']);
+  addFlags(command, ['engine', 'store', 'out', 'jobs', 'retries', 'timeout', 'executor']);
+  command.option('--watch', 'with slurm: stay until all jobs have ended; Ctrl-C leaves, and they go on');
+  addFlags(command, ['json']);
   command.option('--verbose', 'show what stages print, and stacks of errors');
 }
 
@@ -251,5 +254,17 @@ function addProvision(program: Command, finish: Finish): void {
     .action(async (engine: string, flags: ProvisionFlags) => {
       const { provisionCommand } = await import('./commands/provision.ts');
       finish(await provisionCommand(engine, flags));
+    });
+}
+
+/** What the scripts of Slurm's jobs call; nothing for people. */
+function addJob(program: Command, finish: Finish): void {
+  program
+    .command('job', { hidden: true })
+    .argument('<folder>')
+    .argument('<task>')
+    .action(async (folder: string, task: string) => {
+      const { jobCommand } = await import('./commands/job.ts');
+      finish(await jobCommand(folder, Number(task), readOwnPackage().version));
     });
 }

@@ -6,6 +6,7 @@ import { createMeasured, type Measured, recordedOf } from '../plan/past-stages.t
 import type { Plan } from '../plan/plan.ts';
 import type { StageNode } from '../plan/types.ts';
 import type { Resources } from '../stage/component.ts';
+import type { ContentKey } from '../stage/keys.ts';
 import type { Entry } from '../store/types.ts';
 import { type AttemptResult, attemptStage, describeFailure, type Slot, type Workshop } from './attempt.ts';
 import { type Capacity, type Claim, capacityOf } from './capacity.ts';
@@ -103,11 +104,21 @@ class Driver {
     try {
       const { entry, ...located } = await locateStage(task.node, entryOf, this.#options);
       if (entry) return this.#settle(task, { type: 'finished', origin: 'hit', entry });
+      if (this.#options.others?.has(task.planned.node))
+        return await this.#lookElsewhere(task, located.contentKey);
       task.attempt = { node: task.node, ...located, entryOf };
       this.#tasks.move(task, 'ready');
     } catch (error) {
       this.#fail(task, { failure: describeFailure(error), tail: [] });
     }
+  }
+
+  /** A stage that another process makes: what isn't there won't be. */
+  async #lookElsewhere(task: Task, key: ContentKey): Promise<void> {
+    const others = this.#options.others!;
+    const entry = await others.find(task.planned.node, key);
+    if (entry) this.#settle(task, { type: 'finished', origin: 'hit', entry });
+    else this.#fail(task, await others.failureOf(task.planned.node));
   }
 
   /** What a stage says of itself; else it takes as much memory as the most similar one that was measured here. */

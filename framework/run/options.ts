@@ -1,9 +1,21 @@
 import type { Recorded } from '../plan/past-stages.ts';
-import type { Store } from '../store/types.ts';
+import type { StageNode } from '../plan/types.ts';
+import type { Failure } from '../stage/errors.ts';
+import type { ContentKey } from '../stage/keys.ts';
+import type { Entry, Store } from '../store/types.ts';
 import type { Executor } from './executors/executor.ts';
 import type { Timer } from './limit.ts';
 import type { Git } from './record/git.ts';
 import type { ResultsInfo } from './write-results.ts';
+
+/** Stages of a plan that another process makes: here they are taken from the store, or count as failed. */
+export interface Others {
+  has(stage: StageNode): boolean;
+  /** The result under the key that it has now; waits for one that was made and isn't to be seen yet. */
+  find(stage: StageNode, key: ContentKey): Promise<Entry | undefined>;
+  /** Why there is none. */
+  failureOf(stage: StageNode): Promise<{ readonly failure: Failure; readonly tail: readonly string[] }>;
+}
 
 /** How and where the stages of a plan run. */
 export interface RunOptions {
@@ -29,6 +41,8 @@ export interface RunOptions {
   /** Seconds that a stage may run; no limit if absent. */
   readonly timeout?: number;
   readonly timer?: Timer;
+  /** Absent: this process makes all. */
+  readonly others?: Others;
   /** A smoke run, for provenance. */
   readonly smoke?: boolean;
   /** For provenance: id of the run's record, version of peco-exp, the project's commit. */

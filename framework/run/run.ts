@@ -21,13 +21,21 @@ export interface RunOutcome {
   readonly files: readonly string[];
 }
 
+/** Brings every stage of a plan to its end, on this machine or on others. */
+export type Settle = typeof settleStages;
+
 /**
  * Runs the stages of a plan that have no result, as many at once as `jobs` says, and writes the report's results. A failed
  * stage stops only what depends on it; the report is then made with missing cells. Never throws for a stage's failure.
  */
-export async function runExperiment(plan: Plan, options: RunOptions, emit: Emit): Promise<RunOutcome> {
+export async function runExperiment(
+  plan: Plan,
+  options: RunOptions,
+  emit: Emit,
+  settle: Settle = settleStages,
+): Promise<RunOutcome> {
   const started = performance.now();
-  const tasks = await settleStages(plan, options, emit);
+  const tasks = await settle(plan, options, emit);
   const counts = countStates(tasks);
   const report = tasks.find((task) => isReport(task.node.component));
   let status = runStatus(counts, options.stop.aborted);

@@ -6,6 +6,7 @@ import { explainMakeError, makeFolders } from '../files/make-folders.ts';
 import { parseDuration } from '../stage/duration.ts';
 import { PecoError } from '../stage/errors.ts';
 import { suggest } from '../stage/issues.ts';
+import type { SlurmOptions } from '../stage/slurm.ts';
 import { inspectStore } from '../store/marker.ts';
 import { findProjectFolder, folderSetting, loadSettings, notBlank, pick, type Setting } from './settings.ts';
 
@@ -17,6 +18,7 @@ export interface ProjectFlags {
   readonly jobs?: number;
   readonly retries?: number;
   readonly timeout?: string;
+  readonly executor?: string;
 }
 
 /** Where an experiment is at home, and how its stages run there. All paths are absolute. */
@@ -30,6 +32,10 @@ export interface Project {
   readonly retries: number;
   /** Seconds that a stage may run; absent: no limit. */
   readonly timeout?: number;
+  /** Who runs stages: this machine, or the jobs of a cluster. */
+  readonly executor: ExecutorName;
+  /** What the settings say of Slurm. */
+  readonly slurm?: SlurmOptions;
 }
 
 /** The same with the origin of each value. */
@@ -42,7 +48,12 @@ export interface ProjectSettings {
   readonly retries: Setting<number>;
   /** As it was given, or `none`. */
   readonly timeout: Setting<string>;
+  readonly executor: Setting<ExecutorName>;
+  readonly slurm?: SlurmOptions;
 }
+
+export const executors = ['local', 'slurm'] as const;
+export type ExecutorName = (typeof executors)[number];
 
 export interface ProjectOptions {
   readonly flags: ProjectFlags;
@@ -71,7 +82,7 @@ export async function findProject(file: string, options: ProjectOptions): Promis
   const folder = path.dirname(path.resolve(options.cwd, file));
   const settings = await findSettings(folder, options);
   await checkStore(settings.store);
-  const { root, store, results, engine, jobs, retries } = settings;
+  const { root, store, results, engine, jobs, retries, executor, slurm } = settings;
   const timeout = parseDuration(settings.timeout.value);
   return {
     root,
@@ -80,6 +91,8 @@ export async function findProject(file: string, options: ProjectOptions): Promis
     engine: engine.value,
     jobs: jobs.value,
     retries: retries.value,
+    executor: executor.value,
+    ...(slurm === undefined ? {} : { slurm }),
     ...(timeout === undefined ? {} : { timeout }),
   };
 }
@@ -147,6 +160,12 @@ export async function findSettings(folder: string, options: ProjectOptions): Pro
       [notBlank(env.PECO_TIMEOUT, 'PECO_TIMEOUT'), checkLimit('PECO_TIMEOUT'), 'PECO_TIMEOUT'],
       [settings.timeout, checkLimit(`timeout in ${shownFile}`), shownFile],
     ]),
+    executor: pick<string>('local', [
+      [flags.executor, checkExecutor, '--executor'],
+      [notBlank(env.PECO_EXECUTOR, 'PECO_EXECUTOR'), checkExecutor, 'PECO_EXECUTOR'],
+      [settings.executor, checkExecutor, shownFile],
+    ]) as Setting<ExecutorName>,
+    ...(settings.slurm === undefined ? {} : { slurm: settings.slurm }),
   };
 }
 
@@ -170,6 +189,15 @@ function checkLimit(name: string): (value: string) => string {
       hint: 'give a time such as 90s, 10m or 2h, at most 500h; or none',
     });
   };
+}
+
+function checkExecutor(name: string): ExecutorName {
+  const found = executors.find((one) => one === name);
+  if (found !== undefined) return found;
+  throw new PecoError(`there is no executor "${name}"`, {
+    code: 'invalid-settings',
+    hint: suggest(name, executors)!,
+  });
 }
 
 function checkEngine(name: string): string {

@@ -6,6 +6,7 @@ import { loadBundles } from '../code/stored-bundles.ts';
 import { readJsonFile, withoutMark } from '../files/json-file.ts';
 import { PecoError } from '../stage/errors.ts';
 import { explainZodError, valueAt } from '../stage/issues.ts';
+import { checkSlurmStages, slurmSchema } from '../stage/slurm.ts';
 
 const folder = z.string().regex(/\S/, 'is empty: name a folder, or leave it out');
 
@@ -17,6 +18,8 @@ const schema = z.strictObject({
   retries: z.int().min(0).optional(),
   /** As `--timeout` takes it: `90s`, `10m`, `2h`. */
   timeout: z.string().optional(),
+  executor: z.string().optional(),
+  slurm: slurmSchema.optional(),
 });
 
 const exportObject = 'export the settings themselves: `export default { jobs: 1 }`';
@@ -54,8 +57,11 @@ export async function loadSettings(cwd: string): Promise<LoadedSettings> {
   const shown = path.relative(cwd, file) || file;
   const given = (await readSettings(file, cwd)) ?? {};
   const parsed = schema.safeParse(given);
-  if (parsed.success) return { settings: parsed.data, file };
-  const problems = explainZodError(parsed.error, schema, given).map(({ path: field, message, hint }) => {
+  const issues = parsed.success
+    ? checkSlurmStages(parsed.data.slurm, ['slurm'])
+    : explainZodError(parsed.error, schema, given);
+  if (parsed.success && issues.length === 0) return { settings: parsed.data, file };
+  const problems = issues.map(({ path: field, message, hint }) => {
     const value = valueAt(given, field);
     const got = value === undefined ? '' : `, got ${describeValue(value)}`;
     const help = field.length === 0 && typeof value === 'function' ? exportObject : hint;

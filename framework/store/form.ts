@@ -24,6 +24,7 @@ const folders = {
   locks: (name: string) =>
     /^([0-9a-f]{64}|run-[0-9a-f-]{36}|collect)\.lock$/.test(name) || ownerOfName(name) !== undefined,
   tmp: isTemporary,
+  slurm: (name: string) => name === 'stages' || /^\d{8}-\d{6}-[\w-]*-[0-9a-f]{4}$/.test(name),
   runs: (name: string) => /^\d{8}-\d{6}-[\w-]*-[0-9a-f]{4}$/.test(name),
   cache: (name: string) => /^((digests|objects)\.json(\.\d+)*|folders)$/.test(name),
 } as const satisfies { readonly [folder: string]: (name: string) => boolean };

@@ -1,20 +1,15 @@
 import fs from 'node:fs/promises';
-import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { estimatePlan } from '../../plan/estimate.ts';
 import { type Recorded, readRecorded } from '../../plan/past-stages.ts';
 import { mayRun } from '../../plan/types.ts';
-import { localExecutor } from '../../run/executors/local.ts';
-import type { RunOptions } from '../../run/options.ts';
-import type { Emit, RunEvent, RunFinished, RunStarted, StageSummary } from '../../run/record/events.ts';
+import type { Emit, RunEvent, RunFinished } from '../../run/record/events.ts';
 import { type Git, readGit } from '../../run/record/git.ts';
 import { openRunLog, type RunLog } from '../../run/record/log.ts';
 import { type RunOutcome, runExperiment } from '../../run/run.ts';
 import { formatElapsed } from '../../stage/duration.ts';
 import type { ContentKey } from '../../stage/keys.ts';
 import { codeOf } from '../bundles.ts';
-import { commandOf, describeResolved } from '../described.ts';
-import { resolveEngine, threadsOf } from '../engines.ts';
+import { threadsOf } from '../engines.ts';
 import { listenForInterrupts } from '../interrupts.ts';
 import { type ExperimentFlags, type Prepared, prepareExperiment } from '../prepare.ts';
 import { outputLook } from '../print.ts';
@@ -22,6 +17,7 @@ import { createJsonRenderer } from '../progress/json.ts';
 import { createLineRenderer } from '../progress/lines.ts';
 import { isLiveTerminal } from '../progress/live-terminal.ts';
 import type { Renderer } from '../progress/renderer.ts';
+import { describeEnd, describeRecord, describeStart, optionsOf, withEngine } from '../running.ts';
 import { formatPath } from '../text/format.ts';
 import { inCharacters, type Look } from '../text/look.ts';
 import { showMarkdown } from '../text/markdown.ts';
@@ -34,12 +30,15 @@ export async function runCommand(file: string, flags: ExperimentFlags, version: 
   let show: Emit = (event) => early.push(event);
   const finished = new Map<string, ContentKey>();
   let warned = false;
-  const prepared = await withEngine(
-    await prepareExperiment(file, { ...flags, willRun: true, writesTables: true }, ({ message }) =>
-      show({ type: 'warning', message }),
-    ),
-    (event) => show(event),
+  const ready = await prepareExperiment(
+    file,
+    { ...flags, willRun: true, writesTables: true },
+    ({ message }) => show({ type: 'warning', message }),
   );
+  const onSlurm = ready.project.executor === 'slurm' && ready.plan.stages.some(mayRun);
+  const slurm = onSlurm ? await (await import('./slurm.ts')).submitStages(ready, flags, early) : undefined;
+  if (slurm && !flags.watch) return slurm.code;
+  const prepared = slurm ? ready : await withEngine(ready, (event) => show(event));
   const { project, store, plan } = prepared;
   const recorded = await readRecorded(plan, store);
   const renderer = await createRenderer(prepared, flags, recorded);
@@ -55,7 +54,10 @@ export async function runCommand(file: string, flags: ExperimentFlags, version: 
   };
   for (const event of [describeStart(prepared), ...early]) show(event);
 
-  interrupts.begin(show);
+  // Jobs go on without us.
+  interrupts.begin((event) =>
+    show(slurm && event.type === 'run-interrupted' ? { ...event, leaves: true } : event),
+  );
   let outcome: RunOutcome;
   try {
     const { stop, kill } = interrupts;
@@ -65,7 +67,7 @@ export async function runCommand(file: string, flags: ExperimentFlags, version: 
       ...about,
       recorded: project.jobs > 1 ? recorded : [],
     };
-    outcome = await runExperiment(plan, options, (event) => show(event));
+    outcome = await runExperiment(plan, options, (event) => show(event), slurm?.settle);
     await store.flush();
   } finally {
     interrupts.end();
@@ -81,79 +83,19 @@ export async function runCommand(file: string, flags: ExperimentFlags, version: 
   return { done: 0, failed: 1, interrupted: 130 }[outcome.status];
 }
 
-/** What flags and settings say of how stages run. */
-function optionsOf(
-  prepared: Prepared,
-  flags: ExperimentFlags,
-  git: Git,
-): Omit<RunOptions, 'stop' | 'kill' | 'recorded'> {
-  const { project, store, loaded } = prepared;
-  const { root, results, jobs, retries, timeout, engine } = project;
-  return {
-    ...{ store, root, results, jobs, retries, engine },
-    ...(timeout === undefined ? {} : { timeout }),
-    source: {
-      file: loaded.file,
-      command: commandOf(root),
-      config: describeResolved(prepared),
-      git: async () => git ?? readGit(root, await codeOf(prepared)),
-    },
-    git,
-    failFast: flags.failFast ?? false,
-    smoke: loaded.smoke !== undefined,
-    executor: localExecutor(fileURLToPath(new URL('./worker.js', import.meta.url)), {
-      sourceMaps: flags.verbose ?? false,
-      root,
-      cwd: process.cwd(),
-    }),
-  };
-}
-
 /** Starts the record of the run. What goes wrong with it is a warning: no run fails for its record. */
 function openLog(
-  { loaded, project, store, plan }: Prepared,
+  prepared: Prepared,
   about: { readonly version: string; readonly git: Git },
   emit: Emit,
 ): RunLog | undefined {
-  const description = {
-    experiment: plan.graph.experiment,
-    file: path.relative(project.root, loaded.file),
-    command: commandOf(project.root),
-    stages: plan.stages.length,
-    engine: project.engine,
-    jobs: project.jobs,
-    ...about,
-  };
-  return openRunLog(store.dir, description, {
-    onProblem: (message) => emit({ type: 'warning', message }),
-  });
-}
-
-/** With the engine that `auto` means here, so that results name it. Only asked where something will run. */
-async function withEngine(prepared: Prepared, emit: Emit): Promise<Prepared> {
-  const { project, plan } = prepared;
-  if (!plan.stages.some(mayRun)) return prepared;
-  const script = fileURLToPath(new URL('./engine-check.js', import.meta.url));
-  const engine = await resolveEngine(project.engine, { script }, emit);
-  return { ...prepared, project: { ...project, engine } };
-}
-
-function describeStart({ loaded, project, store, plan }: Prepared): RunStarted {
-  return {
-    type: 'run-started',
-    experiment: plan.graph.experiment,
-    file: loaded.file,
-    overrides: loaded.overrides,
-    ...(loaded.changes.length > 0 ? { changes: loaded.changes } : {}),
-    ...(loaded.smoke ? { smoke: loaded.smoke } : {}),
-    stages: plan.stages.map(
-      ({ node, status }): StageSummary => ({ stage: node.id, kind: node.component.kind, status }),
-    ),
-    store: store.dir,
-    results: project.results,
-    jobs: project.jobs,
-    engine: project.engine,
-  };
+  return openRunLog(
+    prepared.store.dir,
+    { ...describeRecord(prepared), ...about },
+    {
+      onProblem: (message) => emit({ type: 'warning', message }),
+    },
+  );
 }
 
 /** NDJSON if asked for, a live display on a terminal, and lines everywhere else. */
@@ -181,11 +123,6 @@ async function createRenderer(
     ...{ terminal, look },
     ...(unknown > 0 ? {} : { expected: { total: seconds, stages: known } }),
   });
-}
-
-// The time is of the whole command, from the start of the process.
-function describeEnd({ status, counts, files }: RunOutcome): RunFinished {
-  return { type: 'run-finished', status, counts, files, seconds: performance.now() / 1000 };
 }
 
 /** The table, what happened, and where the files are. */

@@ -64,12 +64,12 @@ export function worksAmong(reports: readonly EngineReport[], name: string): bool
 }
 
 function formatSettings(settings: Diagnosis['settings']): string[] {
-  const { store, results, engine, jobs, retries, timeout } = settings;
-  const rows = Object.entries({ store, results, engine, jobs, retries, timeout }).map(
+  const { store, results, engine, jobs, retries, timeout, executor } = settings;
+  const rows = Object.entries({ store, results, engine, jobs, retries, timeout, executor }).map(
     ([name, { value, from }]) => [name, String(value), from] as const,
   );
   const width = Math.max(...rows.map(([, value]) => value.length));
-  return rows.map(([name, value, from]) => `  ${name.padEnd(7)}  ${value.padEnd(width)}  ${from}`);
+  return rows.map(([name, value, from]) => `  ${name.padEnd(8)}  ${value.padEnd(width)}  ${from}`);
 }
 
 function formatEngine(report: EngineReport): string[] {

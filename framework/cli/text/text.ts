@@ -112,6 +112,7 @@ export function formatInterrupted({ saved }: StageInterrupted): string {
 }
 
 export function formatInterrupt(event: RunInterrupted): string {
+  if (event.leaves) return 'leaving; the jobs go on, and the same command comes back to them';
   return event.kill ? 'killing the stages that still run' : 'stopping; Ctrl-C again kills';
 }
 

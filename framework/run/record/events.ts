@@ -128,6 +128,8 @@ export interface RunStopping {
 export interface RunInterrupted {
   readonly type: 'run-interrupted';
   readonly kill: boolean;
+  /** The stages are jobs of a cluster, and go on. */
+  readonly leaves?: true;
 }
 
 export interface Warning {

@@ -27,7 +27,12 @@ export function listRuns(store: string, now: number = Date.now()): readonly Reco
 
 /** Events of a run in their order. Lines that aren't whole are left out: a killed run may end in the middle of one. */
 export function readEvents(dir: string): readonly TimedEvent[] {
-  return readLines(dir).flatMap((line) => {
+  return readEventFile(path.join(dir, eventsFile));
+}
+
+/** The same of one file. */
+export function readEventFile(file: string): readonly TimedEvent[] {
+  return readLines(file).flatMap((line) => {
     try {
       return [JSON.parse(line) as TimedEvent];
     } catch {
@@ -68,9 +73,9 @@ function hasProcess(pid: number): boolean {
   }
 }
 
-function readLines(dir: string): string[] {
+function readLines(file: string): string[] {
   try {
-    return fs.readFileSync(path.join(dir, eventsFile), 'utf8').split('\n');
+    return fs.readFileSync(file, 'utf8').split('\n');
   } catch {
     return [];
   }

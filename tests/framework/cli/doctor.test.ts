@@ -25,6 +25,7 @@ const settings = (engine: string): ProjectSettings => ({
   jobs: { value: 4, from: 'PECO_JOBS' },
   retries: { value: 1, from: 'default' },
   timeout: { value: '10m', from: '--timeout' },
+  executor: { value: 'slurm', from: 'PECO_EXECUTOR' },
 });
 
 const working = (engine: string): EngineReport => ({
@@ -102,6 +103,7 @@ test('each setting says where it comes from', async (t) => {
     jobs: { value: 2, from: '--jobs' },
     retries: { value: 1, from: 'default' },
     timeout: { value: 'none', from: 'default' },
+    executor: { value: 'local', from: 'default' },
   });
   const plain = await findSettings(project.dir, { flags: {}, env: {}, cwd: project.dir });
   t.is(plain.jobs.from, 'default');

@@ -20,6 +20,7 @@ test('without settings all is at home in the project of the experiment file', as
     engine: 'onnx',
     jobs: Math.min(os.availableParallelism(), 4),
     retries: 1,
+    executor: 'local',
   });
 });
 

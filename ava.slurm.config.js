@@ -1,0 +1,9 @@
+import { runFiles } from './tests/support/loader/ava.mjs';
+
+// Jobs of a real Slurm: a cluster of its own on this machine, or the one that SLURM_CONF names. `npm run test:slurm`.
+export default {
+  ...runFiles,
+  files: ['tests/slurm/**/*.slurm.ts'],
+  concurrency: 2,
+  timeout: '10m',
+};

@@ -1,0 +1,193 @@
+import fs from 'node:fs';
+import type { Plan } from '../../plan/plan.ts';
+import type { Emit, RunEvent } from '../../run/record/events.ts';
+import { readGit } from '../../run/record/git.ts';
+import { type RunOutcome, runExperiment } from '../../run/run.ts';
+import { type Allocation, readAllocation } from '../../slurm/allocation.ts';
+import { judgeAttempt } from '../../slurm/attempt.ts';
+import { openEvents, readStory, type TaskStory } from '../../slurm/events.ts';
+import { createOthers } from '../../slurm/others.ts';
+import {
+  cancelFile,
+  eventsOf,
+  Records,
+  readSubmission,
+  type Submission,
+  type SubmittedStage,
+} from '../../slurm/records.ts';
+import { requeueCode } from '../../slurm/script.ts';
+import { ask } from '../../slurm/tools.ts';
+import { formatError, isPecoError, PecoError } from '../../stage/errors.ts';
+import { codeOf } from '../bundles.ts';
+import { type Interrupts, listenForInterrupts } from '../interrupts.ts';
+import { type Prepared, prepareExperiment } from '../prepare.ts';
+import { createLineRenderer } from '../progress/lines.ts';
+import { describeEnd, describeStart, optionsOf, withEngine } from '../running.ts';
+
+/** One task of a job: what it is to make, and what earlier attempts of it told. */
+interface Task {
+  readonly submission: Submission;
+  readonly folder: string;
+  readonly index: number;
+  readonly own: readonly SubmittedStage[];
+  readonly story: TaskStory;
+  readonly emit: Emit;
+  readonly interrupts: Interrupts;
+  readonly allocation: Allocation | undefined;
+  readonly version: string;
+}
+
+/**
+ * `peco-exp job FOLDER TASK`: what a job of Slurm runs. It plans the experiment again and makes the stages of its task,
+ * with the scheduler of a local run on what Slurm gave it.
+ *
+ * @returns the exit code: 0 if a stage of it has a result, 75 if it is to go back into the queue, else 1
+ */
+export async function jobCommand(folder: string, index: number, version: string): Promise<number> {
+  const interrupts = listenForInterrupts();
+  const submission = readSubmission(folder);
+  const own = submission.tasks[index] ?? [];
+  const allocation = readAllocation(process.env);
+  const file = eventsOf(folder, index);
+  const renderer = createLineRenderer({ write: (text) => void process.stdout.write(text), verbose: true });
+  const keep = openEvents(file, (message) => renderer.show({ type: 'warning', message }));
+  const emit = ofOwn(own, (event) => {
+    keep(event);
+    renderer.show(event);
+  });
+  const story = readStory(file);
+  try {
+    return await runTask({ submission, folder, index, own, story, emit, interrupts, allocation, version });
+  } catch (error) {
+    // Those who watch see events only.
+    const failure = { message: formatError(error) };
+    for (const { stage } of own) emit({ type: 'stage-failed', stage, failure, tail: [] });
+    if (!isPecoError(error)) throw error;
+    return 1;
+  } finally {
+    await renderer.close();
+  }
+}
+
+async function runTask(task: Task): Promise<number> {
+  const { submission, own, story, emit, interrupts, allocation } = task;
+  const records = new Records(submission.flags.store);
+  // Where the process that submitted it didn't live to hear its number.
+  if (allocation && records.jobOf(submission.id) === undefined)
+    await records.noteJob(submission.id, allocation.job);
+  const prepared = await prepareTask(task);
+  const { plan, project } = prepared;
+  emit({ ...describeStart(prepared), jobs: own.length });
+  await checkUnchanged(plan, own);
+  if (story.lost > project.retries) throw lostTooOften(story.lost);
+  const saved = new Map<string, number | undefined>();
+  const note: Emit = (event) => {
+    if (event.type === 'stage-interrupted') saved.set(event.stage, event.saved?.step);
+    emit(event);
+  };
+  interrupts.begin(note);
+  const outcome = await settleOwn(task, prepared, records, note).finally(() => interrupts.end());
+  const verdict = judgeAttempt({
+    interrupted: outcome.status === 'interrupted',
+    saved,
+    before: story.saved,
+    cancelled: fs.existsSync(cancelFile(task.folder, task.index)),
+    // Asked only where it matters: on a busy cluster thousands of jobs end at once.
+    state: outcome.status === 'interrupted' ? await stateOf(allocation) : 'RUNNING',
+    made: own.some(({ stage }) => isMade(stage, readStory(eventsOf(task.folder, task.index)))),
+  });
+  for (const { stage, failure } of verdict.failed) emit({ type: 'stage-failed', stage, failure, tail: [] });
+  emit(describeEnd(outcome));
+  return { done: 0, failed: 1, requeue: requeueCode }[verdict.end];
+}
+
+/** Planned again, as far as the stages of the task need it; a report needs all. */
+async function prepareTask({ submission, own, emit }: Task): Promise<Prepared> {
+  const { flags, file, whole = false } = submission;
+  const upto = whole ? flags.upto : own.map(({ stage }) => stage);
+  const wanted = { ...flags, ...(upto === undefined ? {} : { upto }), willRun: true, writesTables: whole };
+  const prepared = await prepareExperiment(file, wanted, ({ message }) => emit({ type: 'warning', message }));
+  return withEngine(prepared, emit);
+}
+
+async function settleOwn(
+  { own, allocation, interrupts, version }: Task,
+  prepared: Prepared,
+  records: Records,
+  emit: Emit,
+): Promise<RunOutcome> {
+  const { plan, project, store } = prepared;
+  const ids = new Set(own.map(({ stage }) => stage));
+  const git = await readGit(project.root, await codeOf(prepared));
+  const options = {
+    ...optionsOf(prepared, {}, git),
+    ...sharesOf(own, allocation),
+    version,
+    stop: interrupts.stop,
+    kill: interrupts.kill,
+    others: createOthers({ keys: await plan.inputKeys(), records, store, own: ids }),
+  };
+  const outcome = await runExperiment(plan, options, emit);
+  await store.flush();
+  return outcome;
+}
+
+/** What Slurm gave the job, divided as a local run divides a machine. */
+function sharesOf(own: readonly SubmittedStage[], allocation: Allocation | undefined) {
+  if (allocation === undefined) return {};
+  const { cores, memory } = allocation;
+  const jobs = Math.max(1, Math.min(own.length, cores));
+  return { jobs, cores, ...(memory === undefined ? {} : { memory }) };
+}
+
+/** Events of the task's own stages, and those of no stage. */
+function ofOwn(own: readonly SubmittedStage[], emit: Emit): Emit {
+  const ids = new Set(own.map(({ stage }) => stage));
+  return (event: RunEvent) => {
+    const stage = 'stage' in event ? event.stage : undefined;
+    if (stage !== undefined && !ids.has(stage)) return;
+    emit(
+      event.type === 'run-started'
+        ? { ...event, stages: event.stages.filter((one) => ids.has(one.stage)) }
+        : event,
+    );
+  };
+}
+
+function isMade(stage: string, { outcomes }: TaskStory): boolean {
+  const type = outcomes.get(stage)?.type;
+  return type === 'stage-finished' || type === 'stage-dropped';
+}
+
+/** @throws PecoError `changed` if a stage isn't what it was when it was submitted */
+async function checkUnchanged(plan: Plan, own: readonly SubmittedStage[]): Promise<void> {
+  const keys = await plan.inputKeys();
+  const byId = new Map(plan.stages.map(({ node }) => [node.id, node] as const));
+  for (const { stage, key } of own) {
+    const node = byId.get(stage);
+    if (node !== undefined && keys.get(node) === key) continue;
+    throw new PecoError(
+      `${stage} is not what it was when it was submitted: its code, config or data changed`,
+      {
+        code: 'changed',
+        hint: 'run again: it is submitted as it is now; data has to be the same on every machine, too',
+      },
+    );
+  }
+}
+
+function lostTooOften(times: number): PecoError {
+  return new PecoError(`its job was ended ${times} times without a word: its node failed, or it was killed`, {
+    code: 'slurm',
+    hint: 'sacct and the administrators know more; --retries says how often it is tried again',
+  });
+}
+
+/** Slurm's word for the state of this job; undefined where it doesn't say. */
+async function stateOf(allocation: Allocation | undefined): Promise<string | undefined> {
+  if (allocation === undefined) return undefined;
+  const text = await ask('squeue', ['--noheader', `--jobs=${allocation.task}`, '--format=%T']).catch(
+    () => '',
+  );
+  return text.trim() || undefined;
+}

@@ -1,0 +1,80 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import type { RunEvent } from '../../run/record/events.ts';
+import type { Settle } from '../../run/run.ts';
+import type { JobFlags } from '../../slurm/records.ts';
+import { settleOnSlurm } from '../../slurm/settle.ts';
+import { type SubmitOptions, submitPlan } from '../../slurm/submit.ts';
+import { formatDuration } from '../../stage/duration.ts';
+import type { ExperimentFlags, Prepared } from '../prepare.ts';
+import { describeStart } from '../running.ts';
+import { formatPath } from '../text/format.ts';
+import { formatSubmitted } from '../text/slurm.ts';
+import { formatRunStarted, formatWarning } from '../text/text.ts';
+
+/** Stages of a run that are jobs of Slurm now. */
+export interface Submitted {
+  /** Exit code of a command that leaves them alone. */
+  readonly code: number;
+  /** Stays with them until they have ended. */
+  readonly settle: Settle;
+}
+
+/**
+ * `peco-exp run FILE --executor slurm` of a plan in which stages must run: submits those that no job is to make yet, and
+ * says so.
+ */
+export async function submitStages(
+  prepared: Prepared,
+  flags: ExperimentFlags,
+  early: readonly RunEvent[],
+): Promise<Submitted> {
+  const submit = (ended?: ReadonlySet<string>) =>
+    submitPlan(prepared.plan, optionsOf(prepared, flags, ended));
+  const submitted = await submit();
+  const write = (text: string) => void process.stdout.write(text);
+  if (flags.json)
+    write(`${JSON.stringify({ time: new Date().toISOString(), type: 'submitted', ...submitted })}\n`);
+  else {
+    const lines = [
+      ...(flags.watch ? [] : formatRunStarted(describeStart(prepared))),
+      ...early.flatMap((event) => (event.type === 'warning' && !flags.watch ? formatWarning(event) : [])),
+      ...formatSubmitted(submitted, formatPath(path.join(prepared.store.dir, 'slurm')), flags.watch ?? false),
+    ];
+    write(lines.map((line) => `${line}\n`).join(''));
+  }
+  return {
+    code: submitted.refused ? 1 : 0,
+    settle: (plan, options, emit) => settleOnSlurm(plan, options, emit, { submitted, submit }),
+  };
+}
+
+function optionsOf(prepared: Prepared, flags: ExperimentFlags, ended?: ReadonlySet<string>): SubmitOptions {
+  const { loaded, store, project } = prepared;
+  return {
+    store,
+    file: loaded.file,
+    cwd: process.cwd(),
+    flags: jobFlags(prepared, flags),
+    slurm: [project.slurm],
+    program: fs.realpathSync(process.argv[1]!),
+    hintsOf: ({ node }) => node.component.resources ?? {},
+    ...(ended === undefined ? {} : { ended }),
+  };
+}
+
+/** What a job has to be told: places and settings as they are here, wherever they were said. */
+function jobFlags({ project, store }: Prepared, flags: ExperimentFlags): JobFlags {
+  const { set, sweep, tasks, seeds, smoke, upto } = flags;
+  const given = Object.entries({ set, sweep, tasks, seeds, smoke, upto }).filter(
+    ([, value]) => value !== undefined,
+  );
+  return {
+    ...Object.fromEntries(given),
+    store: store.dir,
+    out: project.results,
+    engine: project.engine,
+    retries: project.retries,
+    timeout: project.timeout === undefined ? 'none' : formatDuration(project.timeout),
+  };
+}

@@ -1,0 +1,148 @@
+import { parseDuration } from '../stage/duration.ts';
+import type { SlurmResources } from '../stage/slurm.ts';
+
+/** What a job's script is made of. Paths are absolute. */
+export interface ScriptOptions {
+  /** See `jobName`. */
+  readonly name: string;
+  /** By which the job is found again. */
+  readonly comment: string;
+  /** Folder of the submission: logs go there. */
+  readonly dir: string;
+  /** Where the command was given: settings and relative paths are those from there. */
+  readonly cwd: string;
+  readonly indices: readonly number[];
+  /** Tasks at once. */
+  readonly atOnce?: number;
+  /** `afterok:12_3`, ... */
+  readonly dependencies: readonly string[];
+  readonly resources: SlurmResources;
+  /** Seconds before the time limit at which the job is asked to save. */
+  readonly ahead: number;
+  readonly node: string;
+  /** Command line of peco-exp. */
+  readonly program: string;
+}
+
+/** The exit code by which a job asks to be put into the queue again: EX_TEMPFAIL of sysexits.h. */
+export const requeueCode = 75;
+/** Of a process that was asked to stop before it had begun. */
+const earlyCode = 130;
+/** In Slurm's own databases and tools. */
+const longestName = 200;
+
+/**
+ * The batch script of a job: bash, with what it asks Slurm for in its head. The signal ahead of the time limit goes to
+ * bash alone, which passes it on and waits; where the stage could not be finished in the time, the job goes back into the
+ * queue under its own number, so that what waits for it goes on waiting.
+ */
+export function formatScript(options: ScriptOptions): string {
+  const { dir, cwd, node, program, resources } = options;
+  const head = optionsOf(options).map((option) => `#SBATCH ${option}`);
+  const command = [node, program, 'job', dir].map(quote).join(' ');
+  return `${[
+    '#!/bin/bash',
+    ...head,
+    '',
+    `cd ${quote(cwd)} || exit 3`,
+    ...resources.setup,
+    '',
+    `${command} "\${SLURM_ARRAY_TASK_ID:-0}" &`,
+    'job=$!',
+    `trap 'kill -TERM "$job" 2>/dev/null' TERM`,
+    'wait "$job"',
+    'code=$?',
+    '# A signal ends `wait`, not the process.',
+    'while kill -0 "$job" 2>/dev/null; do',
+    '  wait "$job"',
+    '  code=$?',
+    'done',
+    `if [ "$code" -eq ${requeueCode} ] || [ "$code" -eq ${earlyCode} ]; then`,
+    '  # One second, so that Slurm has seen the start that it takes back.',
+    '  sleep 1',
+    '  scontrol requeue "$SLURM_JOB_ID" && sleep 60',
+    'fi',
+    'exit "$code"',
+  ].join('\n')}\n`;
+}
+
+function optionsOf(options: ScriptOptions): string[] {
+  const { name, comment, dir, indices, atOnce, dependencies, resources, ahead } = options;
+  const { partition, account, qos, time, cpus, memory, gpus, gres, constraint, args } = resources;
+  const limit = time === undefined ? undefined : parseDuration(time);
+  const generic = [...(gpus === undefined ? [] : [`gpu:${gpus}`]), ...(gres === undefined ? [] : [gres])];
+  const given: [string, string | number | undefined][] = [
+    ['job-name', name],
+    ['comment', comment],
+    // `%` has a meaning in names of logs.
+    ['output', `${dir.replaceAll('%', '%%')}/%a.log`],
+    ['open-mode', 'append'],
+    ['array', `${formatIndices(indices)}${atOnce === undefined ? '' : `%${atOnce}`}`],
+    ['nodes', 1],
+    ['ntasks', 1],
+    ['partition', partition],
+    ['account', account],
+    ['qos', qos],
+    ['time', limit === undefined ? undefined : Math.max(1, Math.ceil(limit / 60))],
+    ['cpus-per-task', cpus],
+    ['mem', memory],
+    ['gres', generic.length === 0 ? undefined : generic.join(',')],
+    ['constraint', constraint],
+    ['signal', `B:TERM@${Math.ceil(ahead)}`],
+    ['dependency', dependencies.length === 0 ? undefined : dependencies.join(',')],
+    ['kill-on-invalid-dep', 'yes'],
+  ];
+  return [
+    ...given.flatMap(([option, value]) =>
+      value === undefined ? [] : [`--${option}=${quoteOption(String(value))}`],
+    ),
+    '--requeue',
+    ...args,
+  ];
+}
+
+/** `0-3,7`: how Slurm takes the indices of an array. */
+export function formatIndices(indices: readonly number[]): string {
+  const sorted = [...indices].sort((a, b) => a - b);
+  const parts: string[] = [];
+  for (let from = 0; from < sorted.length; ) {
+    let to = from;
+    while (sorted[to + 1] === sorted[to]! + 1) to += 1;
+    parts.push(from === to ? String(sorted[from]) : `${sorted[from]}-${sorted[to]}`);
+    from = to + 1;
+  }
+  return parts.join(',');
+}
+
+/** `peco-exp/<experiment>/<stage>`: what `squeue` shows to a colleague. Of several stages what they have in common. */
+export function jobName(experiment: string, stages: readonly string[]): string {
+  return clip(`peco-exp/${experiment}/${commonName(stages)}`, longestName);
+}
+
+/** `tokenizer/*` for `tokenizer/beit` and `tokenizer/peco`. */
+export function commonName(stages: readonly string[]): string {
+  const [first = '', ...others] = stages;
+  if (others.length === 0) return first;
+  let length = 0;
+  while (length < first.length && others.every((other) => other[length] === first[length])) length += 1;
+  // Up to the last end of a word, so that `size=1*` doesn't stand for 16 and 128.
+  const whole = first.slice(0, length).replace(/[^/@=,]*$/, '');
+  return `${whole === '' ? '' : whole}*`;
+}
+
+/** The end tells stages apart as the beginning does. */
+function clip(name: string, most: number): string {
+  if (name.length <= most) return name;
+  const half = Math.floor((most - 3) / 2);
+  return `${name.slice(0, half)}...${name.slice(name.length - half)}`;
+}
+
+/** For bash. */
+function quote(text: string): string {
+  return /^[\w./:=@,+-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
+}
+
+/** For a line of `#SBATCH`. */
+function quoteOption(text: string): string {
+  return /^[^\s"'\\#]+$/.test(text) ? text : `"${text.replaceAll(/["\\]/g, '\\$&')}"`;
+}

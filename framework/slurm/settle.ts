@@ -1,0 +1,74 @@
+import type { Plan, PlannedStage } from '../plan/plan.ts';
+import { mayRun } from '../plan/types.ts';
+import { settleStages } from '../run/driver.ts';
+import type { RunOptions } from '../run/options.ts';
+import type { Emit } from '../run/record/events.ts';
+import type { Task } from '../run/tasks.ts';
+import type { InputKey } from '../stage/keys.ts';
+import { isReport } from '../stage/roles.ts';
+import { createOthers } from './others.ts';
+import type { QueuedTask } from './queue.ts';
+import { Records } from './records.ts';
+import type { SubmitResult } from './submit.ts';
+import { watchStages } from './watch.ts';
+
+export interface SettleOptions {
+  /** What was submitted just now. */
+  readonly submitted: SubmitResult;
+  /** Submits what is left, but for stages that have ended. */
+  submit(ended: ReadonlySet<string>): Promise<SubmitResult>;
+  /** Milliseconds between two questions to Slurm. */
+  readonly pause?: number;
+}
+
+/**
+ * Brings the stages of a plan to their end as `settleStages` does, with the same events, by the jobs that make them: emits
+ * what they tell until all have ended, then takes what is stored. The report is made here if its job could not.
+ */
+export async function settleOnSlurm(
+  plan: Plan,
+  options: RunOptions,
+  emit: Emit,
+  { submitted, submit, pause }: SettleOptions,
+): Promise<readonly Task[]> {
+  const records = new Records(options.store.dir);
+  const keys = await plan.inputKeys();
+  const open = plan.stages.filter(mayRun).map(({ node }) => ({ stage: node.id, key: keys.get(node)! }));
+  const told = new Set<string>();
+  const last = new Map<string, QueuedTask>();
+  for (let result = submitted; ; ) {
+    const left = open.filter(({ stage }) => !told.has(stage));
+    const watching = { records, emit, stop: options.stop, ...(pause === undefined ? {} : { pause }) };
+    const watched = await watchStages(left, watching);
+    for (const stage of watched.told) told.add(stage);
+    for (const [stage, task] of watched.last) last.set(stage, task);
+    if (options.stop.aborted || result.refused === undefined) break;
+    // The cluster has room again for what it refused.
+    result = await submit(told);
+    if (result.jobs.length === 0 && result.live === 0) break;
+  }
+  return takeResults(plan, { ...options, keys, records, told, last }, emit);
+}
+
+interface Ended extends RunOptions {
+  readonly keys: ReadonlyMap<PlannedStage['node'], InputKey>;
+  readonly records: Records;
+  readonly told: ReadonlySet<string>;
+  readonly last: ReadonlyMap<string, QueuedTask>;
+}
+
+/** The jobs have stored what they made: what is looked up now is theirs. */
+async function takeResults(plan: Plan, ended: Ended, emit: Emit): Promise<readonly Task[]> {
+  const { keys, records, told, last, ...options } = ended;
+  const own = new Set(plan.stages.flatMap(({ node }) => (isReport(node.component) ? [node.id] : [])));
+  const others = createOthers({ keys, records, store: options.store, own, last });
+  const open = new Set(plan.stages.filter(mayRun).map(({ node }) => node.id));
+  const tasks = await settleStages(plan, { ...options, others }, (event) => {
+    const stage = 'stage' in event ? event.stage : undefined;
+    if (stage !== undefined && told.has(stage)) return;
+    const isTheirs = event.type === 'stage-finished' && event.origin === 'hit' && open.has(event.stage);
+    emit(isTheirs ? { ...event, origin: 'ran' } : event);
+  });
+  for (const task of tasks) if (task.state === 'hit' && open.has(task.planned.node.id)) task.state = 'ran';
+  return tasks;
+}

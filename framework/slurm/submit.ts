@@ -1,0 +1,288 @@
+import { createHash } from 'node:crypto';
+import fs from 'node:fs';
+import path from 'node:path';
+import type { Plan, PlannedStage } from '../plan/plan.ts';
+import { mayRun } from '../plan/types.ts';
+import { upstreamStages } from '../plan/walk.ts';
+import type { Resources } from '../stage/component.ts';
+import { parseDuration } from '../stage/duration.ts';
+import { isPecoError, PecoError } from '../stage/errors.ts';
+import type { InputKey } from '../stage/keys.ts';
+import { acceptsMissing, isReport } from '../stage/roles.ts';
+import { type SlurmOptions, slurmResourcesOf } from '../stage/slurm.ts';
+import type { Store } from '../store/types.ts';
+import { checkWanted, readCluster } from './cluster.ts';
+import { type Dependency, type Job, type Place, partition, type Unit } from './partition.ts';
+import { isLive, type Queue, readQueue, taskName } from './queue.ts';
+import { type JobFlags, Records, type Submission } from './records.ts';
+import { commonName, formatScript, jobName } from './script.ts';
+import { ask } from './tools.ts';
+
+export interface SubmitOptions {
+  readonly store: Pick<Store, 'dir' | 'lock'>;
+  /** Absolute. */
+  readonly file: string;
+  /** Where the command was given. */
+  readonly cwd: string;
+  readonly flags: JobFlags;
+  /** What settings and experiment say; the later ones win. */
+  readonly slurm: readonly (SlurmOptions | undefined)[];
+  /** Script of the command line, absolute. */
+  readonly program: string;
+  /** What a stage says of itself, or took before. */
+  hintsOf(stage: PlannedStage): Resources;
+  /** Stages that have ended since the plan was made, by id. */
+  readonly ended?: ReadonlySet<string>;
+}
+
+export interface SubmittedJob {
+  /** Number that Slurm gave it. */
+  readonly job: string;
+  /** `tokenizer/*` */
+  readonly name: string;
+  readonly tasks: number;
+  readonly stages: number;
+}
+
+export interface SubmitResult {
+  readonly jobs: readonly SubmittedJob[];
+  /** Stages that were queued or running already. */
+  readonly live: number;
+  /** Why the rest was not submitted: Slurm took some jobs, and refused one. */
+  readonly refused?: { readonly error: PecoError; readonly stages: number };
+}
+
+/** How long before the time limit a job saves, in seconds, where nothing else is said. */
+const usualAhead = 120;
+/** Held while one process submits: others wait, and find its records. */
+const submitKey = createHash('sha256').update('submissions to Slurm').digest('hex') as InputKey;
+
+/**
+ * Submits the stages of a plan that must run and that no job of Slurm is to make yet. A process that is killed on the way
+ * leaves records of all that Slurm has taken; what it hadn't submitted the next call does.
+ *
+ * @throws PecoError `slurm` before anything is submitted: no Slurm, no such partition, more than a node has
+ */
+export async function submitPlan(plan: Plan, options: SubmitOptions): Promise<SubmitResult> {
+  const unlock = await options.store.lock(submitKey);
+  try {
+    const records = new Records(options.store.dir);
+    const situation = await surveyPlan(plan, records, options);
+    const { units, live, cancelled } = situation;
+    const resources = units.map((unit) => ({ resources: unit.resources, stage: unit.id }));
+    if (units.length === 0) return { jobs: [], live: live.size };
+    const cluster = await readCluster();
+    checkWanted(resources, cluster);
+    if (cancelled.length > 0) await ask('scancel', cancelled.map(taskName));
+    const jobs = partition(units, { live, maxArraySize: cluster.maxArraySize });
+    return { ...(await submitAll(jobs, plan, records, options)), live: live.size };
+  } finally {
+    await unlock();
+  }
+}
+
+/** What is to be submitted, what is in Slurm already, and tasks of Slurm that give way to what is to be submitted. */
+interface Situation {
+  readonly units: readonly Unit[];
+  readonly live: ReadonlyMap<string, Place>;
+  readonly cancelled: readonly Place[];
+}
+
+async function surveyPlan(plan: Plan, records: Records, options: SubmitOptions): Promise<Situation> {
+  const open = plan.stages.filter((stage) => mayRun(stage) && !options.ended?.has(stage.node.id));
+  const keys = await plan.inputKeys();
+  const { places, queue } = await findLive(
+    open.map(({ node }) => ({ stage: node.id, key: keys.get(node)! })),
+    records,
+  );
+  const replaced = replacedBy(open, places, queue);
+  const cancelled = replaced.filter((place) => queue.task(place)?.state === 'PENDING');
+  const gone = new Set(replaced.map(taskName));
+  const live = new Map([...places].filter(([, place]) => !gone.has(taskName(place))));
+  const ids = new Set(open.map(({ node }) => node.id));
+  const units = open
+    .filter(({ node }) => !live.has(node.id))
+    .map((stage): Unit => {
+      const { node } = stage;
+      const { component } = node;
+      return {
+        id: node.id,
+        key: keys.get(node)!,
+        kind: `${component.role}/${component.kind}`,
+        resources: slurmResourcesOf(component, options.slurm, options.hintsOf(stage)),
+        upstream: upstreamStages(node).flatMap(({ id }) => (ids.has(id) ? [id] : [])),
+        tolerant: acceptsMissing(component),
+        whole: isReport(component),
+      };
+    });
+  return { units, live, cancelled };
+}
+
+/** Where stages are in Slurm, as far as they are queued or running. One question to Slurm. */
+export async function findLive(
+  stages: readonly { readonly stage: string; readonly key: InputKey }[],
+  records: Records,
+): Promise<{ readonly places: ReadonlyMap<string, Place>; readonly queue: Queue }> {
+  const found = stages.flatMap(({ stage, key }) => {
+    const submitted = records.find(key);
+    return submitted ? [{ stage, ...submitted }] : [];
+  });
+  const queue = await readQueue([process.getuid!(), ...found.map(({ user }) => user)]);
+  const places = new Map<string, Place>();
+  for (const { stage, submission, index, job: noted } of found) {
+    // A submission that was cut off after Slurm had taken it.
+    const job = noted ?? queue.jobOf(submission);
+    if (job === undefined) continue;
+    if (noted === undefined) await records.noteJob(submission, job);
+    if (isLive(queue.task({ job, index }))) places.set(stage, { job, index });
+  }
+  return { places, queue };
+}
+
+/**
+ * Tasks that wait for the end of others, and don't wait for what is submitted now. A report or a selection that runs already
+ * is made without it, so it is made once more.
+ */
+function replacedBy(
+  open: readonly PlannedStage[],
+  places: ReadonlyMap<string, Place>,
+  queue: Queue,
+): Place[] {
+  const replaced = new Map<string, Place>();
+  for (let before = -1; before !== replaced.size; ) {
+    before = replaced.size;
+    const isFresh = (id: string): boolean => {
+      const place = places.get(id);
+      return place === undefined || replaced.has(taskName(place));
+    };
+    const ids = new Set(open.map(({ node }) => node.id));
+    for (const { node } of open) {
+      const place = places.get(node.id);
+      if (place === undefined) continue;
+      if (queue.task(place)?.state !== 'PENDING' && !acceptsMissing(node.component)) continue;
+      const waits = upstreamStages(node).filter(({ id }) => ids.has(id));
+      if (waits.some(({ id }) => isFresh(id))) replaced.set(taskName(place), place);
+    }
+  }
+  return [...replaced.values()];
+}
+
+async function submitAll(
+  jobs: readonly Job[],
+  plan: Plan,
+  records: Records,
+  options: SubmitOptions,
+): Promise<Omit<SubmitResult, 'live'>> {
+  const numbers = new Map<Job, string>();
+  const done: SubmittedJob[] = [];
+  for (const job of jobs) {
+    try {
+      const number = await submitJob(job, numbers, { records, plan, options });
+      numbers.set(job, number);
+      const stages = [...job.tasks.values()].flat();
+      const name = commonName(stages.map(({ id }) => id));
+      done.push({ job: number, name, tasks: job.tasks.size, stages: stages.length });
+    } catch (error) {
+      if (!isPecoError(error) || done.length === 0) throw error;
+      const rest = jobs.slice(done.length).flatMap(({ tasks }) => [...tasks.values()].flat());
+      return { jobs: done, refused: { error, stages: rest.length } };
+    }
+  }
+  return { jobs: done };
+}
+
+interface Around {
+  readonly records: Records;
+  readonly plan: Plan;
+  readonly options: SubmitOptions;
+}
+
+/** Record, claims, sbatch, number: killed anywhere in between, the next call finds out how far it came. */
+async function submitJob(job: Job, numbers: ReadonlyMap<Job, string>, around: Around): Promise<string> {
+  const { records, plan, options } = around;
+  const { experiment } = plan.graph;
+  const stages = [...job.tasks.values()].flat();
+  const name = commonName(stages.map((unit) => unit.id));
+  const { id, dir } = records.newFolder(`${experiment}-${name}`);
+  const submission: Submission = {
+    format: 1,
+    id,
+    experiment,
+    file: options.file,
+    flags: options.flags,
+    ...(stages.some(({ whole }) => whole) ? { whole: true as const } : {}),
+    tasks: Object.fromEntries(
+      [...job.tasks].map(([index, units]) => [
+        index,
+        units.map((unit) => ({ stage: unit.id, key: unit.key })),
+      ]),
+    ),
+    user: process.getuid!(),
+    submitted: new Date().toISOString(),
+  };
+  records.write(submission);
+  claimAll(submission, records);
+  const said = <K extends keyof SlurmOptions>(field: K) =>
+    options.slurm.findLast((one) => one?.[field] !== undefined)?.[field];
+  const atOnce = said('atOnce');
+  const ahead = said('ahead');
+  const script = formatScript({
+    name: jobName(
+      experiment,
+      stages.map((unit) => unit.id),
+    ),
+    comment: id,
+    dir,
+    cwd: options.cwd,
+    indices: [...job.tasks.keys()],
+    ...(atOnce === undefined ? {} : { atOnce }),
+    dependencies: job.dependencies.map((one) => formatDependency(one, numbers)),
+    resources: job.resources,
+    ahead: ahead === undefined ? usualAhead : parseDuration(ahead)!,
+    node: said('node') ?? process.execPath,
+    program: options.program,
+  });
+  const file = path.join(dir, 'script.sh');
+  fs.writeFileSync(file, script, { mode: 0o755 });
+  const number = await sendScript(file, submission, records);
+  await records.noteJob(id, number);
+  return number;
+}
+
+function claimAll(submission: Submission, records: Records): void {
+  for (const [index, stages] of Object.entries(submission.tasks)) {
+    for (const { stage, key } of stages) {
+      const claim = { submission: submission.id, index: Number(index) };
+      // What was there has ended, or this stage would not be submitted.
+      if (records.claim(key, claim, records.claimOf(key))) continue;
+      records.withdraw(submission);
+      throw new PecoError(`another peco-exp submitted ${stage} at the same moment`, {
+        code: 'slurm',
+        hint: 'run again: what it submitted is found',
+      });
+    }
+  }
+}
+
+async function sendScript(file: string, submission: Submission, records: Records): Promise<string> {
+  try {
+    const answer = await ask('sbatch', ['--parsable', file]);
+    // `12` or `12;cluster`; sites print more around it.
+    const number = /^(\d+)(;\S*)?$/m.exec(answer)?.[1];
+    if (number !== undefined) return number;
+    throw new PecoError(`sbatch: no number of a job in its answer "${answer.trim()}"`, { code: 'slurm' });
+  } catch (error) {
+    // No answer is not a no.
+    const job = await readQueue([submission.user])
+      .then((queue) => queue.jobOf(submission.id))
+      .catch(() => undefined);
+    if (job !== undefined) return job;
+    records.withdraw(submission);
+    throw error;
+  }
+}
+
+function formatDependency({ type, job, index }: Dependency, numbers: ReadonlyMap<Job, string>): string {
+  const number = typeof job === 'string' ? job : numbers.get(job)!;
+  return `${type}:${number}${index === undefined ? '' : `_${index}`}`;
+}

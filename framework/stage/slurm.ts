@@ -1,0 +1,110 @@
+import { z } from 'zod';
+import type { ConfigIssue } from './component.ts';
+import { parseDuration } from './duration.ts';
+import { suggest } from './issues.ts';
+import { type Role, roles } from './roles.ts';
+
+const word = z.string().regex(/^\S+$/, 'is one word, without spaces');
+const duration = z.string().refine((text) => parseDuration(text) !== undefined, {
+  error: 'is a time such as 30m or 12h, at most 500h',
+});
+
+const fields = {
+  partition: word.optional(),
+  account: word.optional(),
+  qos: word.optional(),
+  /** Longest time of one job: `30m`, `12h`. A training that needs longer resumes in the same job, requeued. */
+  time: duration.optional(),
+  /** Of one task, which is one process of peco-exp. */
+  cpus: z.int().positive().optional(),
+  /** Of the node, as Slurm takes it: `16G`. */
+  memory: z
+    .string()
+    .regex(/^\d+[KMGT]$/, 'is a number with a unit: 500M, 16G')
+    .optional(),
+  /** How many, or type and number: `2`, `a100:2`. */
+  gpus: z
+    .union([z.int().positive(), z.string().regex(/^([\w.-]+:)?\d+$/, 'is a number, or type:number')])
+    .optional(),
+  gres: word.optional(),
+  constraint: word.optional(),
+  /** More arguments of sbatch, each with its value: `--exclude=node7`. */
+  args: z.array(z.string().regex(/^-\S/, 'begins with "-": --exclude=node7')).optional(),
+  /** Lines of bash that run before node: `module load cuda`. */
+  setup: z.array(z.string()).optional(),
+  /** So many stages share a job. */
+  pack: z.int().positive().optional(),
+};
+
+const one = z.strictObject(fields);
+
+/** What `slurm` says in the settings of a project or in an experiment. */
+export const slurmSchema = z.strictObject({
+  ...fields,
+  /** Of node on the machines of the cluster; default: where it is here. */
+  node: word.optional(),
+  /** Tasks of a job array that run at once; default: as many as Slurm lets. */
+  atOnce: z.int().positive().optional(),
+  /** How long before its time limit a job is asked to save and stop; default 2m. */
+  ahead: duration.optional(),
+  /** By role (`tokenizer`) or by role and kind (`tokenizer/vqvae`): what they need instead. */
+  stages: z.record(z.string(), one).optional(),
+});
+
+export type SlurmOptions = Readonly<z.output<typeof slurmSchema>>;
+type Fields = Readonly<z.output<typeof one>>;
+
+/** What one stage asks Slurm for. */
+export interface SlurmResources extends Omit<Fields, 'args' | 'setup' | 'pack'> {
+  readonly args: readonly string[];
+  readonly setup: readonly string[];
+  readonly pack: number;
+}
+
+/** Names in `stages` that are no role. `path` is that of the options. */
+export function checkSlurmStages(options: SlurmOptions | undefined, path: readonly string[]): ConfigIssue[] {
+  return Object.keys(options?.stages ?? {}).flatMap((name) => {
+    const role = name.split('/')[0]!;
+    if (role in roles) return [];
+    const hint = suggest(role, Object.keys(roles));
+    return [
+      { path: [...path, 'stages', name], message: 'no such role', ...(hint === undefined ? {} : { hint }) },
+    ];
+  });
+}
+
+/**
+ * What a stage asks for. Said for its kind wins over said for its role, that over said for all, and of each what a later
+ * one of `options` says; where none says, the stage's own hints count.
+ *
+ * @param hints cores, and MiB of memory
+ */
+export function slurmResourcesOf(
+  { role, kind }: { readonly role: Role; readonly kind: string },
+  options: readonly (SlurmOptions | undefined)[],
+  hints: { readonly cores?: number; readonly memory?: number } = {},
+): SlurmResources {
+  const said = options.flatMap((each) => (each === undefined ? [] : [each]));
+  const layers: Fields[] = [
+    ...said.map(({ node: _node, atOnce: _atOnce, ahead: _ahead, stages: _stages, ...all }) => all),
+    ...said.flatMap(({ stages }) => stages?.[role] ?? []),
+    ...said.flatMap(({ stages }) => stages?.[`${role}/${kind}`] ?? []),
+  ];
+  const merged: Fields = Object.assign({}, ...layers.map(withoutUndefined));
+  const { cores, memory } = hints;
+  return {
+    ...(cores === undefined ? {} : { cpus: Math.max(1, Math.floor(cores)) }),
+    ...(memory === undefined ? {} : { memory: `${Math.ceil(memory) + ownMemory}M` }),
+    ...merged,
+    args: merged.args ?? [],
+    setup: merged.setup ?? [],
+    pack: merged.pack ?? 1,
+  };
+}
+
+/** MiB that the process takes that starts a stage's. */
+const ownMemory = 512;
+
+function withoutUndefined<T extends object>(value: T): T {
+  return Object.fromEntries(Object.entries(value).filter(([, one]) => one !== undefined)) as T;
+}

@@ -1,0 +1,127 @@
+import test from 'ava';
+import { type Job, type Place, partition, type Unit } from '../../../framework/slurm/partition.ts';
+import type { InputKey } from '../../../framework/stage/keys.ts';
+import type { SlurmResources } from '../../../framework/stage/slurm.ts';
+
+const plain: SlurmResources = { args: [], setup: [], pack: 1 };
+
+function unit(id: string, upstream: readonly string[] = [], more: Partial<Unit> = {}): Unit {
+  const kind = id.replace(/[-/].*/, '');
+  return { id, key: id as InputKey, kind, resources: plain, upstream, tolerant: false, ...more };
+}
+
+function jobsOf(units: readonly Unit[], live: { readonly [id: string]: Place } = {}, maxArraySize = 1001) {
+  const jobs = partition(units, { live: new Map(Object.entries(live)), maxArraySize });
+  const nameOf = (job: Job | string) => (typeof job === 'string' ? job : `#${jobs.indexOf(job)}`);
+  return jobs.map(({ tasks, dependencies }) => {
+    const rows = [...tasks].map(([index, some]) => `${index}: ${some.map(({ id }) => id).join(' ')}`);
+    const waits = dependencies.map(
+      ({ type, job, index }) => `${type}:${nameOf(job)}${index === undefined ? '' : `_${index}`}`,
+    );
+    return [rows.join(', '), ...waits];
+  });
+}
+
+test('points of a sweep are arrays; each task waits for the one of its index, the report for the end of all', (t) => {
+  const points = ['a', 'b', 'c'];
+  const units = [
+    unit('net'),
+    ...points.map((point) => unit(`tok-${point}`, ['net'])),
+    ...points.map((point) => unit(`mim-${point}`, [`tok-${point}`])),
+    ...points.map((point) => unit(`probe-${point}`, [`mim-${point}`])),
+    unit(
+      'report',
+      points.map((point) => `probe-${point}`),
+      { tolerant: true },
+    ),
+  ];
+  t.deepEqual(jobsOf(units), [
+    ['0: net'],
+    ['0: tok-a, 1: tok-b, 2: tok-c', 'afterok:#0_0'],
+    ['0: mim-a, 1: mim-b, 2: mim-c', 'aftercorr:#1'],
+    ['0: probe-a, 1: probe-b, 2: probe-c', 'aftercorr:#2'],
+    ['0: report', 'afterany:#3'],
+  ]);
+});
+
+test('several stages behind one task are further arrays, or one for each task, whichever are fewer', (t) => {
+  const tokenizers = [unit('tok-0'), unit('tok-1'), unit('tok-2')];
+  const behind = (many: number) =>
+    [0, 1, 2].flatMap((index) =>
+      Array.from({ length: many }, (_, at) => unit(`mim-${index}-${at}`, [`tok-${index}`])),
+    );
+  t.deepEqual(jobsOf([...tokenizers, ...behind(2)]).slice(1), [
+    ['0: mim-0-0, 1: mim-1-0, 2: mim-2-0', 'aftercorr:#0'],
+    ['0: mim-0-1, 1: mim-1-1, 2: mim-2-1', 'aftercorr:#0'],
+  ]);
+  t.deepEqual(jobsOf([...tokenizers, ...behind(4)]).slice(1), [
+    ['0: mim-0-0, 1: mim-0-1, 2: mim-0-2, 3: mim-0-3', 'afterok:#0_0'],
+    ['0: mim-1-0, 1: mim-1-1, 2: mim-1-2, 3: mim-1-3', 'afterok:#0_1'],
+    ['0: mim-2-0, 1: mim-2-1, 2: mim-2-2, 3: mim-2-3', 'afterok:#0_2'],
+  ]);
+});
+
+test('a stage that waits for tasks of several indices waits for each of them', (t) => {
+  const units = [unit('tok-0'), unit('tok-1'), unit('both', ['tok-0', 'tok-1']), unit('other', ['tok-1'])];
+  t.deepEqual(jobsOf(units).slice(1), [
+    ['0: both', 'afterok:#0_0', 'afterok:#0_1'],
+    ['0: other', 'afterok:#0_1'],
+  ]);
+});
+
+test('arrays are no longer than the cluster lets, and what follows has the same cuts', (t) => {
+  const five = [0, 1, 2, 3, 4];
+  const units = [...five.map((n) => unit(`tok-${n}`)), ...five.map((n) => unit(`mim-${n}`, [`tok-${n}`]))];
+  t.deepEqual(jobsOf(units, {}, 2), [
+    ['0: tok-0, 1: tok-1'],
+    ['0: tok-2, 1: tok-3'],
+    ['0: tok-4'],
+    ['0: mim-0, 1: mim-1', 'aftercorr:#0'],
+    ['0: mim-2, 1: mim-3', 'aftercorr:#1'],
+    ['0: mim-4', 'afterok:#2_0'],
+  ]);
+});
+
+test('stages with other resources or of another kind are other jobs', (t) => {
+  const large = { ...plain, cpus: 8 };
+  const units = [unit('tok-0'), unit('tok-1', [], { resources: large }), unit('eval-0')];
+  t.deepEqual(jobsOf(units), [['0: tok-0'], ['0: tok-1'], ['0: eval-0']]);
+});
+
+test('small stages are packed; behind packs they follow these, behind single tasks they wait for all of theirs', (t) => {
+  const packed = { resources: { ...plain, pack: 2 } };
+  const three = [0, 1, 2];
+  const rows = [
+    ...three.map((n) => unit(`tok-${n}`, [], packed)),
+    ...three.map((n) => unit(`eval-${n}`, [`tok-${n}`], packed)),
+  ];
+  t.deepEqual(jobsOf(rows), [['0: tok-0 tok-1, 1: tok-2'], ['0: eval-0 eval-1, 1: eval-2', 'aftercorr:#0']]);
+  const alone = [
+    ...three.map((n) => unit(`tok-${n}`)),
+    ...three.map((n) => unit(`eval-${n}`, [`tok-${n}`], packed)),
+  ];
+  t.deepEqual(jobsOf(alone), [
+    ['0: tok-0, 1: tok-1, 2: tok-2'],
+    ['0: eval-0 eval-1', 'afterany:#0_0', 'afterany:#0_1'],
+    ['0: eval-2', 'afterany:#0_2'],
+  ]);
+});
+
+test('stages that are queued already are waited for by their numbers', (t) => {
+  const live = {
+    'tok-0': { job: '77', index: 4 },
+    'tok-1': { job: '77', index: 5 },
+    net: { job: '70', index: 0 },
+  };
+  const units = [
+    unit('mim-0', ['tok-0']),
+    unit('mim-1', ['tok-1']),
+    unit('mim-2', ['net']),
+    unit('report', ['mim-0', 'mim-1', 'mim-2', 'tok-0'], { tolerant: true }),
+  ];
+  t.deepEqual(jobsOf(units, live), [
+    ['4: mim-0, 5: mim-1', 'aftercorr:77'],
+    ['0: mim-2', 'afterok:70_0'],
+    ['0: report', 'afterany:#0', 'afterany:#1', 'afterany:77'],
+  ]);
+});

@@ -1,0 +1,147 @@
+import test from 'ava';
+import { readAllocation } from '../../../framework/slurm/allocation.ts';
+import { judgeAttempt } from '../../../framework/slurm/attempt.ts';
+import { checkWanted, parseNodes } from '../../../framework/slurm/cluster.ts';
+import { isLive, parseQueue } from '../../../framework/slurm/queue.ts';
+import { commonName, formatIndices, formatScript, jobName } from '../../../framework/slurm/script.ts';
+import { formatError } from '../../../framework/stage/errors.ts';
+import { slurmResourcesOf } from '../../../framework/stage/slurm.ts';
+
+const plain = { args: [], setup: [], pack: 1 };
+
+test('the script of a job', (t) => {
+  const script = formatScript({
+    name: jobName('sweep', ['tokenizer/peco@size=64/seed-0', 'tokenizer/peco@size=128/seed-0']),
+    comment: '20261127-001500-sweep-3f2a',
+    dir: "/shared/it's 100%/.peco/slurm/20261127-001500-sweep-3f2a",
+    cwd: '/home/a b',
+    indices: [7, 0, 1, 2],
+    atOnce: 3,
+    dependencies: ['afterok:12_0', 'aftercorr:13'],
+    resources: {
+      ...{ partition: 'gpu', account: 'vision', qos: 'long', time: '90s', cpus: 8, memory: '16G' },
+      ...{ gpus: 'a100:1', gres: 'shard:2', constraint: 'nvme&ib', pack: 1 },
+      args: ['--exclude=node7'],
+      setup: ['module load cuda'],
+    },
+    ahead: 120,
+    node: '/opt/node/bin/node',
+    program: '/shared/peco-exp/bin/peco-exp.js',
+  });
+  t.snapshot(script);
+});
+
+test('names of jobs say experiment and stage, and fit', (t) => {
+  t.is(jobName('a', ['tokenizer/peco/seed-0']), 'peco-exp/a/tokenizer/peco/seed-0');
+  t.is(
+    commonName(['tokenizer/peco@size=16/seed-0', 'tokenizer/peco@size=128/seed-0']),
+    'tokenizer/peco@size=*',
+  );
+  t.is(commonName(['evaluation/a', 'tokenizer/a']), '*');
+  const long = jobName('a', [`tokenizer/${'x'.repeat(500)}/seed-7`]);
+  t.true(long.length <= 200);
+  t.regex(long, /^peco-exp\/a\/tokenizer\/x+\.\.\.x+\/seed-7$/);
+});
+
+test('indices of an array as ranges', (t) => {
+  t.is(formatIndices([3, 0, 1, 2, 9, 7, 8, 20]), '0-3,7-9,20');
+});
+
+test('lines of squeue are read, and a state that no version knows counts as alive', (t) => {
+  // From Slurm 22.05.
+  const tasks = parseQueue(
+    '2|2|CANCELLED|DependencyNeverSatisfied||(null)\n1|0|COMPLETED|None|n1|x|y\n7|N/A|RUNNING|None|n[1-2]|z\n',
+  );
+  t.deepEqual(
+    tasks.map(({ job, index, state, nodes, comment }) => [job, index, state, nodes, comment]),
+    [
+      ['2', 2, 'CANCELLED', '', ''],
+      ['1', 0, 'COMPLETED', 'n1', 'x|y'],
+      ['7', 0, 'RUNNING', 'n[1-2]', 'z'],
+    ],
+  );
+  t.deepEqual(tasks.map(isLive), [false, false, true]);
+  t.true(isLive({ ...tasks[2]!, state: 'NEW_STATE' }));
+  t.false(isLive({ ...tasks[2]!, state: 'PENDING', reason: 'DependencyNeverSatisfied' }));
+  t.false(isLive(undefined));
+  t.throws(() => parseQueue('slurm_load_jobs error: Unable to contact slurm controller\n'), {
+    code: 'slurm',
+  });
+});
+
+const nodes = `main*|up|1:00:00|4|8000|(null)|test
+gpu|up|2-00:00:00|64|512000|gpu:a100:4(S:0-1)|nvme,ib
+gpu|up|2-00:00:00|64|256000|gpu:v100:8|nvme
+old|down|infinite|16|64000|(null)|(null)
+`;
+
+test('what the cluster does not have is an error for each field, before anything is submitted', (t) => {
+  const cluster = { groups: parseNodes(nodes), maxArraySize: 1001 };
+  const check = (...wanted: readonly object[]) => {
+    const all = wanted.map((some, at) => ({ resources: { ...plain, ...some }, stage: `stage-${at}` }));
+    return t.throws(() => checkWanted(all, cluster));
+  };
+  const error = check(
+    { partition: 'gpuu' },
+    { time: '2h' },
+    { partition: 'gpu', cpus: 65 },
+    { partition: 'gpu', memory: '600G' },
+    { partition: 'gpu', gpus: 'a100:8' },
+    { partition: 'gpu', gpus: 'a100:4', memory: '300G', constraint: 'ib' },
+    { partition: 'gpu', gpus: 8, memory: '300G' },
+    { partition: 'gpu', constraint: 'fast' },
+    { partition: 'old' },
+  );
+  t.snapshot(formatError(error));
+  t.notThrows(() =>
+    checkWanted([{ resources: { ...plain, gpus: 8, partition: 'gpu' }, stage: 'a' }], cluster),
+  );
+  t.notThrows(() => checkWanted([{ resources: { ...plain, time: '1h', cpus: 4 }, stage: 'a' }], cluster));
+});
+
+test('what a stage asks for: its kind over its role over all, the experiment over the settings, hints last', (t) => {
+  const settings = {
+    partition: 'main',
+    cpus: 2,
+    stages: { tokenizer: { partition: 'gpu', gpus: 1 }, 'tokenizer/vqvae': { gpus: 2 } },
+  };
+  const experiment = { time: '2h', stages: { tokenizer: { time: '8h' } } };
+  const of = (role: 'tokenizer' | 'report', kind: string) =>
+    slurmResourcesOf({ role, kind }, [settings, experiment]);
+  t.deepEqual(of('tokenizer', 'vqvae'), { ...plain, partition: 'gpu', cpus: 2, gpus: 2, time: '8h' });
+  t.deepEqual(of('tokenizer', 'dvae'), { ...plain, partition: 'gpu', cpus: 2, gpus: 1, time: '8h' });
+  t.deepEqual(of('report', 'table'), { ...plain, partition: 'main', cpus: 2, time: '2h' });
+  const hinted = slurmResourcesOf({ role: 'report', kind: 'table' }, [{ cpus: 2 }], {
+    cores: 8,
+    memory: 1000,
+  });
+  t.deepEqual(hinted, { ...plain, cpus: 2, memory: '1512M' });
+});
+
+test('what Slurm gives to a job', (t) => {
+  const array = { SLURM_JOB_ID: '15', SLURM_ARRAY_JOB_ID: '12', SLURM_ARRAY_TASK_ID: '3' };
+  t.deepEqual(readAllocation({ ...array, SLURM_CPUS_ON_NODE: '8', SLURM_MEM_PER_CPU: '500' }), {
+    ...{ task: '12_3', job: '12', cores: 8, memory: 4000 },
+  });
+  t.deepEqual(readAllocation({ SLURM_JOB_ID: '15', SLURM_CPUS_PER_TASK: '4', SLURM_MEM_PER_NODE: '16384' }), {
+    ...{ task: '15', job: '15', cores: 4, memory: 16384 },
+  });
+  t.is(readAllocation({}), undefined);
+});
+
+test('a task that is asked to stop goes back into the queue while it comes further', (t) => {
+  const asked = { interrupted: true, cancelled: false, state: 'RUNNING', made: false, before: new Map() };
+  t.is(judgeAttempt({ ...asked, saved: new Map([['a', 40]]) }).end, 'requeue');
+  t.is(judgeAttempt({ ...asked, saved: new Map([['a', undefined]]) }).end, 'requeue');
+  const again = { ...asked, before: new Map([['a', 40]]) };
+  t.is(judgeAttempt({ ...again, saved: new Map([['a', 80]]) }).end, 'requeue');
+  const stuck = judgeAttempt({ ...again, saved: new Map([['a', 40]]) });
+  t.is(stuck.end, 'failed');
+  t.deepEqual(
+    stuck.failed.map(({ stage }) => stage),
+    ['a'],
+  );
+  t.is(judgeAttempt({ ...asked, saved: new Map(), cancelled: true }).end, 'failed');
+  t.is(judgeAttempt({ ...asked, saved: new Map(), state: 'COMPLETING' }).end, 'failed');
+  t.is(judgeAttempt({ ...asked, interrupted: false, saved: new Map(), made: true }).end, 'done');
+});
