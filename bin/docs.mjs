@@ -1,6 +1,6 @@
 /**
  * Writes docs/reference/commands.md from the command line's own help, kit.md from what kit.ts exports, components.md from
- * schemas and comments, and report.schema.json from the schema of report.json: `node bin/docs.mjs`. With `--check` it
+ * schemas and comments, report.schema.json and schemas/ from the schemas of what is JSON: `node bin/docs.mjs`. With `--check` it
  * writes nothing and exits with code 1 if one of the first two pages says something else; a test calls that.
  */
 import { execFile } from 'node:child_process';
@@ -44,12 +44,20 @@ async function importSource(source) {
   return import(pathToFileURL(module).href);
 }
 
-async function writeSchema() {
+/** Of report.json, and of what commands print with --json. */
+async function writeSchemas() {
   const { reportJsonSchema } = await importSource('reports/formats/json-schema.ts');
-  const schema = path.join(root, 'docs/reference/report.schema.json');
-  fs.writeFileSync(schema, `${JSON.stringify(reportJsonSchema(), null, 2)}\n`);
+  const { jsonSchemaOf, schemas } = await importSource('framework/cli/json/schemas.ts');
+  const folder = path.join(root, 'docs/reference');
+  const files = { 'report.schema.json': reportJsonSchema() };
+  for (const name of Object.keys(schemas)) files[`schemas/${name}.schema.json`] = jsonSchemaOf(name);
+  fs.rmSync(path.join(folder, 'schemas'), { recursive: true, force: true });
+  fs.mkdirSync(path.join(folder, 'schemas'));
+  const names = Object.keys(files).map((name) => path.join(folder, name));
+  for (const [name, schema] of Object.entries(files))
+    fs.writeFileSync(path.join(folder, name), `${JSON.stringify(schema, null, 2)}\n`);
   // As all JSON files are formatted.
-  await promisify(execFile)(path.join(root, 'node_modules/.bin/biome'), ['format', '--write', schema]);
+  await promisify(execFile)(path.join(root, 'node_modules/.bin/biome'), ['format', '--write', ...names]);
 }
 
 async function writeComponents() {
@@ -82,6 +90,6 @@ for (const { file, part, format } of pages) {
   }
 }
 if (!process.argv.includes('--check')) {
-  await writeSchema();
+  await writeSchemas();
   await writeComponents();
 }

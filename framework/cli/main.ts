@@ -6,11 +6,7 @@ import { createProgram } from './program.ts';
 /** Runs the command line; `args` without node and script. Returns the exit code. */
 export async function main(args: readonly string[]): Promise<number> {
   // A reader that has gone away (`| head`) wants no more; a run takes it for Ctrl-C, see interrupts.ts.
-  for (const stream of [process.stdout, process.stderr]) {
-    stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (!isReaderGone(error)) throw error;
-    });
-  }
+  for (const stream of [process.stdout, process.stderr]) stream.off('error', onError).on('error', onError);
   let code = 0;
   const program = createProgram((result) => {
     code = result;
@@ -20,9 +16,41 @@ export async function main(args: readonly string[]): Promise<number> {
     return code;
   } catch (error) {
     // Commander has printed its message (or the help, or the version) already.
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-    return reportError(error, args.includes('--verbose'));
+    if (error instanceof CommanderError && error.exitCode === 0) return 0;
+    if (args.includes('--json')) return printError(error);
+    return error instanceof CommanderError ? 2 : reportError(error, args.includes('--verbose'));
   }
+}
+
+function onError(error: NodeJS.ErrnoException): void {
+  if (!isReaderGone(error)) throw error;
+}
+
+/** On stdout, for programs: what they asked for, or why not. */
+function printError(error: unknown): number {
+  process.stdout.write(
+    `${JSON.stringify({ error: { ...describeError(error), problems: problemsOf(error) } })}\n`,
+  );
+  return isPecoError(error) || error instanceof CommanderError ? 2 : 1;
+}
+
+function describeError(error: unknown) {
+  if (isPecoError(error)) {
+    const { code, message, hint, location } = error;
+    return { code, message, hint: hint ?? null, location: location ?? null };
+  }
+  const message = error instanceof Error ? error.message : String(error);
+  const isUsage = error instanceof CommanderError;
+  return {
+    code: isUsage ? 'usage' : 'unexpected',
+    message: message.replace(/^error: /, ''),
+    hint: null,
+    location: null,
+  };
+}
+
+function problemsOf(error: unknown) {
+  return isPecoError(error) ? error.problems.map(describeError) : [];
 }
 
 function reportError(error: unknown, verbose: boolean): number {

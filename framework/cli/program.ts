@@ -139,7 +139,7 @@ function addAccept(program: Command, finish: Finish): void {
       const { acceptCommand } = await import('./commands/accept.ts');
       finish(await acceptCommand(file, stages, flags));
     });
-  addFlags(command, [...changes, 'upto', 'store', 'verbose']);
+  addFlags(command, [...changes, 'upto', 'store', 'json', 'verbose']);
 }
 
 function addDiff(program: Command, finish: Finish): void {
@@ -167,7 +167,7 @@ function addGraph(program: Command, finish: Finish): void {
       const { graphCommand } = await import('./commands/graph.ts');
       finish(await graphCommand(file, flags));
     });
-  addFlags(command, [...changes, 'upto', 'store', 'verbose']);
+  addFlags(command, [...changes, 'upto', 'store', 'json', 'verbose']);
 }
 
 function addExport(program: Command, finish: Finish): void {
@@ -182,7 +182,7 @@ function addExport(program: Command, finish: Finish): void {
       const { exportCommand } = await import('./commands/export.ts');
       finish(await exportCommand(file, stage, flags));
     });
-  addFlags(command, [...changes, 'store', 'verbose']);
+  addFlags(command, [...changes, 'store', 'json', 'verbose']);
 }
 
 function addGc(program: Command, finish: Finish): void {

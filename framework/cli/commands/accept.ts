@@ -1,10 +1,12 @@
 import { acceptStage } from '../../plan/accept.ts';
+import type { Difference } from '../../plan/differences.ts';
 import { fateOf, type Loss, readRanking } from '../../plan/fate.ts';
 import { locateStage } from '../../plan/locate.ts';
 import type { StageNode } from '../../plan/types.ts';
 import { upstreamStages } from '../../plan/walk.ts';
 import { findNearest } from '../../plan/why.ts';
 import { PecoError } from '../../stage/errors.ts';
+import type { ContentKey } from '../../stage/keys.ts';
 import type { Entry } from '../../store/types.ts';
 import {
   type ExperimentFlags,
@@ -13,6 +15,7 @@ import {
   prepareExperiment,
   warnOnStderr,
 } from '../prepare.ts';
+import { printLines } from '../print.ts';
 import { formatDifferences } from '../text/why.ts';
 
 export interface AcceptFlags extends ExperimentFlags {
@@ -36,7 +39,7 @@ export async function acceptCommand(
   const prepared = await prepareExperiment(file, { ...flags, willRun: true }, warnOnStderr);
   const { plan } = prepared;
   const wanted = new Set(stages.flatMap((name) => findPlanned(plan, name)));
-  const lines: string[] = [];
+  const outcomes: Outcome[] = [];
   const entries = new Map<StageNode, Entry>();
   const losses = new Map<StageNode, Loss>();
   for (const planned of plan.stages) {
@@ -48,18 +51,36 @@ export async function acceptCommand(
     });
     if ('loss' in fate) {
       losses.set(node, fate.loss);
-      if (wanted.has(planned)) lines.push(`${node.id}  is dropped: nothing to accept`);
+      if (wanted.has(planned)) outcomes.push(nothingToDo(node, 'dropped'));
     } else if (entry) {
       entries.set(node, entry);
-      if (wanted.has(planned)) lines.push(`${node.id}  is stored: nothing to accept`);
+      if (wanted.has(planned)) outcomes.push(nothingToDo(node, 'stored'));
     } else if (flags.all || wanted.has(planned)) {
       const accepted = await acceptOne(fate.node, entries, prepared, flags);
-      lines.push(...accepted.lines);
+      outcomes.push(accepted.outcome);
       if (accepted.entry) entries.set(node, accepted.entry);
     }
   }
-  process.stdout.write(`${lines.join('\n')}\n`);
+  printLines(flags.json ? [JSON.stringify({ stages: outcomes })] : outcomes.flatMap(formatOutcome));
   return 0;
+}
+
+/** What became of a stage; with `--json` it is printed as it is. */
+interface Outcome {
+  readonly stage: string;
+  readonly outcome: 'accepted' | 'stored' | 'dropped' | 'refused' | 'impossible';
+  readonly message: string;
+  /** The result that it is from now on. */
+  readonly from?: ContentKey;
+  readonly differences: readonly Difference[];
+}
+
+function formatOutcome({ stage, message, differences }: Outcome): string[] {
+  return [`${stage}  ${message}`, ...formatDifferences(differences)];
+}
+
+function nothingToDo({ id }: StageNode, outcome: 'stored' | 'dropped'): Outcome {
+  return { stage: id, outcome, message: `is ${outcome}: nothing to accept`, differences: [] };
 }
 
 async function acceptOne(
@@ -67,34 +88,27 @@ async function acceptOne(
   entries: ReadonlyMap<StageNode, Entry>,
   { store, project }: Prepared,
   flags: AcceptFlags,
-): Promise<{ lines: string[]; entry?: Entry }> {
-  const { id } = node;
+): Promise<{ readonly outcome: Outcome; readonly entry?: Entry }> {
+  const impossible = (message: string) => ({
+    outcome: { stage: node.id, outcome: 'impossible', message, differences: [] } as const,
+  });
   const missing = upstreamStages(node).find((one) => !entries.has(one));
-  if (missing) {
-    return { lines: [`${id}  can't be accepted: ${missing.id}, which it needs, has no result`] };
-  }
+  if (missing) return impossible(`can't be accepted: ${missing.id}, which it needs, has no result`);
   const located = await locateStage(node, (one) => entries.get(one)!, {
     store,
     root: project.root,
   });
-  if (located.entry) return { lines: [`${id}  is stored: nothing to accept`], entry: located.entry };
+  if (located.entry) return { outcome: nothingToDo(node, 'stored'), entry: located.entry };
   const nearest = await findNearest(located, located, store);
-  if (!nearest) return { lines: [`${id}  nothing of its kind is stored: it has to run`] };
+  if (!nearest) return impossible('nothing of its kind is stored: it has to run');
   const meant = nearest.differences.filter(({ type }) => type !== 'code' && type !== 'package');
   if (meant.length > 0 && !flags.anything) {
-    return {
-      lines: [
-        `${id}  is not accepted: it would pass for what it isn't, since these differ (--anything accepts that too)`,
-        ...formatDifferences(meant),
-      ],
-    };
+    const message =
+      "is not accepted: it would pass for what it isn't, since these differ (--anything accepts that too)";
+    return { outcome: { stage: node.id, outcome: 'refused', message, differences: meant } };
   }
   const entry = await acceptStage(located, nearest, store);
-  return {
-    lines: [
-      `${id}  accepted: its result is ${nearest.key.slice(0, 12)} from now on, although these differ`,
-      ...formatDifferences(nearest.differences),
-    ],
-    entry,
-  };
+  const { key, differences } = nearest;
+  const message = `accepted: its result is ${key.slice(0, 12)} from now on, although these differ`;
+  return { outcome: { stage: node.id, outcome: 'accepted', message, from: key, differences }, entry };
 }

@@ -9,6 +9,7 @@ import type { ContentKey } from '../../stage/keys.ts';
 import { openStore } from '../../store/store.ts';
 import { findNamed } from '../find-named.ts';
 import { type ExperimentFlags, prepareExperiment, warnOnStderr } from '../prepare.ts';
+import { printLines } from '../print.ts';
 import { formatComparison } from '../text/diff.ts';
 
 /**
@@ -25,7 +26,7 @@ export async function diffCommand(a: string, b: string, flags: ExperimentFlags):
   const read: ReadDocument = (digest) => before.read(digest) ?? after.read(digest);
   const comparison = compareSides(before, after, read);
   const lines = flags.json ? [JSON.stringify(comparison)] : formatComparison(before, after, comparison);
-  process.stdout.write(`${lines.join('\n')}\n`);
+  printLines(lines);
   return 0;
 }
 

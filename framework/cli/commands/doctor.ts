@@ -6,6 +6,7 @@ import { formatError } from '../../stage/errors.ts';
 import { inspectStore } from '../../store/marker.ts';
 import type { EngineReport } from '../engines.ts';
 import { checkEngine } from '../engines.ts';
+import { printLines } from '../print.ts';
 import { type Diagnosis, formatDoctor, type Machine, worksAmong } from '../text/doctor.ts';
 
 export interface DoctorFlags extends ProjectFlags {
@@ -19,8 +20,7 @@ export async function doctorCommand(version: string, flags: DoctorFlags): Promis
   const script = fileURLToPath(new URL('./engine-check.js', import.meta.url));
   const reports = await Promise.all(tried.map((name) => checkEngine(name, { script })));
   const diagnosis = diagnose(describeMachine(version), settings, reports, findStoreProblem(settings));
-  const text = flags.json ? JSON.stringify(diagnosis) : formatDoctor(diagnosis).join('\n');
-  process.stdout.write(`${text}\n`);
+  printLines(flags.json ? [JSON.stringify(diagnosis)] : formatDoctor(diagnosis));
   return diagnosis.healthy ? 0 : 1;
 }
 

@@ -19,6 +19,7 @@ import {
   prepareExperiment,
   warnOnStderr,
 } from '../prepare.ts';
+import { printLines } from '../print.ts';
 import { formatBytes, formatPath } from '../text/format.ts';
 import { formatSmoke } from '../text/text.ts';
 
@@ -56,14 +57,24 @@ export async function exportCommand(file: string, stage: string, flags: ExportFl
   }
   const input = await openResult(planned.node, prepared);
   const { load = [] } = await write(target, { input, exports, format, root: prepared.project.root });
-  const size = formatBytes(fs.statSync(target).size);
-  const lines = [
+  const { size: bytes } = fs.statSync(target);
+  const { key } = planned.entry;
+  if (flags.json) {
+    const stage = planned.node.id;
+    const shown = load.map((line) => namingFile(line, target));
+    printLines([JSON.stringify({ stage, key, format, file: target, bytes, load: shown })]);
+    return 0;
+  }
+  printLines([
     ...formatSmoke(prepared.loaded.smoke),
-    `${planned.node.id} (${planned.entry.key.slice(0, 12)}) as ${format}: ${formatPath(target)}, ${size}`,
-    ...load.map((line) => `  ${line.replaceAll(/\bFILE\b/g, () => JSON.stringify(formatPath(target)))}`),
-  ];
-  process.stdout.write(`${lines.join('\n')}\n`);
+    `${planned.node.id} (${key.slice(0, 12)}) as ${format}: ${formatPath(target)}, ${formatBytes(bytes)}`,
+    ...load.map((line) => `  ${namingFile(line, formatPath(target))}`),
+  ]);
   return 0;
+}
+
+function namingFile(line: string, file: string): string {
+  return line.replaceAll(/\bFILE\b/g, () => JSON.stringify(file));
 }
 
 /** @throws PecoError if a name means several stages: one file holds one result */

@@ -6,6 +6,7 @@ import type { ContentKey } from '../../stage/keys.ts';
 import { openStore, type Store } from '../../store/store.ts';
 import type { CollectedEntry, Collection, CollectOptions } from '../../store/types.ts';
 import { type ExperimentFlags, prepareExperiment, warnOnStderr } from '../prepare.ts';
+import { printLines } from '../print.ts';
 import { count, formatBytes, formatDays } from '../text/format.ts';
 
 export interface GcFlags extends ExperimentFlags {
@@ -34,10 +35,11 @@ export async function gcCommand(files: readonly string[], flags: GcFlags): Promi
   });
   await store.flush();
   const shown = path.relative(process.cwd(), store.dir) || '.';
-  const text = flags.json
-    ? JSON.stringify({ store: store.dir, dryRun: dryRun ?? false, ...collection })
-    : formatCollection(collection, { store: shown, dryRun: dryRun ?? false, now: Date.now() }).join('\n');
-  process.stdout.write(`${text}\n`);
+  printLines(
+    flags.json
+      ? [JSON.stringify({ store: store.dir, dryRun: dryRun ?? false, ...collection })]
+      : formatCollection(collection, { store: shown, dryRun: dryRun ?? false, now: Date.now() }),
+  );
   return 0;
 }
 

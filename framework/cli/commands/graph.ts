@@ -18,9 +18,22 @@ const colours: { readonly [status in StageStatus]: string } = {
 /** `peco-exp graph FILE`: the DAG as text for mermaid or graphviz; colours say what would run. */
 export async function graphCommand(file: string, flags: GraphFlags): Promise<number> {
   const { plan } = await prepareExperiment(file, flags, warnOnStderr);
-  const lines = flags.format === 'dot' ? formatDot(plan) : formatMermaid(plan);
-  process.stdout.write(`${lines.join('\n')}\n`);
+  if (flags.json) process.stdout.write(`${JSON.stringify(describeGraph(plan))}\n`);
+  else {
+    const lines = flags.format === 'dot' ? formatDot(plan) : formatMermaid(plan);
+    process.stdout.write(`${lines.join('\n')}\n`);
+  }
   return 0;
+}
+
+function describeGraph(plan: Plan) {
+  return {
+    experiment: plan.graph.experiment,
+    stages: plan.stages.map(({ node, status }) => ({
+      ...{ stage: node.id, kind: node.component.kind, seed: node.seed, status },
+    })),
+    edges: edgesOf(plan).map(([from, to, arrow]) => ({ from: from.id, to: to.id, arrow })),
+  };
 }
 
 /** A flow chart: https://mermaid.js.org. Ids are numbered, since those of stages hold characters that mermaid reads. */

@@ -6,6 +6,7 @@ import { PecoError } from '../../stage/errors.ts';
 import { bytesOf, type Inventory, type StoredEntry, takeInventory } from '../../store/inventory.ts';
 import { openStore, type Store } from '../../store/store.ts';
 import { findNamed } from '../find-named.ts';
+import { outputLook, printLines } from '../print.ts';
 import { createLineRenderer } from '../progress/lines.ts';
 import { formatEntry } from '../text/entry.ts';
 import { formatPath } from '../text/format.ts';
@@ -30,7 +31,7 @@ export async function showCommand(what: string | undefined, flags: ShowFlags): P
   const store = openStore(settings.store.value, { from: settings.store.from });
   const runs = listRuns(store.dir);
   if (what === undefined) {
-    print(
+    printLines(
       flags.json
         ? [JSON.stringify(describeStore(runs, await takeInventory(store)))]
         : await listStore(store, runs, flags),
@@ -38,13 +39,9 @@ export async function showCommand(what: string | undefined, flags: ShowFlags): P
     return 0;
   }
   const found = findNamed(what, runs, store);
-  if ('record' in found) print(flags.json ? rawEvents(found) : replay(found, flags));
-  else print(await describeEntry(found.key, store, flags));
+  if ('record' in found) printLines(flags.json ? rawEvents(found) : replay(found, flags));
+  else printLines(await describeEntry(found.key, store, flags));
   return 0;
-}
-
-function print(lines: readonly string[]): void {
-  process.stdout.write(lines.map((line) => `${line}\n`).join(''));
 }
 
 async function listStore(store: Store, runs: readonly RecordedRun[], flags: ShowFlags): Promise<string[]> {
@@ -76,7 +73,7 @@ function describeStore(runs: readonly RecordedRun[], { entries, damaged }: Inven
 function replay(run: RecordedRun, flags: ShowFlags): string[] {
   const lines: string[] = [];
   const renderer = createLineRenderer({
-    verbose: flags.verbose ?? false,
+    ...{ verbose: flags.verbose ?? false, look: outputLook() },
     write: (text) => lines.push(text.replace(/\n$/, '')),
   });
   const events = readEvents(run.dir);

@@ -1,0 +1,87 @@
+import { z } from 'zod';
+import { change, json, key, location, resumePoint, smoke, stageId, status } from './parts.ts';
+
+const failure = z.strictObject({
+  message: z.string(),
+  hint: z.string().optional(),
+  location: location.optional(),
+  stack: z.string().optional(),
+});
+
+const tail = z.array(z.string()).describe('the last lines that the stage printed');
+const stage = stageId;
+
+const states = ['hit', 'ran', 'shared', 'failed', 'skipped', 'dropped', 'interrupted', 'unstarted'] as const;
+const counts = z.strictObject(Object.fromEntries(states.map((state) => [state, z.int()])));
+
+const drop = {
+  rung: z.int(),
+  rungs: z.int(),
+  metric: z.string(),
+  survivors: z.int(),
+  rank: z.int(),
+  among: z.int(),
+  score: z.number().optional(),
+  seeds: z.int().optional(),
+};
+
+/** When it was shown; ISO 8601, UTC. */
+const time = z.string();
+
+function event<Type extends string, Shape extends z.ZodRawShape>(type: Type, shape: Shape) {
+  return z.strictObject({ time, type: z.literal(type), ...shape });
+}
+
+/** A line of `run --json` and of `show RUN --json`: what happened. */
+export const eventSchema = z.discriminatedUnion('type', [
+  event('run-started', {
+    experiment: z.string(),
+    file: z.string(),
+    stages: z.array(z.strictObject({ stage, kind: z.string(), status })),
+    overrides: z.array(
+      z.strictObject({ path: z.string(), from: json, to: json, made: z.string().optional() }),
+    ),
+    changes: z.array(change).optional(),
+    smoke: smoke.optional(),
+    store: z.string(),
+    results: z.string(),
+    jobs: z.int(),
+    engine: z.string(),
+  }),
+  event('stage-waiting', { stage }),
+  event('stage-started', { stage, threads: z.int() }),
+  event('stage-progress', {
+    stage,
+    phase: z.enum(['loading', 'compiling', 'training', 'evaluating']).optional(),
+    step: z.number(),
+    of: z.number(),
+    seconds: z.number().describe('since the stage began'),
+    images: z.number().optional(),
+    imagesPerSecond: z.number().optional(),
+    remainingSeconds: z.number().optional(),
+    waiting: z.number().optional().describe('share of its time that it waited for data'),
+    values: z.record(z.string(), z.number().nullable()).optional().describe('null: not finite'),
+  }),
+  event('stage-finished', {
+    stage,
+    origin: z.enum(['hit', 'ran', 'shared']),
+    contentKey: key,
+    seconds: z.number().optional(),
+    imagesPerSecond: z.number().optional(),
+  }),
+  event('stage-failed', { stage, failure, tail }),
+  event('stage-retrying', { stage, failure, tail, retry: z.int(), of: z.int() }),
+  event('stage-skipped', { stage, because: stageId }),
+  event('stage-dropped', { stage, because: stageId.optional(), ...drop }),
+  event('stage-interrupted', { stage, tail: tail.optional(), saved: resumePoint.optional() }),
+  event('run-stopping', { because: stageId }),
+  event('run-interrupted', { kill: z.boolean() }),
+  event('warning', { message: z.string(), hint: z.string().optional(), stage: stageId.optional() }),
+  event('log', { stage, stream: z.enum(['stdout', 'stderr']), text: z.string() }),
+  event('run-finished', {
+    status: z.enum(['done', 'failed', 'interrupted']),
+    seconds: z.number(),
+    counts,
+    files: z.array(z.string()),
+  }),
+]);

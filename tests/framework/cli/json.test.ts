@@ -1,0 +1,107 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import test from 'ava';
+import type { z } from 'zod';
+import { initialise } from '../../../framework/cli/commands/init.ts';
+import { describeModule } from '../../../framework/cli/components.ts';
+import { jsonSchemaOf, type SchemaName, schemas } from '../../../framework/cli/json/schemas.ts';
+import { main } from '../../../framework/cli/main.ts';
+import { repository } from '../../support/project.ts';
+import { createRanRig } from '../../support/ran-rig.ts';
+
+const folder = path.join(repository, 'docs/reference/schemas');
+
+test('the published schemas are those of the sources', (t) => {
+  const names = Object.keys(schemas) as SchemaName[];
+  t.deepEqual(fs.readdirSync(folder).sort(), names.map((name) => `${name}.schema.json`).sort());
+  for (const name of names) {
+    const text = fs.readFileSync(path.join(folder, `${name}.schema.json`), 'utf8');
+    t.deepEqual(JSON.parse(text), jsonSchemaOf(name), `${name}: node bin/docs.mjs`);
+  }
+});
+
+/** What a command prints, line by line; in this process, since starting one takes longer than most commands. */
+async function ask(
+  ...args: readonly string[]
+): Promise<{ readonly code: number; readonly lines: unknown[] }> {
+  const { write } = process.stdout;
+  let text = '';
+  process.stdout.write = ((piece: string) => {
+    text += piece;
+    return true;
+  }) as typeof write;
+  try {
+    const code = await main([...args, '--json']);
+    return {
+      code,
+      lines: text
+        .trimEnd()
+        .split('\n')
+        .map((line) => JSON.parse(line)),
+    };
+  } finally {
+    process.stdout.write = write;
+  }
+}
+
+test.serial('what commands print with --json has its schema', async (t) => {
+  const rig = await createRanRig(t);
+  const file = rig.file('experiment.ts');
+  const store = rig.file('.peco');
+  const changed = ['--set', 'tokenizers.peco.weight=3'];
+  const fits = async (schema: z.ZodType, ...args: readonly string[]) => {
+    const { code, lines } = await ask(...args, '--store', store);
+    t.is(code, 0, args.join(' '));
+    t.true(lines.length > 0);
+    for (const line of lines) {
+      const { error } = schema.safeParse(line);
+      t.is(error?.message, undefined, `${args.join(' ')}: ${JSON.stringify(line).slice(0, 300)}`);
+    }
+    return lines;
+  };
+  await fits(schemas.plan, 'plan', file);
+  await fits(schemas.plan, 'plan', file, ...changed);
+  await fits(schemas.why, 'why', file, '**', ...changed);
+  const [roots] = await fits(schemas.why, 'why', file, ...changed);
+  t.is((roots as { roots: unknown[] }).roots.length, 1);
+  await fits(schemas.diff, 'diff', file, file, ...changed);
+  await fits(schemas.graph, 'graph', file);
+  await fits(schemas.accept, 'accept', file, '**', '--anything', ...changed);
+  await fits(schemas.show, 'show');
+  const events = await fits(schemas.run, 'show', 'last');
+  t.true(events.length > 10);
+  await fits(schemas['show-key'], 'show', rig.entries()[0]!);
+  await fits(schemas.gc, 'gc', file, '--dry-run', ...changed);
+});
+
+test.serial('a refusal with --json is JSON, with a schema of its own', async (t) => {
+  const rig = await createRanRig(t);
+  const file = rig.file('experiment.ts');
+  const refused = [
+    ['plan', rig.file('missing.ts')],
+    ['plan', file, '--set', 'tokenizers.peco.wieght=3', '--set', 'nonsense'],
+    ['why', file, 'tokenizer/x*'],
+    ['show', 'zzz'],
+    ['init', rig.file('taken')],
+  ];
+  rig.write({ 'taken/tsconfig.json': '{}' });
+  const codes: string[] = [];
+  for (const args of refused) {
+    const { code, lines } = await ask(...args);
+    t.is(code, 2, args.join(' '));
+    const { error } = schemas.error.parse(lines[0]);
+    codes.push(`${error.code}, ${error.problems.length} problems`);
+  }
+  t.snapshot(codes);
+});
+
+test('what needs no store has its schema, too', async (t) => {
+  const rig = await createRanRig(t);
+  const made = await initialise(rig.file('new'));
+  t.deepEqual(schemas.init.parse(made), made as never);
+  const components = await describeModule({
+    exports: await import('../../../index.ts'),
+    file: path.join(repository, 'index.ts'),
+  });
+  t.deepEqual(schemas.describe.parse({ components }).components.length, components.length);
+});
