@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { added } from '../../framework/stage/added.ts';
 import type { WiredInput, WiringIssue } from '../../framework/stage/component.ts';
 import { constant } from '../../framework/stage/constant.ts';
+import type { InputOf } from '../../framework/stage/define.ts';
 import { expectDivisor } from '../../framework/stage/expect.ts';
 
 /**
@@ -35,11 +36,15 @@ export const vitSchema = z
   .strictObject(
     {
       kind: z.literal('vit').default('vit'),
+      /** Numbers a token. */
       dim: z.number().int().positive(),
+      /** Blocks. */
       depth: z.number().int().positive(),
+      /** Heads of each attention; a divisor of `dim`. */
       heads: z.number().int().positive(),
       /** Side of a patch in pixels; the stride of the tokenizer, so that a patch is a token. */
       patch: z.number().int().positive(),
+      /** Units of a block's MLP, as a multiple of `dim`. */
       mlpRatio: z.number().positive().default(4),
       /**
        * LayerScale (Touvron et al. 2021): initial factor of each residual branch; 0 leaves it out. Sizes by name have
@@ -75,7 +80,7 @@ export const vitSchema = z
 /** Sizes and options of a vision transformer, defaults applied. */
 export type VitConfig = z.output<typeof vitSchema>;
 /** The same as an experiment gives it: fields with a default may be left out. */
-export type VitInput = z.input<typeof vitSchema>;
+export type VitInput = InputOf<typeof vitSchema>;
 
 /** Patches tile the images. */
 export function expectPatches(

@@ -111,6 +111,37 @@ export function perceptualNetwork(input: {
   return { network: input.loss?.perceptual?.network };
 }
 
+/** A weight for each of some layers: no list, which has none of these names and would do otherwise. */
+type Weights<Layers extends string> = { readonly [Layer in Layers]?: number } & {
+  readonly [Symbol.iterator]?: never;
+};
+
+/**
+ * A perceptual loss that names layers, and whose network offers some: then only these may be named. Where names are strings
+ * that the compiler doesn't know, as those of `const layers = ['relu1_2']`, they are for the loader to check.
+ */
+interface Compared<Offered extends string, Named extends string> {
+  readonly loss?:
+    | {
+        readonly perceptual?:
+          | {
+              readonly network: { readonly offers?: readonly Offered[] };
+              readonly layers: (readonly Named[] | { readonly [Layer in Named]: number }) &
+                (string extends Named ? unknown : readonly NoInfer<Offered>[] | Weights<NoInfer<Offered>>);
+            }
+          | undefined;
+      }
+    | undefined;
+}
+
+/** Lets the compiler know which layers the network of a perceptual loss has: what it offers, or any if it doesn't say. */
+export function askForLayers<C extends (...input: never[]) => unknown>(construct: C) {
+  type Input = NonNullable<Parameters<C>[0]>;
+  return construct as unknown as <const Offered extends string = string, Named extends string = Offered>(
+    input: Input & Compared<Offered, Named>,
+  ) => ReturnType<C>;
+}
+
 /** What every tokenizer can be exported to: images to codes, codes to images. */
 export const tokenizerExports: Exports = {
   module: new URL('./export.ts', import.meta.url).href,

@@ -106,7 +106,9 @@ export function defineRecipe(defaults: RecipeDefaults) {
   const fields = {
     /** Passes over the images: give these or `steps`. A fraction is rounded up to whole steps. */
     epochs: z.number().positive().optional(),
+    /** Steps of the optimiser: give these or `epochs`. */
     steps: count.optional(),
+    /** Images a step. */
     batchSize: count.default(defaults.batchSize),
     /** A divisor of `batchSize`. Absent: the whole batch is in memory at once. */
     microBatch: count.optional(),
@@ -118,6 +120,7 @@ export function defineRecipe(defaults: RecipeDefaults) {
     warmup: z.number().nonnegative().optional(),
     /** Of Adam. */
     betas: constant(z.tuple([below1, below1])).default([0.9, 0.999]),
+    /** Of AdamW; not of biases and others of one dimension. */
     weightDecay: z
       .number()
       .nonnegative()

@@ -1,5 +1,7 @@
 import type { Component } from '../stage/component.ts';
+import type { OfferedBy } from '../stage/define.ts';
 import { rememberSource } from '../stage/source.ts';
+import type { Halving } from './changes/halving.ts';
 import { refusedIn } from './problems.ts';
 import { checkExperiment } from './schema.ts';
 import type { Experiment, ExperimentInput } from './types.ts';
@@ -14,8 +16,8 @@ interface NoSuchName<Names extends PropertyKey> {
 }
 
 /**
- * What the compiler checks beyond the shape: a baseline and tasks that are declared, and no other fields than those that
- * exist. A mapped type and no intersection with E, which would be `never` where a literal isn't among the names: then
+ * What the compiler checks beyond the shape: a baseline and tasks that are declared, a metric that the evaluation has, and
+ * no other fields than those that exist. A mapped type and no intersection with E, which would be `never` where a literal isn't among the names: then
  * the compiler reports every field.
  */
 export type Checked<E extends ExperimentInput> = {
@@ -23,10 +25,16 @@ export type Checked<E extends ExperimentInput> = {
     ? keyof E['tokenizers'] | (E extends { readonly scratch: object } ? 'scratch' : never)
     : Field extends 'scratch'
       ? CheckedScratch<E>
-      : Field extends keyof Experiment
-        ? E[Field]
-        : NoSuchName<{ [F in keyof ExperimentInput]-?: F }[keyof ExperimentInput]>;
+      : Field extends 'sweep'
+        ? CheckedSweep<E>
+        : Field extends keyof Experiment
+          ? E[Field]
+          : NoSuchName<{ [F in keyof ExperimentInput]-?: F }[keyof ExperimentInput]>;
 };
+
+/** A halving ranks points by a metric that the evaluation has. */
+type CheckedSweep<E extends ExperimentInput> =
+  E['sweep'] extends Halving<string> ? Halving<OfferedBy<NonNullable<E['evaluation']>>> : E['sweep'];
 
 type CheckedScratch<E extends ExperimentInput> =
   | {

@@ -1,3 +1,3 @@
 /** What scripts and notebooks import as `peco-exp/results`. */
-export type { TaskOf, VariantOf } from './names.ts';
+export type { MetricsOf, TaskOf, VariantOf } from './names.ts';
 export { type ReadOptions, type ResultCell, type Results, readResults } from './results.ts';

@@ -16,7 +16,7 @@ import type { JsonObject } from '../stage/json.ts';
 import { statAt } from '../stage/stat.ts';
 import { openStore } from '../store/store.ts';
 import type { Entry } from '../store/types.ts';
-import type { TaskOf, VariantOf } from './names.ts';
+import type { MetricsOf, TaskOf, VariantOf } from './names.ts';
 
 export interface ReadOptions {
   /** Folder that files are relative to, and whose project it is. Default: the current one. */
@@ -29,7 +29,11 @@ export interface ReadOptions {
 }
 
 /** The numbers of a variant, a task and a seed. */
-export interface ResultCell<Variant extends string = string, Task extends string = string> {
+export interface ResultCell<
+  Variant extends string = string,
+  Task extends string = string,
+  Metric extends string = string,
+> {
   readonly variant: Variant;
   /** `tokenizer` for the measures of tokenizers, else a downstream task. */
   readonly task: Task;
@@ -37,7 +41,7 @@ export interface ResultCell<Variant extends string = string, Task extends string
   /** Id of the stage that has them. */
   readonly stage: string;
   /** Final metrics by name; undefined if the stage has no result yet, or is dropped by a halved sweep. */
-  readonly metrics: { readonly [metric: string]: number } | undefined;
+  readonly metrics: MetricValues<Metric> | undefined;
   /** What the stage logged, one object a line, oldest first. */
   history(): readonly JsonObject[];
   /** Absolute paths of its outputs, by name. Read only. */
@@ -46,24 +50,37 @@ export interface ResultCell<Variant extends string = string, Task extends string
   readonly provenance: JsonObject | undefined;
 }
 
-export interface Results<Variant extends string = string, Task extends string = string> {
+/** Which of the names there are depends on the config: `top5` only of more than five classes. */
+export type MetricValues<Metric extends string> = string extends Metric
+  ? { readonly [metric: string]: number }
+  : { readonly [Name in Metric]?: number };
+
+/** Names of metrics by task. */
+type ByTask<Task extends string> = { readonly [T in Task]: string };
+
+/** `Metrics`: names of metrics by task, as far as their components say them. */
+export interface Results<
+  Variant extends string = string,
+  Task extends string = string,
+  Metrics extends ByTask<Task> = ByTask<Task>,
+> {
   readonly experiment: string;
   readonly baseline: string;
   readonly variants: readonly Variant[];
-  /** Every cell of the table, results or not. */
-  readonly cells: readonly ResultCell<Variant, Task>[];
+  /** Every cell of the table, results or not. `cell.task === 'probe'` tells the compiler which metrics it may have. */
+  readonly cells: readonly { [T in Task]: ResultCell<Variant, T, Metrics[T]> }[Task][];
   /**
    * Values of a metric over the seeds that have a result, in the order of the seeds; none if nothing ran yet.
    *
    * @throws PecoError `unknown-name` with near names, for a variant or a task that the experiment doesn't have, and for a
    *   metric that no result of the task has
    */
-  values(variant: Variant, task: Task, metric: string): readonly number[];
+  values<T extends Task>(variant: Variant, task: T, metric: Metrics[T]): readonly number[];
 }
 
 /**
  * Reads the results of an experiment from the store, for notebooks and scripts; runs nothing. Given the experiment
- * itself, names of variants and tasks are checked by the compiler:
+ * itself, the compiler knows names of variants, tasks and, as far as their components offer them, metrics:
  *
  * ```ts
  * import { readResults } from 'peco-exp/results';
@@ -79,7 +96,7 @@ export interface Results<Variant extends string = string, Task extends string = 
 export async function readResults<E extends Experiment>(
   experiment: E | string,
   options: ReadOptions = {},
-): Promise<Results<VariantOf<E>, TaskOf<E>>> {
+): Promise<Results<VariantOf<E>, TaskOf<E>, MetricsOf<E>>> {
   const cwd = path.resolve(options.cwd ?? process.cwd());
   const valid = await validExperiment(experiment, { ...options, cwd });
   const folder = typeof experiment === 'string' ? path.dirname(path.resolve(cwd, experiment)) : cwd;
@@ -93,11 +110,11 @@ export async function readResults<E extends Experiment>(
   const entries = new Map(plan.stages.map(({ node, entry }) => [node, entry]));
   const cells = plan.graph.cells.map(({ variant, task, seed, stage }) =>
     describeCell({ variant, task, seed, stage: stage.id }, entries.get(stage)),
-  ) as unknown as readonly ResultCell<VariantOf<E>, TaskOf<E>>[];
-  return {
+  );
+  const results: Results = {
     experiment: plan.graph.experiment,
     baseline: plan.graph.baseline,
-    variants: plan.graph.variants as readonly VariantOf<E>[],
+    variants: plan.graph.variants,
     cells,
     values: (variant, task, metric) => {
       const ofTask = cells.filter((cell) => cell.task === task);
@@ -111,6 +128,8 @@ export async function readResults<E extends Experiment>(
         .flatMap(({ metrics }) => metrics?.[metric] ?? []);
     },
   };
+  // The names are those of the experiment.
+  return results as unknown as Results<VariantOf<E>, TaskOf<E>, MetricsOf<E>>;
 }
 
 /** A typo must not look like a result that is still to come. */

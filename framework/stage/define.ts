@@ -23,6 +23,9 @@ export interface Offering<Names extends string> {
   readonly offers: readonly Names[];
 }
 
+/** The names that a component offers; `string` where the compiler doesn't know them. */
+export type OfferedBy<C> = C extends Offering<infer Names> ? Names : string;
+
 /** The inputs of a component by name; `undefined` where the config leaves one out. */
 export type NestedComponents = { readonly [name: string]: Component | undefined };
 
@@ -111,8 +114,37 @@ export interface Definition<R extends Role, S extends z.ZodObject, Names extends
 
 /** Makes components of one kind. Never throws: what is wrong with the input is in the component's `issues`. */
 export type Constructor<R extends Role, S extends z.ZodObject, Names extends string = never> = (
-  ...input: Arguments<z.input<S>>
+  ...input: Arguments<InputOf<S>>
 ) => Component<R, ConfigOf<S>> & ([Names] extends [never] ? unknown : Offering<Names>);
+
+/**
+ * What a constructor takes: the input of its schema. Editors find the comments of fields here, which they don't in the
+ * type of zod: that names its fields anew.
+ */
+export type InputOf<S extends z.ZodObject> =
+  S extends z.ZodObject<infer Shape> ? WithComments<z.input<S>, Shape> : never;
+
+/**
+ * The same type, whose fields are also declared where those of the shape are. Conditional, so that editors and errors show
+ * its fields, and not its name.
+ */
+type WithComments<Input, Shape> = [Input] extends [object]
+  ? {
+      [Field in keyof (Input & Declared<Shape>)]: Field extends keyof Input & keyof Shape
+        ? NestedInput<Input[Field], Shape[Field]>
+        : (Input & Declared<Shape>)[Field];
+    }
+  : never;
+
+type Declared<Shape> = { [Field in keyof Shape]?: unknown };
+
+/** Groups of fields are described in their turn; other values are as they are. */
+type NestedInput<Input, Schema> =
+  Schema extends z.ZodObject<infer Shape>
+    ? WithComments<Input, Shape>
+    : Schema extends z.ZodPrefault<infer Inner> | z.ZodDefault<infer Inner> | z.ZodOptional<infer Inner>
+      ? NestedInput<Exclude<Input, undefined>, Inner> | Extract<Input, undefined>
+      : Input;
 
 /** Without a required field, the config itself may be left out: `inception()`. */
 type Arguments<Input> = Partial<Input> extends Input ? [input?: Input] : [input: Input];

@@ -1,6 +1,7 @@
 import test from 'ava';
 import {
   ablationTable,
+  dvae,
   fashionMnist,
   fineTune,
   inception,
@@ -35,4 +36,26 @@ test('where a field is required, to leave out the config is an error of the comp
     [data, tokenizer, task].map(({ issues }) => issues.map(({ path }) => path.join('.'))),
     [['split'], ['steps'], ['steps']],
   );
+});
+
+test('a layer that the network of a perceptual loss lacks is an error of the compiler and an issue', (t) => {
+  const network = vgg();
+  const right = [
+    vqvae({ steps: 1, loss: { perceptual: { network, layers: ['relu1_2', 'relu3_2'] } } }),
+    vqvae({ steps: 1, loss: { perceptual: { network, layers: { relu1_2: 1, relu3_2: 0.5 } } } }),
+    dvae({ steps: 1, loss: { perceptual: { network: inception(), layers: ['mixed0'] } } }),
+  ];
+  const wrong = [
+    // @ts-expect-error: no such layer
+    vqvae({ steps: 1, loss: { perceptual: { network, layers: ['relu9_1'] } } }),
+    // With a weight only the loader knows.
+    vqvae({ steps: 1, loss: { perceptual: { network, layers: { relu9_1: 1 } } } }),
+    // @ts-expect-error: that is one of vgg
+    dvae({ steps: 1, loss: { perceptual: { network: inception(), layers: ['relu1_2'] } } }),
+  ];
+  t.deepEqual(
+    right.map(({ issues }) => issues),
+    [[], [], []],
+  );
+  for (const { issues } of wrong) t.regex(issues[0]!.message, /no such layer/);
 });

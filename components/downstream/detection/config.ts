@@ -25,6 +25,7 @@ import { expectBackbone, expectSameClasses } from '../expect.ts';
 import { ownInputs } from '../own-data.ts';
 import { smokeSeen } from '../smoke.ts';
 import { trainedTask } from '../trained-task.ts';
+import type { CocoNumbers } from './coco-eval/summary.ts';
 import { costs } from './costs.ts';
 import { maskRcnnModelFields } from './model/config.ts';
 
@@ -54,6 +55,16 @@ const schema = z
 
 export type MaskRcnnConfig = z.output<typeof schema>;
 
+const cocoNumbers = [
+  ...(['AP', 'AP50', 'AP75', 'APs', 'APm', 'APl'] as const),
+  ...(['AR1', 'AR10', 'AR100', 'ARs', 'ARm', 'ARl'] as const),
+] satisfies readonly (keyof CocoNumbers)[];
+
+const metrics = [
+  ...cocoNumbers.flatMap((name) => [`box${name}`, `mask${name}`] as const),
+  ...(['images', 'trainLoss', 'validation', 'bestStep'] as const),
+];
+
 /**
  * Mask R-CNN on the backbone, measured on the whole test split by COCO's AP of boxes and masks. The recipe is that of the papers
  * that compare pretrainings: AdamW, batches of 16, layer decay, and the 1x schedule with `epochs: 12`.
@@ -68,6 +79,7 @@ export const maskRcnn = askForLength(
     schema,
     run: new URL('./stage.ts', import.meta.url).href,
     inputs: ownInputs,
+    offers: metrics,
     derive: recipe.derive,
     check: (config) => [...recipe.check(config), ...checkCheckpoint(config), ...checkLayers(config)],
     expects: (config, inputs) => [

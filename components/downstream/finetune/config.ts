@@ -75,6 +75,7 @@ export const fineTune = askForLength(
       formats: { beit: '.safetensors', timm: '.safetensors', onnx: '.onnx' },
     },
     inputs: ownInputs,
+    offers: ['top1', 'top5', 'images', 'trainLoss', 'validation', 'bestStep'],
     derive: recipe.derive,
     check: (config) => {
       const { batchSize, labels } = config;

@@ -46,6 +46,7 @@ export const knn = defineComponent({
   schema,
   run: new URL('./stage.ts', import.meta.url).href,
   inputs: ownInputs,
+  offers: offered,
   check: ({ k, labels }) => [...checkDistinct(k), ...checkLabels(k, labels)],
   expects: (config, inputs) => [
     ...expectClassification(config, inputs),
@@ -71,6 +72,14 @@ export const knn = defineComponent({
     };
   },
 });
+
+type Metric = 'top1' | 'top5' | 'images' | `top1_k${number}` | `top5_k${number}`;
+
+/** Of several numbers of neighbours each has metrics of its own. */
+function offered({ k }: KnnConfig): readonly Metric[] {
+  const ks = typeof k === 'number' ? [] : k;
+  return ['top1', 'top5', 'images', ...ks.flatMap((each) => [`top1_k${each}`, `top5_k${each}`] as const)];
+}
 
 function checkDistinct(k: KnnConfig['k']): ConfigIssue[] {
   const ks = [k].flat();

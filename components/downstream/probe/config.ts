@@ -53,6 +53,7 @@ export const linearProbe = defineComponent({
   schema,
   run: new URL('./stage.ts', import.meta.url).href,
   inputs: ownInputs,
+  offers: offered,
   check: checkLayers,
   expects: (config, inputs) => [
     ...expectClassification(config, inputs),
@@ -71,6 +72,19 @@ export const linearProbe = defineComponent({
     };
   },
 });
+
+type Metric = (typeof always)[number] | `top1_layer${number}`;
+
+const always = [
+  ...(['top1', 'images', 'loss', 'l2', 'gradientNorm', 'iterations', 'converged'] as const),
+  ...(['layer', 'validation'] as const),
+] as const;
+
+/** Of several layers each has a `top1` of its own. How many `all` are only the network knows. */
+function offered({ layers }: LinearProbeConfig): readonly Metric[] {
+  const listed = layers === undefined || layers === 'all' ? [] : layers;
+  return [...always, ...listed.map((layer) => `top1_layer${layer}` as const)];
+}
 
 /** One of the two fields, and no layer twice. */
 function checkLayers({ layer, layers }: LinearProbeConfig): ConfigIssue[] {

@@ -93,6 +93,7 @@ export const upernet = askForLength(
     schema,
     run: new URL('./stage.ts', import.meta.url).href,
     inputs: ownInputs,
+    offers: ['mIoU', 'mAcc', 'aAcc', 'images', 'trainLoss', 'validation', 'bestStep'],
     derive: recipe.derive,
     check: (config) => [...checkRecipe(config), ...checkNorms(config), ...checkCheckpoint(config)],
     expects: (config, inputs) => [

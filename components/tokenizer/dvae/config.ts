@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { defineComponent } from '../../../framework/stage/define.ts';
 import { askForLength, oneLength } from '../../training/recipe.ts';
 import {
+  askForLayers,
   codebookFields,
   deriveNetwork,
   networkFields,
@@ -39,26 +40,28 @@ export type DvaeConfig = z.output<typeof schema>;
  * whole training (there: during the first twentieth), and the encoder and decoder of `vqvae` with GroupNorm (there:
  * groups of residual blocks, 256 to 2,048 channels wide, with max pooling).
  */
-export const dvae = askForLength(
-  defineComponent({
-    role: 'tokenizer',
-    kind: 'dvae',
-    schema,
-    run: new URL('./stage.ts', import.meta.url).href,
-    load: new URL('./load.ts', import.meta.url).href,
-    inputs: perceptualNetwork,
-    derive: (config) => ({ ...recipe.derive(config), ...deriveNetwork(config) }),
-    check: (config, inputs) => [
-      ...checkTokenizer(config, inputs),
-      ...checkNetwork(config),
-      ...checkFall(config.temperature),
-    ],
-    expects: expectTokenizable,
-    smoke: smokeTokenizer,
-    costs: (config, inputs) => tokenizerCosts(config, inputs, gumbelSoftmax),
-    use: (config, size) => tokenizerUse(config, size, gumbelSoftmax),
-    provides: ({ stride, codebook }) => ({ stride, vocabulary: codebook.size }),
-    steps: recipe.length,
-    exports: tokenizerExports,
-  }),
+export const dvae = askForLayers(
+  askForLength(
+    defineComponent({
+      role: 'tokenizer',
+      kind: 'dvae',
+      schema,
+      run: new URL('./stage.ts', import.meta.url).href,
+      load: new URL('./load.ts', import.meta.url).href,
+      inputs: perceptualNetwork,
+      derive: (config) => ({ ...recipe.derive(config), ...deriveNetwork(config) }),
+      check: (config, inputs) => [
+        ...checkTokenizer(config, inputs),
+        ...checkNetwork(config),
+        ...checkFall(config.temperature),
+      ],
+      expects: expectTokenizable,
+      smoke: smokeTokenizer,
+      costs: (config, inputs) => tokenizerCosts(config, inputs, gumbelSoftmax),
+      use: (config, size) => tokenizerUse(config, size, gumbelSoftmax),
+      provides: ({ stride, codebook }) => ({ stride, vocabulary: codebook.size }),
+      steps: recipe.length,
+      exports: tokenizerExports,
+    }),
+  ),
 );

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { defineComponent } from '../../../framework/stage/define.ts';
 import { askForLength, oneLength } from '../../training/recipe.ts';
 import {
+  askForLayers,
   codebookFields,
   deriveNetwork,
   networkFields,
@@ -54,25 +55,27 @@ export type VqvaeConfig = z.output<typeof schema>;
  * used codes can't be compared; `reviveBelow: 0` switches it off), the moving averages forget faster (0.97; there 0.99),
  * Adam's betas are 0.9 and 0.999 (VQGAN: 0.5 and 0.9), and there is no adversarial loss.
  */
-export const vqvae = askForLength(
-  defineComponent({
-    role: 'tokenizer',
-    kind: 'vqvae',
-    schema,
-    run: new URL('./stage.ts', import.meta.url).href,
-    load: new URL('./load.ts', import.meta.url).href,
-    inputs: perceptualNetwork,
-    derive: (config) => ({ ...recipe.derive(config), ...deriveNetwork(config) }),
-    check: (config, inputs) => [...checkTokenizer(config, inputs), ...checkNetwork(config)],
-    expects: (config, inputs) => [
-      ...expectTokenizable(config, inputs),
-      ...expectRevivable(config, inputs.train),
-    ],
-    smoke: smokeTokenizer,
-    costs: (config, inputs) => tokenizerCosts(config, inputs, vectorQuantised),
-    use: (config, size) => tokenizerUse(config, size, vectorQuantised),
-    provides: ({ stride, codebook }) => ({ stride, vocabulary: codebook.size }),
-    steps: recipe.length,
-    exports: tokenizerExports,
-  }),
+export const vqvae = askForLayers(
+  askForLength(
+    defineComponent({
+      role: 'tokenizer',
+      kind: 'vqvae',
+      schema,
+      run: new URL('./stage.ts', import.meta.url).href,
+      load: new URL('./load.ts', import.meta.url).href,
+      inputs: perceptualNetwork,
+      derive: (config) => ({ ...recipe.derive(config), ...deriveNetwork(config) }),
+      check: (config, inputs) => [...checkTokenizer(config, inputs), ...checkNetwork(config)],
+      expects: (config, inputs) => [
+        ...expectTokenizable(config, inputs),
+        ...expectRevivable(config, inputs.train),
+      ],
+      smoke: smokeTokenizer,
+      costs: (config, inputs) => tokenizerCosts(config, inputs, vectorQuantised),
+      use: (config, size) => tokenizerUse(config, size, vectorQuantised),
+      provides: ({ stride, codebook }) => ({ stride, vocabulary: codebook.size }),
+      steps: recipe.length,
+      exports: tokenizerExports,
+    }),
+  ),
 );

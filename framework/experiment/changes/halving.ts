@@ -3,9 +3,9 @@ import { suggest } from '../../stage/issues.ts';
 import { halvedRole, type MeasuredTask, roles } from '../../stage/roles.ts';
 import { problemsOf, type Sweep } from './sweep.ts';
 
-export interface HalvingOptions {
+export interface HalvingOptions<Metric extends string = string> {
   /** Name of a metric of the experiment's `evaluation`, such as `psnr`. */
-  readonly metric: string;
+  readonly metric: Metric;
   /** Default: `higher`. */
   readonly better?: 'higher' | 'lower';
   /** Points compete by the measures of their tokenizers: the only kind there is so far. */
@@ -28,8 +28,8 @@ export interface HalvingOptions {
 export const selectionModule = Symbol.for('peco-exp.selection');
 
 /** A sweep whose points are trained rung by rung; after each, only the best go on. */
-export interface Halving {
-  readonly halving: HalvingOptions;
+export interface Halving<Metric extends string = string> {
+  readonly halving: HalvingOptions<Metric>;
   readonly points: Sweep;
   readonly [selectionModule]: string;
 }
@@ -39,7 +39,10 @@ export interface Halving {
  * and so on. For fields of tokenizers; the points of each tokenizer compete among themselves, by the mean of the metric
  * over the seeds of the experiment. All seeds of a point go on, or none.
  */
-export function successiveHalving(points: Sweep, options: HalvingOptions): Halving {
+export function successiveHalving<const Metric extends string>(
+  points: Sweep,
+  options: HalvingOptions<Metric>,
+): Halving<Metric> {
   return { halving: options, points, [selectionModule]: new URL('./selection.ts', import.meta.url).href };
 }
 

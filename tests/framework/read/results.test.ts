@@ -102,3 +102,19 @@ test('of an experiment that is given as itself the compiler knows variants and t
   // @ts-expect-error no such task
   t.throws(() => results.values('peco', 'prob', 'top1'));
 });
+
+test('of an experiment that is given as itself the compiler knows metrics, by task', async (t) => {
+  const rig = createRig(t);
+  fs.mkdirSync(rig.file('empty'));
+  const { cells, values } = await readResults(quickstart, { cwd: rig.dir, store: rig.file('empty') });
+  t.deepEqual(values('peco', 'tokenizer', 'psnr'), []);
+  // @ts-expect-error a probe has no such metric
+  t.deepEqual(values('peco', 'probe', 'psnr'), [], 'nothing ran: only the compiler knows');
+  // @ts-expect-error a tokenizer has no such metric
+  t.deepEqual(values('peco', 'tokenizer', 'top1'), []);
+  for (const cell of cells) {
+    if (cell.task === 'tokenizer') t.is(cell.metrics?.usage, undefined);
+    // @ts-expect-error that is one of tokenizers
+    if (cell.task === 'finetune') t.is(cell.metrics?.usage, undefined);
+  }
+});
