@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { ConfigIssue } from '../framework/stage/component.ts';
 import { defineComponent } from '../framework/stage/define.ts';
 import { printable } from '../framework/stage/text.ts';
+import { expectShown, showSchema } from './show-config.ts';
 
 const column = z.strictObject({
   /** Name of the metric in a stage's result. */
@@ -29,6 +30,8 @@ const schema = z.strictObject({
   ]),
   /** Adds what the papers report on ImageNet-1K below the table. */
   published: z.boolean().default(true),
+  /** A part of the table, or another order; flags of `peco-exp report` say it for one time. Absent: all of it. */
+  show: showSchema.optional(),
 });
 
 export type Column = z.output<typeof column>;
@@ -44,6 +47,7 @@ export const ablationTable = defineComponent({
   schema,
   run: new URL('./stage.ts', import.meta.url).href,
   pages: new URL('./pages.ts', import.meta.url).href,
+  expects: ({ columns, show }, { table }) => (show ? expectShown(show, columns, table) : []),
   check: ({ columns }) => checkLabels(columns.map(({ label }) => printable(label))),
   // It writes text, and a picture in plain JavaScript.
   resources: () => ({ cores: 1 }),

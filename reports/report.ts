@@ -5,7 +5,9 @@ import { type Examples, readExamples } from './examples.ts';
 import { readFacts } from './facts.ts';
 import { type PublishedResult, publishedResults } from './published.ts';
 import { type CellResult, type InTable, readResults, type TableConfig } from './results.ts';
+import { showPart } from './show.ts';
 import { type AblationTable, buildTable } from './table.ts';
+import { type Warning, warningsOf } from './warnings.ts';
 
 /** A finished report: what every format is made of. A function of the results alone. */
 export interface Report {
@@ -13,6 +15,8 @@ export interface Report {
   readonly table: AblationTable;
   /** Every number of every cell, as stages reported them. */
   readonly results: readonly CellResult[];
+  /** What speaks against some of the numbers. */
+  readonly warnings: readonly Warning[];
   /** What the numbers rest on, as sentences without their full stops. */
   readonly facts: readonly string[];
   /** What the papers report; empty where the experiment doesn't want it. */
@@ -41,14 +45,17 @@ type Inputs = { readonly [name: string]: StageInput };
 
 /** Reads the results of the cells and makes the table of them; without pictures. */
 export async function readReport(
-  { columns, published, table: config }: AblationTableConfig & InTable,
+  { columns, published, show, table: config }: AblationTableConfig & InTable,
   inputs: Inputs,
 ): Promise<Omit<Report, 'pictures'>> {
   const results = await readResults(config, inputs);
+  const { precision } = show ?? {};
+  const wanted = precision === undefined ? columns : columns.map((one) => ({ ...one, digits: precision }));
   return {
     config,
     results,
-    table: buildTable(config, results, columns),
+    table: showPart(buildTable(config, results, wanted), show),
+    warnings: warningsOf(config, results, inputs),
     facts: await readFacts(config, results, inputs),
     published: published && !config.smoke ? publishedResults : [],
   };

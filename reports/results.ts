@@ -45,6 +45,13 @@ export function remarksOn({ smoke, changes = [] }: TableConfig): readonly string
   return smoke ? ['smoke run: the numbers mean nothing', ...changes] : changes;
 }
 
+/** What to say above the changes of an experiment: those of `show` change no number. */
+export function changesHead(changes: readonly string[]): string {
+  return changes.every((change) => change.startsWith('report.show.'))
+    ? 'A part of the table, or another order, by flags of this run:'
+    : 'Not the experiment as its file declares it. Changed by flags of this run:';
+}
+
 /** What the framework adds to a report's config. */
 export interface InTable {
   readonly table: TableConfig;

@@ -47,6 +47,19 @@ const shared = {
       '--executor <name>',
       'who runs the stages: local (this machine) or slurm (jobs of a cluster) (default: local; PECO_EXECUTOR)',
     ),
+  columns: () =>
+    new Option(
+      '--columns <names>',
+      'only these columns, in this order, with commas: metrics, labels or titles (probe.top1)',
+    ).argParser(parseColumns),
+  rows: () =>
+    new Option(
+      '--rows <names>',
+      'only these rows, in this order, with commas; * stands for any text',
+    ).argParser(parseRows),
+  precision: () =>
+    new Option('--precision <digits>', 'digits after the point, in all columns').argParser(parseCount),
+  sort: () => new Option('--sort <column>', 'order the rows by a column, the best first'),
   json: () => new Option('--json', 'machine-readable output: JSON, one object a line'),
   verbose: () => new Option('--verbose', 'show stacks of errors'),
 };
@@ -55,6 +68,9 @@ export type SharedFlag = keyof typeof shared;
 
 /** Flags that change what an experiment file says. */
 export const changes: readonly SharedFlag[] = ['set', 'sweep', 'seeds', 'tasks', 'smoke'];
+
+/** Flags that say which part of the table is shown, and how. */
+export const showing = ['columns', 'rows', 'precision', 'sort'] as const satisfies readonly SharedFlag[];
 
 /** Adds flags to a command, in the order in which its help lists them. */
 export function addFlags(command: Command, names: readonly SharedFlag[]): Command {
@@ -121,9 +137,22 @@ function parseCount(value: string): number {
 }
 
 function parseNames(value: string): readonly string[] {
-  const names = value.split(',').map((name) => name.trim());
+  return differentNames(value.split(','), 'tasks, with commas: finetune,probe');
+}
+
+function parseColumns(value: string): readonly string[] {
+  return differentNames(value.split(','), 'columns, with commas: top1,psnr');
+}
+
+/** A comma within the name of a swept row belongs to it: `peco@size=512,dim=16`. */
+function parseRows(value: string): readonly string[] {
+  return differentNames(value.split(/,(?![^,@]*=)/), 'rows, with commas: beit,peco@size=512');
+}
+
+function differentNames(parts: readonly string[], what: string): readonly string[] {
+  const names = parts.map((name) => name.trim());
   if (names.includes('') || new Set(names).size !== names.length)
-    throw new InvalidArgumentError('give different names of tasks, with commas: finetune,probe');
+    throw new InvalidArgumentError(`give different names of ${what}`);
   return names;
 }
 

@@ -9,7 +9,7 @@ import type { InitFlags } from './commands/init.ts';
 import type { ProvisionFlags } from './commands/provision.ts';
 import type { ReportFlags } from './commands/report.ts';
 import type { ShowFlags } from './commands/show.ts';
-import { addFlags, changes, explainUnknownFlag, parseAge, parseSize } from './flags.ts';
+import { addFlags, changes, explainUnknownFlag, parseAge, parseSize, showing } from './flags.ts';
 import { readOwnPackage } from './package-root.ts';
 import type { ExperimentFlags } from './prepare.ts';
 
@@ -104,7 +104,7 @@ function addReport(program: Command, finish: Finish): void {
       const { reportCommand } = await import('./commands/report.ts');
       finish(await reportCommand(file, flags, readOwnPackage().version));
     });
-  addFlags(command, [...changes, 'store', 'out']).option(
+  addFlags(command, [...showing, ...changes, 'store', 'out']).option(
     '--tensorboard <dir>',
     'also write what stages logged as event files of TensorBoard below this folder',
   );

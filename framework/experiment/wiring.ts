@@ -1,6 +1,6 @@
-import type { WiredInput, WiredInputs, WiringIssue } from '../stage/component.ts';
+import type { Component, WiredInput, WiredInputs, WiringIssue } from '../stage/component.ts';
 import { valueAt } from '../stage/issues.ts';
-import { hasMembers, roles } from '../stage/roles.ts';
+import { declaredRoles, hasMembers, isReport, roles } from '../stage/roles.ts';
 import { isComponent } from '../stage/source.ts';
 import type { Problem } from './problem.ts';
 import { isOverridden } from './problems.ts';
@@ -26,12 +26,32 @@ export function wiringProblems({ experiment, overrides }: Declared): Problem[] {
       for (const problem of mismatches(wired, variant)) {
         const where = problem.path.join('.');
         // One of the rows is enough to see it.
-        if (found.has(where)) continue;
-        found.set(where, isOverridden(problem, overrides) ? { ...problem, origin: 'set' } : problem);
+        if (!found.has(where)) found.set(where, problem);
       }
     }
   }
-  return [...found.values()];
+  for (const problem of reportMismatches(experiment)) found.set(problem.path.join('.'), problem);
+  return [...found.values()].map((problem) =>
+    isOverridden(problem, overrides) ? { ...problem, origin: 'set' } : problem,
+  );
+}
+
+/** What a report expects of the table that it will get: the names of its rows and tasks are known before anything runs. */
+function reportMismatches(experiment: Declared['experiment']): Problem[] {
+  const variants = listVariants(experiment);
+  const tasks = variants.flatMap(({ parts }) =>
+    parts.flatMap(({ role, name }) => {
+      const { cells } = roles[role];
+      return cells === undefined ? [] : [cells === true ? name : cells];
+    }),
+  );
+  const facts = { rows: variants.map(({ name }) => name), tasks: [...new Set(tasks)] };
+  return declaredRoles('one').flatMap(({ role, declared }) => {
+    const component = get(experiment, [declared.group]) as Component | undefined;
+    if (component?.expects === undefined || !isReport({ role })) return [];
+    const issues = component.expects({ table: { name: 'the table', facts } });
+    return issues.map(({ of: _, ...issue }) => place(issue, { component, path: [declared.group] }));
+  });
 }
 
 function mismatches({ component, path, inputs }: Wired, variant: Variant): Problem[] {

@@ -2,13 +2,14 @@ import { type CsvValue, formatCsv } from '../../framework/stage/csv.ts';
 import type { TableCell } from '../column.ts';
 import { type CellResult, remarksOn } from '../results.ts';
 import type { AblationTable } from '../table.ts';
+import type { Warning } from '../warnings.ts';
 import type { Format } from './contract.ts';
 
 /** `ablation.csv`, a row a variant, and `results.csv`, a line a number. */
 export const csvFormat: Format = {
   name: 'csv',
-  files: ({ config, table, results }) => [
-    { name: 'ablation.csv', content: wideCsv(table, remarksOn(config)) },
+  files: ({ config, table, results, warnings }) => [
+    { name: 'ablation.csv', content: wideCsv(table, { changes: remarksOn(config), warnings }) },
     { name: 'results.csv', content: longCsv(results, remarksOn(config)) },
   ],
 };
@@ -30,14 +31,23 @@ const statistics: { readonly [name: string]: (cell: TableCell) => CsvValue } = {
   pairs: ({ difference }) => difference?.n,
 };
 
+interface WideOptions {
+  /** See `remarksOn`. */
+  readonly changes?: readonly string[];
+  readonly warnings?: readonly Warning[];
+}
+
 /**
  * A row a variant, not scaled; of every metric, once, however many columns show it: mean, sample standard deviation
  * and number of seeds, then the same of the differences to the baseline, paired by seed, with their 95 % intervals and p
  * values: over seeds by Student's t, over test images by a bootstrap, and the larger one corrected by Holm.
  * Where stages ran once for all seeds, which; where a sweep changes the baseline, the row that is the baseline of each;
- * where it was halved, why a row was dropped; of a changed experiment, what was changed.
+ * where it was halved, why a row was dropped; what speaks against a row; of a changed experiment, what was changed.
  */
-export function wideCsv({ compared, columns, rows }: AblationTable, changes: readonly string[] = []): string {
+export function wideCsv(
+  { compared, columns, rows }: AblationTable,
+  { changes = [], warnings = [] }: WideOptions = {},
+): string {
   const changed = changedColumn(changes);
   const halved = rows.some(({ dropped }) => dropped !== undefined);
   const names = columns.map(({ task, metric }) => `${task}.${metric}`);
@@ -52,6 +62,7 @@ export function wideCsv({ compared, columns, rows }: AblationTable, changes: rea
     ),
     ...(compared ? ['baseline'] : []),
     ...(halved ? ['dropped'] : []),
+    ...(warnings.length > 0 ? ['warning'] : []),
     ...changed.map(() => 'changed'),
   ];
   const records = rows.map(({ variant, cells, baseline, dropped }) => [
@@ -62,9 +73,14 @@ export function wideCsv({ compared, columns, rows }: AblationTable, changes: rea
     ]),
     ...(compared ? [baseline ?? ''] : []),
     ...(halved ? [dropped ?? ''] : []),
+    ...(warnings.length > 0 ? [textsOf(warnings, variant)] : []),
     ...changed,
   ]);
   return formatCsv([header, ...records]);
+}
+
+function textsOf(warnings: readonly Warning[], row: string): string {
+  return warnings.flatMap(({ variant, text }) => (variant === row ? [text] : [])).join('; ');
 }
 
 function describe(cell: TableCell | undefined): CsvValue[] {

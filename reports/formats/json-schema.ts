@@ -98,6 +98,9 @@ export const reportSchema = z
         metrics: z.record(z.string(), z.number()),
       }),
     ),
+    warnings: z
+      .array(z.strictObject({ variant: z.string(), text: z.string() }))
+      .describe('rows whose numbers are to be doubted, such as those of a collapsed codebook'),
     facts: z.array(z.string()),
     stages: z.array(stage),
   })

@@ -11,7 +11,7 @@ export const jsonFormat: FullFormat = {
 };
 
 export function reportJson(report: FullReport): ReportJson {
-  const { config, table, results, facts, command, version } = report;
+  const { config, table, results, warnings, facts, command, version } = report;
   return {
     what: 'report of peco-exp',
     format: 1,
@@ -29,6 +29,7 @@ export function reportJson(report: FullReport): ReportJson {
     values: results.map(({ variant, task, seed, engine, metrics }) => ({
       ...{ variant, task, seed, engine, metrics },
     })),
+    warnings: warnings.map((warning) => ({ ...warning })),
     facts: [...facts],
     stages: report.stages.map(stageJson),
   };

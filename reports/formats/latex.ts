@@ -15,7 +15,11 @@ export const latexFormat: Format = {
 };
 
 /** The table with the numbers of `ablation.md`; rows and columns in its order. */
-export function ablationLatex({ config, table }: Pick<Report, 'config' | 'table'>): string {
+export function ablationLatex({
+  config,
+  table,
+  warnings,
+}: Pick<Report, 'config' | 'table' | 'warnings'>): string {
   const { columns, rows } = table;
   const head = [
     'variant',
@@ -30,6 +34,7 @@ export function ablationLatex({ config, table }: Pick<Report, 'config' | 'table'
   const lines = [
     `% ${commentText(config.experiment)}, by peco-exp: \\usepackage{booktabs}, and \\usepackage[T1]{fontenc} for pdfLaTeX`,
     ...captionOf(table, 'instead').map((sentence) => `% ${commentText(sentence)}`),
+    ...warnings.map(({ text }) => `% warning: ${commentText(text)}.`),
     ...remarksOn(config).map((remark) => `% ${commentText(remark)}`),
     `\\begin{tabular}{l${'r'.repeat(columns.length)}}`,
     '\\toprule',

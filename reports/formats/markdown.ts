@@ -3,7 +3,7 @@ import type { TableCell } from '../column.ts';
 import { formatEnds, formatSigned, formatSpread, formatValue } from '../format.ts';
 import type { PublishedResult } from '../published.ts';
 import type { Report } from '../report.ts';
-import type { TableConfig } from '../results.ts';
+import { changesHead, type TableConfig } from '../results.ts';
 import type { AblationTable, TableColumn } from '../table.ts';
 import type { Format } from './contract.ts';
 import { markdownTable, plain } from './markdown-text.ts';
@@ -14,10 +14,10 @@ export const markdownFormat: Format = {
   files: (report) => [{ name: 'ablation.md', content: ablationMarkdown(report) }],
 };
 
-type MarkdownOptions = Pick<Report, 'config' | 'table' | 'facts' | 'published'>;
+type MarkdownOptions = Pick<Report, 'config' | 'table' | 'warnings' | 'facts' | 'published'>;
 
 /** The table for people, and what one must know to read it. */
-export function ablationMarkdown({ config, table, facts, published }: MarkdownOptions): string {
+export function ablationMarkdown({ config, table, warnings, facts, published }: MarkdownOptions): string {
   const { columns, rows } = table;
   const header = [
     'variant',
@@ -33,6 +33,7 @@ export function ablationMarkdown({ config, table, facts, published }: MarkdownOp
     ...changedBlocks(config),
     markdownTable([header, ...body]),
     captionOf(table, 'instead').map(plain),
+    warnings.map(({ text }) => `**Warning:** ${plain(text)}.`),
     ...comparedBlocks(table),
     ...missingBlocks(config),
     listOf([...facts, ...columnFacts(table)]),
@@ -56,10 +57,7 @@ function smokeBlocks(): string[][] {
 /** A table of a changed experiment says so above everything else. */
 function changedBlocks({ changes = [] }: TableConfig): string[][] {
   if (changes.length === 0) return [];
-  return [
-    ['Not the experiment as its file declares it. Changed by flags of this run:'],
-    changes.map((line) => `- ${plain(line)}`),
-  ];
+  return [[changesHead(changes)], changes.map((line) => `- ${plain(line)}`)];
 }
 
 /** Where there are several baselines, a difference says little without the name of the other row. */

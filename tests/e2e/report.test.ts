@@ -93,4 +93,14 @@ test('pages say how the numbers were made, the same in a run and afterwards, als
     pages.map((name) => rig.read(`results/rig/${name}`)),
     written,
   );
+
+  const part = await rig.peco(
+    ...['report', 'experiment.ts', '--rows', 'peco,beit', '--precision', '1', '--sort', 'probe.another'],
+  );
+  t.is(part.code, 0, part.stderr);
+  t.regex(part.stdout, /\n\| peco +\| +50\.0 ± 70\.7 \(2\) 0\.0 \[0\.0, 0\.0\] \|.*\n\| beit \(baseline\) /);
+  t.regex(part.stdout, /\nA part of the table, or another order, by flags of this run:\n/);
+  const wrong = await rig.peco('report', 'experiment.ts', '--rows', 'pecco', '--columns', 'seed %,psnr');
+  t.is(wrong.code, 2);
+  t.snapshot(wrong.stderr);
 });

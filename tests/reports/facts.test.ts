@@ -4,6 +4,7 @@ import test, { type ExecutionContext } from 'ava';
 import type { StageInput } from '../../framework/stage/contract.ts';
 import type { JsonObject } from '../../framework/stage/json.ts';
 import { readFacts } from '../../reports/facts.ts';
+import { warningsOf } from '../../reports/warnings.ts';
 import { createProject } from '../support/project.ts';
 import { cell, tableOf } from './support.ts';
 
@@ -169,4 +170,23 @@ test('which engine and precision made which part of which row, where it was not 
 
 test('where nothing is known nothing is said', async (t) => {
   t.deepEqual(await readFacts(tableOf([], { variants: ['a'], baseline: 'a' }), [], {}), []);
+});
+
+test('a tokenizer that uses next to none of its codes is warned of, by its seeds', (t) => {
+  const { leaf, stage } = stages(t);
+  const of = (codebook: JsonObject) =>
+    stage('tokenizer-evaluation', { tokenizer: leaf('vqvae', { codebook }) });
+  const cells = [
+    cell('fine', 0, { usage: 0.1, perplexity: 12.8 }, 'tokenizer'),
+    cell('few', 0, { usage: 2 / 256, perplexity: 1.9 }, 'tokenizer'),
+    cell('few', 1, { usage: 25 / 256, perplexity: 20 }, 'tokenizer'),
+    cell('uneven', 0, { usage: 0.9, perplexity: 100 }, 'tokenizer'),
+    cell('uneven', 1, { usage: 0.9, perplexity: 12.7 }, 'tokenizer'),
+    cell('other', 0, { usage: 0.01, perplexity: 1 }, 'tokenizer'),
+  ];
+  const inputs = Object.fromEntries(
+    cells.map(({ input, variant }) => [input, of(variant === 'other' ? { codes: 8 } : { size: 256 })]),
+  );
+  t.snapshot(warningsOf(tableOf(cells), cells, inputs));
+  t.deepEqual(warningsOf(tableOf(cells, { smoke: true }), cells, inputs), []);
 });

@@ -12,6 +12,7 @@ import { writeTables } from '../../run/write-tables.ts';
 import { PecoError } from '../../stage/errors.ts';
 import { codeOf } from '../bundles.ts';
 import { commandOf, describeResolved } from '../described.ts';
+import { showing } from '../flags.ts';
 import { listenForInterrupts } from '../interrupts.ts';
 import { type ExperimentFlags, type Prepared, prepareExperiment, warnOnStderr } from '../prepare.ts';
 import { outputLook, printLines } from '../print.ts';
@@ -20,9 +21,14 @@ import { showMarkdown } from '../text/markdown.ts';
 import { formatRebuilt, type Rebuilt } from '../text/report.ts';
 import { formatOverrides, formatSmoke } from '../text/text.ts';
 
+/** Flags of `peco-exp report`: those of `showing` change `show` of the report's config, as `--set` would. */
 export interface ReportFlags extends ExperimentFlags {
   /** Folder for event files. */
   readonly tensorboard?: string;
+  readonly columns?: readonly string[];
+  readonly rows?: readonly string[];
+  readonly precision?: number;
+  readonly sort?: string;
 }
 
 /**
@@ -31,7 +37,11 @@ export interface ReportFlags extends ExperimentFlags {
  */
 export async function reportCommand(file: string, flags: ReportFlags, version: string): Promise<number> {
   checkEventsFolder(flags.tensorboard);
-  const prepared = await prepareExperiment(file, { ...flags, writesTables: true }, warnOnStderr);
+  const prepared = await prepareExperiment(
+    file,
+    { ...flags, set: [...(flags.set ?? []), ...setsOf(flags)], writesTables: true },
+    warnOnStderr,
+  );
   const { loaded, project, store, plan } = prepared;
   const interrupts = listenForInterrupts();
   interrupts.begin(() => {});
@@ -82,6 +92,13 @@ async function writeEvents(folder: string, plan: Plan): Promise<Pick<Rebuilt, 't
   const dir = path.resolve(folder, resultsFolderName(experiment, changes));
   const files = await writeTensorBoard(dir, plan.stages);
   return { tensorboard: { dir, files: files.length } };
+}
+
+/** What to set in the config of the report. */
+function setsOf(flags: ReportFlags): string[] {
+  return showing.flatMap((name) =>
+    flags[name] === undefined ? [] : [`report.show.${name}=${JSON.stringify(flags[name])}`],
+  );
 }
 
 /** Writes the results folder. */

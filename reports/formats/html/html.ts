@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { FullReport } from '../../report.ts';
+import { changesHead } from '../../results.ts';
 import type { FullFormat } from '../contract.ts';
 import { type Chart, curveValue, placeIn } from './chart.ts';
 import { codebooksHtml, usageCharts } from './codebooks.ts';
@@ -92,7 +93,7 @@ function noticeHtml({ config }: FullReport): string {
   const { changes = [] } = config;
   if (changes.length === 0) return smoke;
   const list = changes.map((change) => `<li>${name(change)}</li>`).join('');
-  return `${smoke}<div class="notice"><p>Not the experiment as its file declares it. Changed by flags:</p><ul>${list}</ul></div>\n`;
+  return `${smoke}<div class="notice"><p>${text(changesHead(changes))}</p><ul>${list}</ul></div>\n`;
 }
 
 function curvesHtml(charts: readonly Chart[], thinned: boolean): string {

@@ -6,11 +6,11 @@ import type { AblationTable, TableColumn } from '../../table.ts';
 import { name, text } from './markup.ts';
 
 /** The table, how to read it, and what its numbers rest on. */
-export function resultsHtml({ config, table, facts, published }: Report): string {
+export function resultsHtml({ config, table, warnings, facts, published }: Report): string {
   const missing = config.missing.filter(({ dropped }) => !dropped);
   return `${tableHtml(table)}
 <p>${text(captionOf(table, 'beside').join(' '))}</p>
-${listHtml(
+${warnings.map((warning) => `<p class="notice"><strong>Warning:</strong> ${name(warning.text)}.</p>\n`).join('')}${listHtml(
   'Missing',
   missing.map(({ variant, task, seed, reason }) => {
     return `${name(variant)}, ${name(task)}, seed ${seed}: ${text(reason)}`;

@@ -49,3 +49,15 @@ test('flags before the command and flags that no command has are refused', async
     /^error: unknown option '--job'\n\(Did you mean --jobs\?\)/,
   );
 });
+
+test('a list of rows ends a name at a comma, unless the comma is between swept fields', (t) => {
+  const report = createProgram(() => {}).commands.find((one) => one.name() === 'report')!;
+  const rows = report.options.find(({ long }) => long === '--rows')!;
+  t.deepEqual(rows.parseArg?.('beit,peco@size=512,dim=16,peco@size=*,scratch', undefined), [
+    'beit',
+    'peco@size=512,dim=16',
+    'peco@size=*',
+    'scratch',
+  ]);
+  t.throws(() => rows.parseArg?.('beit,,peco', undefined), { message: /different names of rows/ });
+});

@@ -6,10 +6,12 @@ import { markdownTable, plain } from '../../../reports/formats/markdown-text.ts'
 import { type PublishedResult, publishedResults } from '../../../reports/published.ts';
 import type { CellResult, TableConfig } from '../../../reports/results.ts';
 import { buildTable } from '../../../reports/table.ts';
+import type { Warning } from '../../../reports/warnings.ts';
 import { anyText } from '../../support/text.ts';
 import { cell, columns, tableOf } from '../support.ts';
 
 interface Options {
+  readonly warnings?: readonly Warning[];
   readonly columns?: readonly Column[];
   readonly facts?: readonly string[];
   readonly published?: readonly PublishedResult[];
@@ -21,6 +23,7 @@ function markdown(cells: readonly CellResult[], other: Partial<TableConfig> = {}
   return ablationMarkdown({
     config,
     table,
+    warnings: options.warnings ?? [],
     facts: options.facts ?? [],
     published: options.published ?? [],
   });

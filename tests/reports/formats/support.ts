@@ -76,6 +76,7 @@ export function reportNamed(names: {
     config,
     results: cells,
     table: buildTable(config, cells, labelled),
+    warnings: [{ variant: variants[0], text }],
     facts: [text],
     published: publishedResults,
     pictures: new Map([[`reconstructions-${text.replaceAll(/[^a-z]/g, '')}.png`, Buffer.from('png')]]),
