@@ -9,8 +9,9 @@ export interface Codebook {
   readonly counts: readonly number[];
   /** The most used codes, one a row of the picture. */
   readonly shown: readonly number[];
-  /** Side of a patch of the picture, in pixels. */
+  /** Side of a patch of the picture, and what lies between two and around all, in pixels. */
   readonly patch: number;
+  readonly gap: number;
   /** PNG. */
   readonly picture: Uint8Array;
 }
@@ -37,11 +38,11 @@ export async function readExamples(role: string, dir: string): Promise<Examples>
 
 function parseUse(text: string): Omit<Codebook, 'picture'> | undefined {
   try {
-    const { images, counts, shown, patch } = JSON.parse(text) as Partial<Codebook>;
+    const { images, counts, shown, patch, gap } = JSON.parse(text) as Partial<Codebook>;
     const numbers = (list: unknown): list is number[] =>
       Array.isArray(list) && list.every((value) => Number.isInteger(value) && value >= 0);
-    const isUse = numbers([images, patch]) && numbers(counts) && numbers(shown) && counts.length > 0;
-    return isUse ? { images: images!, counts, shown, patch: patch! } : undefined;
+    const isUse = numbers([images, patch, gap]) && numbers(counts) && numbers(shown) && counts.length > 0;
+    return isUse ? { images: images!, counts, shown, patch: patch!, gap: gap! } : undefined;
   } catch {
     return undefined;
   }

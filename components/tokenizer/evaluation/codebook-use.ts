@@ -1,13 +1,15 @@
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { encodeGrid } from '../../data/decode/png.ts';
 import { imagesAt } from '../../data/loader.ts';
+import { type Canvas, encodePng, gridOf } from '../../data/picture/canvas.ts';
 import type { Dataset } from '../../data/types.ts';
 import { type StillView, sizeOf } from '../../data/views/view.ts';
 import { tokensOf } from '../config.ts';
 
 /** Codes of the picture, and patches of each. */
 const most = { codes: 16, patches: 12 };
+/** Pixels between patches and around all of them, white. */
+const gap = 1;
 
 /** What `codebook.json` says of a tokenizer. */
 export interface CodebookUse {
@@ -17,8 +19,9 @@ export interface CodebookUse {
   readonly counts: readonly number[];
   /** The most used codes, one a row of `codes.png`: the patches of the first images that have it, one an image. */
   readonly shown: readonly number[];
-  /** Side of a patch in pixels. */
+  /** Side of a patch, and what lies between two, in pixels. */
   readonly patch: number;
+  readonly gap: number;
 }
 
 interface Coded {
@@ -41,23 +44,21 @@ export async function writeCodebookUse(
   const places = shown.map((code) => firstPlaces(codes, code, tokens, most.patches));
   const numbers = [...new Set(places.flatMap((row) => row.map(({ image }) => image)))].sort((a, b) => a - b);
   const pixels = (await imagesAt(images, numbers, view)).data as Uint8Array;
-  const values = stride ** 2 * 3;
-  // White where fewer images have a code.
-  const patches = new Uint8Array(shown.length * most.patches * values).fill(255);
-  for (const [row, own] of places.entries()) {
-    for (const [column, { image, token }] of own.entries()) {
+  const rows = places.map((row) =>
+    row.map(({ image, token }) => {
       const picture = pixels.subarray(numbers.indexOf(image) * size ** 2 * 3);
-      patches.set(patchOf(picture, token, { size, stride }), (row * most.patches + column) * values);
-    }
-  }
+      return patchOf(picture, token, { size, stride });
+    }),
+  );
   const use: CodebookUse = {
     images: codes.length / tokens,
     counts: Array.from(counts),
     shown,
     patch: stride,
+    gap,
   };
   await writeFile(path.join(dir, 'codebook.json'), `${JSON.stringify(use)}\n`);
-  await writeFile(path.join(dir, 'codes.png'), encodeGrid(patches, { size: stride, columns: most.patches }));
+  await writeFile(path.join(dir, 'codes.png'), encodePng(gridOf(rows, gap)));
 }
 
 /** The codes that most tokens take, the most used first; of equals the smaller number. Codes that none takes are left out. */
@@ -82,18 +83,18 @@ export function firstPlaces(codes: Int32Array, code: number, tokens: number, cou
   return places;
 }
 
-/** The square of pixels of a token: [stride, stride, 3]. */
+/** The square of pixels of a token. */
 function patchOf(
   picture: Uint8Array,
   token: number,
   { size, stride }: { readonly size: number; readonly stride: number },
-): Uint8Array {
+): Canvas {
   const across = size / stride;
   const [top, left] = [Math.floor(token / across) * stride, (token % across) * stride];
-  const patch = new Uint8Array(stride ** 2 * 3);
+  const bytes = new Uint8Array(stride ** 2 * 3);
   for (let y = 0; y < stride; y++) {
     const from = ((top + y) * size + left) * 3;
-    patch.set(picture.subarray(from, from + stride * 3), y * stride * 3);
+    bytes.set(picture.subarray(from, from + stride * 3), y * stride * 3);
   }
-  return patch;
+  return { bytes, height: stride, width: stride, channels: 3 };
 }

@@ -4,7 +4,7 @@ import { formatValue } from '../../format.ts';
 import type { Chart, Curve } from './chart.ts';
 import { coloursOf, rounded } from './curves.ts';
 import type { Family } from './families.ts';
-import { imageHtml, name } from './markup.ts';
+import { imageHtml, name, text } from './markup.ts';
 
 /** Ranks that a curve shows of a large codebook, closer to each other where codes are used most. */
 const mostRanks = 300;
@@ -122,8 +122,8 @@ function halfOf(shares: readonly number[]): number {
 }
 
 function codesHtml({ family, stages: [{ codebook }] }: Tokenizer, open: boolean): string {
-  const { counts, shown, patch, picture } = codebook;
-  const rows = rowsOf(picture, patch);
+  const { counts, shown, patch } = codebook;
+  const rows = rowsOf(codebook);
   const tokens = totalOf(counts);
   const factor = Math.max(1, Math.round(usualSide / patch));
   const lines = shown.slice(0, rows.length).map((code, index) => {
@@ -132,7 +132,7 @@ function codesHtml({ family, stages: [{ codebook }] }: Tokenizer, open: boolean)
     return `<tr><th scope="row" class="number">${code}</th><td class="number">${share}</td><td>${image}</td></tr>`;
   });
   return `<details${open ? ' open' : ''}><summary>${name(family.label)}</summary>
-<div class="wide" role="region" aria-label="Most used codes of a tokenizer" tabindex="0">
+<div class="wide" role="region" aria-label="Most used codes of ${text(family.label)}" tabindex="0">
 <table class="codes">
 <thead><tr><th scope="col" class="number">code</th><th scope="col" class="number">tokens</th><th scope="col">patches</th></tr></thead>
 <tbody>
@@ -151,12 +151,13 @@ function deadHtml(counts: readonly number[]): string {
   return `Dead codes: ${dead.slice(0, mostDead).join(', ')}${rest}.`;
 }
 
-/** The rows of a picture, each of this height, as pictures of their own. */
-function rowsOf(picture: Uint8Array, height: number): readonly Buffer[] {
+/** The rows of the picture, as pictures of their own. */
+function rowsOf({ picture, patch, gap }: Codebook): readonly Buffer[] {
   const png = PNG.sync.read(Buffer.from(picture));
-  return Array.from({ length: Math.floor(png.height / height) }, (_, row) => {
-    const own = new PNG({ width: png.width, height, colorType: 2 });
-    PNG.bitblt(png, own, 0, row * height, png.width, height, 0, 0);
+  const rows = Math.floor((png.height - gap) / (patch + gap));
+  return Array.from({ length: rows }, (_, row) => {
+    const own = new PNG({ width: png.width, height: patch, colorType: 2 });
+    PNG.bitblt(png, own, 0, gap + row * (patch + gap), png.width, patch, 0, 0);
     return PNG.sync.write(own, { colorType: 2, inputColorType: 6, inputHasAlpha: true });
   });
 }

@@ -63,7 +63,7 @@ test('a long history is thinned, with its last step; one value is no curve', (t)
 test('the use of codes is a line by rank, that ends where a seed has no such code', (t) => {
   const evaluated = (id: string, counts: readonly number[]): FullReport['stages'][number] => ({
     ...stage(id, []),
-    codebook: { images: 1, counts, shown: [], patch: 8, picture: Buffer.of() },
+    codebook: { images: 1, counts, shown: [], patch: 8, gap: 1, picture: Buffer.of() },
   });
   const [chart] = usageCharts(
     familiesOf([

@@ -43,7 +43,7 @@ export const hostileName: fc.Arbitrary<string> = fc.oneof(
   fc.stringMatching(/^[<>&"'|\\{}[\]$%#_~^=+@\-*`\n\r ]{1,20}$/),
 );
 
-const picture = PNG.sync.write(new PNG({ width: 24, height: 16 }));
+const picture = PNG.sync.write(new PNG({ width: 25, height: 17 }));
 
 /** A finished report whose names are these; numbers are given. */
 export function reportNamed(names: {
@@ -95,7 +95,7 @@ export function reportNamed(names: {
           ? { missing: text }
           : {
               result: { key: `${row}${seed}ab12`.padEnd(64, '0'), dir: '', provenance },
-              codebook: { images: 1000, counts: [0, 60, 40, 0], shown: [1, 2], patch: 8, picture },
+              codebook: { images: 1000, counts: [0, 60, 40, 0], shown: [1, 2], patch: 7, gap: 1, picture },
               masks: picture,
             }),
         history: [
