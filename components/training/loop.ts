@@ -35,7 +35,7 @@ export interface Training<S> {
   readonly advice?: string;
   /**
    * A line of history each so many steps, and at the last: the means of the scalar outputs over the steps since the line
-   * before.
+   * before. Absent: see `usualInterval`.
    */
   readonly logEvery?: number;
   /** What a step (0-based) was computed with, such as the learning rate: a line has it of its last step. */
@@ -62,6 +62,11 @@ const file = 'training.safetensors';
 export const usualAdvice =
   'the training diverged: lower the learning rate, or clip gradients more (`clipNorm`)';
 
+/** Steps between two lines of history: 25, fewer where there would be less than 40 lines, more where over 2,000. */
+export function usualInterval(steps: number): number {
+  return Math.max(1, Math.min(25, Math.floor(steps / 40)), Math.ceil(steps / 2000));
+}
+
 type Scalars = { readonly [name: string]: HostTensor };
 
 /**
@@ -79,7 +84,7 @@ export async function train<S>(
   training: Training<S>,
 ): Promise<{ readonly [name: string]: number }> {
   const { checkpoints, signal } = context;
-  const { state, steps, batchSize, logEvery = 25, advice = usualAdvice } = training;
+  const { state, steps, batchSize, logEvery = usualInterval(steps), advice = usualAdvice } = training;
   const end = training.end ?? Math.min(context.until ?? steps, steps);
   const from = await checkpoints?.latest();
   const interval = new Interval();

@@ -3,7 +3,7 @@ import path from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import type { HostTensor, Program, State } from '../../../components/engine/types.ts';
 import { hostTensor } from '../../../components/nn/tree.ts';
-import { type TrainingContext, train } from '../../../components/training/loop.ts';
+import { type TrainingContext, train, usualInterval } from '../../../components/training/loop.ts';
 import type { StageFunction, StageInput } from '../../../framework/stage/contract.ts';
 import { createProject } from '../../support/project.ts';
 import { type AttemptOutcome, attemptStage } from '../../support/stage-runner.ts';
@@ -223,4 +223,11 @@ test('a rung from a state behind its end is an error', async (t) => {
   await t.throwsAsync(attempt({ name: 'second', previous: 'first', until: 5 }), {
     message: 'the checkpoint is at step 6, but this training ends at step 5',
   });
+});
+
+test('a history has 40 lines at least, and 2,000 at most', (t) => {
+  const lines = (steps: number) => Math.ceil(steps / usualInterval(steps));
+  t.deepEqual([1, 125, 400, 1000, 50_000, 500_000].map(usualInterval), [1, 3, 10, 25, 25, 250]);
+  for (let steps = 40; steps < 1e6; steps = Math.ceil(steps * 1.3))
+    t.true(lines(steps) >= 40 && lines(steps) <= 2000, String(steps));
 });
