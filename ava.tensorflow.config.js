@@ -5,5 +5,5 @@ export default {
   ...runFiles,
   files: ['tests/tensorflow/**/*.tensorflow.ts'],
   concurrency: 2,
-  timeout: '5m',
+  timeout: '10m',
 };

@@ -5,7 +5,7 @@ import { gradientCases } from '../gradients/all.ts';
 import { families } from './all.ts';
 import type { Special } from './kernel-test.ts';
 import { casesOf } from './kernel-test.ts';
-import { onTensorflow } from './on-tensorflow.ts';
+import { onTensorflow, onXla, refusedByXla } from './on-tensorflow.ts';
 import { coarseOnWebgpu, notFiniteOnWebgpu, onCpuUnderWebgpu } from './on-webgpu.ts';
 
 interface Row {
@@ -80,6 +80,10 @@ ${table(heads, body)}
 that aren't finite.
 
 ${table(['kernel', 'exception'], Object.entries(onTensorflow))}
+
+With \`tensorflow:xla\` these are the exceptions; what XLA can't compile (${Object.keys(refusedByXla).join(', ')}) runs without it.
+
+${table(['kernel', 'exception'], Object.entries(onXla))}
 
 ## On WebGPU
 

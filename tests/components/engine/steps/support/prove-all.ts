@@ -5,7 +5,7 @@ import { histories, proveAgainstPyTorch, proveEnginesAgree } from './prove.ts';
 import { dalleTraining, dvaeTraining, vqvaeTraining } from './tokenizers.ts';
 
 // The trainings of `tests/components/engine/steps/`: each component's own step.
-const subjects = {
+export const subjects = {
   mim: mim('small'),
   finetune: finetune('small'),
   vqvae: await vqvaeTraining('small'),
@@ -13,11 +13,13 @@ const subjects = {
   dalle: await dalleTraining('small'),
 };
 
-/** Declares tests of all of them on an engine, against PyTorch and the reference. */
-export function proveAll(engine: string): void {
+/** Declares tests of all of them on engines, against PyTorch and the reference. */
+export function proveAll(...engines: readonly string[]): void {
   for (const [name, subject] of Object.entries(subjects)) {
     const historyOf = histories(subject as never);
-    proveAgainstPyTorch(engine, subject as never, readExpected(name as never), historyOf);
-    proveEnginesAgree(subject as never, historyOf, engine);
+    for (const engine of engines) {
+      proveAgainstPyTorch(engine, subject as never, readExpected(name as never), historyOf);
+      proveEnginesAgree(subject as never, historyOf, engine);
+    }
   }
 }
