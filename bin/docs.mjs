@@ -6,8 +6,9 @@
 import { execFile } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { importSource } from './import-source.mjs';
 import { formatKit } from './kit-reference.mjs';
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
@@ -27,21 +28,6 @@ async function formatHelp() {
   const helps = await Promise.all(names.map((name) => helpOf(name)));
   const parts = [['peco-exp', top], ...names.map((name, index) => [`peco-exp ${name}`, helps[index]])];
   return parts.map(([title, help]) => `## ${title}\n\n\`\`\`\n${help}\n\`\`\``).join('\n\n');
-}
-
-/** A source of the package as a module. */
-async function importSource(source) {
-  const { build } = await import('esbuild');
-  const module = path.join(root, 'node_modules/.cache/peco-exp', `${path.basename(source, '.ts')}-docs.mjs`);
-  await build({
-    entryPoints: [path.join(root, source)],
-    outfile: module,
-    bundle: true,
-    packages: 'external',
-    format: 'esm',
-    platform: 'node',
-  });
-  return import(pathToFileURL(module).href);
 }
 
 /** Of report.json, and of what commands print with --json. */

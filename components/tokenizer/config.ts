@@ -112,7 +112,7 @@ export function perceptualNetwork(input: {
 }
 
 /** A weight for each of some layers: no list, which has none of these names and would do otherwise. */
-type Weights<Layers extends string> = { readonly [Layer in Layers]?: number } & {
+export type Weights<Layers extends string> = { readonly [Layer in Layers]?: number } & {
   readonly [Symbol.iterator]?: never;
 };
 
@@ -120,7 +120,7 @@ type Weights<Layers extends string> = { readonly [Layer in Layers]?: number } & 
  * A perceptual loss that names layers, and whose network offers some: then only these may be named. Where names are strings
  * that the compiler doesn't know, as those of `const layers = ['relu1_2']`, they are for the loader to check.
  */
-interface Compared<Offered extends string, Named extends string> {
+export interface Compared<Offered extends string, Named extends string> {
   readonly loss?:
     | {
         readonly perceptual?:

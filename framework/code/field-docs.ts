@@ -28,6 +28,8 @@ interface Field {
 interface Source {
   readonly fields: readonly Field[];
   readonly constants: ReadonlyMap<string, string>;
+  /** Names of its functions. */
+  readonly functions: ReadonlySet<string>;
   /** Files that it imports, absolute. */
   readonly imports: readonly string[];
   /** Where exported names come from, if from another file. */
@@ -80,9 +82,12 @@ function docOfField(
   docOfConstant: (name: string) => string | undefined,
 ): string | undefined {
   const there = new Set(fields);
+  // What a function of a config makes is another config: `view: smokeView(view)`.
+  const isMade = ({ doc, root }: Field) =>
+    doc === undefined && root !== undefined && sources.some(({ functions }) => functions.has(root));
   const candidates = sources
     .flatMap((source) => source.fields)
-    .filter(({ name, siblings }) => name === field && siblings.every((one) => there.has(one)));
+    .filter((one) => one.name === field && one.siblings.every((name) => there.has(name)) && !isMade(one));
   const most = Math.max(0, ...candidates.map(({ siblings }) => siblings.length));
   const near = candidates.filter(({ siblings }) => siblings.length === most);
   return (
@@ -105,7 +110,9 @@ async function readSource(file: string): Promise<Source> {
   const docAt = docFinder(text, comments);
   const fields: Field[] = [];
   const constants = new Map<string, string>();
+  const functions = new Set<string>();
   visit(program as Program as unknown as Node, (node) => {
+    if (node.type === 'FunctionDeclaration' && node.id) functions.add((node.id as Node).name as string);
     if (node.type === 'ObjectExpression') fields.push(...fieldsOf(node, docAt));
     for (const [name, doc] of constantsIn(node, docAt)) if (!constants.has(name)) constants.set(name, doc);
   });
@@ -115,8 +122,7 @@ async function readSource(file: string): Promise<Source> {
   };
   const entries = module.staticExports.flatMap((statement) => statement.entries);
   return {
-    fields,
-    constants,
+    ...{ fields, constants, functions },
     imports: module.staticImports.flatMap(({ moduleRequest }) => resolve(moduleRequest.value)),
     exports: new Map(
       entries.flatMap(({ exportName, moduleRequest }) =>
