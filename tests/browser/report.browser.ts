@@ -10,15 +10,7 @@ import { reportHtml } from '../../reports/formats/html/html.ts';
 import type { FullReport } from '../../reports/report.ts';
 import { reportNamed } from '../reports/formats/support.ts';
 import { repository } from '../support/project.ts';
-
-/** `PECO_CHROMIUM`, or the first of its usual names. */
-function findChromium(): string | undefined {
-  const { PECO_CHROMIUM, PATH = '' } = process.env;
-  if (PECO_CHROMIUM) return PECO_CHROMIUM;
-  const names = ['chromium', 'chromium-browser', 'google-chrome'];
-  const places = PATH.split(path.delimiter).flatMap((dir) => names.map((name) => path.join(dir, name)));
-  return places.find((place) => fs.existsSync(place));
-}
+import { findChromium } from './chromium.ts';
 
 const executable = findChromium();
 const withBrowser = executable === undefined ? test.skip : test.serial;

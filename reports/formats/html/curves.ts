@@ -5,12 +5,14 @@ import type { Family } from './families.ts';
 /** Steps that a curve shows: more can't be told apart at the width of a page. */
 const mostSteps = 300;
 
-/** What metrics of this project's trainings are called; others are called as they are logged. */
+/** What metrics of this project's trainings are called, some of one kind alone; others are called as they are logged. */
 const titles: ReadonlyMap<string, string> = new Map([
   ['learningRate', 'learning rate'],
   ['gradientNorm', 'norm of the gradients, before clipping'],
   ['perplexity', 'perplexity of the codes of a batch'],
   ['codesUsed', 'share of the codes that a batch uses'],
+  ['masked-image-modelling accuracy', 'accuracy of masked tokens'],
+  ['dvae usage', 'divergence from using all codes alike, in nats'],
 ]);
 
 /** All that stages logged, by group and metric, in the order of the stages. */
@@ -60,12 +62,12 @@ function chartOf(
     const seeds = stages.map(({ history }) => pointsOf(history, metric)).filter((points) => points.size > 0);
     return seeds.length === 0
       ? []
-      : [{ label, colour: colours.get(family) ?? 0, seeds, steps: thinned(seeds) }];
+      : [{ label, kind: stages[0].kind, colour: colours.get(family) ?? 0, seeds, steps: thinned(seeds) }];
   });
   const x = [...new Set(curves.flatMap(({ steps }) => steps))].sort((a, b) => a - b);
   // A single value is no curve; it is in the table if it matters.
   if (x.length < 2) return undefined;
-  const title = titleOf(metric, members);
+  const title = titleOf(metric, new Set(curves.map(({ kind }) => kind)));
   return {
     ...{ group, metric, x },
     ...(title === undefined ? {} : { title }),
@@ -76,9 +78,10 @@ function chartOf(
   };
 }
 
-function titleOf(metric: string, members: readonly Family[]): string | undefined {
-  const isMasked = members.every(({ stages: [{ kind }] }) => kind === 'masked-image-modelling');
-  return metric === 'accuracy' && isMasked ? 'accuracy of masked tokens' : titles.get(metric);
+/** @param kinds of the stages that log it: what a name means may depend on them */
+function titleOf(metric: string, kinds: ReadonlySet<string>): string | undefined {
+  const [kind] = kinds.size === 1 ? kinds : [];
+  return titles.get(`${kind} ${metric}`) ?? titles.get(metric);
 }
 
 /** Finite values by step. */

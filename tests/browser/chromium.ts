@@ -1,0 +1,11 @@
+import fs from 'node:fs';
+import path from 'node:path';
+
+/** `PECO_CHROMIUM`, or the first of its usual names. */
+export function findChromium(): string | undefined {
+  const { PECO_CHROMIUM, PATH = '' } = process.env;
+  if (PECO_CHROMIUM) return PECO_CHROMIUM;
+  const names = ['chromium', 'chromium-browser', 'google-chrome'];
+  const places = PATH.split(path.delimiter).flatMap((dir) => names.map((name) => path.join(dir, name)));
+  return places.find((place) => fs.existsSync(place));
+}
