@@ -35,6 +35,7 @@ export const pixelsSchema = z.strictObject({
 export const vitSchema = z
   .strictObject(
     {
+      /** The only kind. */
       kind: z.literal('vit').default('vit'),
       /** Numbers a token. */
       dim: z.number().int().positive(),

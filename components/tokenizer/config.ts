@@ -58,6 +58,7 @@ export function deriveNetwork({ vqgan }: NetworkOptions): { readonly width?: num
 
 /** Fields of the training that every tokenizer has. */
 export const trainingFields = {
+  /** What a reconstruction is compared by. */
   loss: z
     .strictObject({
       /** Weight of the mean squared error of pixels in [0, 1]. */

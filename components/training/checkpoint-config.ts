@@ -11,6 +11,7 @@ import { lengthUnit, type Recipe } from './recipe.ts';
 export const checkpointSchema = z.union([
   z.literal('last'),
   z.strictObject({
+    /** On which images, and how often it is looked for. */
     validation: z.strictObject({
       /** Of the training images, held out: they are not learnt from. */
       share: z.number().gt(0).lt(1).default(0.1),

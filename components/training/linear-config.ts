@@ -17,10 +17,13 @@ export const linearFields = {
        * seconds; ImageNet-1K with ViT-B has 1e12.
        */
       above: z.number().nonnegative().default(1e9),
+      /** Passes over the labelled images. */
       epochs: count.default(100),
+      /** Images a step. */
       batchSize: count.default(1024),
       /** Of several, which are trained at once, the best on a tenth of the labelled images, which is held out. */
       learningRate: z.union([z.number().positive(), z.array(z.number().positive()).min(1)]).default(4e-3),
+      /** Of the weights, in each step. */
       weightDecay: z.number().nonnegative().default(1e-4),
     })
     .prefault({}),

@@ -173,11 +173,13 @@ function fieldsOf(object: Node, docAt: DocAt): Field[] {
     return name === undefined ? [] : [{ name, property }];
   });
   const siblings = properties.map(({ name }) => name);
-  return properties.map(({ name, property }) => ({
+  const fields = properties.map(({ name, property }) => ({
     ...{ name, siblings },
     doc: docAt(property.start),
     root: rootOf(property.value as Node),
   }));
+  // One without any comment is a value of such an object, not where its fields are said.
+  return fields.some(({ doc }) => doc !== undefined) ? fields : [];
 }
 
 function nameOf({ type, name, value }: Node): string | undefined {

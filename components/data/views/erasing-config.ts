@@ -14,6 +14,7 @@ const fields = z.strictObject({
   aspect: range(z.number().positive()).default([0.3, 1 / 0.3]),
   /** Of the noise, by channel, of pixels from 0 to 1: what the network normalises with. Here ImageNet's. */
   mean: perChannel(z.number().min(0).max(1)).default([0.485, 0.456, 0.406]),
+  /** Standard deviation of the noise, by channel. */
   deviation: perChannel(z.number().nonnegative()).default([0.229, 0.224, 0.225]),
 });
 

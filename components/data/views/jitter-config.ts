@@ -5,7 +5,9 @@ const reach = z.number().nonnegative();
 const ranges = z.strictObject({
   /** Factors are drawn from 1 - x to 1 + x, from 0 at least; 0: never changed. */
   brightness: reach.default(0),
+  /** The same. */
   contrast: reach.default(0),
+  /** The same. */
   saturation: reach.default(0),
   /** The hue is turned by -x to x, where 1 is a whole turn. */
   hue: reach.max(0.5).default(0),

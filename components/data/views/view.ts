@@ -9,7 +9,12 @@ import { randAugmentSchema } from './randaugment/config.ts';
 const share = z.number().gt(0).max(1);
 
 /** The largest square in the middle; of it the share that is kept of each side, as timm's `crop_pct`. */
-const centre = z.strictObject({ kind: z.literal('centre'), share: share.default(1) });
+const centre = z.strictObject({
+  /** Which sort of crop. */
+  kind: z.literal('centre'),
+  /** What is kept of each side of the largest square. */
+  share: share.default(1),
+});
 
 export const cropSchema = z.discriminatedUnion('kind', [
   centre,
@@ -20,7 +25,11 @@ export const cropSchema = z.discriminatedUnion('kind', [
     ratio: range(z.number().positive()).default([3 / 4, 4 / 3]),
   }),
   /** The centre, moved by up to `distance` pixels along both axes and filled with zeros: "pad, then crop at random". */
-  z.strictObject({ kind: z.literal('shift'), distance: z.int().nonnegative() }),
+  z.strictObject({
+    kind: z.literal('shift'),
+    /** In pixels, at most. */
+    distance: z.int().nonnegative(),
+  }),
 ]);
 
 const wholeCentre = { kind: 'centre', share: 1 } as const;
@@ -34,6 +43,7 @@ const picture = {
 
 /** How a training looks at an image. */
 export const viewSchema = z.strictObject({
+  /** What part of an image is seen. */
   crop: cropSchema.default(wholeCentre),
   /** Probability that an image is mirrored left to right. */
   flip: z.number().min(0).max(1).default(0.5),

@@ -39,6 +39,7 @@ const schema = z
      * images of the training data.
      */
     labels: z.number().int().positive().optional(),
+    /** Share of a label that all classes get alike (Szegedy et al. 2016). BEiT: 0.1. */
     labelSmoothing: z.number().min(0).lt(1).default(0.1),
     ...mixingFields,
     /** What of each image is seen. */

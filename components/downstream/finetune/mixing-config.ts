@@ -9,6 +9,7 @@ export const mixingFields = {
   mixup: z.number().nonnegative().default(0),
   /** Alpha of cutmix (arXiv 1905.04899): a rectangle comes from the other image; 0: never. BEiT: 1. */
   cutmix: z.number().nonnegative().default(0),
+  /** How often, and of which images; nothing where `mixup` and `cutmix` are 0. */
   mixing: z
     .strictObject({
       /** That images are mixed at all. */

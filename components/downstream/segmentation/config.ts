@@ -52,7 +52,12 @@ const schema = z
     channels: count.optional(),
     /** The head that trains the blocks in the middle, by its loss times `weight`; 0: there is none. */
     auxiliary: z
-      .strictObject({ channels: count.default(256), weight: z.number().nonnegative().default(0.4) })
+      .strictObject({
+        /** Of its convolution. */
+        channels: count.default(256),
+        /** Of its loss, beside the decoder's. */
+        weight: z.number().nonnegative().default(0.4),
+      })
       .prefault({}),
     /** Probability that a channel is left out in front of the layer that classifies. */
     dropout: z.number().min(0).lt(1).default(0.1),

@@ -12,6 +12,7 @@ const schema = z.strictObject({
    * layers; factor 1 leaves 13x13, 4x4 and 1x1.
    */
   upsample: z.int().min(1).max(8).default(2),
+  /** How that is done. */
   interpolation: z.enum(['bilinear', 'nearest']).default('bilinear'),
 });
 

@@ -38,6 +38,7 @@ const schema = z
   .strictObject({
     /** Channels of the first stage; VGG16 has 64. */
     width: count.default(32),
+    /** Groups of convolutions, each but the first behind a pooling: VGG16 has 5. */
     blocks: z.int().min(1).max(5).default(4),
     /** 3x3 convolutions a block, or one number for each block; VGG16 has 5 blocks of [2, 2, 3, 3, 3]. */
     convsPerBlock: z.union([convs, constant(z.array(convs))]).default(2),
@@ -52,6 +53,7 @@ const schema = z
     ...recipe.fields,
     /** Absent, as `epochs` is: 300. 0: the untrained network, as a control that has seen no labels. */
     steps: z.int().nonnegative().optional(),
+    /** Share of a label that all classes get alike. */
     labelSmoothing: z.number().min(0).lt(1).default(0),
     /**
      * What of each image is seen; unless said, it is moved by up to 2 pixels, and with the objective `contrastive` it is a

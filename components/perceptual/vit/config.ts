@@ -19,6 +19,7 @@ const schema = z.strictObject({
   dim: count.default(768),
   /** ViT-S has 6 in DINO, 12 in MoCo v3. */
   heads: count.default(12),
+  /** Side of a patch in pixels. */
   patch: count.default(16),
   /** Side of the pictures that the positions in the file are for. For others they are resized, as DINO does it. */
   size: count.default(224),

@@ -43,6 +43,7 @@ const recipe = defineRecipe({
 
 const schema = z
   .strictObject({
+    /** The network that is pretrained: `vit({...})`. */
     backbone: vitSchema,
     ...maskFields,
     ...recipe.fields,

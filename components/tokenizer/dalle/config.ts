@@ -28,18 +28,23 @@ const schema = z
     /** Gumbel-softmax temperature: falls by a half cosine in the first part of the training, `over` of it. */
     temperature: z
       .strictObject({
+        /** At the first step. */
         from: z.number().positive().default(1),
+        /** From the end of the fall on. */
         to: z
           .number()
           .positive()
           .default(1 / 16),
+        /** The share of the steps in which it falls. */
         over: share.default(150_000 / 3_000_000),
       })
       .prefault({}),
     /** KL of each token's posterior to uniform: its weight rises from 0 in the first part of the training. */
     divergence: z
       .strictObject({
+        /** From the end of the rise on. */
         weight: z.number().nonnegative().default(6.6),
+        /** The share of the steps in which it rises. */
         over: share.default(5_000 / 3_000_000),
       })
       .prefault({}),

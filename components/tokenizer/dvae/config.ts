@@ -19,10 +19,16 @@ const schema = z
   .strictObject({
     ...networkFields,
     ...trainingFields,
+    /** The codes. */
     codebook: z.strictObject(codebookFields).prefault({}),
     /** Gumbel-softmax temperature, annealed by a half cosine over the training. */
     temperature: z
-      .strictObject({ from: z.number().positive().default(1), to: z.number().positive().default(0.0625) })
+      .strictObject({
+        /** At the first step. */
+        from: z.number().positive().default(1),
+        /** At the last one. */
+        to: z.number().positive().default(0.0625),
+      })
       .prefault({}),
     /** Weight of KL(mean posterior of the batch || uniform); without it the argmax codes collapse. */
     usageWeight: z.number().nonnegative().default(0.1),

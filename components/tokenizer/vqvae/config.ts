@@ -19,6 +19,7 @@ const schema = z
   .strictObject({
     ...networkFields,
     ...trainingFields,
+    /** The codes. */
     codebook: z
       .strictObject({
         ...codebookFields,

@@ -42,6 +42,23 @@ test('every component is found by its name and by its kind, and says what it is'
   );
 });
 
+test('every field says what it is, but for those whose name does', async (t) => {
+  const silent = (await all).flatMap(({ fields }) => fields.filter(({ doc }) => doc === undefined));
+  const obvious = [
+    'codebook',
+    'view.crop',
+    'view.crop.scale',
+    'view.crop.ratio',
+    'testView.crop',
+    'schedule.kind',
+  ];
+  const ofFiles = ['weights.file', 'weights.sha256'];
+  const others = [...new Set(silent.map((field) => field.path))].filter(
+    (field) => ![...obvious, ...ofFiles].includes(field),
+  );
+  t.deepEqual(others, [], 'write a comment above each');
+});
+
 test('a constructor of one’s own is described by its schema, its comments, or its own descriptions', async (t) => {
   const project = createProject(t, {
     'package.json': '{}',

@@ -8,12 +8,16 @@ import { tinyAde20k } from './tiny.ts';
 const schema = z.strictObject({
   /** The folder `ADEChallengeData2016`. The bytes and names of its files are in the key, its place is not. */
   root: z.string().transform(() => undefined),
+  /** Which of its splits; the official one has no `test`. */
   split: z.enum(['training', 'validation']),
   /** An image of more pixels fails the stage that shows it, by what its header says. */
   maxPixels: z.int().positive().default(100_000_000),
   /** How many images there should be: another number is an error. Absent: what is there is right. Not in the key. */
   expected: z
-    .strictObject({ images: z.int().positive() })
+    .strictObject({
+      /** How many images. */
+      images: z.int().positive(),
+    })
     .optional()
     .transform(() => undefined),
 });

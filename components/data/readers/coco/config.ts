@@ -20,6 +20,7 @@ const schema = z.strictObject({
     .string()
     .optional()
     .transform(() => undefined),
+  /** Which of its splits. */
   split: z.enum(['train2017', 'val2017']).optional(),
   /** The file of annotations of instances, instead of that of the split. */
   annotations: place,
@@ -34,7 +35,10 @@ const schema = z.strictObject({
   maxPixels: z.int().positive().default(100_000_000),
   /** How many images the annotations should list: another number is an error. Not in the key. */
   expected: z
-    .strictObject({ images: z.int().positive() })
+    .strictObject({
+      /** How many images. */
+      images: z.int().positive(),
+    })
     .optional()
     .transform(() => undefined),
 });

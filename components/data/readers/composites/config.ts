@@ -59,6 +59,7 @@ const schema = z.strictObject({
   spread: z.number().min(0).max(1).default(1),
   /** How much objects and clutter stand out from textures, which are darker the higher it is; 0: not at all. */
   contrast: z.number().min(0).max(1).default(0),
+  /** Another number, other scenes. */
   seed: z.int().nonnegative().default(0),
   /**
    * A folder of photographs (JPEG, PNG, WebP) for backgrounds, of which each split has its own. Absent: textures. Names and

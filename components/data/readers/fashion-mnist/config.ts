@@ -7,6 +7,7 @@ import { CLASSES, countPerClass, openPair } from './contents.ts';
 import { type FashionMnistSplit, type IdxPair, officialFiles, SHIPPED_FILES } from './files.ts';
 
 const schema = z.strictObject({
+  /** Which of its splits: the first 10,000 images of each ship with peco-exp. */
   split: z.enum(['train', 'test']),
   /**
    * Part of the split, from the first to before the second index: how to hold a validation part of the training

@@ -4,7 +4,9 @@ import { disk } from '../../../../framework/stage/disk.ts';
 import { describeNearest } from '../folder.ts';
 
 export const expectedSchema = z.strictObject({
+  /** How many images. */
   images: z.int().positive().optional(),
+  /** How many classes. */
   classes: z.int().positive().optional(),
 });
 

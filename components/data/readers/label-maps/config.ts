@@ -23,7 +23,10 @@ const schema = z.strictObject({
   maxPixels: z.int().positive().default(100_000_000),
   /** How many images there should be: another number is an error, and `plan` goes by it where the folder isn't there. */
   expected: z
-    .strictObject({ images: z.int().positive() })
+    .strictObject({
+      /** How many images. */
+      images: z.int().positive(),
+    })
     .optional()
     .transform(() => undefined),
 });

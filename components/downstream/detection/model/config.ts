@@ -16,6 +16,7 @@ const both = (train: number, test: number) =>
 export const maskRcnnModelFields = {
   /** Channels of the maps of the feature pyramid, and of the proposals' convolution. */
   fpnChannels: count.default(256),
+  /** The boxes that proposals begin as. */
   anchors: z
     .strictObject({
       /**
@@ -27,6 +28,7 @@ export const maskRcnnModelFields = {
       ratios: constant(z.array(z.number().positive()).min(1)).default([0.5, 1, 2]),
     })
     .prefault({}),
+  /** The network that proposes boxes. */
   rpn: z
     .strictObject({
       /** Best proposals of each level and image that go into the suppression; at most the level's anchors. */
@@ -37,12 +39,15 @@ export const maskRcnnModelFields = {
       overlap: share.default(0.7),
       /** Anchors of an image that the loss looks at, and how many of them at most are positive. */
       samples: count.default(256),
+      /** Of the samples, at most. */
       positives: share.default(0.5),
       /** Overlap with an object from which an anchor is positive, and below which it is negative. */
       positiveFrom: share.default(0.7),
+      /** Between the two an anchor counts as neither. */
       negativeBelow: share.default(0.3),
     })
     .prefault({}),
+  /** What classifies proposals and moves their boxes. */
   boxHead: z
     .strictObject({
       /** Side of what is cut from a map for each box. */
@@ -51,29 +56,35 @@ export const maskRcnnModelFields = {
       width: count.default(1024),
       /** Proposals of an image that the loss looks at, and how many of them at most are positive. */
       samples: count.default(512),
+      /** Of the samples, at most. */
       positives: share.default(0.25),
       /** Overlap with an object from which a proposal is positive; below, it is background. */
       positiveFrom: share.default(0.5),
     })
     .prefault({}),
+  /** What makes the masks. */
   maskHead: z
     .strictObject({
       /** Side of what is cut from a map for each box; masks are twice as large. */
       size: count.default(14),
       /** Convolutions, and the channels of them and of the deconvolution. */
       convolutions: count.default(4),
+      /** Of each of them. */
       channels: count.default(256),
     })
     .prefault({}),
+  /** How places are cut from the maps (RoIAlign). */
   pooling: z
     .strictObject({
       /** Samples along a side of each place that is cut. */
       samples: count.default(2),
       /** A box of this side is cut from the level with stride 2^`level`; one of half the side from the next finer level. */
       size: z.number().positive().default(224),
+      /** See `size`. */
       level: z.int().nonnegative().default(4),
     })
     .prefault({}),
+  /** What of a test image's boxes is kept. */
   detections: z
     .strictObject({
       /** Detections must have a score above. */
