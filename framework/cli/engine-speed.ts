@@ -24,17 +24,34 @@ export async function findSpeed(
   threads: number,
   options: { readonly cache: string; readonly script: string },
 ): Promise<KnownSpeed | undefined> {
-  const processor = os.cpus()[0]?.model.trim() ?? 'unknown';
-  const about = { engine, threads, processor, node: process.version };
-  const file = path.join(options.cache, 'speed', `${engine}-${threads}.json`);
-  const kept = readKept(file);
-  if (kept && JSON.stringify(kept.about) === JSON.stringify(about))
-    return { engine, threads, speed: kept.speed };
+  const known = knownSpeed(engine, threads, options.cache);
+  if (known) return known;
   const began = performance.now();
   const report = await measureEngine(engine, threads, options);
   if (!report.works) return undefined;
-  await tryWriteDisposable(file, JSON.stringify({ about, speed: report.speed }));
+  const about = describe(engine, threads);
+  await tryWriteDisposable(
+    fileOf(engine, threads, options.cache),
+    JSON.stringify({ about, speed: report.speed }),
+  );
   return { engine, threads, speed: report.speed, measured: (performance.now() - began) / 1000 };
+}
+
+/** The same, where it is known already. */
+export function knownSpeed(engine: string, threads: number, cache: string): KnownSpeed | undefined {
+  const kept = readKept(fileOf(engine, threads, cache));
+  const isSame = JSON.stringify(kept?.about) === JSON.stringify(describe(engine, threads));
+  return kept && isSame ? { engine, threads, speed: kept.speed } : undefined;
+}
+
+/** What a speed depends on. */
+function describe(engine: string, threads: number) {
+  const processor = os.cpus()[0]?.model.trim() ?? 'unknown';
+  return { engine, threads, processor, node: process.version };
+}
+
+function fileOf(engine: string, threads: number, cache: string): string {
+  return path.join(cache, 'speed', `${engine}-${threads}.json`);
 }
 
 function readKept(file: string): { readonly about: object; readonly speed: EngineSpeed } | undefined {

@@ -1,4 +1,5 @@
 import fs from 'node:fs/promises';
+import { openProjectCache } from '../../code/cache.ts';
 import { estimatePlan } from '../../plan/estimate.ts';
 import { type Recorded, readRecorded } from '../../plan/past-stages.ts';
 import { mayRun } from '../../plan/types.ts';
@@ -9,13 +10,14 @@ import { type RunOutcome, runExperiment } from '../../run/run.ts';
 import { formatElapsed } from '../../stage/duration.ts';
 import type { ContentKey } from '../../stage/keys.ts';
 import { codeOf } from '../bundles.ts';
+import { knownSpeed } from '../engine-speed.ts';
 import { threadsOf } from '../engines.ts';
 import { listenForInterrupts } from '../interrupts.ts';
 import { type ExperimentFlags, type Prepared, prepareExperiment } from '../prepare.ts';
 import { outputLook } from '../print.ts';
 import { createJsonRenderer } from '../progress/json.ts';
 import { createLineRenderer } from '../progress/lines.ts';
-import { isLiveTerminal } from '../progress/live-terminal.ts';
+import { isLiveTerminal, terminalOf } from '../progress/live-terminal.ts';
 import type { Renderer } from '../progress/renderer.ts';
 import { describeEnd, describeRecord, describeStart, optionsOf, withEngine } from '../running.ts';
 import { formatPath } from '../text/format.ts';
@@ -111,17 +113,15 @@ async function createRenderer(
   const live = isLiveTerminal(process.stdout, process.env) && !options.verbose && plan.stages.some(mayRun);
   if (!live) return createLineRenderer(options);
   const { LiveDisplay } = await import('../progress/live.ts');
-  const { stdout } = process;
-  const terminal = { write, columns: () => stdout.columns, rows: () => stdout.rows };
-  const { stages, seconds, unknown } = estimatePlan(plan, recorded, {
-    jobs: project.jobs,
-    engine: project.engine,
-    threads: threadsOf(project.jobs),
-  });
-  const known = new Map([...stages].map(([node, own]) => [node.id, own ?? 0]));
+  const { root, jobs, engine } = project;
+  const threads = threadsOf(jobs);
+  const measured = knownSpeed(engine, threads, openProjectCache(root).dir);
+  const speed = measured ? { speed: measured.speed } : {};
+  const { stages, seconds, unknown } = estimatePlan(plan, recorded, { jobs, engine, threads, ...speed });
+  const known = new Map([...stages].map(([node, own]) => [node.id, own]));
   return new LiveDisplay({
-    ...{ terminal, look },
-    ...(unknown > 0 ? {} : { expected: { total: seconds, stages: known } }),
+    ...{ terminal: terminalOf(process.stdout), look },
+    ...(unknown === stages.size ? {} : { expected: { total: seconds, stages: known } }),
   });
 }
 

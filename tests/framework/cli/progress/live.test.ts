@@ -198,6 +198,39 @@ test('a window that becomes smaller gets a smaller drawing, and nothing of the l
   t.true(drawn.every((line) => line.length <= 30));
 });
 
+test('where nothing is known of some stages, the rest takes at least so long', async (t) => {
+  const stages = names(4);
+  const [first, second, third] = stages as [string, string, string];
+  const known: [string, number | undefined][] = [
+    [first, undefined],
+    [second, 30],
+    [third, 30],
+  ];
+  const { screen, show, draw } = await open(stages, { expected: { total: 60, stages: new Map(known) } });
+  draw();
+  t.regex(screen.text(), /0\/4 · at least 1:00 left/);
+  show(start(first), finish(first));
+  draw();
+  t.regex(screen.text(), /1\/4 · about 1:00 left/);
+});
+
+test('a machine that is slower than it was is noticed, also in the midst of a stage', async (t) => {
+  const [first, second] = names(2) as [string, string];
+  const expected = { total: 200, stages: new Map([first, second].map((stage) => [stage, 100])) };
+  const { screen, show, draw } = await open([first, second], { expected });
+  const half = { ...(step(first, 200) as StageProgress), seconds: 150, remainingSeconds: 150 };
+  show(start(first), half);
+  draw();
+  await settled();
+  draw();
+  // 150 s instead of 50 until now, the estimate counting as 20 s: 150 s of work at (20 + 150) / (20 + 50) of their time.
+  t.regex(screen.text(), /0\/2 · about 6:04 left/);
+  show({ ...(finish(first) as StageFinished), seconds: 300 });
+  draw();
+  // 100 s at (20 + 300) / (20 + 100).
+  t.regex(screen.text(), /1\/2 · about 4:27 left/);
+});
+
 test('what is done of a stage counts before it ends', async (t) => {
   const [first, second] = names(2);
   const expected = { total: 100, stages: new Map([first!, second!].map((stage) => [stage, 50])) };
