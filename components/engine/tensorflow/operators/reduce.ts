@@ -1,7 +1,38 @@
+import { sizeOf } from '../../graph/value.ts';
+import type { GraphBuilder, Ref } from '../builder.ts';
 import { attribute } from '../graph-def.ts';
 import type { TensorflowOp } from '../op-table.ts';
 import type { Operator, Operators } from './operator.ts';
 import { intAttribute, knownInts, outputShape } from './operator.ts';
+
+/** On a CPU, threads share what is added up to one number, if it is as much as this. */
+const sharedSum = 2 ** 17;
+
+/** The same over all of a tensor, whose rows are added up first: that is the same bytes for any number of threads. */
+function overAll(op: 'Sum' | 'Mean'): Operator {
+  const plain = reduce(op);
+  const rows = (b: GraphBuilder, x: Ref): Ref => {
+    const size = sizeOf(x.shape);
+    const row = size < sharedSum ? 1 : longestRow(size);
+    if (row === 1) return x;
+    const table = b.add('Reshape', [x, b.ints([size / row, row])], [size / row, row]);
+    return rows(b, b.add(op, [table, b.ints([1])], [size / row]));
+  };
+  return (given) => {
+    const { b, node, inputs } = given;
+    const shape = outputShape(node);
+    if (sizeOf(shape) > 1 || inputs[0]!.type !== 'float32') return plain(given);
+    const sums = rows(b, inputs[0]!);
+    if (sums === inputs[0]) return plain(given);
+    const sum = b.add(op, [sums, b.ints([0])], []);
+    return shape.length === 0 ? sum : b.add('Reshape', [sum, b.ints(shape)], shape);
+  };
+}
+
+function longestRow(size: number): number {
+  for (let row = 4096; row > 1; row--) if (size % row === 0) return row;
+  return 1;
+}
 
 function reduce(op: TensorflowOp): Operator {
   return ({ b, node, inputs }) =>
@@ -16,8 +47,8 @@ function argument(op: TensorflowOp): Operator {
 }
 
 export const reduceOperators: Operators = {
-  ReduceSum: reduce('Sum'),
-  ReduceMean: reduce('Mean'),
+  ReduceSum: overAll('Sum'),
+  ReduceMean: overAll('Mean'),
   ReduceMax: reduce('Max'),
   ReduceMin: reduce('Min'),
   ReduceProd: reduce('Prod'),
