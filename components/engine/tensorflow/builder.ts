@@ -20,6 +20,8 @@ type AttributeValues = { readonly [name: string]: AttributeValue };
  */
 export class GraphBuilder {
   readonly nodes: NodeDef[] = [];
+  /** What the nodes give, by name. */
+  readonly refs = new Map<string, Ref>();
   readonly inFunction: boolean;
   private readonly prefix: string;
   private readonly constants = new Map<string, Ref>();
@@ -87,6 +89,7 @@ export class GraphBuilder {
     for (const [key, type] of types) attr[key] = attribute.type(type);
     const input = [...inputs.map(({ text }) => text), ...after.map((each) => `^${each}`)];
     this.nodes.push({ name, op, input, attr });
+    for (const ref of made) this.refs.set(ref.text, ref);
     return made;
   }
 

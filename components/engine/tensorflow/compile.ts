@@ -7,12 +7,13 @@ import type { Leaves } from '../tree.ts';
 import type { HostTensor, TensorSpec } from '../types.ts';
 import type { Ref } from './builder.ts';
 import { GraphBuilder, nodeName } from './builder.ts';
+import { fuseElementwise } from './fuse-elementwise.ts';
 import type { ArgumentDef, FunctionDef } from './graph-def.ts';
-import { attribute, encodeGraph, typeNumbers } from './graph-def.ts';
+import { attribute, encodeGraph, typeNumbers, untouched } from './graph-def.ts';
 import type { Precision } from './operators/operator.ts';
 import { Translator } from './translate.ts';
 
-/** `flat`: TensorFlow executes node by node; `xla`: XLA compiles the whole step. */
+/** `flat`: TensorFlow executes node by node, or group by group; `xla`: XLA compiles the whole step. */
 export type Mode = 'flat' | 'xla';
 
 /** A step as part of a TensorFlow graph. */
@@ -44,6 +45,11 @@ export interface StepOptions {
   /** The variable of each leaf of the state. */
   readonly variables: Leaves<string>;
   readonly mode: Mode;
+  /**
+   * Of `flat`: what works element by element is left to XLA, where the step changes the state. Others are run too rarely to
+   * be worth the time that compiling takes.
+   */
+  readonly fused: boolean;
   readonly precision: Precision;
 }
 
@@ -189,14 +195,9 @@ function asGraph(options: StepOptions, plan: Plan): CompiledStep {
     after: assigns,
     fetches: outputs.map(({ path, value, ref }) => ({ path, name: ref.text, spec: specOf(value) })),
     functions: [],
+    fused: options.fused && plan.changed.length > 0,
   });
 }
-
-/**
- * TensorFlow's own optimiser leaves functions with this attribute alone. Otherwise it prepares a step for executing node by
- * node, with operators that XLA has not (`TemporaryVariable`) or can't fuse.
- */
-const untouched = { _tf_data_function: attribute.bool(true) };
 
 /** The same step as a function that XLA compiles. */
 function asFunction(options: StepOptions, plan: Plan): CompiledStep {
@@ -249,6 +250,7 @@ function asFunction(options: StepOptions, plan: Plan): CompiledStep {
       spec: specOf(value),
     })),
     functions: [step],
+    fused: false,
   });
 }
 
@@ -259,14 +261,16 @@ function closed(
   given: ReturnType<typeof openings>,
   end: Pick<CompiledStep, 'fetches'> & {
     readonly after: readonly string[];
-    readonly functions: FunctionDef[];
+    readonly functions: readonly FunctionDef[];
+    readonly fused: boolean;
   },
 ): CompiledStep {
   const done = `${prefix}done`;
   const value = attribute.splat('int32', [], 1);
   b.add('Const', [], [], { value }, { type: 'int32', name: done, after: end.after });
+  const { nodes, functions } = end.fused ? fuseElementwise(b) : { nodes: b.nodes, functions: end.functions };
   return {
-    bytes: encodeGraph(b.nodes, end.functions),
+    bytes: encodeGraph(nodes, functions),
     feeds: given.batch.map(({ path, name, spec }) => ({ path, name, spec })),
     fetches: end.fetches,
     done,

@@ -88,12 +88,12 @@ class TensorflowEngine implements Engine {
     const trace = traceStep({ ...given, state: state.tree, target: tensorflowTarget, lowerings });
     const prefix = `p${this.programs++}/`;
     const { precision } = this;
-    const lowered = (mode: Mode) =>
-      compileStep({ name, prefix, trace, variables: state.variables, mode, precision });
+    const lowered = (mode: Mode, fused: boolean) =>
+      compileStep({ name, prefix, trace, variables: state.variables, mode, fused, precision });
     const parts = {
       ...{ name, state },
-      step: lowered(this.mode),
-      ...(this.mode === 'xla' ? { flat: () => lowered('flat') } : {}),
+      step: lowered(this.mode, steady),
+      ...(this.mode === 'xla' || steady ? { flat: () => lowered('flat', false) } : {}),
     };
     const { turns } = state;
     // Between the steps of the state's other programs, whose session is renewed.

@@ -67,6 +67,12 @@ function shapeOf(shape: readonly number[]): object {
   return { dim: shape.map((size) => ({ size })) };
 }
 
+/**
+ * TensorFlow's own optimiser leaves functions with this attribute alone. Otherwise it prepares a step for executing node by
+ * node, with operators that XLA has not (`TemporaryVariable`) or can't fuse.
+ */
+export const untouched = { _tf_data_function: attribute.bool(true) };
+
 export interface NodeDef {
   readonly name: string;
   readonly op: string;

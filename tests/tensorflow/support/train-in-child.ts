@@ -11,7 +11,7 @@ for (const { training } of [
   mim('small'),
   finetune('small'),
   await vqvaeTraining('small'),
-  { training: wideTraining(1024) },
+  { training: wideTraining(1536) },
 ]) {
   const { out, after } = await train({ name: 'tensorflow' }, training as never, [training.steps]);
   digest.update(JSON.stringify(out));

@@ -18,7 +18,7 @@ interface State {
 
 /**
  * A layer with GELU, [width, width], learns by AdamW: wide enough for XLA to be given what works element by element, and, at
- * 1024, for threads to share the sum of its squares.
+ * 1536, for threads to share the sum of its squares.
  */
 export function wideTraining(width: number) {
   const matrix = (rows: number, seed: number): HostTensor => ({
