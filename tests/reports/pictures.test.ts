@@ -4,13 +4,14 @@ import path from 'node:path';
 import test from 'ava';
 import { PNG } from 'pngjs';
 import type { StageInput } from '../../framework/stage/contract.ts';
+import { readExamples } from '../../reports/examples.ts';
 import { comparePictures } from '../../reports/pictures.ts';
 
 function strip(height: number): Buffer {
   return PNG.sync.write(new PNG({ width: 4, height }));
 }
 
-function stageWith(files: { readonly [name: string]: Buffer }): StageInput {
+function stageWith(files: { readonly [name: string]: Buffer | string }): StageInput {
   const dir = mkdtempSync(path.join(tmpdir(), 'peco-pictures-'));
   for (const [name, content] of Object.entries(files)) writeFileSync(path.join(dir, name), content);
   return { dir } as StageInput;
@@ -45,4 +46,18 @@ test('each task whose stages wrote strips gets a picture: what is given on top, 
   const heights = [...pictures.values()].map((png) => PNG.sync.read(png).height);
   // Small strips are three times as high, and rows are 4 pixels apart.
   t.deepEqual(heights, [12 * 3 + 8, 15 * 2 + 4]);
+});
+
+test('examples are of the stages that write them, and other files of their names are none', async (t) => {
+  const use = { images: 1, counts: [1, 0], shown: [0], patch: 8, gap: 1 };
+  const files = { 'codebook.json': JSON.stringify(use), 'codes.png': strip(10), 'masks.png': strip(4) };
+  const { dir } = stageWith(files);
+  t.deepEqual(await readExamples('evaluation', dir), { codebook: { ...use, picture: strip(10) } });
+  t.deepEqual(await readExamples('pretraining', dir), { masks: strip(4) });
+  t.deepEqual(await readExamples('downstream', dir), {});
+  t.deepEqual(await readExamples('evaluation', stageWith({}).dir), {}, 'results of an earlier version');
+  for (const text of ['{', '[]', 'null', '{"counts":{}}', JSON.stringify({ ...use, counts: ['<b>'] })]) {
+    const own = stageWith({ ...files, 'codebook.json': text });
+    t.deepEqual(await readExamples('evaluation', own.dir), {}, text);
+  }
 });
