@@ -231,5 +231,5 @@ export default defineExperiment({
     },
   },
   baseline: 'beit',
-  report: ablationTable({}),
+  report: ablationTable({ published: { beit: 'BEiT', peco: 'PeCo' } }),
 });

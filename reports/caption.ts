@@ -79,3 +79,13 @@ export function countText(cell: TableCell): string {
   });
   return [`${cell.n} seeds`, ...counts].join(', ');
 }
+
+/** What a picture shows, by its file: `reconstructions.png`, `predictions-detection.png`. */
+export function pictureTitle(file: string): string {
+  const [kind, task] = file.replace(/\.png$/, '').split(/-(.*)/s);
+  const what =
+    kind === 'predictions'
+      ? 'Test images with the truth, and what each row finds in them'
+      : 'Test images, and what each tokenizer makes of them';
+  return `${what}${task ? ` (${task})` : ''}`;
+}

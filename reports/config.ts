@@ -2,7 +2,8 @@ import { z } from 'zod';
 import type { ConfigIssue } from '../framework/stage/component.ts';
 import { defineComponent } from '../framework/stage/define.ts';
 import { printable } from '../framework/stage/text.ts';
-import { expectShown, showSchema } from './show-config.ts';
+import { publishedMethods } from './published.ts';
+import { expectRows, expectShown, showSchema } from './show-config.ts';
 
 const column = z.strictObject({
   /** Name of the metric in a stage's result. */
@@ -28,8 +29,12 @@ const schema = z.strictObject({
     { metric: 'usage', label: 'codes used %', scale: 100, digits: 1, better: 'higher' },
     { metric: 'perplexity', label: 'perplexity', scale: 1, digits: 1, better: 'higher' },
   ]),
-  /** Adds what the papers report on ImageNet-1K below the table. */
-  published: z.boolean().default(true),
+  /**
+   * Adds what papers report beneath the rows, where a task was measured on the same data with a network of the same size:
+   * ImageNet-1K, ViT-B at 224 pixels. Rows that do what a paper does, by name (`{ beit: 'BEiT', peco: 'PeCo' }`), have their
+   * difference in the papers beside that in the table.
+   */
+  published: z.union([z.boolean(), z.record(z.string(), z.enum(publishedMethods))]).default(true),
   /** A part of the table, or another order; flags of `peco-exp report` say it for one time. Absent: all of it. */
   show: showSchema.optional(),
 });
@@ -47,7 +52,10 @@ export const ablationTable = defineComponent({
   schema,
   run: new URL('./stage.ts', import.meta.url).href,
   pages: new URL('./pages.ts', import.meta.url).href,
-  expects: ({ columns, show }, { table }) => (show ? expectShown(show, columns, table) : []),
+  expects: ({ columns, published, show = {} }, { table }) => [
+    ...(typeof published === 'boolean' ? [] : expectRows(Object.keys(published), ['published'], table)),
+    ...expectShown(show, columns, table),
+  ],
   check: ({ columns }) => checkLabels(columns.map(({ label }) => printable(label))),
   // It writes text, and a picture in plain JavaScript.
   resources: () => ({ cores: 1 }),

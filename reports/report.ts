@@ -1,9 +1,9 @@
 import type { StageInput, StageRecord } from '../framework/stage/contract.ts';
 import { readHistory } from '../framework/stage/history.ts';
+import { nothingPublished, type Published, publishedBeside } from './comparable.ts';
 import type { AblationTableConfig } from './config.ts';
 import { type Examples, readExamples } from './examples.ts';
 import { readFacts } from './facts.ts';
-import { type PublishedResult, publishedResults } from './published.ts';
 import { type CellResult, type InTable, readResults, type TableConfig } from './results.ts';
 import { showPart } from './show.ts';
 import { type AblationTable, buildTable } from './table.ts';
@@ -19,8 +19,8 @@ export interface Report {
   readonly warnings: readonly Warning[];
   /** What the numbers rest on, as sentences without their full stops. */
   readonly facts: readonly string[];
-  /** What the papers report; empty where the experiment doesn't want it. */
-  readonly published: readonly PublishedResult[];
+  /** What papers report of the same; nothing where the experiment doesn't want it. */
+  readonly published: Published;
   /** PNG files by name. */
   readonly pictures: ReadonlyMap<string, Buffer>;
 }
@@ -51,13 +51,18 @@ export async function readReport(
   const results = await readResults(config, inputs);
   const { precision } = show ?? {};
   const wanted = precision === undefined ? columns : columns.map((one) => ({ ...one, digits: precision }));
+  const table = showPart(buildTable(config, results, wanted), show);
+  const methods = typeof published === 'boolean' ? {} : published;
   return {
     config,
     results,
-    table: showPart(buildTable(config, results, wanted), show),
+    table,
     warnings: warningsOf(config, results, inputs),
     facts: await readFacts(config, results, inputs),
-    published: published && !config.smoke ? publishedResults : [],
+    published:
+      published === false || config.smoke
+        ? nothingPublished
+        : publishedBeside(table, methods, results, inputs),
   };
 }
 

@@ -45,7 +45,6 @@ export function expectShown(
   declared: readonly Pick<Named, 'metric' | 'label'>[],
   table: WiredInput | undefined,
 ): WiringIssue[] {
-  const variants = (table?.facts.rows ?? []) as readonly string[];
   const tasks = (table?.facts.tasks ?? []) as readonly string[];
   const known = tasks.flatMap((task) => declared.flatMap((column) => namesOf({ ...column, task })));
   const column = (path: WiringIssue['path'], name: string): WiringIssue[] =>
@@ -58,15 +57,34 @@ export function expectShown(
             ...hintOf(suggest(name, distinct(declared.flatMap(({ metric, label }) => [metric, label])))),
           },
         ];
-  const row = (path: WiringIssue['path'], pattern: string): WiringIssue[] =>
-    variants.some((name) => fits(pattern, name))
-      ? []
-      : [{ path, message: `there is no row "${pattern}"`, ...hintOf(suggest(pattern, variants)) }];
   return [
     ...columns.flatMap((name, index) => column(['show', 'columns', index], name)),
-    ...rows.flatMap((name, index) => row(['show', 'rows', index], name)),
+    ...rows.flatMap((pattern, index) => rowIssues(pattern, ['show', 'rows', index], table)),
     ...(sort === undefined ? [] : column(['show', 'sort'], sort)),
   ];
+}
+
+/** Names that are of no row, where a config says something by the names of rows. */
+export function expectRows(
+  names: readonly string[],
+  path: WiringIssue['path'],
+  table: WiredInput | undefined,
+): WiringIssue[] {
+  const variants = rowsOf(table);
+  return names.flatMap((name) => (variants.includes(name) ? [] : [noRow(name, [...path, name], variants)]));
+}
+
+function rowIssues(pattern: string, path: WiringIssue['path'], table: WiredInput | undefined): WiringIssue[] {
+  const variants = rowsOf(table);
+  return variants.some((name) => fits(pattern, name)) ? [] : [noRow(pattern, path, variants)];
+}
+
+function noRow(name: string, path: WiringIssue['path'], variants: readonly string[]): WiringIssue {
+  return { path, message: `there is no row "${name}"`, ...hintOf(suggest(name, variants)) };
+}
+
+function rowsOf(table: WiredInput | undefined): readonly string[] {
+  return (table?.facts.rows ?? []) as readonly string[];
 }
 
 function hintOf(hint: string | undefined): { readonly hint?: string } {

@@ -1,14 +1,17 @@
+import type { ReportFile } from '../../framework/stage/contract.ts';
 import { type CsvValue, formatCsv } from '../../framework/stage/csv.ts';
 import type { TableCell } from '../column.ts';
+import type { Published } from '../comparable.ts';
 import { type CellResult, remarksOn } from '../results.ts';
 import type { AblationTable } from '../table.ts';
 import type { Warning } from '../warnings.ts';
 import type { Format } from './contract.ts';
 
-/** `ablation.csv`, a row a variant, and `results.csv`, a line a number. */
+/** `ablation.csv`, a row a variant, `results.csv`, a line a number, and `published.csv` where papers report the same. */
 export const csvFormat: Format = {
   name: 'csv',
-  files: ({ config, table, results, warnings }) => [
+  files: ({ config, table, results, warnings, published }) => [
+    ...publishedFiles(published, table),
     { name: 'ablation.csv', content: wideCsv(table, { changes: remarksOn(config), warnings }) },
     { name: 'results.csv', content: longCsv(results, remarksOn(config)) },
   ],
@@ -86,6 +89,20 @@ function textsOf(warnings: readonly Warning[], row: string): string {
 function describe(cell: TableCell | undefined): CsvValue[] {
   if (cell) return Object.values(statistics).map((statistic) => statistic(cell));
   return Object.keys(statistics).map((name) => (name === 'n' ? 0 : undefined));
+}
+
+/** `published.csv`, a line for every number of a paper, not scaled; no file where there are none. */
+function publishedFiles({ rows }: Published, { columns }: AblationTable): ReportFile[] {
+  if (rows.length === 0) return [];
+  const records = rows.flatMap(({ method, epochs, cells }) =>
+    cells.flatMap((number, place) => {
+      if (number === undefined) return [];
+      const { task, metric } = columns[place];
+      return [[method, epochs, task, metric, number.value, number.sure, number.source]];
+    }),
+  );
+  const head = ['method', 'epochs', 'task', 'metric', 'value', 'sure', 'source'];
+  return [{ name: 'published.csv', content: formatCsv([head, ...records]) }];
 }
 
 /** A line for every number of every cell, not scaled. */

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { publishedMethods } from '../published.ts';
 
 /** A number that a statistic doesn't have: of one seed there is no spread. */
 const maybe = z.number().nullable();
@@ -30,6 +31,40 @@ const cell = z.strictObject({
   best: z.boolean().describe('best of its column as shown, among rows with all seeds, and beyond the noise'),
   shared: z.array(z.string()).describe('stages that ran once for all seeds: then there is no spread'),
   difference: difference.nullable().describe('to the baseline, paired by seed'),
+});
+
+const published = z.strictObject({
+  rows: z
+    .array(
+      z.strictObject({
+        method: z.enum(publishedMethods),
+        epochs: z.int().describe('of pretraining'),
+        cells: z
+          .array(
+            z
+              .strictObject({
+                value: z.number(),
+                sure: z
+                  .enum(['paper', 'quoted'])
+                  .describe('read in the paper or its code, or in another paper that quotes it'),
+                source: z.string(),
+              })
+              .nullable(),
+          )
+          .describe('in the order of the columns'),
+      }),
+    )
+    .describe('of papers, for columns that were measured on the same data at the same size'),
+  differences: z.array(
+    z.strictObject({
+      variant: z.string(),
+      baseline: z.string(),
+      methods: z.tuple([z.enum(publishedMethods), z.enum(publishedMethods)]),
+      column: z.int().describe('its place among the columns'),
+      here: z.number(),
+      papers: z.array(z.strictObject({ epochs: z.int(), difference: z.number() })),
+    }),
+  ),
 });
 
 const stage = z.strictObject({
@@ -101,6 +136,7 @@ export const reportSchema = z
     warnings: z
       .array(z.strictObject({ variant: z.string(), text: z.string() }))
       .describe('rows whose numbers are to be doubted, such as those of a collapsed codebook'),
+    published,
     facts: z.array(z.string()),
     stages: z.array(stage),
   })

@@ -1,4 +1,5 @@
 import type { TableCell, TableDifference } from '../column.ts';
+import type { Published } from '../comparable.ts';
 import type { FullReport } from '../report.ts';
 import type { AblationTable } from '../table.ts';
 import type { FullFormat } from './contract.ts';
@@ -11,7 +12,7 @@ export const jsonFormat: FullFormat = {
 };
 
 export function reportJson(report: FullReport): ReportJson {
-  const { config, table, results, warnings, facts, command, version } = report;
+  const { config, table, results, warnings, published, facts, command, version } = report;
   return {
     what: 'report of peco-exp',
     format: 1,
@@ -30,6 +31,7 @@ export function reportJson(report: FullReport): ReportJson {
       ...{ variant, task, seed, engine, metrics },
     })),
     warnings: warnings.map((warning) => ({ ...warning })),
+    published: publishedJson(published),
     facts: [...facts],
     stages: report.stages.map(stageJson),
   };
@@ -67,6 +69,20 @@ function differenceJson({
     ...{ interval: interval ? ends(interval) : null, p: p ?? null },
     images: images ? { ...images, interval: ends(images.interval) } : null,
     ...{ corrected: corrected ?? null, significant },
+  };
+}
+
+function publishedJson({ rows, differences }: Published): ReportJson['published'] {
+  return {
+    rows: rows.map(({ method, epochs, cells }) => ({
+      ...{ method, epochs },
+      cells: cells.map((number) => (number ? { ...number } : null)),
+    })),
+    differences: differences.map(({ methods: [own, baseline], papers, ...difference }) => ({
+      ...difference,
+      methods: [own, baseline],
+      papers: papers.map((paper) => ({ ...paper })),
+    })),
   };
 }
 

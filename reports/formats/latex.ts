@@ -1,7 +1,9 @@
 import { printable } from '../../framework/stage/text.ts';
 import { captionOf, countText, pairsText, shownImages } from '../caption.ts';
 import type { TableCell } from '../column.ts';
+import type { PublishedRow } from '../comparable.ts';
 import { formatEnds, formatSigned, formatSpread, formatValue } from '../format.ts';
+import { publishedCell, publishedName, publishedSentences } from '../published-text.ts';
 import type { Report } from '../report.ts';
 import { remarksOn } from '../results.ts';
 import type { TableColumn } from '../table.ts';
@@ -19,7 +21,8 @@ export function ablationLatex({
   config,
   table,
   warnings,
-}: Pick<Report, 'config' | 'table' | 'warnings'>): string {
+  published,
+}: Pick<Report, 'config' | 'table' | 'warnings' | 'published'>): string {
   const { columns, rows } = table;
   const head = [
     'variant',
@@ -35,16 +38,24 @@ export function ablationLatex({
     `% ${commentText(config.experiment)}, by peco-exp: \\usepackage{booktabs}, and \\usepackage[T1]{fontenc} for pdfLaTeX`,
     ...captionOf(table, 'instead').map((sentence) => `% ${commentText(sentence)}`),
     ...warnings.map(({ text }) => `% warning: ${commentText(text)}.`),
+    ...publishedSentences(published, table).map((sentence) => `% ${commentText(sentence)}.`),
     ...remarksOn(config).map((remark) => `% ${commentText(remark)}`),
     `\\begin{tabular}{l${'r'.repeat(columns.length)}}`,
     '\\toprule',
     rowOf(head),
     '\\midrule',
     ...body.map(rowOf),
+    ...(published.rows.length > 0 ? ['\\midrule'] : []),
+    ...published.rows.map((row) => rowOf(publishedFields(row, columns))),
     '\\bottomrule',
     '\\end{tabular}',
   ];
   return `${lines.join('\n')}\n`;
+}
+
+function publishedFields(row: PublishedRow, columns: readonly TableColumn[]): string[] {
+  const cells = row.cells.map((number, place) => publishedCell(number, columns[place]));
+  return [publishedName(row), ...cells.map((cell) => cell ?? '–')].map(latexText);
 }
 
 function rowOf(cells: readonly string[]): string {

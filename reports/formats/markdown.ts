@@ -1,7 +1,8 @@
-import { captionOf, countText, pairsText, shownImages } from '../caption.ts';
+import { captionOf, countText, pairsText, pictureTitle, shownImages } from '../caption.ts';
 import type { TableCell } from '../column.ts';
+import type { Published } from '../comparable.ts';
 import { formatEnds, formatSigned, formatSpread, formatValue } from '../format.ts';
-import type { PublishedResult } from '../published.ts';
+import { publishedCell, publishedHead, publishedName, publishedSentences } from '../published-text.ts';
 import type { Report } from '../report.ts';
 import { changesHead, type TableConfig } from '../results.ts';
 import type { AblationTable, TableColumn } from '../table.ts';
@@ -14,10 +15,11 @@ export const markdownFormat: Format = {
   files: (report) => [{ name: 'ablation.md', content: ablationMarkdown(report) }],
 };
 
-type MarkdownOptions = Pick<Report, 'config' | 'table' | 'warnings' | 'facts' | 'published'>;
+type MarkdownOptions = Pick<Report, 'config' | 'table' | 'warnings' | 'facts' | 'published' | 'pictures'>;
 
 /** The table for people, and what one must know to read it. */
-export function ablationMarkdown({ config, table, warnings, facts, published }: MarkdownOptions): string {
+export function ablationMarkdown(report: MarkdownOptions): string {
+  const { config, table, warnings, facts, published, pictures } = report;
   const { columns, rows } = table;
   const header = [
     'variant',
@@ -31,13 +33,14 @@ export function ablationMarkdown({ config, table, warnings, facts, published }: 
     [`# ${plain(config.experiment)}${config.smoke ? ': smoke run' : ''}`],
     ...(config.smoke ? smokeBlocks() : []),
     ...changedBlocks(config),
-    markdownTable([header, ...body]),
+    markdownTable([header, ...body, ...publishedRows(published, table)]),
     captionOf(table, 'instead').map(plain),
     warnings.map(({ text }) => `**Warning:** ${plain(text)}.`),
     ...comparedBlocks(table),
     ...missingBlocks(config),
     listOf([...facts, ...columnFacts(table)]),
-    ...publishedBlocks(published),
+    listOf(publishedSentences(published, table)),
+    ...[...pictures.keys()].map((file) => [`![${plain(pictureTitle(file))}](${encodeURIComponent(file)})`]),
   ];
   return `${blocks
     .filter((lines) => lines.length > 0)
@@ -124,14 +127,14 @@ function listOf(lines: readonly string[]): string[] {
   return lines.map((line) => `- ${plain(line)}.`);
 }
 
-function publishedBlocks(published: readonly PublishedResult[]): string[][] {
-  if (published.length === 0) return [];
+/** Rows of papers beneath one that says what they are: markdown has no rule within a table. */
+function publishedRows({ rows }: Published, { columns }: AblationTable): string[][] {
+  if (rows.length === 0) return [];
   return [
-    [
-      'Published results, for orientation only: comparable with the table where data, network and schedule are the same.',
-    ],
-    published.map(
-      ({ method, setting, top1, source }) => `- ${method}: top-1 ${top1} % (${setting}; ${source}).`,
-    ),
+    [`*${publishedHead}*`, ...columns.map(() => '')],
+    ...rows.map((row) => [
+      plain(publishedName(row)),
+      ...row.cells.map((number, place) => publishedCell(number, columns[place]) ?? '–'),
+    ]),
   ];
 }

@@ -6,20 +6,12 @@ import type { JsonObject } from '../../framework/stage/json.ts';
 import { readFacts } from '../../reports/facts.ts';
 import { warningsOf } from '../../reports/warnings.ts';
 import { createProject } from '../support/project.ts';
-import { cell, tableOf } from './support.ts';
+import { cell, leaf, tableOf } from './support.ts';
 
 /** Makes stages that have results in a folder of the test's own. */
 function stages(t: ExecutionContext) {
   const { dir } = createProject(t, {});
   let count = 0;
-  const leaf = (kind: string, config: JsonObject = {}): StageInput => ({
-    kind,
-    config,
-    dir: '',
-    files: {},
-    inputs: {},
-    load: () => Promise.reject(new Error('a report loads nothing')),
-  });
   const stage = (
     kind: string,
     inputs: StageInput['inputs'] = {},

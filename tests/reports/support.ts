@@ -1,3 +1,5 @@
+import type { StageInput } from '../../framework/stage/contract.ts';
+import type { JsonObject } from '../../framework/stage/json.ts';
 import type { Column } from '../../reports/config.ts';
 import type { CellResult, TableConfig } from '../../reports/results.ts';
 
@@ -5,6 +7,14 @@ export const columns: readonly Column[] = [
   { metric: 'top1', label: 'top-1 %', scale: 100, digits: 2, better: 'higher' },
   { metric: 'error', label: 'error', scale: 1, digits: 1, better: 'lower' },
 ];
+
+/** A component that is no stage, as a report sees it. */
+export function leaf(kind: string, config: JsonObject = {}): StageInput {
+  return {
+    ...{ kind, config, dir: '', files: {}, inputs: {} },
+    load: () => Promise.reject(new Error('a report loads nothing')),
+  };
+}
 
 export function cell(
   variant: string,

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { pictureTitle } from '../../caption.ts';
 import type { FullReport } from '../../report.ts';
 import { changesHead } from '../../results.ts';
 import type { FullFormat } from '../contract.ts';
@@ -127,14 +128,7 @@ function chartHtml(chart: Chart, index: number): string {
 }
 
 function picturesHtml(pictures: FullReport['pictures'], families: readonly Family[]): string {
-  const figures = [...pictures].map(([file, png]) => {
-    const [kind, task] = file.replace(/\.png$/, '').split(/-(.*)/s);
-    const what =
-      kind === 'predictions'
-        ? 'Test images with the truth, and what each row finds in them'
-        : 'Test images, and what each tokenizer makes of them';
-    return figureHtml(png, `${what}${task ? ` (${task})` : ''}`);
-  });
+  const figures = [...pictures].map(([file, png]) => figureHtml(png, pictureTitle(file)));
   return [...figures, ...masksHtml(families)].join('\n');
 }
 

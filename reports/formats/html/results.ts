@@ -1,6 +1,8 @@
 import { captionOf, countText, pairsText, shownImages } from '../../caption.ts';
 import type { TableCell } from '../../column.ts';
+import type { Published } from '../../comparable.ts';
 import { formatEnds, formatSigned, formatSpread, formatValue } from '../../format.ts';
+import { publishedCell, publishedHead, publishedName, publishedSentences } from '../../published-text.ts';
 import type { Report } from '../../report.ts';
 import type { AblationTable, TableColumn } from '../../table.ts';
 import { name, text } from './markup.ts';
@@ -8,7 +10,7 @@ import { name, text } from './markup.ts';
 /** The table, how to read it, and what its numbers rest on. */
 export function resultsHtml({ config, table, warnings, facts, published }: Report): string {
   const missing = config.missing.filter(({ dropped }) => !dropped);
-  return `${tableHtml(table)}
+  return `${tableHtml(table, published)}
 <p>${text(captionOf(table, 'beside').join(' '))}</p>
 ${warnings.map((warning) => `<p class="notice"><strong>Warning:</strong> ${name(warning.text)}.</p>\n`).join('')}${listHtml(
   'Missing',
@@ -17,12 +19,7 @@ ${warnings.map((warning) => `<p class="notice"><strong>Warning:</strong> ${name(
   }),
 )}
 ${listHtml('What the numbers rest on', facts.map(name))}
-${listHtml(
-  'Published results, for orientation only: comparable where data, network and schedule are the same',
-  published.map(({ method, setting, top1, source }) =>
-    text(`${method}: top-1 ${top1} % (${setting}; ${source})`),
-  ),
-)}`;
+${listHtml('Published results', publishedSentences(published, table).map(name))}`;
 }
 
 /** Longer lists are folded. */
@@ -36,7 +33,7 @@ function listHtml(title: string, items: readonly string[]): string {
   return `<h3>${text(title)}</h3>\n${list}`;
 }
 
-function tableHtml({ columns, rows }: AblationTable): string {
+function tableHtml({ columns, rows }: AblationTable, published: Published): string {
   const head = columns.map(({ title, better }) => {
     const arrow = better === 'higher' ? '↑' : '↓';
     return `<th scope="col" class="number">${name(title)} <span aria-hidden="true">${arrow}</span><span class="unseen">, ${better} is better</span></th>`;
@@ -55,8 +52,22 @@ function tableHtml({ columns, rows }: AblationTable): string {
 <tbody>
 ${body.join('\n')}
 </tbody>
-</table>
+${publishedHtml(published, columns)}</table>
 </div>`;
+}
+
+/** A body of its own beneath a rule, which is not sorted. */
+function publishedHtml({ rows }: Published, columns: readonly TableColumn[]): string {
+  if (rows.length === 0) return '';
+  const body = rows.map((row) => {
+    const cells = row.cells.map((number, place) => publishedCell(number, columns[place]) ?? '–');
+    return `<tr><th scope="row">${text(publishedName(row))}</th>${cells.map((cell) => `<td class="number">${cell}</td>`).join('')}</tr>`;
+  });
+  return `<tbody class="published">
+<tr><th scope="rowgroup" colspan="${columns.length + 1}">${publishedHead}</th></tr>
+${body.join('\n')}
+</tbody>
+`;
 }
 
 function emptyHtml(dropped: string | undefined): string {

@@ -1,9 +1,9 @@
 import test from 'ava';
 import fc from 'fast-check';
+import { nothingPublished, type Published } from '../../../reports/comparable.ts';
 import type { Column } from '../../../reports/config.ts';
 import { ablationMarkdown } from '../../../reports/formats/markdown.ts';
 import { markdownTable, plain } from '../../../reports/formats/markdown-text.ts';
-import { type PublishedResult, publishedResults } from '../../../reports/published.ts';
 import type { CellResult, TableConfig } from '../../../reports/results.ts';
 import { buildTable } from '../../../reports/table.ts';
 import type { Warning } from '../../../reports/warnings.ts';
@@ -11,10 +11,11 @@ import { anyText } from '../../support/text.ts';
 import { cell, columns, tableOf } from '../support.ts';
 
 interface Options {
+  readonly pictures?: readonly string[];
   readonly warnings?: readonly Warning[];
   readonly columns?: readonly Column[];
   readonly facts?: readonly string[];
-  readonly published?: readonly PublishedResult[];
+  readonly published?: Published;
 }
 
 function markdown(cells: readonly CellResult[], other: Partial<TableConfig> = {}, options: Options = {}) {
@@ -25,7 +26,8 @@ function markdown(cells: readonly CellResult[], other: Partial<TableConfig> = {}
     table,
     warnings: options.warnings ?? [],
     facts: options.facts ?? [],
-    published: options.published ?? [],
+    published: options.published ?? nothingPublished,
+    pictures: new Map((options.pictures ?? []).map((name) => [name, Buffer.alloc(0)])),
   });
 }
 
@@ -61,7 +63,21 @@ test('the table says how to read it, names the baseline, what is missing, what w
       {
         columns: [...columns, { ...columns[0], metric: 'psnr', label: 'PSNR dB' }],
         facts: ['Engine: onnx'],
-        published: publishedResults,
+        pictures: ['reconstructions.png', 'predictions-detection (2).png'],
+        published: {
+          rows: [
+            {
+              ...{ method: 'PeCo', epochs: 800 },
+              cells: [{ value: 0.845, sure: 'quoted', source: 'another paper' }, undefined],
+            },
+          ],
+          differences: [
+            {
+              ...{ variant: 'pixel', baseline: 'beit', methods: ['PeCo', 'BEiT'], column: 0, here: 0.0025 },
+              papers: [{ epochs: 800, difference: 0.013 }],
+            },
+          ],
+        },
       },
     ),
   );
