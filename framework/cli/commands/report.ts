@@ -64,7 +64,7 @@ export async function reportCommand(file: string, flags: ReportFlags, version: s
       const table = rebuilt.files.find((name) => name.endsWith('.md'));
       const look = outputLook();
       const shown = table === undefined ? [] : ['', showMarkdown(await fs.readFile(table, 'utf8'), look)];
-      const lines = [...head, ...shown, ...formatRebuilt(rebuilt, formatPath)];
+      const lines = [...head, ...shown, ...formatRebuilt(rebuilt, formatPath, look)];
       printLines(lines, look);
     }
     return 0;

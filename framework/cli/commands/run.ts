@@ -129,7 +129,7 @@ async function createRenderer(
 async function formatConclusion(event: RunFinished, look: Look): Promise<string> {
   const table = event.files.find((file) => file.endsWith('.md'));
   const shown = table ? `\n${showMarkdown(await fs.readFile(table, 'utf8'), look)}\n` : '';
-  return inCharacters(`${shown}${formatRunFinished(event, formatPath).join('\n')}\n`, look);
+  return inCharacters(`${shown}${formatRunFinished(event, formatPath, look).join('\n')}\n`, look);
 }
 
 /** What this command says the next time, if nothing changes until then: the quick path answers with it. */

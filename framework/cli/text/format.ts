@@ -2,7 +2,8 @@ import path from 'node:path';
 import type { StageProgress } from '../../run/record/events.ts';
 import { formatElapsed } from '../../stage/duration.ts';
 import { printable } from '../../stage/text.ts';
-import { widthOf } from './width.ts';
+import type { Look } from './look.ts';
+import { widthOf, wrapWords } from './width.ts';
 
 const day = 24 * 3600;
 const year = 365.25 * day;
@@ -77,6 +78,24 @@ export function formatGit({ commit, dirty }: { readonly commit: string; readonly
 export function formatPath(file: string): string {
   const relative = path.relative(process.cwd(), file);
   return relative.startsWith('..') ? file : relative || '.';
+}
+
+/** A path a line; on a terminal the names of the files below their folder, since many have the same. */
+export function formatFiles(
+  files: readonly string[],
+  showPath: (file: string) => string,
+  { columns }: Look,
+): string[] {
+  if (columns === undefined) return files.map((file) => `  ${showPath(file)}`);
+  const folders = new Map<string, string[]>();
+  for (const file of files) {
+    const { dir, base } = path.parse(file);
+    folders.set(dir, [...(folders.get(dir) ?? []), base]);
+  }
+  return [...folders].flatMap(([dir, names]) => [
+    `  ${showPath(dir)}`,
+    ...wrapWords(`    ${names.join(', ')}`, columns, '    '),
+  ]);
 }
 
 /** `1 stage`, `2 stages`. */

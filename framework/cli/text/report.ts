@@ -1,5 +1,6 @@
 import { printable } from '../../stage/text.ts';
-import { count } from './format.ts';
+import { count, formatFiles } from './format.ts';
+import { type Look, plainLook } from './look.ts';
 
 /** What `peco-exp report` made; `--json` prints it as it is. */
 export interface Rebuilt {
@@ -24,6 +25,7 @@ export interface Rebuilt {
 export function formatRebuilt(
   { experiment, cells, missing, files, tensorboard }: Rebuilt,
   showPath: (file: string) => string,
+  look: Look = plainLook,
 ): string[] {
   const open = missing.filter(({ dropped }) => !dropped);
   const dropped = missing.length - open.length;
@@ -35,7 +37,7 @@ export function formatRebuilt(
     `${experiment}: ${parts.join(', ')}; nothing ran`,
     ...reasons.slice(0, mostReasons).map((reason) => `  missing: ${printable(reason)}`),
     ...(reasons.length > mostReasons ? [`  and ${reasons.length - mostReasons} more`] : []),
-    ...files.map((file) => `  ${showPath(file)}`),
+    ...formatFiles(files, showPath, look),
     ...(tensorboard
       ? [`  ${showPath(tensorboard.dir)}: ${count(tensorboard.files, 'event file')} for TensorBoard`]
       : []),

@@ -18,7 +18,8 @@ import { formatElapsed } from '../../stage/duration.ts';
 import type { Failure } from '../../stage/errors.ts';
 import { formatLocation } from '../../stage/errors.ts';
 import { showValue } from '../../stage/show.ts';
-import { count, formatRate } from './format.ts';
+import { count, formatFiles, formatRate } from './format.ts';
+import { type Look, plainLook } from './look.ts';
 
 /** Lines about a run that are the same on a terminal and in a log. */
 
@@ -117,7 +118,11 @@ export function formatInterrupt(event: RunInterrupted): string {
 }
 
 /** What happened to the stages and how long it all took; then where the files are, shown by `showPath`. */
-export function formatRunFinished(event: RunFinished, showPath: (file: string) => string): string[] {
+export function formatRunFinished(
+  event: RunFinished,
+  showPath: (file: string) => string,
+  look: Look = plainLook,
+): string[] {
   const { counts } = event;
   const parts = [`${counts.hit} stored`, `${counts.ran} ran`];
   if (counts.shared > 0) parts.push(`${counts.shared} made by another run`);
@@ -128,8 +133,7 @@ export function formatRunFinished(event: RunFinished, showPath: (file: string) =
   if (open > 0) parts.push(`${open} not finished`);
   const lines = [`${wordOf(event)} in ${formatElapsed(event.seconds)}: ${parts.join(', ')}`];
   if (open > 0) lines.push('the same command resumes: finished stages are stored');
-  if (event.files.length > 0) lines.push(...event.files.map((file) => `  ${showPath(file)}`));
-  return lines;
+  return [...lines, ...formatFiles(event.files, showPath, look)];
 }
 
 function wordOf(event: RunFinished): string {

@@ -1,6 +1,6 @@
 import test from 'ava';
 import { createLineRenderer } from '../../../../framework/cli/progress/lines.ts';
-import { formatProgress, formatRate } from '../../../../framework/cli/text/format.ts';
+import { formatFiles, formatProgress, formatRate } from '../../../../framework/cli/text/format.ts';
 import { formatRunFinished } from '../../../../framework/cli/text/text.ts';
 import type { RunEvent, StageProgress } from '../../../../framework/run/record/events.ts';
 import { formatElapsed } from '../../../../framework/stage/duration.ts';
@@ -137,6 +137,24 @@ const everything: readonly RunEvent[] = [
 test('every event as lines', (t) => t.snapshot(show(everything)));
 
 test('every event as lines, verbose', (t) => t.snapshot(show(everything, true)));
+
+test('files of one folder stand below it on a terminal, and a path a line elsewhere', (t) => {
+  const files = ['/work/results/q/ablation.md', '/work/results/q/ablation.csv', '/work/run.json'];
+  const show = (file: string) => file.replace('/work/', '');
+  const look = { unicode: true, colour: false };
+  t.deepEqual(formatFiles(files, show, look), [
+    '  results/q/ablation.md',
+    '  results/q/ablation.csv',
+    '  run.json',
+  ]);
+  t.deepEqual(formatFiles(files, show, { ...look, columns: 24 }), [
+    '  results/q',
+    '    ablation.md,',
+    '    ablation.csv',
+    '  /work',
+    '    run.json',
+  ]);
+});
 
 test('how a run ended', (t) => {
   const counts = {
