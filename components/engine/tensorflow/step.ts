@@ -11,7 +11,7 @@ export interface TensorflowStepParts {
   readonly name: string;
   readonly step: CompiledStep;
   readonly state: TensorflowState<unknown>;
-  /** The step for TensorFlow without XLA, if XLA can't compile `step`. */
+  /** The step for TensorFlow without XLA, if XLA can't compile `step`, or can't read what it compiled before. */
   readonly flat?: () => CompiledStep;
 }
 
@@ -45,8 +45,9 @@ export class TensorflowStep implements LoadedStep {
       refuseShrunk(this.name, batch);
       results = await session.run(given, [done, ...fetches.map(({ name }) => name)]);
     } catch (error) {
-      if (this.flat && isRefusal(error)) return this.withoutXla(this.flat(), error, batch);
       if (error instanceof EngineError) throw error;
+      // The first step only: what fails later would fail without XLA, too.
+      if (this.flat) return this.withoutXla(this.flat(), error, batch);
       throw new EngineError(`program '${this.name}' failed: ${firstLine(error)}`, { cause: error });
     }
     this.flat = undefined;
@@ -68,9 +69,8 @@ export class TensorflowStep implements LoadedStep {
     batch: Leaves<HostTensor>,
   ): Promise<Leaves<HostTensor>> {
     this.flat = undefined;
-    process.emitWarning(
-      `program '${this.name}' runs without XLA, which can't compile it: ${firstLine(error)}`,
-    );
+    const why = isRefusal(error) ? "can't compile it" : 'fails';
+    process.emitWarning(`program '${this.name}' runs without XLA, which ${why}: ${firstLine(error)}`);
     await this.join(flat);
     this.step = flat;
     return this.run(batch);
