@@ -4,6 +4,7 @@
  *     npm run bench -- engine [--shapes mim-small,mim-base:4,...] [--rounds 2] [--seconds 2] [--torch "python3"]...
  *                              [--only onnx,tensorflow,PyTorch,...] [--wasm]
  *     npm run bench -- engine --gpu [the same]
+ *     npm run bench -- steady [--only tensorflow,...] [--steps 1000]
  *     npm run bench -- display [--shapes 50x5,200x5] [--rounds 2]
  *     npm run bench -- noop [--peers DIR] [--sizes 10x10,25x20] [--large 250x20] [--rounds 10] [--only turbo,make,...]
  *     npm run bench -- memory [--images 50000] [--steps 300]
@@ -84,6 +85,11 @@ const benches: { readonly [name: string]: (flags: Flags) => Promise<void> } = {
       only: flags.only?.split(','),
       wasm: flags.wasm,
       gpu: flags.gpu,
+    }),
+  steady: async (flags) =>
+    (await import('./steady/bench.ts')).benchSteady({
+      only: flags.only?.split(','),
+      steps: steps(flags, 1000),
     }),
   noop: async (flags) =>
     (await import('./noop/bench.ts')).benchNoop({
