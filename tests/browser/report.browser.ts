@@ -5,12 +5,12 @@ import os from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import test from 'ava';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { reportHtml } from '../../reports/formats/html/html.ts';
 import type { FullReport } from '../../reports/report.ts';
 import { reportNamed } from '../reports/formats/support.ts';
 import { repository } from '../support/project.ts';
-import { findChromium } from './chromium.ts';
+import { findChromium, launchChromium } from './chromium.ts';
 
 const executable = findChromium();
 const withBrowser = executable === undefined ? test.skip : test.serial;
@@ -57,7 +57,7 @@ test.before(async () => {
   const assets = { script: read('report-page.js'), style: read('report-page.css') };
   for (const [name, report] of Object.entries(reports))
     fs.writeFileSync(path.join(dir, `${name}.html`), reportHtml(report, assets));
-  browser = await chromium.launch({ executablePath: executable, args: ['--no-sandbox'], timeout: 120_000 });
+  browser = await launchChromium(executable);
 });
 
 test.after.always(async () => {

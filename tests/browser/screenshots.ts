@@ -7,8 +7,7 @@
  */
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { chromium } from 'playwright-core';
-import { findChromium } from './chromium.ts';
+import { findChromium, launchChromium } from './chromium.ts';
 
 const width = 1280;
 /** By section: pixels from its top. */
@@ -21,7 +20,7 @@ if (file === undefined || prefix === undefined)
 if (executablePath === undefined)
   throw new Error('no Chromium here: install one, or name it by PECO_CHROMIUM');
 
-const browser = await chromium.launch({ executablePath, args: ['--no-sandbox'], timeout: 120_000 });
+const browser = await launchChromium(executablePath);
 const page = await browser.newPage({ viewport: { width, height: 900 }, colorScheme: 'light' });
 await page.goto(pathToFileURL(path.resolve(file)).href);
 for (const figure of await page.locator('figure.chart').all()) {
