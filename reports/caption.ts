@@ -55,7 +55,9 @@ function noiseOf(tested: readonly boolean[]): string[] {
   const how =
     'p below 0.05 over seeds, and over test images where their results are stored, corrected by Holm for the rows of a column';
   return [
-    tested.includes(true) ? `*: beyond the noise (${how}).` : `No difference is beyond the noise (${how}).`,
+    tested.includes(true)
+      ? `A star: beyond the noise (${how}).`
+      : `No difference is beyond the noise (${how}).`,
   ];
 }
 
