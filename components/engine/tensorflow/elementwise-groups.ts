@@ -35,7 +35,11 @@ export const sourceOf = (input: string): string => input.replace(/^\^/, '').spli
  * of execution; `refs` has their outputs by name.
  */
 export function elementwiseGroups(nodes: readonly NodeDef[], refs: ReadonlyMap<string, Ref>): Group[] {
-  const fits = new Set(nodes.filter((node) => isElementwise(node, refs)).map(({ name }) => name));
+  const readers = readersOf(nodes);
+  const parts = partsOfProducts(nodes, refs, readers);
+  const fits = new Set(
+    nodes.flatMap((node) => (isElementwise(node, refs) && !parts.has(node.name) ? [node.name] : [])),
+  );
   const levels = levelsOf(nodes, fits);
   const leaders = new Map<string, string>();
   const leaderOf = (name: string): string => {
@@ -54,7 +58,6 @@ export function elementwiseGroups(nodes: readonly NodeDef[], refs: ReadonlyMap<s
     const leader = leaderOf(node.name);
     groups.set(leader, [...(groups.get(leader) ?? []), node]);
   }
-  const readers = readersOf(nodes);
   return [...groups.values()].filter((group) => savedBy(group, refs, readers) >= leastSaved);
 }
 
@@ -64,6 +67,28 @@ function isElementwise({ name, op, input }: NodeDef, refs: ReadonlyMap<string, R
   if (!own || sizeOf(own.shape) < 2 || !types.has(own.type)) return false;
   if (views.has(op)) return true;
   return arithmetic.has(op) && input.every((each) => types.has(refs.get(each)?.type ?? 'resource'));
+}
+
+const products: ReadonlySet<string> = new Set<TensorflowOp>(['Conv2D', 'MatMul', 'BiasAdd']);
+
+/** Biases and ReLUs of products: TensorFlow's own optimiser makes one node of them, if nothing else reads the product. */
+function partsOfProducts(
+  nodes: readonly NodeDef[],
+  refs: ReadonlyMap<string, Ref>,
+  readers: ReadonlyMap<string, readonly NodeDef[]>,
+): ReadonlySet<string> {
+  const open = new Set<string>();
+  const parts = new Set<string>();
+  for (const { name, op, input } of nodes) {
+    if (products.has(op)) open.add(name);
+    const own = input.find((each) => open.has(each) && readers.get(each)!.length === 1);
+    if (own === undefined) continue;
+    const isBias = op === 'AddV2' && input.some((each) => each !== own && refs.get(each)!.shape.length === 1);
+    if (!isBias && op !== 'Relu') continue;
+    parts.add(name);
+    if (isBias) open.add(name);
+  }
+  return parts;
 }
 
 /**

@@ -53,6 +53,29 @@ test('small tensors and scalars stay as they are', (t) => {
   t.deepEqual(ops(nodes), ops(b.nodes));
 });
 
+test('a bias and the ReLU after it stay with their product, where nothing else reads that', (t) => {
+  const b = new GraphBuilder('p0/', false);
+  const [x, w, bias] = [input(b), input(b), input(b, [1024])];
+  const layer = (product: Ref) => {
+    const active = b.add('Relu', [b.add('AddV2', [product, bias], large)], large);
+    const slope = b.add('Mul', [active, active], large);
+    b.add('Identity', [b.add('AddV2', [slope, w], large)], large);
+  };
+  layer(b.add('MatMul', [x, w], large));
+  const before = b.nodes.length;
+  const product = b.add('MatMul', [w, x], large);
+  b.add('Identity', [product], large);
+  layer(product);
+  const { nodes, functions } = fuseElementwise(b);
+  const opsOf = ({ nodeDef }: (typeof functions)[0]) => nodeDef.map(({ op }) => op);
+  t.deepEqual(functions.map(opsOf), [
+    ['Mul', 'AddV2'],
+    ['AddV2', 'Relu', 'Mul', 'AddV2'],
+  ]);
+  const kept = b.nodes.slice(0, before).filter(({ op }) => op === 'Relu');
+  t.true(kept.every(({ name }) => nodes.some((node) => node.name === name)));
+});
+
 test('no call waits for itself, and all that is read is made, in graphs at random', (t) => {
   for (let seed = 0; seed < 30; seed++) {
     const b = new GraphBuilder('p0/', false);
