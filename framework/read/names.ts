@@ -10,12 +10,8 @@ export type TaskOf<E extends Experiment> = NamesOf<E, RoleDeclaredAs<'tasks'>> |
 
 /** Names of metrics by task, as their components `offer` them; any where they don't. */
 export type MetricsOf<E extends Experiment> = {
-  // Each by itself, so that errors list the names, and not the name of this type.
-  readonly [Task in TaskOf<E>]: MetricOf<E, Task> extends infer Metric
-    ? Metric extends string
-      ? Metric
-      : never
-    : never;
+  // As keys, so that errors list the names, and not the name of this type.
+  readonly [Task in TaskOf<E>]: keyof { [Metric in MetricOf<E, Task>]: Metric } & string;
 };
 
 type MetricOf<E extends Experiment, Task extends string> = {

@@ -1,16 +1,21 @@
-import { execFile, spawnSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import test from 'ava';
-import { createProject, repository } from '../support/project.ts';
+import { repository } from '../support/project.ts';
+import {
+  compile,
+  type Installer,
+  installInto,
+  isReachable,
+  packRepository,
+  resolutions,
+  runInstalled,
+} from './support/packed.ts';
 
 const run = promisify(execFile);
-// Only npm knows which registry it is set up for.
-const reachable = spawnSync('npm', ['view', 'zod', 'version'], { timeout: 60_000 }).status === 0;
-const proof = reachable ? test : test.skip;
-
-const notCopied = new Set(['node_modules', 'dist', '.git', '.peco', 'results']);
+const proof = isReachable ? test : test.skip;
 
 const experiment = `
 import { ablationTable, defineExperiment, fashionMnist, maskedImageModelling, vit, vqvae } from 'peco-exp';
@@ -51,7 +56,7 @@ export const brightness = defineComponent({
 
 // A test image is of the class whose mean brightness is nearest: for that no network is needed.
 const stage = `
-import type { Dataset, StageContext } from 'peco-exp';
+import type { Dataset, StageContext } from 'peco-exp/kit';
 
 async function brightnessOf(data: Dataset, index: number): Promise<number> {
   const image = await data.image(index);
@@ -77,47 +82,16 @@ export async function run({ inputs }: StageContext) {
 }
 `;
 
-const tsconfig = {
-  compilerOptions: {
-    strict: true,
-    noEmit: true,
-    skipLibCheck: true, // as most projects have it: declarations of TensorFlow.js contradict those of browsers
-    module: 'nodenext',
-    target: 'es2023',
-    allowImportingTsExtensions: true,
-    types: ['node'],
-    typeRoots: [path.join(repository, 'node_modules/@types')],
-  },
-  files: ['experiment.ts', 'brightness/stage.ts'],
-};
-
 proof(
   'the packed package, installed into a fresh project, runs an experiment with a component of its own',
   async (t) => {
     t.timeout(20 * 60_000);
-    const clone = createProject(t, {});
-    clone.remove('node_modules');
-    clone.remove('package.json');
-    for (const name of fs.readdirSync(repository).filter((one) => !notCopied.has(one)))
-      fs.cpSync(path.join(repository, name), clone.file(name), { recursive: true });
-    fs.symlinkSync(path.join(repository, 'node_modules'), clone.file('node_modules'));
-    await run('npm', ['run', '--silent', 'package'], { cwd: clone.dir });
-    const tarball = fs.readdirSync(clone.dir).find((name) => name.endsWith('.tgz'))!;
-
-    const project = createProject(t, {
-      'experiment.ts': experiment,
-      'brightness/config.ts': config,
-      'brightness/stage.ts': stage,
-      'tsconfig.json': JSON.stringify(tsconfig),
+    const project = await installInto(t, {
+      files: { 'experiment.ts': experiment, 'brightness/config.ts': config, 'brightness/stage.ts': stage },
+      tarball: await packRepository(t),
+      by: 'npm',
     });
-    project.remove('node_modules');
-    const install = ['install', '--ignore-scripts', '--no-audit', '--no-fund', '--prefer-offline'];
-    await run('npm', [...install, clone.file(tarball), 'zod'], { cwd: project.dir });
-
-    const peco = async (...args: string[]) => {
-      const { stdout } = await run(project.file('node_modules/.bin/peco-exp'), args, { cwd: project.dir });
-      return stdout;
-    };
+    const peco = (...args: string[]) => runInstalled(project, args);
     t.regex(await peco('run', 'experiment.ts'), /0 stored, 4 ran/);
     t.regex(await peco('run', 'experiment.ts'), /4 stored, 0 ran/);
     t.regex(await peco('why', 'experiment.ts', 'downstream/small/brightness'), /is stored: nothing changed/);
@@ -137,10 +111,55 @@ proof(
       cwd: project.dir,
     });
     t.regex(cells, /"images":200\b/);
-
     // What the package says of its types is what a strict project reads.
-    const tsc = path.join(repository, 'node_modules/typescript/bin/tsc');
-    const { stdout } = await run(process.execPath, [tsc, '-p', project.dir], { cwd: project.dir });
-    t.is(stdout, '');
+    for (const resolution of ['nodenext', 'bundler'] as const)
+      t.is(await compile(project, resolution, ['experiment.ts', 'brightness/stage.ts']), '');
   },
 );
+
+/** Files of the guide's examples, as a project of its own has them. */
+function exampleFiles(): { [name: string]: string } {
+  const folder = path.join(repository, 'docs/examples');
+  const names = fs.readdirSync(folder, { recursive: true, encoding: 'utf8' });
+  const wanted = names.filter((name) => name === 'your-own.ts' || /[\\/].*\.ts$/.test(name));
+  return Object.fromEntries(wanted.map((name) => [name, fs.readFileSync(path.join(folder, name), 'utf8')]));
+}
+
+for (const by of ['npm', 'pnpm'] satisfies Installer[]) {
+  proof(
+    `the guide's components run in a fresh project that ${by} installed, and compile there`,
+    async (t) => {
+      t.timeout(20 * 60_000);
+      const files = exampleFiles();
+      const project = await installInto(t, { files, tarball: await packRepository(t), by });
+      const images = project.file('images');
+      await run(process.execPath, ['--import=tsx', 'docs/examples/make-images.ts', images], {
+        cwd: repository,
+      });
+      const peco = (...args: string[]) => runInstalled(project, args, { IMAGES: images });
+      t.regex(await peco('run', 'your-own.ts'), /0 stored, 13 ran/);
+      t.regex(await peco('run', 'your-own.ts'), /13 stored, 0 ran/);
+      t.regex(project.read('results/your-own/ablation.tex'), /^fsq & [01]\.\d{3} & /m);
+      for (const resolution of Object.keys(resolutions) as (keyof typeof resolutions)[])
+        t.is(await compile(project, resolution, Object.keys(files)), '', resolution);
+
+      // Another version of the package: what it changed reruns, and what it left alone doesn't.
+      project.edit(
+        'node_modules/peco-exp/components/training/fit.ts',
+        /$/,
+        '\nexport const another = "version";\n',
+      );
+      const why = (stage: string) => peco('why', 'your-own.ts', stage);
+      t.regex(await why('tokenizer/fsq/seed-0'), /components\/training\/fit\.ts/);
+      t.regex(await why('tokenizer/patches/seed-0'), /is stored: nothing changed/);
+    },
+  );
+}
+
+proof('publint and attw find nothing wrong with the tarball', async (t) => {
+  t.timeout(10 * 60_000);
+  const tarball = await packRepository(t);
+  const bin = (name: string) => path.join(repository, 'node_modules/.bin', name);
+  await t.notThrowsAsync(run(bin('publint'), ['run', tarball, '--strict']));
+  await t.notThrowsAsync(run(bin('attw'), [tarball, '--profile', 'esm-only']));
+});
