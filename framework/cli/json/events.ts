@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { RunEvent } from '../../run/record/events.ts';
 import { change, json, key, location, resumePoint, smoke, stageId, status } from './parts.ts';
 
 const failure = z.strictObject({
@@ -34,6 +35,12 @@ function event<Type extends string, Shape extends z.ZodRawShape>(type: Type, sha
 
 /** A line of `run --json` and of `show RUN --json`: what happened. */
 export const eventSchema = z.discriminatedUnion('type', [
+  // Of a run on Slurm; it is no event of the run itself.
+  event('submitted', {
+    jobs: z.array(z.looseObject({ job: z.string(), name: z.string(), tasks: z.int(), stages: z.int() })),
+    live: z.int().describe('stages that jobs of an earlier command make'),
+    refused: z.looseObject({ stages: z.int() }).optional(),
+  }),
   event('run-started', {
     experiment: z.string(),
     file: z.string(),
@@ -85,3 +92,7 @@ export const eventSchema = z.discriminatedUnion('type', [
     files: z.array(z.string()),
   }),
 ]);
+
+type Described = z.infer<typeof eventSchema>['type'];
+/** So that an event that isn't described doesn't compile. */
+({}) satisfies { readonly [type in Exclude<RunEvent['type'], Described>]: never };
