@@ -12,6 +12,7 @@ export function ownPackage(): string {
 /** The fields of its package.json that are looked at. */
 export function readOwnPackage(): {
   readonly version: string;
+  readonly dependencies?: { readonly [name: string]: string };
   readonly devDependencies?: { readonly [name: string]: string };
 } {
   return JSON.parse(fs.readFileSync(path.join(ownPackage(), 'package.json'), 'utf8'));

@@ -16,7 +16,7 @@ test('init writes a project whose experiment is one that can be run', async (t) 
     fs.readFileSync(path.join(repository, 'docs/examples/my-question.ts'), 'utf8'),
   );
   const { dependencies, type } = JSON.parse(read('package.json'));
-  t.deepEqual([Object.keys(dependencies), type], [['peco-exp'], 'module']);
+  t.deepEqual([Object.keys(dependencies), type], [['peco-exp', 'zod'], 'module']);
   fs.mkdirSync(rig.file('study/node_modules'));
   fs.symlinkSync(repository, rig.file('study/node_modules/peco-exp'));
   const planned = await rig.peco('plan', 'study/experiments/my-question.ts', '--json');

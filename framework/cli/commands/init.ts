@@ -80,7 +80,9 @@ async function writeNew(file: string, text: string): Promise<void> {
 
 /** By name, relative to the project's folder. */
 export function projectFiles(name: string): { readonly [file: string]: string } {
-  const { version, devDependencies = {} } = readOwnPackage();
+  const { version, dependencies = {}, devDependencies = {} } = readOwnPackage();
+  const asHere = (...names: string[]) =>
+    Object.fromEntries(names.map((one) => [one, { ...dependencies, ...devDependencies }[one] ?? '*']));
   const manifest = {
     name:
       name
@@ -94,8 +96,9 @@ export function projectFiles(name: string): { readonly [file: string]: string } 
       smoke: `peco-exp run ${experiment} --smoke`,
       types: 'tsc',
     },
-    dependencies: { 'peco-exp': `^${version}` },
-    devDependencies: { typescript: devDependencies.typescript ?? '*' },
+    // zod and Node's types are for components of the project's own.
+    dependencies: { 'peco-exp': `^${version}`, ...asHere('zod') },
+    devDependencies: asHere('@types/node', 'typescript'),
   };
   const options = {
     target: 'es2022',
@@ -104,7 +107,7 @@ export function projectFiles(name: string): { readonly [file: string]: string } 
     noEmit: true,
     skipLibCheck: true,
     allowImportingTsExtensions: true,
-    types: [],
+    types: ['node'],
   };
   return {
     'package.json': asText(manifest),
@@ -126,7 +129,7 @@ function formatInitialised({ folder, files, kept, experiment: file }: Initialise
     ...kept.map((name) => `  kept  ${name}, which was there`),
     'next',
     ...(here === '.' ? [] : [`  cd ${here}`]),
-    kept.includes('package.json') ? '  npm install peco-exp' : '  npm install',
+    kept.includes('package.json') ? '  npm install peco-exp zod @types/node' : '  npm install',
     `  npx peco-exp run ${file} --smoke   all of it tiny, in minutes`,
     `  npx peco-exp run ${file}`,
   ];
