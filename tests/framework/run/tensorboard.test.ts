@@ -1,8 +1,10 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import test from 'ava';
+import fc from 'fast-check';
 import { crc32c, formatEvents } from '../../../framework/run/record/tf-record.ts';
 import { writeTensorBoard } from '../../../framework/run/tensorboard.ts';
+import { hostileName } from '../../reports/formats/support.ts';
 import { createProject, repository } from '../../support/project.ts';
 
 test('the checksum is that of RFC 3720, B.4', (t) => {
@@ -68,4 +70,22 @@ test('each stage with numbers is a run in a folder by its id, whatever that is',
     Date.UTC(2026, 10, 27) / 1000,
   );
   t.deepEqual(fs.readFileSync(files[0]!), Buffer.from(wanted));
+});
+
+test('event files of stages of any name lie in the folder, each in one of its own', async (t) => {
+  const project = createProject(t, { 'entry/metrics.json': '{"metrics":{"loss":1}}' });
+  const entry = { dir: project.file('entry'), provenance: {} };
+  await fc.assert(
+    fc.asyncProperty(fc.uniqueArray(hostileName, { minLength: 1, maxLength: 3 }), async (names) => {
+      const folder = project.file('events');
+      const stages = names.map((name) => ({
+        node: { id: `tokenizer/${name}`, component: { role: name } },
+        entry,
+      }));
+      const files = await writeTensorBoard(folder, stages as never);
+      for (const file of files) t.true(fs.realpathSync(file).startsWith(path.join(folder, 'tokenizer')));
+      t.is(new Set(files).size, names.length);
+    }),
+    { numRuns: 30 },
+  );
 });
