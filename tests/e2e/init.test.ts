@@ -19,7 +19,8 @@ test('init writes a project whose experiment is one that can be run', async (t) 
   t.deepEqual([Object.keys(dependencies), type], [['peco-exp', 'zod'], 'module']);
   fs.mkdirSync(rig.file('study/node_modules'));
   fs.symlinkSync(repository, rig.file('study/node_modules/peco-exp'));
-  const planned = await rig.peco('plan', 'study/experiments/my-question.ts', '--json');
+  // Plans all stages, and measures no engine.
+  const planned = await rig.peco('graph', 'study/experiments/my-question.ts', '--json');
   t.is(planned.code, 0, planned.stderr);
   t.true(JSON.parse(planned.stdout).stages.length > 10);
 });
