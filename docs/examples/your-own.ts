@@ -9,7 +9,6 @@
  */
 import { defineExperiment, env, maskedImageModelling, tokenizerEvaluation, vit, vqvae } from 'peco-exp';
 import { edges } from './edges/config.ts';
-import { fsq } from './fsq/config.ts';
 import { kMeans } from './k-means/config.ts';
 import { latexTable } from './latex-table/config.ts';
 import { nearestMean } from './nearest-mean/config.ts';
@@ -23,7 +22,6 @@ export default defineExperiment({
     test: pngFolder({ root: env('IMAGES', 'test') }),
   },
   tokenizers: {
-    fsq: fsq({ levels: [4, 4], width: 16, residualBlocks: 1, steps: 10, batchSize: 8 }),
     patches: kMeans({ size: 16, images: 40, passes: 5 }),
     edges: vqvae({
       width: 16,

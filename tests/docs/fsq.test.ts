@@ -1,9 +1,16 @@
 import type * as tf from '@tensorflow/tfjs-core';
 import test from 'ava';
+import type { Dataset } from '../../components/data/types.ts';
 import { openEngine } from '../../components/engine/open.ts';
 import type { HostTensor } from '../../components/engine/types.ts';
 import { hostTensor } from '../../components/nn/tree.ts';
+import { fsq } from '../../docs/examples/fsq/config.ts';
 import { codebookOf, codesOf, quantise } from '../../docs/examples/fsq/levels.ts';
+import { load } from '../../docs/examples/fsq/load.ts';
+import { run } from '../../docs/examples/fsq/stage.ts';
+import { createProject } from '../support/project.ts';
+import { leafInput } from '../support/stage-input.ts';
+import { attemptStage } from '../support/stage-runner.ts';
 
 /** What the example makes of rows: the nearest values, and their codes. */
 async function apply(rows: HostTensor, levels: readonly number[]) {
@@ -47,4 +54,26 @@ test('each code of the example stands for values that have that code', async (t)
     t.deepEqual(codes, [...codes.keys()]);
     t.deepEqual(quantised, [...codebook.data]);
   }
+});
+
+test('the example trains, and other stages get its codes', async (t) => {
+  const { dir } = createProject(t, {});
+  const levels = [4, 4];
+  const tokenizer = fsq({ levels, stride: 4, width: 16, residualBlocks: 0, steps: 2, batchSize: 2 });
+  t.deepEqual(tokenizer.issues, []);
+  const images: Dataset = {
+    ...{ name: 'noise', count: 2, classes: ['one'], imageSize: 8 },
+    target: async () => 0,
+    image: async (index) => {
+      const bytes = Uint8Array.from({ length: 192 }, (_, place) => (place * 37 + index * 11) % 256);
+      return { format: 'raw', bytes, height: 8, width: 8, channels: 3 };
+    },
+  };
+  const train = { ...leafInput(tokenizer), load: async () => images };
+  const { config } = tokenizer;
+  const { metrics } = await attemptStage(run, { dir, name: 'fsq', config, inputs: { train } });
+  t.true(metrics.loss! > 0 && metrics.loss! < 1);
+  const loaded = await load(leafInput(tokenizer, `${dir}/out-fsq`));
+  t.is(loaded.vocabulary, 16);
+  t.deepEqual(loaded.codebook.shape, [16, 2]);
 });

@@ -49,6 +49,7 @@ function openEditor(project: Project, name: string) {
     getCurrentDirectory: () => project.dir,
     getCompilationSettings: () => options,
     getDefaultLibFileName: compiler.getDefaultLibFilePath,
+    useCaseSensitiveFileNames: () => true,
   });
   const placeOf = (mark: string) => text.indexOf(mark) + mark.length;
   return {

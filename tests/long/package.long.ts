@@ -121,7 +121,9 @@ proof(
 function exampleFiles(): { [name: string]: string } {
   const folder = path.join(repository, 'docs/examples');
   const names = fs.readdirSync(folder, { recursive: true, encoding: 'utf8' });
-  const wanted = names.filter((name) => name === 'your-own.ts' || /[\\/].*\.ts$/.test(name));
+  const wanted = names.filter(
+    (name) => /^(your-own|own-tokenizer)\.ts$/.test(name) || /[\\/].*\.ts$/.test(name),
+  );
   return Object.fromEntries(wanted.map((name) => [name, fs.readFileSync(path.join(folder, name), 'utf8')]));
 }
 
@@ -137,9 +139,11 @@ for (const by of ['npm', 'pnpm'] satisfies Installer[]) {
         cwd: repository,
       });
       const peco = (...args: string[]) => runInstalled(project, args, { IMAGES: images });
-      t.regex(await peco('run', 'your-own.ts'), /0 stored, 13 ran/);
-      t.regex(await peco('run', 'your-own.ts'), /13 stored, 0 ran/);
-      t.regex(project.read('results/your-own/ablation.tex'), /^fsq & [01]\.\d{3} & /m);
+      t.regex(await peco('run', 'your-own.ts'), /0 stored, 9 ran/);
+      t.regex(await peco('run', 'your-own.ts'), /9 stored, 0 ran/);
+      t.regex(await peco('run', 'own-tokenizer.ts'), /0 stored, 9 ran/);
+      t.regex(project.read('results/own-tokenizer/ablation.md'), /^\| fsq +\|( [−\d.]+ .*\|){3}/m);
+      t.regex(project.read('results/own-tokenizer/history.csv'), /^tokenizer\/fsq\/seed-0,/m);
       for (const resolution of Object.keys(resolutions) as (keyof typeof resolutions)[])
         t.is(await compile(project, resolution, Object.keys(files)), '', resolution);
 
@@ -149,9 +153,10 @@ for (const by of ['npm', 'pnpm'] satisfies Installer[]) {
         /$/,
         '\nexport const another = "version";\n',
       );
-      const why = (stage: string) => peco('why', 'your-own.ts', stage);
-      t.regex(await why('tokenizer/fsq/seed-0'), /components\/training\/fit\.ts/);
-      t.regex(await why('tokenizer/patches/seed-0'), /is stored: nothing changed/);
+      const why = await peco('why', 'own-tokenizer.ts', 'tokenizer/fsq/seed-0');
+      t.regex(why, /components\/training\/fit\.ts/);
+      const other = await peco('why', 'your-own.ts', 'tokenizer/patches/seed-0');
+      t.regex(other, /is stored: nothing changed/);
     },
   );
 }
