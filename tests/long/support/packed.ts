@@ -26,7 +26,8 @@ export async function packRepository(t: ExecutionContext): Promise<string> {
 
 const installers = {
   npm: ['npm', 'install', '--ignore-scripts', '--no-audit', '--no-fund', '--prefer-offline'],
-  pnpm: [path.join(repository, 'node_modules/.bin/pnpm'), 'add', '--ignore-scripts', '--prefer-offline'],
+  // Fetched by npm: as a dependency it would bring a binary for each platform.
+  pnpm: ['npx', '--yes', 'pnpm@12', 'add', '--ignore-scripts', '--prefer-offline'],
 } as const;
 
 export type Installer = keyof typeof installers;
