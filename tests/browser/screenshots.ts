@@ -11,7 +11,7 @@ import { findChromium, launchChromium } from './chromium.ts';
 
 const width = 1280;
 /** By section: pixels from its top. */
-const parts = { results: 620, curves: 1100, codebooks: 1000 } as const;
+const parts = { results: 620, curves: 1240, codebooks: 1600 } as const;
 
 const [file, prefix] = process.argv.slice(2);
 const executablePath = findChromium();
@@ -26,6 +26,12 @@ await page.goto(pathToFileURL(path.resolve(file)).href);
 for (const figure of await page.locator('figure.chart').all()) {
   await figure.scrollIntoViewIfNeeded();
   await figure.locator('canvas').waitFor();
+}
+// Of the tokenizers only the last shows its codes.
+const tokenizers = await page.locator('#codebooks details').all();
+for (const [index, details] of tokenizers.entries()) {
+  const isShown = index === tokenizers.length - 1;
+  await details.evaluate((element, open) => element.toggleAttribute('open', open), isShown);
 }
 for (const [id, height] of Object.entries(parts)) {
   const box = await page.locator(`#${id}`).boundingBox();

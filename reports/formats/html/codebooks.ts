@@ -13,7 +13,7 @@ const usualSide = 32;
 /** Dead codes that are named. */
 const mostDead = 100;
 /** More tokenizers are folded. */
-const mostOpen = 3;
+const mostOpen = 6;
 
 type Coded = Family['stages'][number] & { readonly codebook: Codebook };
 
