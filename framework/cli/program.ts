@@ -1,4 +1,5 @@
 import { Argument, Command, Option } from 'commander';
+import type { ProjectFlags } from '../settings/project.ts';
 import type { AcceptFlags } from './commands/accept.ts';
 import type { DescribeFlags } from './commands/describe.ts';
 import type { DoctorFlags } from './commands/doctor.ts';
@@ -28,6 +29,8 @@ export function createProgram(finish: Finish): Command {
     addInit,
     addRun,
     addPlan,
+    addStatus,
+    addCancel,
     addReport,
     addWhy,
     addAccept,
@@ -91,6 +94,30 @@ function addPlan(program: Command, finish: Finish): void {
     });
   addFlags(command, [...changes, 'upto', 'engine', 'store', 'out', 'jobs', 'json']);
   command.option('--verbose', 'list stored stages one by one, and show stacks of errors');
+}
+
+function addStatus(program: Command, finish: Finish): void {
+  const command = program
+    .command('status')
+    .description('Show how far the jobs of Slurm are that make the stages of an experiment.')
+    .argument('<file>', 'experiment file (.ts)')
+    .action(async (file: string, flags: ExperimentFlags) => {
+      const { statusCommand } = await import('./commands/status.ts');
+      finish(await statusCommand(file, flags));
+    });
+  addFlags(command, [...changes, 'upto', 'store', 'json', 'verbose']);
+}
+
+function addCancel(program: Command, finish: Finish): void {
+  const command = program
+    .command('cancel')
+    .description('End all jobs of Slurm that were submitted for an experiment file; what they saved stays.')
+    .argument('<file>', 'experiment file (.ts)')
+    .action(async (file: string, flags: ProjectFlags) => {
+      const { cancelCommand } = await import('./commands/status.ts');
+      finish(await cancelCommand(file, flags));
+    });
+  addFlags(command, ['store', 'json', 'verbose']);
 }
 
 function addReport(program: Command, finish: Finish): void {

@@ -11,6 +11,7 @@ import {
   type Role,
   roles,
 } from '../stage/roles.ts';
+import { checkSlurmStages, slurmSchema } from '../stage/slurm.ts';
 import { isComponent } from '../stage/source.ts';
 import { checkHalving, isHalving } from './changes/halving.ts';
 import { problemsOf } from './changes/sweep.ts';
@@ -44,13 +45,15 @@ const schema = z.strictObject({
       error: 'expected points, made by product, zip, chain, random or successiveHalving',
     })
     .optional(),
+  slurm: slurmSchema.optional(),
 });
 
 /** Everything that is wrong with an experiment's own fields; those of its components are in the components. */
 export function checkExperiment(input: unknown): ConfigIssue[] {
   const parsed = schema.safeParse(input);
   const issues = parsed.success ? [] : explainZodError(parsed.error, schema, input);
-  return [...issues, ...checkNames(input), ...checkBaseline(input), ...checkSweep(input)];
+  const stages = parsed.success ? checkSlurmStages(parsed.data.slurm, ['slurm']) : [];
+  return [...issues, ...stages, ...checkNames(input), ...checkBaseline(input), ...checkSweep(input)];
 }
 
 /** How the sweep was made; whether its points fit the experiment is for `sweepProblems`. */

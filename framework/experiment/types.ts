@@ -2,6 +2,7 @@ import type { Component, ConfigIssue } from '../stage/component.ts';
 import type { Look } from '../stage/disk.ts';
 import type { PecoError } from '../stage/errors.ts';
 import type { Role, Roles } from '../stage/roles.ts';
+import type { SlurmOptions } from '../stage/slurm.ts';
 import type { Change, Override } from './changes/change.ts';
 import type { SweptFlags } from './changes/flags.ts';
 import type { Halving } from './changes/halving.ts';
@@ -72,6 +73,8 @@ export interface ExperimentInput extends Groups {
   readonly report?: NonNullable<Groups['report']>;
   /** Values for fields: every point becomes rows. Made by product, zip, chain, random or successiveHalving. */
   readonly sweep?: Sweep | Halving;
+  /** What jobs of a cluster get, beside and over what the settings say. In no key. */
+  readonly slurm?: SlurmOptions;
 }
 
 /** What an experiment file exports: data, validated; `issues` is not empty if it can't run. */

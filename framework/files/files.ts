@@ -35,6 +35,25 @@ export async function syncToDisk(target: string): Promise<void> {
   }
 }
 
+/**
+ * Gives a file or a folder another name, where no other process takes either away. A file system over a network repeats a
+ * call whose answer got lost, and the second one finds nothing any more (ENOENT): then the first has done it.
+ *
+ * @throws the file system's error
+ */
+export async function rename(from: string, to: string): Promise<void> {
+  try {
+    await fs.promises.rename(from, to);
+  } catch (error) {
+    if (!hasCode(error, 'ENOENT') || fs.existsSync(from) || !fs.existsSync(to)) throw error;
+  }
+}
+
+/** Whether a link that failed because its name was taken was made by an earlier try of the same call; see `rename`. */
+export function isLinked(file: string): boolean {
+  return fs.statSync(file).nlink > 1;
+}
+
 /** A second name for the same bytes; a copy where the file system has no hard links. Throws EEXIST. */
 export async function linkOrCopy(from: string, to: string): Promise<void> {
   try {

@@ -13,10 +13,18 @@ export interface TaskEnd {
 const tailLines = 20;
 const tailBytes = 1 << 16;
 
-/** Why a task has no result that didn't live to say it. */
-export function explainEnd(end: TaskEnd | undefined): Failure {
+/** What slurmstepd writes into a job's log when it, or the kernel, ends it for its memory; not every set-up has a state for it. */
+const memoryWords = /slurmstepd.*(exceeded.*memory limit|oom[-_ ]?kill|out of memory)/i;
+
+/**
+ * Why a task has no result that didn't live to say it.
+ *
+ * @param tail the end of its log
+ */
+export function explainEnd(end: TaskEnd | undefined, tail: readonly string[] = []): Failure {
   const where = end?.nodes ? ` (${end.nodes})` : '';
-  switch (end?.state) {
+  const state = tail.some((line) => memoryWords.test(line)) ? 'OUT_OF_MEMORY' : end?.state;
+  switch (state) {
     case 'OUT_OF_MEMORY':
       return {
         message: `its job took more memory than it had${where}`,

@@ -64,7 +64,8 @@ export function createOthers({
       if (submitted?.job === undefined) return { failure: notSubmitted, tail: [] };
       const { job, index, submission } = submitted;
       const end = await findEnd(last?.get(node.id), taskName({ job, index }));
-      return { failure: explainEnd(end), tail: tailOf(logOf(records.dirOf(submission), index)) };
+      const tail = tailOf(logOf(records.dirOf(submission), index));
+      return { failure: explainEnd(end, tail), tail };
     },
   };
 }

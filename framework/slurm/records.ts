@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { writeDisposable } from '../files/disposable.ts';
-import { hasCode } from '../files/files.ts';
+import { hasCode, isLinked } from '../files/files.ts';
 import type { InputKey } from '../stage/keys.ts';
 import type { Place } from './partition.ts';
 
@@ -94,6 +94,23 @@ export class Records {
     }
   }
 
+  /** All that can be read, the oldest first. */
+  all(): readonly Submission[] {
+    const names = fs.existsSync(this.#root) ? fs.readdirSync(this.#root).sort() : [];
+    return names.flatMap((name) => {
+      try {
+        return name === 'stages' ? [] : [this.read(name)];
+      } catch {
+        return [];
+      }
+    });
+  }
+
+  /** Leaves an empty file for a task. */
+  note(file: string): void {
+    fs.writeFileSync(file, '');
+  }
+
   write(submission: Submission): void {
     const file = path.join(this.dirOf(submission.id), 'submission.json');
     fs.writeFileSync(file, `${JSON.stringify(submission, null, 2)}\n`, { flag: 'wx' });
@@ -126,8 +143,7 @@ export class Records {
       return true;
     } catch (error) {
       if (!hasCode(error, 'EEXIST')) throw error;
-      // A file system over a network may repeat a call whose answer got lost: then it was ours.
-      return fs.statSync(temporary).nlink > 1;
+      return isLinked(temporary);
     } finally {
       fs.rmSync(temporary, { force: true });
     }

@@ -26,8 +26,8 @@ export interface ScriptOptions {
 
 /** The exit code by which a job asks to be put into the queue again: EX_TEMPFAIL of sysexits.h. */
 export const requeueCode = 75;
-/** Of a process that was asked to stop before it had begun. */
-const earlyCode = 130;
+/** Of a process that was asked to stop before it had begun, and of one that was killed: out of memory, most often. */
+const otherCodes = [130, 137];
 /** In Slurm's own databases and tools. */
 const longestName = 200;
 
@@ -57,11 +57,12 @@ export function formatScript(options: ScriptOptions): string {
     '  wait "$job"',
     '  code=$?',
     'done',
-    `if [ "$code" -eq ${requeueCode} ] || [ "$code" -eq ${earlyCode} ]; then`,
+    `case $code in ${[requeueCode, ...otherCodes].join(' | ')})`,
     '  # One second, so that Slurm has seen the start that it takes back.',
     '  sleep 1',
     '  scontrol requeue "$SLURM_JOB_ID" && sleep 60',
-    'fi',
+    '  ;;',
+    'esac',
     'exit "$code"',
   ].join('\n')}\n`;
 }

@@ -35,7 +35,8 @@ const emptyRemains: Remains = { objects: [], documents: [], work: [], leftovers:
 async function removeUnneeded(place: Place, options: CollectOptions): Promise<Collection> {
   const now = Date.now();
   const sessions = listSessions(place);
-  const usedSince = Math.min(...sessions.map(({ since }) => since - useMargin));
+  const begins = [...sessions.map(({ since }) => since), options.usedSince ?? Number.POSITIVE_INFINITY];
+  const usedSince = Math.min(...begins) - useMargin;
   const stored = listInventory(place);
   const chosen = chooseEntries(stored, options, now);
   const removed: InventoryEntry[] = [];

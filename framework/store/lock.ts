@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
-import { hasCode } from '../files/files.ts';
+import { hasCode, isLinked } from '../files/files.ts';
 import { identifyProcess, isDead, isOurs, type ProcessIdentity, temporaryName } from './identity.ts';
 import type { LockOptions, LockOwner } from './types.ts';
 
@@ -102,7 +102,9 @@ async function create(file: string, record: LockRecord): Promise<fs.promises.Fil
   let handle: fs.promises.FileHandle | undefined;
   try {
     handle = await openRecord(temporary, record);
-    await fs.promises.link(temporary, file);
+    await fs.promises.link(temporary, file).catch((error: unknown) => {
+      if (!hasCode(error, 'EEXIST') || !isLinked(temporary)) throw error;
+    });
     return handle;
   } catch (error) {
     await handle?.close().catch(() => {});

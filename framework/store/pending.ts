@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { hashFile } from '../files/digests.ts';
-import { hasCode, listFiles } from '../files/files.ts';
+import { hasCode, listFiles, rename } from '../files/files.ts';
 import { PecoError } from '../stage/errors.ts';
 import type { ContentKey, Digest, Fingerprint } from '../stage/keys.ts';
 import { digestOutputs, digestText, formatManifest, type Manifest, readManifest } from './manifest.ts';
@@ -59,7 +59,7 @@ export async function keepFinished(place: Place, finished: FinishedStage): Promi
     await emptyPending(place, dir);
     await fs.promises.writeFile(path.join(dir, 'fingerprint.json'), finished.fingerprint);
     await fs.promises.writeFile(path.join(dir, 'manifest.json'), formatManifest(finished.manifest));
-    await fs.promises.rename(finished.outDir, path.join(dir, 'outputs'));
+    await rename(finished.outDir, path.join(dir, 'outputs'));
     return path.join(dir, 'outputs');
   } catch {
     return finished.outDir;

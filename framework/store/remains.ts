@@ -117,7 +117,11 @@ function findPending(place: Place, query: RemainsQuery): string[] {
 
 function findLogs(place: Place, query: RemainsQuery): string[] {
   const { olderThan } = query.options;
-  return olderThan === undefined ? [] : findUntouched(place, 'runs', olderThan, query);
+  if (olderThan === undefined) return [];
+  return [
+    ...findUntouched(place, 'runs', olderThan, query),
+    ...findUntouched(place, 'slurm', olderThan, query),
+  ];
 }
 
 /** Entries that could not be read, results whose inputs changed meanwhile: for people, so only if asked for. */

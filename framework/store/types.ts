@@ -65,6 +65,8 @@ export interface CollectOptions {
   readonly maxSize?: number;
   /** Remove all work folders that aren't to be kept, not only those that no run touched for a week. */
   readonly work?: boolean;
+  /** Jobs of a cluster may need what was used since then; milliseconds since 1970. */
+  readonly usedSince?: number;
   /** Only say what would be removed. */
   readonly dryRun?: boolean;
 }

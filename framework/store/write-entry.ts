@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { hashFile } from '../files/digests.ts';
-import { hasCode, linkOrCopy, syncToDisk } from '../files/files.ts';
+import { hasCode, linkOrCopy, rename, syncToDisk } from '../files/files.ts';
 import { PecoError } from '../stage/errors.ts';
 import type { ContentKey } from '../stage/keys.ts';
 import { entryOf, formatManifest } from './manifest.ts';
@@ -68,7 +68,7 @@ async function storeObject(place: Place, source: string, file: FinishedFile): Pr
       await clearWay(place, object);
     }
     await makeDurableDir(path.dirname(object));
-    await fs.promises.rename(temporary, object); // a racer's object has the same bytes: either may stay
+    await rename(temporary, object); // a racer's object has the same bytes: either may stay
     await syncToDisk(path.dirname(object));
     return object;
   } finally {
@@ -111,7 +111,7 @@ async function publish(place: Place, staged: string, { manifest }: FinishedStage
     // A file or a link in its place would not be replaced by the rename of a folder.
     if (before !== undefined && !before.isDirectory()) await setAside(place, manifest.key, before, 'damaged');
     try {
-      await fs.promises.rename(staged, dir);
+      await rename(staged, dir);
       break;
     } catch (error) {
       if (!hasCode(error, 'ENOTEMPTY', 'EEXIST')) throw error;

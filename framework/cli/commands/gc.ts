@@ -1,6 +1,8 @@
 import path from 'node:path';
 import type { Plan } from '../../plan/plan.ts';
 import { findSettings, requireStore } from '../../settings/project.ts';
+import { Records } from '../../slurm/records.ts';
+import { findUse } from '../../slurm/status.ts';
 import { PecoError } from '../../stage/errors.ts';
 import type { ContentKey } from '../../stage/keys.ts';
 import { openStore, type Store } from '../../store/store.ts';
@@ -26,7 +28,9 @@ export async function gcCommand(files: readonly string[], flags: GcFlags): Promi
   checkUsage(files, flags);
   const { store, plans } = files.length > 0 ? await planAll(files, flags) : await openSetStore(flags);
   const { olderThan, maxSize, work, dryRun } = flags;
+  const usedSince = await findUse(new Records(store.dir));
   const collection = await store.collect({
+    ...(usedSince === undefined ? {} : { usedSince }),
     ...(files.length > 0 ? await reach(store, plans) : {}),
     ...(olderThan === undefined ? {} : { olderThan }),
     ...(maxSize === undefined ? {} : { maxSize }),

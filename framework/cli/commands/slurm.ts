@@ -7,6 +7,7 @@ import { settleOnSlurm } from '../../slurm/settle.ts';
 import { type SubmitOptions, submitPlan } from '../../slurm/submit.ts';
 import { formatDuration } from '../../stage/duration.ts';
 import type { ExperimentFlags, Prepared } from '../prepare.ts';
+import { printLines } from '../print.ts';
 import { describeStart } from '../running.ts';
 import { formatPath } from '../text/format.ts';
 import { formatSubmitted } from '../text/slurm.ts';
@@ -32,16 +33,14 @@ export async function submitStages(
   const submit = (ended?: ReadonlySet<string>) =>
     submitPlan(prepared.plan, optionsOf(prepared, flags, ended));
   const submitted = await submit();
-  const write = (text: string) => void process.stdout.write(text);
   if (flags.json)
-    write(`${JSON.stringify({ time: new Date().toISOString(), type: 'submitted', ...submitted })}\n`);
+    printLines([JSON.stringify({ time: new Date().toISOString(), type: 'submitted', ...submitted })]);
   else {
-    const lines = [
-      ...(flags.watch ? [] : formatRunStarted(describeStart(prepared))),
-      ...early.flatMap((event) => (event.type === 'warning' && !flags.watch ? formatWarning(event) : [])),
-      ...formatSubmitted(submitted, formatPath(path.join(prepared.store.dir, 'slurm')), flags.watch ?? false),
-    ];
-    write(lines.map((line) => `${line}\n`).join(''));
+    const folder = formatPath(path.join(prepared.store.dir, 'slurm'));
+    // One that watches says the rest in its own time.
+    const warnings = early.flatMap((event) => (event.type === 'warning' ? formatWarning(event) : []));
+    const before = flags.watch ? [] : [...formatRunStarted(describeStart(prepared)), ...warnings];
+    printLines([...before, ...formatSubmitted(submitted, folder, flags.watch ?? false)]);
   }
   return {
     code: submitted.refused ? 1 : 0,
@@ -56,7 +55,7 @@ function optionsOf(prepared: Prepared, flags: ExperimentFlags, ended?: ReadonlyS
     file: loaded.file,
     cwd: process.cwd(),
     flags: jobFlags(prepared, flags),
-    slurm: [project.slurm],
+    slurm: [project.slurm, loaded.experiment.slurm],
     program: fs.realpathSync(process.argv[1]!),
     hintsOf: ({ node }) => node.component.resources ?? {},
     ...(ended === undefined ? {} : { ended }),

@@ -2,14 +2,14 @@ import { z } from 'zod';
 import type { RunEvent } from '../../run/record/events.ts';
 import { change, json, key, location, resumePoint, smoke, stageId, status } from './parts.ts';
 
-const failure = z.strictObject({
+export const failure = z.strictObject({
   message: z.string(),
   hint: z.string().optional(),
   location: location.optional(),
   stack: z.string().optional(),
 });
 
-const tail = z.array(z.string()).describe('the last lines that the stage printed');
+export const tail = z.array(z.string()).describe('the last lines that the stage printed');
 const stage = stageId;
 
 const states = ['hit', 'ran', 'shared', 'failed', 'skipped', 'dropped', 'interrupted', 'unstarted'] as const;
@@ -82,7 +82,7 @@ export const eventSchema = z.discriminatedUnion('type', [
   event('stage-dropped', { stage, because: stageId.optional(), ...drop }),
   event('stage-interrupted', { stage, tail: tail.optional(), saved: resumePoint.optional() }),
   event('run-stopping', { because: stageId }),
-  event('run-interrupted', { kill: z.boolean() }),
+  event('run-interrupted', { kill: z.boolean(), leaves: z.literal(true).optional() }),
   event('warning', { message: z.string(), hint: z.string().optional(), stage: stageId.optional() }),
   event('log', { stage, stream: z.enum(['stdout', 'stderr']), text: z.string() }),
   event('run-finished', {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { eventSchema } from './events.ts';
+import { eventSchema, failure, tail } from './events.ts';
 import {
   difference,
   error,
@@ -218,6 +218,20 @@ const init = z.strictObject({
   experiment: z.string(),
 });
 
+const task = z.string().describe('of Slurm: number of the job, and index of the task');
+const log = z.string();
+
+const inSlurm = z.discriminatedUnion('state', [
+  z.strictObject({ stage: stageId, state: z.literal('not submitted') }),
+  z.strictObject({ stage: stageId, state: z.literal('waiting'), task, reason: z.string() }),
+  z.strictObject({
+    ...{ stage: stageId, state: z.literal('running'), task, nodes: z.string(), log },
+    progress: z.looseObject({ step: z.number(), of: z.number() }).optional(),
+  }),
+  z.strictObject({ stage: stageId, state: z.literal('failed'), task, failure, tail, log }),
+  z.strictObject({ stage: stageId, state: z.literal('skipped'), because: z.string() }),
+]);
+
 /** What commands print with `--json`, by the name of the file that publishes it. */
 export const schemas = {
   run: eventSchema.describe('a line of `run --json` and of `show RUN --json`'),
@@ -232,6 +246,8 @@ export const schemas = {
   report,
   show,
   'show-key': entry,
+  status: inSlurm.describe('a line for each stage that has no result'),
+  cancel: z.strictObject({ cancelled: z.array(task) }),
   gc,
   doctor,
   describe,

@@ -1,6 +1,9 @@
+import { commonName } from '../../slurm/script.ts';
+import type { StageStatus } from '../../slurm/status.ts';
 import type { SubmitResult } from '../../slurm/submit.ts';
 import { formatError } from '../../stage/errors.ts';
-import { count } from './format.ts';
+import { count, formatPath, formatProgress } from './format.ts';
+import { formatFailure } from './text.ts';
 
 const mostJobs = 20;
 
@@ -31,6 +34,56 @@ export function formatSubmitted(
     ...more,
     ...problem,
     `scripts and logs: ${folder}`,
-    ...(watches ? [] : ['the same command with --watch stays with them']),
+    ...(watches
+      ? []
+      : [
+          'peco-exp status FILE shows how far they are, run --watch stays with them, peco-exp cancel FILE ends them',
+        ]),
   ];
+}
+
+/** What runs and what failed one by one, the rest in groups. */
+export function formatStatus(statuses: ReadonlyMap<string, StageStatus>): string[] {
+  const lines: string[] = [];
+  const groups = new Map<string, string[]>();
+  for (const [stage, status] of statuses) {
+    const group = groupOf(status);
+    if (group === undefined) lines.push(...formatOne(stage, status));
+    else groups.set(group, [...(groups.get(group) ?? []), stage]);
+  }
+  const rest = [...groups].map(
+    ([group, stages]) => `${commonName(stages)}  ${count(stages.length, 'stage')} ${group}`,
+  );
+  return [...lines, ...rest];
+}
+
+function groupOf(status: StageStatus): string | undefined {
+  switch (status.state) {
+    case 'not submitted':
+      return 'not submitted';
+    case 'skipped':
+      return `skipped, because ${status.because} failed`;
+    case 'waiting':
+      return `waiting in job ${status.task.split('_')[0]} (${status.reason})`;
+    default:
+      return undefined;
+  }
+}
+
+function formatOne(stage: string, status: StageStatus): string[] {
+  if (status.state === 'running') {
+    const { task, nodes, progress } = status;
+    return [
+      `${stage}  running in job ${task} on ${nodes}${progress ? ` · ${formatProgress(progress)}` : ''}`,
+    ];
+  }
+  if (status.state !== 'failed') return [];
+  const { failure, tail, log, task } = status;
+  const lines = formatFailure({ type: 'stage-failed', stage, failure, tail }, false);
+  return [...lines, `  job ${task}, log: ${formatPath(log)}`];
+}
+
+export function formatCancelled(tasks: readonly string[]): string[] {
+  if (tasks.length === 0) return ['no job of this experiment is queued or running'];
+  return [`cancelled ${count(tasks.length, 'task')}; what was saved is resumed by the next run`];
 }

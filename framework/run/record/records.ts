@@ -18,7 +18,7 @@ export type TimedEvent = RunEvent & { readonly time: string };
 const patience = 120_000;
 
 /** All runs of a store, the oldest first. A folder without a readable record is left out. */
-export function listRuns(store: string, now: number = Date.now()): readonly RecordedRun[] {
+export function listRuns(store: string, now?: number): readonly RecordedRun[] {
   return listFolders(runsFolder(store)).flatMap((id) => {
     const run = readRun(path.join(runsFolder(store), id), now);
     return run ? [run] : [];
@@ -41,7 +41,20 @@ export function readEventFile(file: string): readonly TimedEvent[] {
   });
 }
 
-function readRun(dir: string, now: number): RecordedRun | undefined {
+/** The time by the clock of a folder's file system, which may be another machine's, in milliseconds since 1970. */
+function clockOf(folder: string): number {
+  const file = path.join(folder, `clock-${process.pid}`);
+  try {
+    fs.writeFileSync(file, '');
+    const { mtimeMs } = fs.statSync(file);
+    fs.rmSync(file);
+    return mtimeMs;
+  } catch {
+    return Date.now(); // a store that can only be read
+  }
+}
+
+function readRun(dir: string, now: number | undefined): RecordedRun | undefined {
   try {
     const record = JSON.parse(fs.readFileSync(path.join(dir, recordFile), 'utf8')) as RunRecord;
     if (record.format !== 1) return undefined;
@@ -57,11 +70,11 @@ function readRun(dir: string, now: number): RecordedRun | undefined {
   }
 }
 
-function isAlive(dir: string, { pid, host }: RunRecord, now: number): boolean {
+function isAlive(dir: string, { pid, host }: RunRecord, now: number | undefined): boolean {
   if (host === hostDigest() && !hasProcess(pid)) return false;
   // The number may be another process's by now, or of another machine.
   const sign = fs.statSync(path.join(dir, eventsFile), { throwIfNoEntry: false })?.mtimeMs;
-  return sign !== undefined && now - sign < patience;
+  return sign !== undefined && (now ?? clockOf(path.dirname(dir))) - sign < patience;
 }
 
 function hasProcess(pid: number): boolean {

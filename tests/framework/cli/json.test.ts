@@ -71,6 +71,7 @@ test.serial('what commands print with --json has its schema', async (t) => {
   const events = await fits(schemas.run, 'show', 'last');
   t.true(events.length > 10);
   await fits(schemas['show-key'], 'show', rig.entries()[0]!);
+  await fits(schemas.cancel, 'cancel', file);
   await fits(schemas.gc, 'gc', file, '--dry-run', ...changed);
 });
 

@@ -47,7 +47,7 @@ test('an unknown field is an error of the compiler and an issue', (t) => {
     {
       path: ['evalution'],
       message: 'unknown field',
-      hint: 'did you mean "evaluation"? one of: name, seeds, data, tokenizers, pretraining, downstream, evaluation, scratch, baseline, report, sweep',
+      hint: 'did you mean "evaluation"? one of: name, seeds, data, tokenizers, pretraining, downstream, evaluation, scratch, baseline, report, sweep, slurm',
     },
   ]);
 });

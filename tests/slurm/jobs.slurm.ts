@@ -1,0 +1,216 @@
+import fs from 'node:fs';
+import anyTest, { type TestFn } from 'ava';
+import { schemas } from '../../framework/cli/json/schemas.ts';
+import { testExecutor } from '../support/executor-suite.ts';
+import type { Project } from '../support/project.ts';
+import { createRig, type Rig } from '../support/rig.ts';
+import { eventually, startCluster } from './support.ts';
+
+// In turn: each looks at the whole queue.
+const test = anyTest.serial as TestFn;
+const cluster = startCluster(anyTest as TestFn);
+const slurm = ['--executor', 'slurm'];
+const watched = [...slurm, '--watch'];
+const all = [
+  ...[
+    'beit-0',
+    'eval-beit-0',
+    'eval-peco-0',
+    'mim-beit-0',
+    'mim-peco-0',
+    'peco-0',
+    'probe-beit-0',
+    'probe-peco-0',
+  ],
+  'report',
+];
+
+testExecutor(test, 'slurm', watched, cluster.environment);
+
+/** With the project's `bin/` first in the path. */
+const withBin = (project: Project) => ({
+  ...cluster.environment(),
+  PATH: `${project.file('bin')}:${process.env.PATH}`,
+});
+
+/** The table of a run on this machine, in another store. */
+async function localTable(rig: Rig): Promise<string> {
+  await rig.peco('run', 'experiment.ts', '--store', 'other-store', '--out', 'other-results');
+  rig.forget();
+  return rig.read('other-results/rig/ablation.md');
+}
+
+test('nobody waits: the last job writes the table, and the same command submits nothing again', async (t) => {
+  const rig = createRig(t, {}, cluster.environment);
+  const table = await localTable(rig);
+  rig.command('peco-0', 'wait');
+  const before = (await cluster.tasks()).length;
+  const { code, stdout } = await rig.peco('run', 'experiment.ts', ...slurm);
+  t.is(code, 0);
+  t.regex(stdout, /submitted 5 jobs with 9 stages/);
+  await rig.reached('peco-0');
+  t.regex(
+    (await rig.peco('run', 'experiment.ts', ...slurm)).stdout,
+    /\d+ stages? already queued or running\nscripts/,
+  );
+  t.is((await cluster.tasks()).length, before + 9);
+
+  const status = (await rig.peco('status', 'experiment.ts')).stdout;
+  t.regex(status, /tokenizer\/peco\/seed-0 {2}running in job \d+_1 on n[12] · step \d\/3/);
+  t.regex(status, /report {2}1 stage waiting in job \d+ \(Dependency\)/);
+
+  const lines = (await rig.peco('status', 'experiment.ts', '--json')).stdout.trim().split('\n');
+  for (const line of lines) t.is(schemas.status.safeParse(JSON.parse(line)).error?.message, undefined, line);
+
+  rig.release('peco-0');
+  await eventually(() => fs.existsSync(rig.file('results/rig/ablation.md')));
+  t.is(rig.read('results/rig/ablation.md'), table);
+  t.deepEqual(rig.takeRan(), all);
+  // A colleague sees in the queue whose job it is, and in its log what it does.
+  const names = await cluster.ask('squeue', '--noheader', '--states=all', '--format=%j');
+  t.true(names.includes('peco-exp/rig/pretraining/*'), names);
+  const folders = fs.readdirSync(rig.file('.peco/slurm')).sort();
+  const log = rig.read(`.peco/slurm/${folders.find((name) => name.includes('rig-tokenizer'))}/1.log`);
+  t.regex(log, /tokenizer\/peco\/seed-0 {2}started, 1 thread\ntokenizer\/peco\/seed-0 {2}done/);
+});
+
+test('kill -9 of the submitting process: what Slurm has taken is found, the rest is submitted, nothing twice', async (t) => {
+  const rig = createRig(t, {}, withBin);
+  const table = await localTable(rig);
+  rig.command('beit-0', 'wait');
+  // The real sbatch, and then the end of who called it, at its third call: before it has heard the number of the job.
+  rig.write({
+    'bin/sbatch': `#!/bin/bash
+echo x >> ${rig.file('calls')}
+real=$(PATH=\${PATH#*:} command -v sbatch)
+out=$("$real" "$@") || exit
+if [ "$(wc -l < ${rig.file('calls')})" -eq 3 ]; then kill -9 $PPID; fi
+echo "$out"
+`,
+  });
+  fs.chmodSync(rig.file('bin/sbatch'), 0o755);
+  const before = (await cluster.tasks()).length;
+  const { signal } = await rig.start('run', 'experiment.ts', ...slurm).done;
+  t.is(signal, 'SIGKILL');
+  t.is((await cluster.tasks()).length, before + 6, 'three jobs of two tasks');
+  const again = await rig.peco('run', 'experiment.ts', ...slurm);
+  t.regex(again.stdout, /submitted 2 jobs with 3 stages/, again.stdout + again.stderr);
+  rig.release('beit-0');
+  await eventually(() => fs.existsSync(rig.file('results/rig/ablation.md')));
+  t.deepEqual(rig.takeRan(), all);
+  t.is(rig.read('results/rig/ablation.md'), table);
+});
+
+test('an sbatch that is refused half-way: what was submitted runs, the same command submits the rest', async (t) => {
+  const rig = createRig(t, {}, withBin);
+  const table = await localTable(rig);
+  rig.write({
+    'bin/sbatch': `#!/bin/bash
+echo x >> ${rig.file('calls')}
+if [ "$(wc -l < ${rig.file('calls')})" -eq 3 ]; then echo 'sbatch: error: QOSMaxSubmitJobPerUserLimit' >&2; exit 1; fi
+PATH=\${PATH#*:} exec sbatch "$@"
+`,
+  });
+  fs.chmodSync(rig.file('bin/sbatch'), 0o755);
+  const { code, stdout } = await rig.start('run', 'experiment.ts', ...slurm).done;
+  t.is(code, 1);
+  t.regex(stdout, /submitted 2 jobs with 4 stages/);
+  t.regex(
+    stdout,
+    /5 stages not submitted: sbatch: .*QOSMaxSubmitJobPerUserLimit\n {2}what was submitted runs; run again/,
+  );
+  const second = await rig.peco('run', 'experiment.ts', ...watched);
+  t.is(second.code, 0, second.stdout + second.stderr);
+  t.deepEqual(rig.takeRan(), all);
+  t.is(rig.read('results/rig/ablation.md'), table);
+});
+
+test('cancel ends all jobs of the experiment, and nothing comes back', async (t) => {
+  const rig = createRig(t, {}, cluster.environment);
+  rig.command('beit-0', 'wait');
+  await rig.peco('run', 'experiment.ts', ...slurm);
+  await rig.reached('beit-0');
+  const { stdout } = await rig.peco('cancel', 'experiment.ts');
+  t.regex(stdout, /cancelled \d+ tasks/);
+  await eventually(async () =>
+    (await cluster.tasks()).every((task) => / (CANCELLED|COMPLETED|FAILED)/.test(task)),
+  );
+  t.regex(
+    (await rig.peco('status', 'experiment.ts')).stdout,
+    /tokenizer\/beit\/seed-0 {2}FAILED: its job was cancelled/,
+  );
+  t.regex(
+    (await rig.peco('cancel', 'experiment.ts')).stdout,
+    /no job of this experiment is queued or running/,
+  );
+});
+
+test('an experiment that changed while its jobs were queued fails them, and says so', async (t) => {
+  const rig = createRig(t, {}, cluster.environment);
+  rig.command('beit-0', 'wait');
+  rig.command('peco-0', 'wait');
+  await rig.peco('run', 'experiment.ts', ...slurm);
+  await rig.reached('beit-0');
+  await rig.reached('peco-0');
+  rig.edit('experiment.ts', "pretraining({ name: 'mim' })", "pretraining({ name: 'mim', steps: 4 })");
+  rig.release('beit-0');
+  rig.release('peco-0');
+  await eventually(
+    async () => !(await cluster.tasks()).some((task) => / (PENDING|RUNNING|COMPLETING)/.test(task)),
+  );
+  const logs = fs
+    .readdirSync(rig.file('.peco/slurm'))
+    .filter((name) => name.includes('pretraining'))
+    .map((name) => rig.read(`.peco/slurm/${name}/0.log`));
+  t.regex(
+    logs[0]!,
+    /pretraining\/beit\/base\/seed-0 is not what it was when it was submitted: its code, config or data changed/,
+  );
+  const again = await rig.peco('run', 'experiment.ts', ...watched);
+  t.is(again.code, 0, again.stdout + again.stderr);
+  t.is(rig.takeRan().filter((label) => label.startsWith('mim')).length, 2);
+});
+
+test('what the cluster does not have is said before anything is submitted', async (t) => {
+  const slurmSettings = {
+    partition: 'man',
+    cpus: 64,
+    stages: { report: { time: '100h', partition: 'main' } },
+  };
+  const rig = createRig(
+    t,
+    { 'peco.config.json': JSON.stringify({ executor: 'slurm', slurm: slurmSettings }) },
+    cluster.environment,
+  );
+  const before = (await cluster.tasks()).length;
+  const { code, stderr } = await rig.peco('run', 'experiment.ts');
+  t.is(code, 2);
+  t.snapshot(stderr);
+  t.is((await cluster.tasks()).length, before);
+});
+
+test('many small stages share jobs; set-up lines run before node, which may be a command of theirs', async (t) => {
+  const settings = {
+    ...{ partition: 'main', node: 'node-of-the-cluster', cpus: 2, memory: '1G', time: '10m', pack: 2 },
+    setup: ['export PATH="$PWD/bin:$PATH"', 'umask 077'],
+  };
+  const rig = createRig(
+    t,
+    {
+      'bin/node-of-the-cluster': `#!/bin/bash\necho "$SLURM_JOB_NAME $SLURM_CPUS_PER_TASK" >> ${'$'}RIG_CONTROL/nodes\nexec ${process.execPath} "$@"\n`,
+      'peco.config.json': JSON.stringify({ executor: 'slurm', slurm: settings }),
+    },
+    cluster.environment,
+  );
+  fs.chmodSync(rig.file('bin/node-of-the-cluster'), 0o755);
+  const { code, stdout } = await rig.peco('run', 'experiment.ts', '--watch');
+  t.is(code, 0, stdout);
+  t.deepEqual(rig.takeRan(), all);
+  t.deepEqual(rig.read('control/nodes').trim().split('\n').sort(), [
+    'peco-exp/rig/downstream/* 2',
+    'peco-exp/rig/evaluation/* 2',
+    'peco-exp/rig/pretraining/* 2',
+    'peco-exp/rig/report 2',
+    'peco-exp/rig/tokenizer/* 2',
+  ]);
+});

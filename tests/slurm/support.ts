@@ -1,0 +1,118 @@
+import { execFile } from 'node:child_process';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import type { ExecutionContext, TestFn } from 'ava';
+import { repository } from '../support/project.ts';
+import { createRig, type Rig, until } from '../support/rig.ts';
+
+const run = promisify(execFile);
+const script = path.join(repository, 'scripts/slurm-test-cluster');
+
+/** A Slurm of its own for a file of tests. */
+export interface Cluster {
+  environment(): { readonly [variable: string]: string };
+  /** What a program of Slurm prints. */
+  ask(tool: string, ...args: string[]): Promise<string>;
+  /** Starts slurmd of a node again. */
+  startNode(node: string): Promise<void>;
+  /** Pid of slurmd of a node. */
+  pidOf(node: string): number;
+  /** `12_3 RUNNING n1`: all tasks that Slurm knows, the oldest first. */
+  tasks(): Promise<readonly string[]>;
+}
+
+/** Starts the cluster before the tests of a file, and ends it after them. */
+export function startCluster(test: TestFn): Cluster {
+  const folder = path.join(os.tmpdir(), `peco-exp-slurm-${process.pid}`);
+  const env = { SLURM_CONF: path.join(folder, 'slurm.conf') };
+  test.before(async () => {
+    await run(script, ['start', folder]);
+  });
+  test.after.always(async () => {
+    await run(script, ['stop', folder]);
+    fs.rmSync(folder, { recursive: true, force: true });
+  });
+  const ask = async (tool: string, ...args: string[]) =>
+    (await run(tool, args, { env: { ...process.env, ...env } })).stdout;
+  return {
+    environment: () => env,
+    ask,
+    startNode: async (node) => void (await run(script, ['node', node, folder])),
+    pidOf: (node) => Number(fs.readFileSync(path.join(folder, 'run', `slurmd-${node}.pid`), 'utf8')),
+    async tasks() {
+      const text = await ask(
+        'squeue',
+        '--noheader',
+        '--array',
+        '--states=all',
+        '--sort=i',
+        '--format=%F_%K %T %N',
+      );
+      return text.trim() === '' ? [] : text.trim().split('\n');
+    },
+  };
+}
+
+/** Waits for something that Slurm does. */
+export async function eventually(condition: () => Promise<boolean> | boolean): Promise<void> {
+  while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 300));
+}
+
+/** The rig with a tokenizer that trains in steps of `RIG_STEP` milliseconds, with checkpoints. */
+export function createTrainingRig(
+  t: ExecutionContext,
+  cluster: Cluster,
+  files: { readonly [name: string]: string } = {},
+  variables: { readonly [name: string]: string } = {},
+): Rig {
+  return createRig(t, { 'parts/tokenizer.ts': training, ...files }, () => ({
+    ...cluster.environment(),
+    RIG_STEP: '100',
+    ...variables,
+  }));
+}
+
+const training = `
+import fs from 'node:fs';
+import path from 'node:path';
+import type { StageContext, StageResult } from 'peco-exp';
+
+export async function run(context: StageContext): Promise<StageResult> {
+  const { checkpoints, config, outDir, seed, signal } = context;
+  const label = config.name + '-' + seed;
+  const saved = await checkpoints.latest();
+  let sum = saved ? Number(fs.readFileSync(path.join(saved.dir, 'sum.txt'), 'utf8')) : 1;
+  const note = (what: string) => fs.appendFileSync(path.join(process.env.RIG_CONTROL!, 'ran'), what + '\\n');
+  note(label + (saved ? ' resumed' : ''));
+  fs.writeFileSync(path.join(process.env.RIG_CONTROL!, 'reached', label), String(process.pid));
+  const steps = Number(config.steps);
+  for (let step = (saved?.step ?? 0) + 1; step <= steps; step++) {
+    sum = (sum * 31 + step) % 1_000_003;
+    context.log({ step, loss: sum });
+    context.progress({ step, of: steps, images: step * 8, values: { loss: sum } });
+    if (step === steps) break;
+    if (signal.aborted || checkpoints.isDue())
+      await checkpoints.save(step, (dir) => fs.writeFileSync(path.join(dir, 'sum.txt'), String(sum)));
+    signal.throwIfAborted();
+    await new Promise((resolve) => setTimeout(resolve, Number(process.env.SLURM_JOB_ID === undefined ? 0 : process.env.RIG_STEP)));
+  }
+  fs.writeFileSync(path.join(outDir, 'weights.txt'), String(sum));
+  return { metrics: { score: sum } };
+}
+`;
+
+/** The bytes of all outputs of the entries of a kind, by name of entry and file. */
+export function outputsOf(store: string): { readonly [file: string]: string } {
+  const found: { [file: string]: string } = {};
+  const entries = path.join(store, 'entries');
+  for (const key of fs.readdirSync(entries)) {
+    const outputs = path.join(entries, key, 'outputs');
+    for (const name of fs.readdirSync(outputs).sort())
+      found[`${key}/${name}`] = fs.readFileSync(path.join(outputs, name), 'utf8');
+  }
+  return found;
+}
+
+export { until };
