@@ -8,6 +8,7 @@ export type Tool = 'sbatch' | 'squeue' | 'scancel' | 'scontrol' | 'sinfo' | 'sac
 /** Milliseconds. A controller under load answers late; longer than this, it isn't there. */
 const patience = 120_000;
 const mostOutput = 256 << 20; // bytes
+const foreign = /^(SBATCH|SQUEUE|SINFO|SACCT|SCANCEL)_|^SLURM_(?!CONF$|TIME_FORMAT$|CLUSTERS$)/;
 
 /**
  * What a program of Slurm prints.
@@ -15,10 +16,9 @@ const mostOutput = 256 << 20; // bytes
  * @throws PecoError `slurm` with what it said, or that it isn't there
  */
 export function ask(tool: Tool, args: readonly string[]): Promise<string> {
-  // Formats and times that the user chose for the terminal are not for us.
+  // Formats that the user chose for the terminal are not for us. What a job around us was given is not for jobs of ours.
   const env: NodeJS.ProcessEnv = { ...process.env, SLURM_TIME_FORMAT: 'standard' };
-  for (const name of Object.keys(env))
-    if (/^(SBATCH_|SQUEUE_|SINFO_|SACCT_|SCANCEL_)/.test(name)) delete env[name];
+  for (const name of Object.keys(env)) if (foreign.test(name)) delete env[name];
   return new Promise((resolve, reject) => {
     const options = { env, timeout: patience, maxBuffer: mostOutput };
     execFile(tool, args, options, (error, stdout, stderr) => {

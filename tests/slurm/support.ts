@@ -60,17 +60,16 @@ export async function eventually(condition: () => Promise<boolean> | boolean): P
   while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 300));
 }
 
-/** The rig with a tokenizer that trains in steps of `RIG_STEP` milliseconds, with checkpoints. */
+/** The rig with a tokenizer that trains in steps, with checkpoints. */
 export function createTrainingRig(
   t: ExecutionContext,
   cluster: Cluster,
   files: { readonly [name: string]: string } = {},
-  variables: { readonly [name: string]: string } = {},
 ): Rig {
   return createRig(t, { 'parts/tokenizer.ts': training, ...files }, () => ({
     ...cluster.environment(),
-    RIG_STEP: '100',
-    ...variables,
+    // A checkpoint a step.
+    PECO_CHECKPOINT_SECONDS: '0',
   }));
 }
 
@@ -84,19 +83,21 @@ export async function run(context: StageContext): Promise<StageResult> {
   const label = config.name + '-' + seed;
   const saved = await checkpoints.latest();
   let sum = saved ? Number(fs.readFileSync(path.join(saved.dir, 'sum.txt'), 'utf8')) : 1;
-  const note = (what: string) => fs.appendFileSync(path.join(process.env.RIG_CONTROL!, 'ran'), what + '\\n');
-  note(label + (saved ? ' resumed' : ''));
-  fs.writeFileSync(path.join(process.env.RIG_CONTROL!, 'reached', label), String(process.pid));
+  const control = process.env.RIG_CONTROL!;
+  fs.appendFileSync(path.join(control, 'ran'), label + (saved ? ' resumed' : '') + '\\n');
+  fs.writeFileSync(path.join(control, 'reached', label), String(process.pid));
   const steps = Number(config.steps);
   for (let step = (saved?.step ?? 0) + 1; step <= steps; step++) {
     sum = (sum * 31 + step) % 1_000_003;
     context.log({ step, loss: sum });
     context.progress({ step, of: steps, images: step * 8, values: { loss: sum } });
     if (step === steps) break;
+    // Half-way it waits as long as the test has a command called \`hold\`.
+    while (step === steps / 2 && !signal.aborted && fs.existsSync(path.join(control, 'commands', 'hold')))
+      await new Promise((resolve) => setTimeout(resolve, 20));
     if (signal.aborted || checkpoints.isDue())
       await checkpoints.save(step, (dir) => fs.writeFileSync(path.join(dir, 'sum.txt'), String(sum)));
     signal.throwIfAborted();
-    await new Promise((resolve) => setTimeout(resolve, Number(process.env.SLURM_JOB_ID === undefined ? 0 : process.env.RIG_STEP)));
   }
   fs.writeFileSync(path.join(outDir, 'weights.txt'), String(sum));
   return { metrics: { score: sum } };

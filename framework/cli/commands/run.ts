@@ -8,6 +8,7 @@ import { type Git, readGit } from '../../run/record/git.ts';
 import { openRunLog, type RunLog } from '../../run/record/log.ts';
 import { type RunOutcome, runExperiment } from '../../run/run.ts';
 import { formatElapsed } from '../../stage/duration.ts';
+import { PecoError } from '../../stage/errors.ts';
 import type { ContentKey } from '../../stage/keys.ts';
 import { codeOf } from '../bundles.ts';
 import { knownSpeed } from '../engine-speed.ts';
@@ -37,6 +38,11 @@ export async function runCommand(file: string, flags: ExperimentFlags, version: 
     { ...flags, willRun: true, writesTables: true },
     ({ message }) => show({ type: 'warning', message }),
   );
+  if (flags.watch && ready.project.executor !== 'slurm')
+    throw new PecoError('--watch is for jobs of Slurm, and this run has none', {
+      code: 'usage',
+      hint: 'add --executor slurm, or leave it out: a run on this machine stays until its end',
+    });
   const onSlurm = ready.project.executor === 'slurm' && ready.plan.stages.some(mayRun);
   const slurm = onSlurm ? await (await import('./slurm.ts')).submitStages(ready, flags, early) : undefined;
   if (slurm && !flags.watch) return slurm.code;

@@ -1,4 +1,5 @@
 import test from 'ava';
+import fc from 'fast-check';
 import { type Job, type Place, partition, type Unit } from '../../../framework/slurm/partition.ts';
 import type { InputKey } from '../../../framework/stage/keys.ts';
 import type { SlurmResources } from '../../../framework/stage/slurm.ts';
@@ -124,4 +125,44 @@ test('stages that are queued already are waited for by their numbers', (t) => {
     ['0: mim-2', 'afterok:70_0'],
     ['0: report', 'afterany:#0', 'afterany:#1', 'afterany:77'],
   ]);
+});
+
+test('whatever the graph: each stage is in one task, and waits for the end of all that it needs', (t) => {
+  const stage = fc.record({
+    kind: fc.constantFrom('a', 'b'),
+    pack: fc.constantFrom(1, 1, 3),
+    needs: fc.array(fc.nat(), { maxLength: 3 }),
+    tolerant: fc.boolean(),
+  });
+  fc.assert(
+    fc.property(
+      fc.array(stage, { minLength: 1, maxLength: 25 }),
+      fc.integer({ min: 1, max: 5 }),
+      (stages, most) => {
+        const units = stages.map(({ kind, pack, needs, tolerant }, at) => {
+          const upstream = at === 0 ? [] : [...new Set(needs.map((one) => String(one % at)))];
+          return unit(String(at), upstream, { kind, tolerant, resources: { ...plain, pack } });
+        });
+        const jobs = partition(units, { live: new Map(), maxArraySize: most });
+        const placed = jobs.flatMap((job) =>
+          [...job.tasks].flatMap(([index, some]) => some.map((one) => ({ job, index, one }))),
+        );
+        t.deepEqual(placed.map(({ one }) => one.id).sort(), units.map(({ id }) => id).sort());
+        for (const { job, index, one } of placed) {
+          t.true(index < most);
+          for (const id of one.upstream) {
+            const before = placed.find((other) => other.one.id === id)!;
+            t.true(jobs.indexOf(before.job) < jobs.indexOf(job), 'submitted before');
+            const waits = job.dependencies.some(
+              ({ type, job: other, index: its }) =>
+                other === before.job &&
+                (type === 'aftercorr' ? before.index === index : (its ?? before.index) === before.index),
+            );
+            t.true(waits, `${one.id} waits for ${id}`);
+          }
+        }
+      },
+    ),
+    { numRuns: 100 },
+  );
 });
