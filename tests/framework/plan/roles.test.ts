@@ -139,7 +139,7 @@ test('the checks and messages of a new role come from its row too', (t) => {
   ]);
   t.like(issuesOf({ analyses: make('analysis') })[0], {
     message: 'unknown field',
-    hint: 'did you mean "analysis"? one of: name, seeds, data, tokenizers, pretraining, downstream, evaluation, analysis, scratch, baseline, report, sweep',
+    hint: 'did you mean "analysis"? one of: name, seeds, data, tokenizers, pretraining, downstream, evaluation, analysis, scratch, baseline, report, sweep, slurm',
   });
   const base = defineExperiment({ ...parts, analysis: make('analysis') } as never) as never;
   const changed = override(base, { 'analysis.width': 3 } as never) as { analysis: Component };
