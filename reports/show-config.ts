@@ -6,8 +6,8 @@ import { distinct } from './cells.ts';
 /** What of the table is shown, and in which order. Statistics are those of the whole table all the same. */
 export const showSchema = z.strictObject({
   /**
-   * Columns in this order, by metric (`top1`: of every task that has it), label (`top-1 %`), task and metric (`probe.top1`),
-   * or title (`probe top-1 %`). Absent: all.
+   * Columns in this order, by metric (`top1`: of every task that has it), label (`top-1 %`), task (`probe`: all its
+   * columns), task and metric (`probe.top1`), or title (`probe top-1 %`). Absent: all.
    */
   columns: z.array(z.string()).min(1).optional(),
   /** Rows in this order; a `*` stands for any text: `peco@*`. Absent: all. */
@@ -30,7 +30,7 @@ interface Named {
 /** Names by which a column may be asked for. */
 export function namesOf({ task, metric, label }: Named): readonly string[] {
   const titles = task === 'tokenizer' ? [] : [`${task} ${label}`];
-  return [metric, label, `${task}.${metric}`, ...titles, `${task}: ${label}`];
+  return [metric, label, task, `${task}.${metric}`, ...titles, `${task}: ${label}`];
 }
 
 /** Whether a name is meant by a pattern, in which `*` stands for any text. */

@@ -1,6 +1,7 @@
 import { CommanderError } from 'commander';
 import { formatError, isPecoError } from '../stage/errors.ts';
 import { isReaderGone } from './interrupts.ts';
+import { errorAsJson } from './json/error.ts';
 import { createProgram } from './program.ts';
 
 /** Runs the command line; `args` without node and script. Returns the exit code. */
@@ -28,29 +29,8 @@ function onError(error: NodeJS.ErrnoException): void {
 
 /** On stdout, for programs: what they asked for, or why not. */
 function printError(error: unknown): number {
-  process.stdout.write(
-    `${JSON.stringify({ error: { ...describeError(error), problems: problemsOf(error) } })}\n`,
-  );
+  process.stdout.write(`${JSON.stringify({ error: errorAsJson(error) })}\n`);
   return isPecoError(error) || error instanceof CommanderError ? 2 : 1;
-}
-
-function describeError(error: unknown) {
-  if (isPecoError(error)) {
-    const { code, message, hint, location } = error;
-    return { code, message, hint: hint ?? null, location: location ?? null };
-  }
-  const message = error instanceof Error ? error.message : String(error);
-  const isUsage = error instanceof CommanderError;
-  return {
-    code: isUsage ? 'usage' : 'unexpected',
-    message: message.replace(/^error: /, ''),
-    hint: null,
-    location: null,
-  };
-}
-
-function problemsOf(error: unknown) {
-  return isPecoError(error) ? error.problems.map(describeError) : [];
 }
 
 function reportError(error: unknown, verbose: boolean): number {

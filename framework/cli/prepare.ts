@@ -1,5 +1,6 @@
 import fs from 'node:fs';
 import path from 'node:path';
+import type { FlagAssignment } from '../experiment/changes/path.ts';
 import { type LoadedExperiment, loadExperiment } from '../experiment/load.ts';
 import { explainWriteError } from '../files/files.ts';
 import { resolveGraph } from '../plan/graph.ts';
@@ -18,6 +19,8 @@ import { hashingOnStderr } from './progress/hashing.ts';
 /** Flags of every command that takes an experiment file. */
 export interface ExperimentFlags extends ProjectFlags {
   readonly set?: readonly string[];
+  /** Set by commands with flags for fields, not by users. */
+  readonly fields?: readonly FlagAssignment[];
   readonly sweep?: readonly string[];
   readonly tasks?: readonly string[];
   readonly seeds?: readonly number[];
@@ -49,9 +52,10 @@ export async function prepareExperiment(
   onWarning: (warning: StoreWarning) => void,
 ): Promise<Prepared> {
   const cwd = process.cwd();
-  const { set = [], sweep = [], seeds, tasks, smoke = false } = flags;
+  const { set = [], fields = [], sweep = [], seeds, tasks, smoke = false } = flags;
   const loaded = await loadExperiment(file, {
     set,
+    fields,
     sweep,
     cwd,
     smoke,

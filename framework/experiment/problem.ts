@@ -2,8 +2,8 @@ import type { ConfigIssue } from '../stage/component.ts';
 
 /** Something wrong with an experiment, with the path from its root. */
 export interface Problem extends ConfigIssue {
-  /** The flag by which the user wrote it: it isn't in the file. */
-  readonly origin?: 'set' | 'sweep';
+  /** The flag by which the user wrote it, without its dashes: it isn't in the file. */
+  readonly origin?: string;
   readonly value?: unknown;
   /** The value isn't written anywhere: it is the default. */
   readonly byDefault?: boolean;

@@ -15,9 +15,7 @@ export function ownProblems(experiment: Experiment, overrides: readonly Override
       component.issues.map((issue) => withValue(issue, path, component)),
     ),
   ];
-  return problems.map((problem) =>
-    isOverridden(problem, overrides) ? { ...problem, origin: 'set' as const } : problem,
-  );
+  return problems.map((problem) => withOrigin(problem, overrides));
 }
 
 /** With the value as it is written, and the path from the experiment. `owner` is what has the issue, at `base`. */
@@ -31,11 +29,13 @@ export function withValue(issue: ConfigIssue, base: ConfigIssue['path'], owner: 
   return { ...issue, path: [...base, ...issue.path], ...shown };
 }
 
-/** True if --set wrote a field, or something around it, or made it of what it wrote inside. */
-export function isOverridden(problem: Problem, overrides: readonly Override[]): boolean {
+/** With the flag that wrote a field last, or something around it, or made it of what it wrote inside. */
+export function withOrigin(problem: Problem, overrides: readonly Override[]): Problem {
   const path = problem.path.join('.');
   const isAt = (above: string) => path === above || path.startsWith(`${above}.`);
-  return overrides.some((override) => isAt(override.made ?? override.path));
+  const by =
+    overrides.findLast((one) => isAt(one.path)) ?? overrides.findLast(({ made }) => made && isAt(made));
+  return by === undefined ? problem : { ...problem, origin: by.flag ?? 'set' };
 }
 
 // Enumerable, so that `{ ...override(base, ...), name: 'other' }` takes the complaints along; loops don't see symbols.

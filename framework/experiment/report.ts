@@ -42,10 +42,14 @@ function mergeEqual(located: readonly LocatedProblem[]): (LocatedProblem & { rea
 
 function describeProblem(problem: Problem, location: SourceLocation | undefined, also: number): PecoError {
   const { path, message, hint, value, origin, byDefault } = problem;
-  const got = value === undefined ? '' : `, got ${showValue(value)}${byDefault ? ' (the default)' : ''}`;
-  const from = origin !== undefined && path.length > 0 ? ` (from --${origin})` : '';
+  const isSaid = typeof value === 'string' && message.includes(JSON.stringify(value));
+  const got =
+    value === undefined || isSaid ? '' : `, got ${showValue(value)}${byDefault ? ' (the default)' : ''}`;
+  // A flag for one field says which field is wrong; the others name it.
+  const isOwn = origin !== undefined && origin !== 'set' && origin !== 'sweep';
+  const from = origin !== undefined && !isOwn && path.length > 0 ? ` (from --${origin})` : '';
   const others = also > 0 ? ` and ${also} more` : '';
-  const where = path.length > 0 ? `${path.join('.')}${others}: ` : '';
+  const where = isOwn ? `--${origin}: ` : path.length > 0 ? `${path.join('.')}${others}: ` : '';
   const hints = [hint, shellHint(problem)].filter((line) => line !== undefined);
   return new PecoError(`${where}${message}${got}${from}`, {
     code: 'invalid-config',

@@ -6,6 +6,7 @@ import type { SlurmOptions } from '../stage/slurm.ts';
 import type { Change, Override } from './changes/change.ts';
 import type { SweptFlags } from './changes/flags.ts';
 import type { Halving } from './changes/halving.ts';
+import type { FlagAssignment } from './changes/path.ts';
 import type { Sweep } from './changes/sweep.ts';
 import type { Problem } from './problem.ts';
 
@@ -99,6 +100,8 @@ export interface Declared {
 export interface ChangeFlags {
   /** `path=value` each; the value is JSON or, if it isn't, a string. */
   readonly set?: readonly string[];
+  /** Fields that have flags of their own; set after those of `set`. */
+  readonly fields?: readonly FlagAssignment[];
   /** `path=a,b,c` each: values to sweep, several paths as a product with each other and with the file's sweep. */
   readonly sweep?: readonly string[];
   /** Leaves out all other downstream tasks. */

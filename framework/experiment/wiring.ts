@@ -3,7 +3,7 @@ import { valueAt } from '../stage/issues.ts';
 import { declaredRoles, hasMembers, isReport, roles } from '../stage/roles.ts';
 import { isComponent } from '../stage/source.ts';
 import type { Problem } from './problem.ts';
-import { isOverridden } from './problems.ts';
+import { withOrigin } from './problems.ts';
 import { wiredParts } from './rows.ts';
 import { get, type Placed, walk } from './tree.ts';
 import type { Declared } from './types.ts';
@@ -31,9 +31,7 @@ export function wiringProblems({ experiment, overrides }: Declared): Problem[] {
     }
   }
   for (const problem of reportMismatches(experiment)) found.set(problem.path.join('.'), problem);
-  return [...found.values()].map((problem) =>
-    isOverridden(problem, overrides) ? { ...problem, origin: 'set' } : problem,
-  );
+  return [...found.values()].map((problem) => withOrigin(problem, overrides));
 }
 
 /** What a report expects of the table that it will get: the names of its rows and tasks are known before anything runs. */

@@ -1,4 +1,5 @@
 import test from 'ava';
+import { schemas } from '../../framework/cli/json/schemas.ts';
 import { type Project, repository } from '../support/project.ts';
 import { createRig } from '../support/rig.ts';
 
@@ -53,6 +54,7 @@ test('auto is the engine that doctor says, and results name it', async (t) => {
   const rig = createRig(t);
   const { code, stdout } = await rig.peco('doctor', '--engine', 'auto', '--json');
   t.is(code, 0, stdout);
+  t.is(schemas.doctor.safeParse(JSON.parse(stdout)).error?.message, undefined, stdout);
   const { auto, healthy, engines, settings } = JSON.parse(stdout);
   t.deepEqual([auto, healthy], ['onnx', true]);
   t.deepEqual(settings.engine, { value: 'auto', from: '--engine' });

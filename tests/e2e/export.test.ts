@@ -1,5 +1,6 @@
 import fs from 'node:fs';
 import test from 'ava';
+import { schemas } from '../../framework/cli/json/schemas.ts';
 import { createRig, normalise, type Rig } from '../support/rig.ts';
 
 const exporter = `
@@ -45,6 +46,18 @@ test('a stored result is exported by the module of its component, with what it w
     await tell(rig, 'tokenizer/beit/seed-0', '--format', 'text', '--to', 'out/beit.txt'),
     'elsewhere',
   );
+  const args = [
+    'export',
+    'experiment.ts',
+    'tokenizer/beit',
+    '--format',
+    'text',
+    '--to',
+    'json.txt',
+    '--json',
+  ];
+  const { stdout } = await rig.peco(...args);
+  t.is(schemas.export.safeParse(JSON.parse(stdout)).error?.message, undefined, stdout);
   t.true(rig.read('out/beit.txt').startsWith('"beit"'));
   t.snapshot(
     await tell(rig, 'tokenizer/peco', '--format', 'text', '--set', 'tokenizers.peco.weight=3'),

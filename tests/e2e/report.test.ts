@@ -1,4 +1,5 @@
 import test from 'ava';
+import { schemas } from '../../framework/cli/json/schemas.ts';
 import { reportSchema } from '../../reports/formats/json-schema.ts';
 import { parseCsv } from '../support/csv.ts';
 import { createRig } from '../support/rig.ts';
@@ -93,6 +94,9 @@ test('pages say how the numbers were made, the same in a run and afterwards, als
     pages.map((name) => rig.read(`results/rig/${name}`)),
     written,
   );
+
+  const told = await rig.peco('report', 'experiment.ts', '--json', '--tensorboard', 'events');
+  t.is(schemas.report.safeParse(JSON.parse(told.stdout)).error?.message, undefined, told.stdout);
 
   const part = await rig.peco(
     ...['report', 'experiment.ts', '--rows', 'peco,beit', '--precision', '1', '--sort', 'probe.another'],

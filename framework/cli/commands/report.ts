@@ -1,7 +1,8 @@
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { findObstacle } from '../../files/make-folders.ts';
+import type { FlagAssignment } from '../../experiment/changes/path.ts';
+import { explainMakeError, findObstacle } from '../../files/make-folders.ts';
 import type { Plan } from '../../plan/plan.ts';
 import { localExecutor } from '../../run/executors/local.ts';
 import { endsOf, type RebuiltReport, rebuildReport } from '../../run/rebuild.ts';
@@ -10,6 +11,7 @@ import { resultsFolderName } from '../../run/results-folder.ts';
 import { writeTensorBoard } from '../../run/tensorboard.ts';
 import { writeTables } from '../../run/write-tables.ts';
 import { PecoError } from '../../stage/errors.ts';
+import type { Json } from '../../stage/json.ts';
 import { codeOf } from '../bundles.ts';
 import { commandOf, describeResolved } from '../described.ts';
 import { showing } from '../flags.ts';
@@ -39,7 +41,7 @@ export async function reportCommand(file: string, flags: ReportFlags, version: s
   checkEventsFolder(flags.tensorboard);
   const prepared = await prepareExperiment(
     file,
-    { ...flags, set: [...(flags.set ?? []), ...setsOf(flags)], writesTables: true },
+    { ...flags, fields: fieldsOf(flags), writesTables: true },
     warnOnStderr,
   );
   const { loaded, project, store, plan } = prepared;
@@ -79,10 +81,30 @@ export async function reportCommand(file: string, flags: ReportFlags, version: s
 /** @throws PecoError `invalid-settings` where no folder can be made */
 function checkEventsFolder(folder: string | undefined): void {
   const obstacle = folder === undefined ? undefined : findObstacle(folder);
-  if (obstacle === undefined) return;
-  throw new PecoError(`event files can't be written to ${folder}: ${obstacle}`, {
+  if (obstacle !== undefined)
+    throw noPlaceFor('event files', { folder: folder!, obstacle, flag: 'tensorboard' });
+}
+
+/** A folder that a user named and that can't be written. */
+function noPlaceFor(
+  what: string,
+  { folder, obstacle, flag }: { folder: string; obstacle: string; flag: string },
+): PecoError {
+  return new PecoError(`${what} can't be written to ${folder}: ${obstacle}`, {
     code: 'invalid-settings',
-    hint: 'choose another folder with --tensorboard',
+    hint: `choose another folder with --${flag}`,
+  });
+}
+
+/** What a folder can't be is not always seen before: its error in words, with the flag that names another. */
+async function writingTo<T>(
+  what: string,
+  place: { folder: string; flag: string },
+  work: Promise<T>,
+): Promise<T> {
+  return work.catch((error: unknown) => {
+    const obstacle = explainMakeError(error);
+    throw obstacle === undefined ? error : noPlaceFor(what, { ...place, obstacle });
   });
 }
 
@@ -90,15 +112,17 @@ function checkEventsFolder(folder: string | undefined): void {
 async function writeEvents(folder: string, plan: Plan): Promise<Pick<Rebuilt, 'tensorboard'>> {
   const { experiment, changes } = plan.graph;
   const dir = path.resolve(folder, resultsFolderName(experiment, changes));
-  const files = await writeTensorBoard(dir, plan.stages);
+  const writing = writeTensorBoard(dir, plan.stages);
+  const files = await writingTo('event files', { folder, flag: 'tensorboard' }, writing);
   return { tensorboard: { dir, files: files.length } };
 }
 
 /** What to set in the config of the report. */
-function setsOf(flags: ReportFlags): string[] {
-  return showing.flatMap((name) =>
-    flags[name] === undefined ? [] : [`report.show.${name}=${JSON.stringify(flags[name])}`],
-  );
+function fieldsOf(flags: ReportFlags): FlagAssignment[] {
+  return showing.flatMap((flag) => {
+    const value = flags[flag];
+    return value === undefined ? [] : [{ flag, path: ['report', 'show', flag], value: value as Json }];
+  });
 }
 
 /** Writes the results folder. */
@@ -114,7 +138,7 @@ async function write(
     const { id, component, seed } = one;
     return [{ stage: id, kind: component.kind, seed, provenance: entry.provenance, reused: true }];
   });
-  const files = await writeTables(
+  const writing = writeTables(
     { node, dir, outputs, timings, endOf: endsOf(plan) },
     {
       ...{ graph: plan.graph, results, root, version, file: loaded.file },
@@ -125,6 +149,7 @@ async function write(
       git: async () => readGit(root, await codeOf(prepared)),
     },
   );
+  const files = await writingTo('the results', { folder: results, flag: 'out' }, writing);
   const { cells, missing } = node.component.config.table as unknown as Table;
   return { experiment: plan.graph.experiment, cells: cells.length, missing, files };
 }

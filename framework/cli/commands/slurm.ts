@@ -4,8 +4,9 @@ import type { RunEvent } from '../../run/record/events.ts';
 import type { Settle } from '../../run/run.ts';
 import type { JobFlags } from '../../slurm/records.ts';
 import { settleOnSlurm } from '../../slurm/settle.ts';
-import { type SubmitOptions, submitPlan } from '../../slurm/submit.ts';
+import { type SubmitOptions, type SubmitResult, submitPlan } from '../../slurm/submit.ts';
 import { formatDuration } from '../../stage/duration.ts';
+import { errorAsJson } from '../json/error.ts';
 import type { ExperimentFlags, Prepared } from '../prepare.ts';
 import { printLines } from '../print.ts';
 import { describeStart } from '../running.ts';
@@ -34,7 +35,9 @@ export async function submitStages(
     submitPlan(prepared.plan, optionsOf(prepared, flags, ended));
   const submitted = await submit();
   if (flags.json)
-    printLines([JSON.stringify({ time: new Date().toISOString(), type: 'submitted', ...submitted })]);
+    printLines([
+      JSON.stringify({ time: new Date().toISOString(), type: 'submitted', ...submittedAsJson(submitted) }),
+    ]);
   else {
     const folder = formatPath(path.join(prepared.store.dir, 'slurm'));
     // One that watches says the rest in its own time.
@@ -46,6 +49,12 @@ export async function submitStages(
     code: submitted.refused ? 1 : 0,
     settle: (plan, options, emit) => settleOnSlurm(plan, options, emit, { submitted, submit }),
   };
+}
+
+/** What is printed with `--json`: its schema is that of the event `submitted`. */
+export function submittedAsJson({ refused, ...submitted }: SubmitResult) {
+  if (refused === undefined) return submitted;
+  return { ...submitted, refused: { ...refused, error: errorAsJson(refused.error) } };
 }
 
 function optionsOf(prepared: Prepared, flags: ExperimentFlags, ended?: ReadonlySet<string>): SubmitOptions {

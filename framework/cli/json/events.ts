@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { RunEvent } from '../../run/record/events.ts';
-import { change, json, key, location, resumePoint, smoke, stageId, status } from './parts.ts';
+import { change, error, json, key, location, resumePoint, smoke, stageId, status } from './parts.ts';
 
 export const failure = z.strictObject({
   message: z.string(),
@@ -39,14 +39,20 @@ export const eventSchema = z.discriminatedUnion('type', [
   event('submitted', {
     jobs: z.array(z.looseObject({ job: z.string(), name: z.string(), tasks: z.int(), stages: z.int() })),
     live: z.int().describe('stages that jobs of an earlier command make'),
-    refused: z.looseObject({ stages: z.int() }).optional(),
+    refused: z.strictObject({ stages: z.int(), ...error.shape }).optional(),
   }),
   event('run-started', {
     experiment: z.string(),
     file: z.string(),
     stages: z.array(z.strictObject({ stage, kind: z.string(), status })),
     overrides: z.array(
-      z.strictObject({ path: z.string(), from: json, to: json, made: z.string().optional() }),
+      z.strictObject({
+        flag: z.string().optional(),
+        path: z.string(),
+        from: json,
+        to: json,
+        made: z.string().optional(),
+      }),
     ),
     changes: z.array(change).optional(),
     smoke: smoke.optional(),

@@ -15,8 +15,10 @@ export interface Change {
 /** Each component at the smallest size that it declares itself. */
 export const smokeChange: Change = { by: 'smoke', path: 'smoke', to: true };
 
-/** A change by `--set`, `--seeds` or `--tasks`; `from` is null where the field wasn't there. */
+/** A change by `--set`, `--tasks` or a flag for one field; `from` is null where the field wasn't there. */
 export interface Override {
+  /** The flag, without its dashes; absent: `--set`. */
+  readonly flag?: string;
   readonly path: string;
   readonly from: Json;
   readonly to: Json;

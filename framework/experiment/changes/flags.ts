@@ -97,7 +97,7 @@ function parseValues(text: string): readonly Json[] {
 
 /** How to write in a shell what a field of `--set` or `--sweep` expects, if that isn't what the shell handed over. */
 export function shellHint({ path, message, hint = '', value, origin }: Problem): string | undefined {
-  if (origin === undefined || value === undefined) return undefined;
+  if ((origin !== 'set' && origin !== 'sweep') || value === undefined) return undefined;
   const write = (json: unknown) => `--${origin} ${quote(`${path.join('.')}=${JSON.stringify(json)}`)}`;
   const wanted = `${message} ${hint}`;
   if (/\ba list\b/.test(wanted) && !Array.isArray(value)) {

@@ -9,6 +9,12 @@ export interface Assignment {
   readonly value: Json;
 }
 
+/** A field that a flag of its own changes. */
+export interface FlagAssignment extends Assignment {
+  /** Without its dashes. */
+  readonly flag: string;
+}
+
 /** These lead to what every object has: a change there would change nothing, or everything. */
 const unnameable = new Set(['__proto__', 'constructor', 'prototype']);
 

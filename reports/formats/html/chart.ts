@@ -36,3 +36,10 @@ export function curveValue(value: number): string {
   if (size !== 0 && (size < 1e-3 || size >= 1e6)) return value.toExponential(2);
   return String(Number(value.toPrecision(4)));
 }
+
+/** A number beside an axis: six characters or so, for which the axis has room. */
+export function axisValue(value: number): string {
+  const size = Math.abs(value);
+  if (size === 0 || (size >= 1e-3 && size < 1e5)) return String(Number(value.toPrecision(6)));
+  return Number(value.toPrecision(6)).toExponential().replace('e+', 'e');
+}

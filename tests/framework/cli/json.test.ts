@@ -3,9 +3,11 @@ import path from 'node:path';
 import test from 'ava';
 import type { z } from 'zod';
 import { initialise } from '../../../framework/cli/commands/init.ts';
+import { submittedAsJson } from '../../../framework/cli/commands/slurm.ts';
 import { describeModule } from '../../../framework/cli/components.ts';
 import { jsonSchemaOf, type SchemaName, schemas } from '../../../framework/cli/json/schemas.ts';
 import { main } from '../../../framework/cli/main.ts';
+import { PecoError } from '../../../framework/stage/errors.ts';
 import { repository } from '../../support/project.ts';
 import { createRanRig } from '../../support/ran-rig.ts';
 
@@ -73,6 +75,14 @@ test.serial('what commands print with --json has its schema', async (t) => {
   await fits(schemas['show-key'], 'show', rig.entries()[0]!);
   await fits(schemas.cancel, 'cancel', file);
   await fits(schemas.gc, 'gc', file, '--dry-run', ...changed);
+});
+
+test('jobs that Slurm refused are told with the error in words', (t) => {
+  const error = new PecoError('sbatch: no', { code: 'slurm', hint: 'run again' });
+  const told = submittedAsJson({ jobs: [], live: 0, refused: { error, stages: 5 } });
+  const line = JSON.parse(JSON.stringify({ time: '', type: 'submitted', ...told }));
+  t.is(schemas.run.safeParse(line).error?.message, undefined);
+  t.like(line.refused, { stages: 5, error: { message: 'sbatch: no', hint: 'run again' } });
 });
 
 test.serial('a refusal with --json is JSON, with a schema of its own', async (t) => {

@@ -1,4 +1,5 @@
 import test from 'ava';
+import { axisValue } from '../../../reports/formats/html/chart.ts';
 import { usageCharts } from '../../../reports/formats/html/codebooks.ts';
 import { chartsOf } from '../../../reports/formats/html/curves.ts';
 import { familiesOf } from '../../../reports/formats/html/families.ts';
@@ -94,4 +95,10 @@ test('metrics of trainings have the names of the field', (t) => {
     );
   t.deepEqual(titles('masked-image-modelling'), ['accuracy of masked tokens', 'learning rate', 'own']);
   t.deepEqual(titles('of-a-user'), ['accuracy', 'learning rate', 'own']);
+});
+
+test('numbers beside an axis are short, however large or small', (t) => {
+  const numbers = [0, 0.05, -2.5, 20000, 600000, 150000000, 0.00002, 1e-5, 1.55e8, 0.1 + 0.2];
+  const told = ['0', '0.05', '-2.5', '20000', '6e5', '1.5e8', '2e-5', '1e-5', '1.55e8', '0.3'];
+  t.deepEqual(numbers.map(axisValue), told);
 });

@@ -1,5 +1,5 @@
 import uPlot from 'uplot';
-import { type Chart, curveValue, placeIn } from '../chart.ts';
+import { axisValue, type Chart, curveValue, placeIn } from '../chart.ts';
 
 /** Pixels. */
 const height = 230;
@@ -36,6 +36,17 @@ export function showCharts(charts: readonly Chart[]): void {
     document.documentElement.classList.remove('print');
     redraw();
   });
+}
+
+/** A tick that the logarithmic axis has no room for comes as null. */
+function tick(value: number | null): string {
+  return value === null ? '' : axisValue(value);
+}
+
+/** As uPlot's own, but for a line that is 0 throughout: it would stand below 100. */
+function range(_: uPlot, least: number | null, most: number | null): [number, number] {
+  if (least === 0 && most === 0) return [0, 1];
+  return uPlot.rangeNum(least ?? 0, most ?? 1, 0.1, true) as [number, number];
 }
 
 /** A chart, the list of its lines, and what the keyboard does. */
@@ -135,8 +146,8 @@ class ChartView {
       width: this.plot.clientWidth,
       height,
       legend: { show: false },
-      scales: { x: { time: false }, y: { distr: logarithmic ? 3 : 1 } },
-      axes: [axis, { ...axis, size: 58 }],
+      scales: { x: { time: false }, y: logarithmic ? { distr: 3 } : { range } },
+      axes: [axis, { ...axis, size: 58, values: (_, ticks) => ticks.map(tick) }],
       series: [
         {},
         ...series.flatMap(({ colour: own }, index) => {

@@ -61,7 +61,7 @@ test('flags hand on another value and leave the one before as it was', (t) => {
   t.deepEqual(before, declare(experiment));
   t.deepEqual(after.overrides, [
     { path: 'tokenizers.beit.size', from: 8, to: 9 },
-    { path: 'seeds', from: [0], to: [5] },
+    { flag: 'seeds', path: 'seeds', from: [0], to: [5] },
   ]);
   t.deepEqual(after.swept, { 'tokenizers.beit.dim': [1, 2] });
   t.deepEqual(after.experiment.sweep, [{ 'tokenizers.beit.dim': 1 }, { 'tokenizers.beit.dim': 2 }]);
