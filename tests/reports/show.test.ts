@@ -28,6 +28,7 @@ test('columns are picked by metric, label, task and metric, or title, in the ord
   t.deepEqual(shown({})[0], ['probe top-1 %', 'probe error', 'finetune top-1 %', 'top-1 %']);
   t.deepEqual(titles('error', 'top1'), ['probe error', 'probe top-1 %', 'finetune top-1 %', 'top-1 %']);
   t.deepEqual(titles('finetune.top1', 'probe top-1 %'), ['finetune top-1 %', 'probe top-1 %']);
+  t.deepEqual(titles('probe'), ['probe top-1 %', 'probe error']);
   t.deepEqual(titles('tokenizer.top1', 'error', 'probe.error'), ['top-1 %', 'probe error']);
 });
 

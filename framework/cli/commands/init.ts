@@ -19,6 +19,8 @@ export interface Initialised {
   /** There already, and left as they are. */
   readonly kept: readonly string[];
   readonly experiment: string;
+  /** Commands that make the project ready, to be typed in the folder. */
+  readonly next: readonly string[];
 }
 
 /** The experiment of a new project; the package has it among its examples. */
@@ -51,7 +53,53 @@ export async function initialise(folder: string): Promise<Initialised> {
     });
   const written = names.filter((name) => !kept.includes(name));
   for (const name of written) await writeNew(path.join(folder, name), files[name]!);
-  return { folder, files: written, kept, experiment };
+  const next = kept.length > 0 ? completing(path.join(folder, 'package.json')) : [install];
+  return { folder, files: written, kept, experiment, next };
+}
+
+/** No package needs its install script, and that of onnxruntime-node fetches CUDA's libraries. */
+const install = 'npm install --ignore-scripts';
+
+/** What a package.json that stays as it is lacks. */
+function completing(file: string): string[] {
+  const { type, dependencies, devDependencies } = readManifest(file);
+  const there = { ...dependencies, ...devDependencies };
+  const lacking = ['peco-exp', 'zod', '@types/node'].filter((name) => there[name] === undefined);
+  return [
+    // Components say where their files are by import.meta, which the compiler refuses elsewhere.
+    ...(type === 'module' ? [] : ['npm pkg set type=module']),
+    [install, ...lacking.map((name) => (name === 'peco-exp' ? packageSource() : name))].join(' '),
+  ];
+}
+
+/** What to install this package from: the tarball or folder that it was installed from, or its name. */
+function packageSource(): string {
+  return installedFrom() ?? 'peco-exp';
+}
+
+/** Absolute; undefined where the project that has this package names a version, or there is no such project. */
+function installedFrom(): string | undefined {
+  const modules = path.dirname(ownPackage());
+  if (path.basename(modules) !== 'node_modules') return undefined;
+  const project = path.dirname(modules);
+  const { dependencies, devDependencies } = readManifest(path.join(project, 'package.json'));
+  const named = { ...dependencies, ...devDependencies }['peco-exp'];
+  return named?.startsWith('file:') ? path.resolve(project, named.slice('file:'.length)) : undefined;
+}
+
+interface Manifest {
+  readonly type?: string;
+  readonly dependencies?: { readonly [name: string]: string };
+  readonly devDependencies?: { readonly [name: string]: string };
+}
+
+/** Without what isn't there or can't be read: npm says what is wrong with it. */
+function readManifest(file: string): Manifest {
+  try {
+    return (JSON.parse(fs.readFileSync(file, 'utf8')) ?? {}) as Manifest;
+  } catch {
+    return {};
+  }
 }
 
 function isThere(file: string): boolean {
@@ -81,6 +129,7 @@ async function writeNew(file: string, text: string): Promise<void> {
 /** By name, relative to the project's folder. */
 export function projectFiles(name: string): { readonly [file: string]: string } {
   const { version, dependencies = {}, devDependencies = {} } = readOwnPackage();
+  const place = installedFrom();
   const asHere = (...names: string[]) =>
     Object.fromEntries(names.map((one) => [one, { ...dependencies, ...devDependencies }[one] ?? '*']));
   const manifest = {
@@ -97,7 +146,7 @@ export function projectFiles(name: string): { readonly [file: string]: string } 
       types: 'tsc',
     },
     // zod and Node's types are for components of the project's own.
-    dependencies: { 'peco-exp': `^${version}`, ...asHere('zod') },
+    dependencies: { 'peco-exp': place ? `file:${place}` : `^${version}`, ...asHere('zod') },
     devDependencies: asHere('@types/node', 'typescript'),
   };
   const options = {
@@ -121,7 +170,7 @@ function asText(value: object): string {
   return `${JSON.stringify(value, null, 2)}\n`;
 }
 
-function formatInitialised({ folder, files, kept, experiment: file }: Initialised): string[] {
+function formatInitialised({ folder, files, kept, experiment: file, next }: Initialised): string[] {
   const here = formatPath(folder);
   return [
     `a project in ${here === '.' ? 'this folder' : here}`,
@@ -129,7 +178,7 @@ function formatInitialised({ folder, files, kept, experiment: file }: Initialise
     ...kept.map((name) => `  kept  ${name}, which was there`),
     'next',
     ...(here === '.' ? [] : [`  cd ${here}`]),
-    kept.includes('package.json') ? '  npm install peco-exp zod @types/node' : '  npm install',
+    ...next.map((command) => `  ${command}`),
     `  npx peco-exp run ${file} --smoke   all of it tiny, in minutes`,
     `  npx peco-exp run ${file}`,
   ];

@@ -216,6 +216,7 @@ const init = z.strictObject({
   files: z.array(z.string()),
   kept: z.array(z.string()),
   experiment: z.string(),
+  next: z.array(z.string()).describe('commands that make the project ready'),
 });
 
 const task = z.string().describe('of Slurm: number of the job, and index of the task');
