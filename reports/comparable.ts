@@ -102,7 +102,7 @@ const tests: { readonly [Task in PublishedTask]: { data: string; images: number;
 
 /**
  * Whether a cell was measured as papers measure: ViT-B/16, pretrained at 224 pixels, on all labels and all validation images
- * of ImageNet-1K, or on ADE20K. Which images a folder holds is told by how many there are.
+ * of ImageNet-1K, or on ADE20K. The number of its images says which images a folder holds.
  */
 function isComparable({ metrics, about = '' }: CellResult, stage: StageInput | undefined): boolean {
   if (stage === undefined || !Object.hasOwn(tests, stage.kind)) return false;

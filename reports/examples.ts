@@ -16,7 +16,7 @@ export interface Codebook {
   readonly picture: Uint8Array;
 }
 
-/** What a stage put out that a page shows beside its numbers. */
+/** Outputs of a stage that a page shows beside its numbers. */
 export interface Examples {
   readonly codebook?: Codebook;
   /** PNG: images of a pretraining, and what of them was masked. */

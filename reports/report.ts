@@ -28,7 +28,7 @@ export interface Report {
 /** A line of a stage's history. What isn't finite is text: `NaN`, `Infinity`. */
 export type HistoryRow = { readonly [name: string]: unknown };
 
-/** A stage, what it logged, and what else it put out to be looked at. */
+/** A stage, what it logged, and which of its other outputs a page shows. */
 export interface ShownStage extends StageRecord, Examples {
   readonly history: readonly HistoryRow[];
 }

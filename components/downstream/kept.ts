@@ -16,7 +16,7 @@ export interface KeptResult<Value> {
 
 /**
  * What an evaluation has found out, in a file of the work folder: in the order of the images, a line each. An evaluation that
- * was stopped or killed resumes after the last whole line, and makes all that it puts out of the lines. They belong to what
+ * was stopped or killed resumes after the last whole line, and makes all of its outputs from the lines. They belong to what
  * made them: weights, and whatever else decides their numbers.
  */
 export class KeptResults<Value> {

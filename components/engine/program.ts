@@ -10,7 +10,7 @@ import { EngineError } from './types.ts';
 
 /** A compiled step in the memory of the library that computes it, and the state that it works on. */
 export interface LoadedStep {
-  /** Computes the step on the leaves of a batch; gives what it puts out, by path. Rejects with an EngineError. */
+  /** Computes the step on the leaves of a batch; gives its outputs, by path. Rejects with an EngineError. */
   run(batch: Leaves<HostTensor>): Promise<Leaves<HostTensor>>;
   /** Called once, when no step is under way. */
   release(): void;

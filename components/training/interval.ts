@@ -5,7 +5,7 @@ import { hostTensor } from '../nn/tree.ts';
 export type Sums = { readonly [name: string]: HostTensor };
 
 /**
- * Means of what steps put out, over the steps since the last point of a history. Sums are rounded to float32 at each step,
+ * Means of the values of steps, over the steps since the last point of a history. Sums are rounded to float32 at each step,
  * as a checkpoint keeps them, so that a training that was stopped on the way has the same means to the bit.
  */
 export class Interval {

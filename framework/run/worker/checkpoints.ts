@@ -47,7 +47,7 @@ export function checkpointSeconds(variable: string | undefined): number {
 
 /**
  * Checkpoints of one stage, in `<work folder>/checkpoints/<engine>/step-<n>/`. Only the holder of the stage's lock opens
- * them. A stage goes on from the newest, whichever engine saved it: a state is the same tensors on each.
+ * them. A stage resumes from the newest, whichever engine saved it: a state is the same tensors on each.
  */
 export class StageCheckpoints implements Checkpoints {
   /** What the stage had done by the latest checkpoint, once it has asked for that. */
