@@ -1,4 +1,5 @@
 import fs from 'node:fs';
+import os from 'node:os';
 import path from 'node:path';
 import type { ExecutionContext } from 'ava';
 import { loadExperiment } from '../../framework/experiment/load.ts';
@@ -15,6 +16,33 @@ import { createProject, type Project } from './project.ts';
 
 export function createFakeProject(t: ExecutionContext): Project {
   return createProject(t, { ...fakeComponents, 'experiment.ts': fakeExperiment });
+}
+
+/**
+ * The fake project with all its stages stored, and what its code was found to be. They are made once for all tests of a
+ * file; each has a copy in a folder of its own.
+ */
+export async function createStoredProject(t: ExecutionContext): Promise<Project> {
+  stored ??= storeOnce(t);
+  const dir = await stored;
+  const project = createFakeProject(t);
+  copyStored(dir, project.dir);
+  return project;
+}
+
+let stored: Promise<string> | undefined;
+
+async function storeOnce(t: ExecutionContext): Promise<string> {
+  const project = createFakeProject(t);
+  await simulateRun(project);
+  const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'peco-exp-stored-'));
+  copyStored(project.dir, dir);
+  return dir;
+}
+
+function copyStored(from: string, to: string): void {
+  for (const name of ['.peco', 'node_modules/.cache'])
+    fs.cpSync(path.join(from, name), path.join(to, name), { recursive: true, preserveTimestamps: true });
 }
 
 export async function loadGraph(project: Project, options: Partial<LoadOptions> = {}): Promise<StageGraph> {

@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import test from 'ava';
 import { type Project, repository } from '../../support/project.ts';
-import { createFakeProject, plan, simulateRun } from '../../support/simulate.ts';
+import { createFakeProject, createStoredProject, plan, simulateRun } from '../../support/simulate.ts';
 
 const seeds = ['seed-0', 'seed-1'];
 const addedFile = JSON.stringify(`${repository}/framework/stage/added.ts`);
@@ -156,9 +156,7 @@ const cases: { readonly [title: string]: { edit: (project: Project) => void; rer
 
 for (const [title, { edit, reruns }] of Object.entries(cases)) {
   test(`rerun after a change of: ${title}`, async (t) => {
-    const project = createFakeProject(t);
-    const first = await simulateRun(project);
-    t.is(first.length, 35);
+    const project = await createStoredProject(t);
     edit(project);
     const second = await simulateRun(project);
     t.deepEqual([...second].sort(), [...reruns].sort());
@@ -177,8 +175,7 @@ test('a tokenizer that runs again and puts out the same bytes does not rerun its
 });
 
 test('defaults that change and change back find the results of then', async (t) => {
-  const project = createFakeProject(t);
-  await simulateRun(project);
+  const project = await createStoredProject(t);
   project.edit('parts/tokenizer/config.ts', 'default(0.99)', 'default(0.9)');
   t.is((await simulateRun(project)).length, 31);
   t.deepEqual(await simulateRun(project), []);
@@ -301,8 +298,7 @@ test('a folder of images is an input: editing, adding, renaming or removing one 
 });
 
 test('a project that moves to another folder reruns nothing', async (t) => {
-  const project = createFakeProject(t);
-  await simulateRun(project);
+  const project = await createStoredProject(t);
   const moved = createFakeProject(t);
   fs.cpSync(project.file('.peco'), moved.file('.peco'), { recursive: true });
   t.deepEqual(await simulateRun(moved), []);
@@ -342,8 +338,7 @@ test('a plan of an empty store says run, of a full one hit, of a changed one run
 });
 
 test('what depends on a stage whose config changed is planned to run, not perhaps to run', async (t) => {
-  const project = createFakeProject(t);
-  await simulateRun(project);
+  const project = await createStoredProject(t);
   const planned = await plan(project, { set: ['pretraining.base.steps=7'] });
   const status = Object.fromEntries(
     planned.stages.map((stage) => [stage.node.id, `${stage.status}: ${stage.reason}`]),

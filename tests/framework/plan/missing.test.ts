@@ -1,11 +1,10 @@
 import test from 'ava';
 import { findNearest } from '../../../framework/plan/why.ts';
 import { openStore } from '../../../framework/store/store.ts';
-import { createFakeProject, plan, simulateRun } from '../../support/simulate.ts';
+import { createFakeProject, createStoredProject, plan, simulateRun } from '../../support/simulate.ts';
 
 test('stages that rest on missing data are unknown, with the reason, until the data is back', async (t) => {
-  const project = createFakeProject(t);
-  await simulateRun(project);
+  const project = await createStoredProject(t);
   const bytes = project.read('parts/data/test.bin');
   project.remove('parts/data/test.bin');
   const made = await plan(project, { goOn: true });
