@@ -1,5 +1,6 @@
 import fs from 'node:fs';
 import test from 'ava';
+import { createRanRig } from '../support/ran-rig.ts';
 import { createRig, normalise, type Rig, until } from '../support/rig.ts';
 
 function tidy(text: string, rig: Rig): string {
@@ -10,8 +11,7 @@ function tidy(text: string, rig: Rig): string {
 }
 
 test('gc keeps what the experiment reaches: the next run of it runs nothing', async (t) => {
-  const rig = createRig(t);
-  await rig.peco('run', 'experiment.ts');
+  const rig = await createRanRig(t);
   await rig.peco('run', 'experiment.ts', '--set', 'tokenizers.peco.weight=3');
   t.is(rig.entries().length, 14);
   rig.takeRan();

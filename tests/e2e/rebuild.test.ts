@@ -1,5 +1,6 @@
 import fs from 'node:fs';
 import test from 'ava';
+import { createRanRig } from '../support/ran-rig.ts';
 import { createRig, normalise, type Rig } from '../support/rig.ts';
 
 function resultsOf(rig: Rig): { readonly [file: string]: string } {
@@ -8,8 +9,7 @@ function resultsOf(rig: Rig): { readonly [file: string]: string } {
 }
 
 test('a report of a finished run has the bytes that the run wrote, and nothing runs', async (t) => {
-  const rig = createRig(t);
-  t.is((await rig.peco('run', 'experiment.ts')).code, 0);
+  const rig = await createRanRig(t);
   const [written, entries] = [resultsOf(rig), rig.entries()];
   rig.forget();
   rig.remove('results/rig/ablation.md');

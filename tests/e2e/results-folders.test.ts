@@ -11,7 +11,7 @@ function readFolder(rig: Rig, name: string): { readonly [file: string]: string }
 }
 
 test('a changed experiment leaves the tables of the plain one, by whatever flag it was changed', async (t) => {
-  const rig = createRig(t);
+  const rig = await createRanRig(t);
   t.is((await rig.peco('run', 'experiment.ts')).code, 0);
   const plain = readFolder(rig, 'rig');
   const changes = [
@@ -46,7 +46,7 @@ test('flags that say what the file says change nothing', async (t) => {
 });
 
 test('the report is told the change, and no other stage', async (t) => {
-  const rig = createRig(t);
+  const rig = await createRanRig(t);
   await rig.peco('run', 'experiment.ts', '--seeds', '0,1');
   rig.takeRan();
   rig.edit('experiment.ts', 'seeds: [0]', 'seeds: [0, 1]');
@@ -76,7 +76,9 @@ test('two files of one name are refused before anything runs, also by plan', asy
 });
 
 test('files of others in the results folder stay, and one in the way is told', async (t) => {
-  const rig = createRig(t, { 'results/rig/notes.txt': 'mine', 'results/rig/what.json': 'mine' });
+  const rig = await createRanRig(t);
+  rig.remove('results');
+  rig.write({ 'results/rig/notes.txt': 'mine', 'results/rig/what.json': 'mine' });
   t.is((await rig.peco('run', 'experiment.ts')).code, 0);
   t.is(rig.read('results/rig/notes.txt'), 'mine');
   rig.write({ 'own/rig/ablation.md': 'mine' });
@@ -94,8 +96,12 @@ test('config.json is the resolved experiment, the same on every machine', async 
   const [one, two] = [createRig(t, { 'images/a.bin': 'a' }), createRig(t, { 'images/a.bin': 'a' })];
   for (const rig of [one, two]) {
     rig.edit('experiment.ts', "data({ name: 'train' })", "data({ name: 'train', folder: 'images' })");
-    t.is((await rig.peco('run', 'experiment.ts')).code, 0);
   }
+  t.is((await one.peco('run', 'experiment.ts')).code, 0);
+  // The results are those of the other machine; config.json is written anew.
+  fs.cpSync(one.file('.peco'), two.file('.peco'), { recursive: true });
+  t.is((await two.peco('run', 'experiment.ts')).code, 0);
+  t.deepEqual(two.takeRan(), []);
   t.is(one.read('results/rig/config.json'), two.read('results/rig/config.json'));
   t.snapshot(one.read('results/rig/config.json'));
 });

@@ -8,7 +8,7 @@ import { createRig, type Rig } from './rig.ts';
 const shared = path.join(os.tmpdir(), `peco-exp-ran-rig-${process.ppid}`);
 
 /**
- * The plain rig after `run experiment.ts`, with nothing noted yet of what ran. The run itself happens once for all
+ * The plain rig after `run experiment.ts --jobs 2`, with nothing noted yet of what ran. The run itself happens once for all
  * tests. Each has a copy of its store and its results, which are found in whatever folder a project lies.
  */
 export async function createRanRig(t: ExecutionContext): Promise<Rig> {
@@ -24,7 +24,7 @@ let running: Promise<void> | undefined;
 async function runOnce(t: ExecutionContext): Promise<void> {
   if (fs.existsSync(shared)) return;
   const rig = createRig(t);
-  const { code, stdout, stderr } = await rig.peco('run', 'experiment.ts');
+  const { code, stdout, stderr } = await rig.peco('run', 'experiment.ts', '--jobs', '2');
   if (code !== 0) throw new Error(`the run of the rig that others copy: ${code}\n${stdout}${stderr}`);
   const part = fs.mkdtempSync(`${shared}-`);
   copy(rig.dir, part);

@@ -4,7 +4,7 @@ import { scenarios } from './support/scenarios.ts';
 import { readSection } from './support/table.ts';
 
 // All of them are tests/long/faults.long.ts: a prime stride meets other calls for each fault.
-const stride = 7;
+const stride = 13;
 
 for (const scenario of scenarios) {
   test.serial(`faults at some calls of the file system: ${scenario.name}`, async (t) => {

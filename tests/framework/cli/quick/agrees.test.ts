@@ -15,7 +15,7 @@ for (const kind of kinds) {
       const edits = fc.array(editOf(kind), { minLength: 1, maxLength: 3 });
       await fc.assert(
         fc.asyncProperty(edits, (some) => checkAgreement(project, some)),
-        { numRuns: 15 },
+        { numRuns: 8 },
       );
       t.pass();
     },
@@ -28,7 +28,7 @@ test.serial('the same after edits of any kinds', async (t) => {
   const edits = fc.array(fc.oneof(...kinds.map(editOf)), { minLength: 2, maxLength: 4 });
   await fc.assert(
     fc.asyncProperty(edits, (some) => checkAgreement(project, some)),
-    { numRuns: 15 },
+    { numRuns: 8 },
   );
   t.pass();
 });
