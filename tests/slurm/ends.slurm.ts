@@ -70,6 +70,8 @@ test('ahead of its time limit a training saves and is requeued', async (t) => {
 
 test('a training that comes no further in its time fails, and says so', async (t) => {
   const { rig } = await trainingRig(t, { stages: { tokenizer: { time: '1m' } }, ahead: '40s' });
+  rig.release('hold');
+  rig.command('stick', 'wait');
   await start(rig);
   await eventually(() => fs.existsSync(rig.file('results/rig/ablation.md')));
   t.deepEqual(trained(rig), resumed);

@@ -92,9 +92,12 @@ export async function run(context: StageContext): Promise<StageResult> {
     context.log({ step, loss: sum });
     context.progress({ step, of: steps, images: step * 8, values: { loss: sum } });
     if (step === steps) break;
-    // Half-way it waits as long as the test has a command called \`hold\`.
-    while (step === steps / 2 && !signal.aborted && fs.existsSync(path.join(control, 'commands', 'hold')))
+    // Half-way it waits as long as the test has a command called \`hold\`; a step later for \`stick\`, and saves nothing.
+    const has = (command: string) => fs.existsSync(path.join(control, 'commands', command));
+    const stuck = step === steps / 2 + 1 && has('stick');
+    while (!signal.aborted && (stuck || (step === steps / 2 && has('hold'))))
       await new Promise((resolve) => setTimeout(resolve, 20));
+    if (stuck) signal.throwIfAborted();
     if (signal.aborted || checkpoints.isDue())
       await checkpoints.save(step, (dir) => fs.writeFileSync(path.join(dir, 'sum.txt'), String(sum)));
     signal.throwIfAborted();
