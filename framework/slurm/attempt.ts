@@ -30,8 +30,9 @@ export function judgeAttempt({ interrupted, saved, before, cancelled, state, mad
   const end = made ? 'done' : 'failed';
   if (!interrupted) return { end, failed: [] };
   // What `scancel` ended is COMPLETING or CANCELLED by now. A preempted job that Slurm requeues itself may be asked for twice.
-  const wanted = !cancelled && (state === 'RUNNING' || state === 'PREEMPTED');
-  if (!wanted) return { end, failed: [] };
+  // Where Slurm doesn't say, the work that was saved is worth a try.
+  const isEnding = state !== undefined && state !== 'RUNNING' && state !== 'PREEMPTED';
+  if (cancelled || isEnding) return { end, failed: [] };
   const stuck = [...saved].filter(
     ([stage, step]) => before.has(stage) && !isFurther(step, before.get(stage)),
   );
