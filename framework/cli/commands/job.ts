@@ -186,8 +186,7 @@ function lostTooOften(times: number): PecoError {
 /** Slurm's word for the state of this job; undefined where it doesn't say. */
 async function stateOf(allocation: Allocation | undefined): Promise<string | undefined> {
   if (allocation === undefined) return undefined;
-  const text = await ask('squeue', ['--noheader', `--jobs=${allocation.task}`, '--format=%T']).catch(
-    () => '',
-  );
-  return text.trim() || undefined;
+  const question = ['--noheader', `--jobs=${allocation.task}`, '--format=%T'];
+  const text = await ask('squeue', question).catch(() => ask('squeue', question).catch(() => ''));
+  return text.trim().split('\n').at(-1) || undefined;
 }

@@ -143,5 +143,10 @@ test('a task that is asked to stop goes back into the queue while it comes furth
   );
   t.is(judgeAttempt({ ...asked, saved: new Map(), cancelled: true }).end, 'failed');
   t.is(judgeAttempt({ ...asked, saved: new Map(), state: 'COMPLETING' }).end, 'failed');
+  t.is(
+    judgeAttempt({ ...asked, saved: new Map(), state: undefined }).end,
+    'requeue',
+    'Slurm does not answer',
+  );
   t.is(judgeAttempt({ ...asked, interrupted: false, saved: new Map(), made: true }).end, 'done');
 });
