@@ -153,6 +153,11 @@ export function isReport({ role }: { readonly role: Role }): boolean {
   return roles[role].inputs === 'cells';
 }
 
+/** The field of an experiment that declares its report. */
+export function reportField(): string {
+  return declaredRoles('one').find(isReport)!.declared.group;
+}
+
 /** The role of the stages that rank the points of a rung. */
 export function selectingRole(): Role {
   return (Object.keys(roles) as Role[]).find((role) => roles[role].inputs === 'measures')!;

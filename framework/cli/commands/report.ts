@@ -12,6 +12,7 @@ import { writeTensorBoard } from '../../run/tensorboard.ts';
 import { writeTables } from '../../run/write-tables.ts';
 import { PecoError } from '../../stage/errors.ts';
 import type { Json } from '../../stage/json.ts';
+import { reportField } from '../../stage/roles.ts';
 import { codeOf } from '../bundles.ts';
 import { commandOf, describeResolved } from '../described.ts';
 import { showing } from '../flags.ts';
@@ -121,7 +122,7 @@ async function writeEvents(folder: string, plan: Plan): Promise<Pick<Rebuilt, 't
 function fieldsOf(flags: ReportFlags): FlagAssignment[] {
   return showing.flatMap((flag) => {
     const value = flags[flag];
-    return value === undefined ? [] : [{ flag, path: ['report', 'show', flag], value: value as Json }];
+    return value === undefined ? [] : [{ flag, path: [reportField(), 'show', flag], value: value as Json }];
   });
 }
 

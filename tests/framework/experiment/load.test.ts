@@ -216,7 +216,7 @@ test('--set changes a field, also one that has its default and one inside a nest
     { path: 'tokenizers.peco.loss.perceptual.layers', from: ['relu2_2'], to: ['relu1_2'] },
     { path: 'tokenizers.peco.loss.perceptual.layers.1', from: null, to: 'relu3_3' },
     { path: 'name', from: 'fake', to: 'other' },
-    { path: 'seeds', from: [0, 1], to: [7] },
+    { path: 'seeds', flag: 'seeds', from: [0, 1], to: [7] },
   ]);
 });
 
