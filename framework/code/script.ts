@@ -15,7 +15,7 @@ export function isLibrary(file: string): boolean {
 
 /** What `peco-exp` or `peco-exp/kit` leads to: exports of other files, and no code. */
 export function isEntrance(file: string): boolean {
-  // Most files are told by their names, which takes no look at the disk.
+  // The names of most files say it, which takes no look at the disk.
   return /[\\/](index|kit)\.ts$/.test(file) && /^(index|kit)\.ts$/.test(withinOwn(file) ?? '');
 }
 

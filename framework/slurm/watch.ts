@@ -1,4 +1,5 @@
 import fs from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Emit, RunEvent } from '../run/record/events.ts';
 import type { TimedEvent } from '../run/record/records.ts';
 import type { InputKey } from '../stage/keys.ts';
@@ -73,7 +74,7 @@ export async function watchStages(stages: readonly WatchedStage[], options: Watc
     // What a task wrote last is read once more after it was seen to have ended.
     if (queue) open = open.filter(({ place }) => isLive(queue.task(place)));
     if (stop.aborted || open.length === 0) break;
-    await sleep(pause, stop);
+    await sleep(pause, undefined, { signal: stop }).catch(() => {}); // stopped meanwhile
   }
   for (const task of seen.values())
     for (const event of readNew(task)) if (isFor(event, wanted)) tell(event, told, emit);
@@ -137,16 +138,4 @@ function tell({ time: _time, ...event }: TimedEvent, told: Set<string>, emit: Em
   if (!('stage' in event) || event.stage === undefined || told.has(event.stage)) return;
   if (ends.has(event.type)) told.add(event.stage);
   emit(event as RunEvent);
-}
-
-function sleep(milliseconds: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const end = () => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', end);
-      resolve();
-    };
-    const timer = setTimeout(end, milliseconds);
-    signal.addEventListener('abort', end, { once: true });
-  });
 }

@@ -119,7 +119,7 @@ export type Constructor<R extends Role, S extends z.ZodObject, Names extends str
 
 /**
  * What a constructor takes: the input of its schema. Editors find the comments of fields here, which they don't in the
- * type of zod: that names its fields anew.
+ * type of zod, which makes new fields of the same names.
  */
 export type InputOf<S extends z.ZodObject> =
   S extends z.ZodObject<infer Shape> ? WithComments<z.input<S>, Shape> : never;

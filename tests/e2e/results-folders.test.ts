@@ -98,7 +98,7 @@ test('config.json is the resolved experiment, the same on every machine', async 
     rig.edit('experiment.ts', "data({ name: 'train' })", "data({ name: 'train', folder: 'images' })");
   }
   t.is((await one.peco('run', 'experiment.ts')).code, 0);
-  // The results are those of the other machine; config.json is written anew.
+  // The results are those of the other machine; config.json is written again.
   fs.cpSync(one.file('.peco'), two.file('.peco'), { recursive: true });
   t.is((await two.peco('run', 'experiment.ts')).code, 0);
   t.deepEqual(two.takeRan(), []);

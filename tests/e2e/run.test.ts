@@ -1,19 +1,7 @@
 import fs from 'node:fs';
 import test from 'ava';
 import { createRanRig } from '../support/ran-rig.ts';
-import { createRig, normalise } from '../support/rig.ts';
-
-const everyStage = [
-  'beit-0',
-  'eval-beit-0',
-  'eval-peco-0',
-  'mim-beit-0',
-  'mim-peco-0',
-  'peco-0',
-  'probe-beit-0',
-  'probe-peco-0',
-  'report',
-];
+import { createRig, everyStage, normalise } from '../support/rig.ts';
 
 test('a second run runs nothing, leaves the table alone and says the same', async (t) => {
   const rig = createRig(t);

@@ -7,7 +7,7 @@ import { createTrainingRig, eventually, outputsOf, startCluster } from './suppor
 const test = anyTest.serial as TestFn;
 const cluster = startCluster(anyTest as TestFn);
 
-/** A rig whose tokenizer `peco` trains for 40 steps, and waits half-way; what a run makes of it that nobody disturbs. */
+/** A rig whose tokenizer `peco` trains for 40 steps, and waits half-way; the outputs of a run without a disturbance. */
 async function trainingRig(t: ExecutionContext, slurm: object = {}) {
   const settings = JSON.stringify({ executor: 'slurm', slurm: { memory: '1G', ...slurm } });
   const rig = createTrainingRig(t, cluster, { 'peco.config.json': settings });

@@ -3,7 +3,7 @@ import anyTest, { type TestFn } from 'ava';
 import { schemas } from '../../framework/cli/json/schemas.ts';
 import { testExecutor } from '../support/executor-suite.ts';
 import type { Project } from '../support/project.ts';
-import { createRig, type Rig } from '../support/rig.ts';
+import { createRig, everyStage, type Rig } from '../support/rig.ts';
 import { eventually, startCluster } from './support.ts';
 
 // In turn: each looks at the whole queue.
@@ -11,19 +11,6 @@ const test = anyTest.serial as TestFn;
 const cluster = startCluster(anyTest as TestFn);
 const slurm = ['--executor', 'slurm'];
 const watched = [...slurm, '--watch'];
-const all = [
-  ...[
-    'beit-0',
-    'eval-beit-0',
-    'eval-peco-0',
-    'mim-beit-0',
-    'mim-peco-0',
-    'peco-0',
-    'probe-beit-0',
-    'probe-peco-0',
-  ],
-  'report',
-];
 
 testExecutor(test, 'slurm', watched, cluster.environment);
 
@@ -65,7 +52,7 @@ test('nobody waits: the last job writes the table, and the same command submits 
   rig.release('peco-0');
   await eventually(() => fs.existsSync(rig.file('results/rig/ablation.md')));
   t.is(rig.read('results/rig/ablation.md'), table);
-  t.deepEqual(rig.takeRan(), all);
+  t.deepEqual(rig.takeRan(), everyStage);
   // A colleague sees in the queue whose job it is, and in its log what it does.
   const names = await cluster.ask('squeue', '--noheader', '--states=all', '--format=%j');
   t.true(names.includes('peco-exp/rig/pretraining/*'), names);
@@ -97,7 +84,7 @@ echo "$out"
   t.regex(again.stdout, /submitted 2 jobs with 3 stages/, again.stdout + again.stderr);
   rig.release('beit-0');
   await eventually(() => fs.existsSync(rig.file('results/rig/ablation.md')));
-  t.deepEqual(rig.takeRan(), all);
+  t.deepEqual(rig.takeRan(), everyStage);
   t.is(rig.read('results/rig/ablation.md'), table);
 });
 
@@ -121,7 +108,7 @@ PATH=\${PATH#*:} exec sbatch "$@"
   );
   const second = await rig.peco('run', 'experiment.ts', ...watched);
   t.is(second.code, 0, second.stdout + second.stderr);
-  t.deepEqual(rig.takeRan(), all);
+  t.deepEqual(rig.takeRan(), everyStage);
   t.is(rig.read('results/rig/ablation.md'), table);
 });
 
@@ -205,7 +192,7 @@ test('many small stages share jobs; set-up lines run before node, which may be a
   fs.chmodSync(rig.file('bin/node-of-the-cluster'), 0o755);
   const { code, stdout } = await rig.peco('run', 'experiment.ts', '--watch');
   t.is(code, 0, stdout);
-  t.deepEqual(rig.takeRan(), all);
+  t.deepEqual(rig.takeRan(), everyStage);
   t.deepEqual(rig.read('control/nodes').trim().split('\n').sort(), [
     'peco-exp/rig/downstream/* 2',
     'peco-exp/rig/evaluation/* 2',

@@ -22,6 +22,19 @@ export interface Outcome {
   readonly stderr: string;
 }
 
+/** What stages of the rig's experiment say that they ran, all of them, in the order of `takeRan`. */
+export const everyStage = [
+  'beit-0',
+  'eval-beit-0',
+  'eval-peco-0',
+  'mim-beit-0',
+  'mim-peco-0',
+  'peco-0',
+  'probe-beit-0',
+  'probe-peco-0',
+  'report',
+];
+
 /** A project with fake stages, and the real command line driven on it as a process. */
 export interface Rig extends Project {
   /** Variables of its processes, beside those of the tests. */
