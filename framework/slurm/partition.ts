@@ -1,43 +1,6 @@
-import type { InputKey } from '../stage/keys.ts';
 import type { SlurmResources } from '../stage/slurm.ts';
-
-/** A stage that must run, as jobs are made of it. */
-export interface Unit {
-  readonly id: string;
-  readonly key: InputKey;
-  /** `tokenizer/vqvae`: arrays hold one kind, so that their names say what they do. */
-  readonly kind: string;
-  readonly resources: SlurmResources;
-  /** Ids of the stages that it waits for; of those that are stored none. */
-  readonly upstream: readonly string[];
-  /** It is made of what is there when all that it waits for has ended: a report, a selection. */
-  readonly tolerant: boolean;
-  /** It is the report, which is made of the whole experiment. */
-  readonly whole?: boolean;
-}
-
-/** Where a stage is in Slurm: a task of a job. `job` is what is to be submitted, or the number of what was. */
-export interface Place<J = string> {
-  readonly job: J;
-  /** Of the task in its array. */
-  readonly index: number;
-}
-
-/** What a job waits for. Without `index`: all tasks of the other, or with `aftercorr` the one with the same index. */
-export interface Dependency {
-  readonly type: 'afterok' | 'aftercorr' | 'afterany';
-  readonly job: Job | string;
-  readonly index?: number;
-}
-
-/** One call of sbatch. */
-export interface Job {
-  readonly kind: string;
-  readonly resources: SlurmResources;
-  /** Stages by the index of their task, in the order in which they can run. */
-  readonly tasks: ReadonlyMap<number, readonly Unit[]>;
-  readonly dependencies: readonly Dependency[];
-}
+import type { Dependency, Job, Place, Unit } from './jobs.ts';
+import { hasRoom, packsOf } from './packs.ts';
 
 export interface PartitionOptions {
   /** Stages that are queued or running already, by id. */
@@ -106,7 +69,7 @@ class Partitioner {
   #addLike(units: readonly Unit[]): void {
     const aligned = units.map((unit) => this.#alignment(unit));
     const exact = groupBy(units, (unit) => this.#nameOf(this.#waitsFor(unit)));
-    if (units[0]!.resources.pack > 1) this.#addPacks(units, aligned, exact);
+    if (units[0]!.resources.pack !== 1) this.#addPacks(units, aligned, exact);
     else if (exact.length === 1) this.#addRow(units);
     else {
       // Arrays of corresponding tasks, or one array for each task that they wait for: what makes fewer jobs.
@@ -116,14 +79,13 @@ class Partitioner {
     }
   }
 
-  /** An array whose tasks wait for the same, each of so many stages. */
+  /** An array whose tasks wait for the same, each of a pack. */
   #addRow(units: readonly Unit[]): void {
-    const { pack } = units[0]!.resources;
-    const most = pack * this.#most;
-    for (let from = 0; from < units.length; from += most) {
+    const packs = packsOf(units);
+    for (let from = 0; from < packs.length; from += this.#most) {
       const job = this.#open(units[0]!, this.#exactly(units[0]!));
-      for (const [at, unit] of units.slice(from, from + most).entries())
-        this.#put(unit, job, Math.floor(at / pack));
+      for (const [index, pack] of packs.slice(from, from + this.#most).entries())
+        for (const unit of pack) this.#put(unit, job, index);
     }
   }
 
@@ -132,8 +94,7 @@ class Partitioner {
     const opened: Draft[] = [];
     for (const unit of units) {
       const index = this.#alignment(unit)!;
-      const hasRoom = (job: Draft) => (job.tasks.get(index)?.length ?? 0) < unit.resources.pack;
-      let job = opened.find(hasRoom);
+      let job = opened.find(({ tasks }) => hasRoom(tasks.get(index) ?? [], unit));
       if (job === undefined) {
         job = this.#open(unit, this.#correspondingly(unit));
         opened.push(job);
@@ -151,13 +112,11 @@ class Partitioner {
     aligned: readonly (number | undefined)[],
     exact: readonly (readonly Unit[])[],
   ): void {
-    const { pack } = units[0]!.resources;
     const behindPacks = this.#waitsFor(units[0]!).some(({ job }) => typeof job !== 'string' && isPacked(job));
     if (exact.length === 1) this.#addRow(units);
     else if (behindPacks && !aligned.includes(undefined)) this.#addCorresponding(units);
     else {
-      for (let from = 0; from < units.length; from += pack) {
-        const some = units.slice(from, from + pack);
+      for (const some of packsOf(units)) {
         const places = some.flatMap((unit) => this.#waitsFor(unit));
         const all = distinct(places, (one) => this.#nameOf([one]));
         const job = this.#open(

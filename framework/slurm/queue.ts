@@ -62,6 +62,22 @@ export async function readQueue(users: readonly number[]): Promise<Queue> {
   return new Queue(parseQueue(text));
 }
 
+/**
+ * Slurm's word for the state of a task, asked by the task itself; undefined where Slurm doesn't say. A controller under load
+ * may leave a question without an answer, so it is asked twice.
+ *
+ * @param task `12_3`
+ */
+export async function readState(
+  task: string,
+  squeue: (args: readonly string[]) => Promise<string> = (args) => ask('squeue', args),
+): Promise<string | undefined> {
+  const question = ['--noheader', `--jobs=${task}`, '--format=%T'];
+  const text = await squeue(question).catch(() => squeue(question).catch(() => ''));
+  // Sites print more before it.
+  return text.trim().split('\n').at(-1) || undefined;
+}
+
 /** @throws PecoError `slurm` for what isn't in the format that was asked for */
 export function parseQueue(text: string): QueuedTask[] {
   return text

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { writeDisposable } from '../files/disposable.ts';
 import { hasCode, isLinked } from '../files/files.ts';
 import type { InputKey } from '../stage/keys.ts';
-import type { Place } from './partition.ts';
+import type { Place } from './jobs.ts';
 
 /** Flags of `run` that say what is run, as its jobs repeat them. */
 export interface JobFlags {

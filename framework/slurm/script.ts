@@ -98,7 +98,7 @@ function optionsOf(options: ScriptOptions): string[] {
       value === undefined ? [] : [`--${option}=${quoteOption(String(value))}`],
     ),
     '--requeue',
-    ...args,
+    ...args.map(quoteOption),
   ];
 }
 
@@ -117,7 +117,9 @@ export function formatIndices(indices: readonly number[]): string {
 
 /** `peco-exp/<experiment>/<stage>`: what `squeue` shows to a colleague. Of several stages what they have in common. */
 export function jobName(experiment: string, stages: readonly string[]): string {
-  return clip(`peco-exp/${experiment}/${commonName(stages)}`, longestName);
+  // A line of the script: values of a sweep may hold anything.
+  const name = `peco-exp/${experiment}/${commonName(stages)}`.replaceAll(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, ' ');
+  return clip(name, longestName);
 }
 
 /** `tokenizer/*` for `tokenizer/beit` and `tokenizer/peco`. */
@@ -133,9 +135,10 @@ export function commonName(stages: readonly string[]): string {
 
 /** The end tells stages apart as the beginning does. */
 function clip(name: string, most: number): string {
-  if (name.length <= most) return name;
+  const characters = [...name];
+  if (characters.length <= most) return name;
   const half = Math.floor((most - 3) / 2);
-  return `${name.slice(0, half)}...${name.slice(name.length - half)}`;
+  return `${characters.slice(0, half).join('')}...${characters.slice(-half).join('')}`;
 }
 
 /** For bash. */

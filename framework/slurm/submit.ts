@@ -5,17 +5,18 @@ import type { Plan, PlannedStage } from '../plan/plan.ts';
 import { mayRun } from '../plan/types.ts';
 import { upstreamStages } from '../plan/walk.ts';
 import type { Resources } from '../stage/component.ts';
-import { parseDuration } from '../stage/duration.ts';
 import { isPecoError, PecoError } from '../stage/errors.ts';
 import type { InputKey } from '../stage/keys.ts';
 import { acceptsMissing, isReport } from '../stage/roles.ts';
-import { type SlurmOptions, slurmResourcesOf } from '../stage/slurm.ts';
+import { aheadOf, type SlurmOptions, slurmResourcesOf } from '../stage/slurm.ts';
 import type { Store } from '../store/types.ts';
 import { checkWanted, readCluster } from './cluster.ts';
-import { type Dependency, type Job, type Place, partition, type Unit } from './partition.ts';
+import type { Dependency, Job, Place, Unit } from './jobs.ts';
+import { partition } from './partition.ts';
 import { isLive, type Queue, readQueue, taskName } from './queue.ts';
 import { type JobFlags, Records, type Submission } from './records.ts';
 import { commonName, formatScript, jobName } from './script.ts';
+import { checkSetup } from './setup.ts';
 import { ask } from './tools.ts';
 
 export interface SubmitOptions {
@@ -31,6 +32,8 @@ export interface SubmitOptions {
   readonly program: string;
   /** What a stage says of itself, or took before. */
   hintsOf(stage: PlannedStage): Resources;
+  /** How long a stage is estimated to take; undefined where nothing tells. */
+  secondsOf(stage: PlannedStage): number | undefined;
   /** Stages that have ended since the plan was made, by id. */
   readonly ended?: ReadonlySet<string>;
 }
@@ -52,8 +55,6 @@ export interface SubmitResult {
   readonly refused?: { readonly error: PecoError; readonly stages: number };
 }
 
-/** How long before the time limit a job saves, in seconds, where nothing else is said. */
-const usualAhead = 120;
 /** Held while one process submits: others wait, and find its records. */
 const submitKey = createHash('sha256').update('submissions to Slurm').digest('hex') as InputKey;
 
@@ -64,6 +65,7 @@ const submitKey = createHash('sha256').update('submissions to Slurm').digest('he
  * @throws PecoError `slurm` before anything is submitted: no Slurm, no such partition, more than a node has
  */
 export async function submitPlan(plan: Plan, options: SubmitOptions): Promise<SubmitResult> {
+  checkPath(options.store.dir);
   const unlock = await options.store.lock(submitKey);
   try {
     const records = new Records(options.store.dir);
@@ -73,6 +75,7 @@ export async function submitPlan(plan: Plan, options: SubmitOptions): Promise<Su
     if (units.length === 0) return { jobs: [], live: live.size };
     const cluster = await readCluster();
     checkWanted(resources, cluster);
+    await checkSetup(resources);
     if (cancelled.length > 0) await ask('scancel', cancelled.map(taskName));
     const jobs = partition(units, { live, maxArraySize: cluster.maxArraySize });
     return { ...(await submitAll(jobs, plan, records, options)), live: live.size };
@@ -105,11 +108,13 @@ async function surveyPlan(plan: Plan, records: Records, options: SubmitOptions):
     .map((stage): Unit => {
       const { node } = stage;
       const { component } = node;
+      const seconds = options.secondsOf(stage);
       return {
         id: node.id,
         key: keys.get(node)!,
         kind: `${component.role}/${component.kind}`,
         resources: slurmResourcesOf(component, options.slurm, options.hintsOf(stage)),
+        ...(seconds === undefined ? {} : { seconds }),
         upstream: upstreamStages(node).flatMap(({ id }) => (ids.has(id) ? [id] : [])),
         tolerant: acceptsMissing(component),
         whole: isReport(component),
@@ -225,7 +230,6 @@ async function submitJob(job: Job, numbers: ReadonlyMap<Job, string>, around: Ar
   const said = <K extends keyof SlurmOptions>(field: K) =>
     options.slurm.findLast((one) => one?.[field] !== undefined)?.[field];
   const atOnce = said('atOnce');
-  const ahead = said('ahead');
   const script = formatScript({
     name: jobName(
       experiment,
@@ -238,7 +242,7 @@ async function submitJob(job: Job, numbers: ReadonlyMap<Job, string>, around: Ar
     ...(atOnce === undefined ? {} : { atOnce }),
     dependencies: job.dependencies.map((one) => formatDependency(one, numbers)),
     resources: job.resources,
-    ahead: ahead === undefined ? usualAhead : parseDuration(ahead)!,
+    ahead: aheadOf(options.slurm),
     node: said('node') ?? process.execPath,
     program: options.program,
   });
@@ -272,14 +276,22 @@ async function sendScript(file: string, submission: Submission, records: Records
     if (number !== undefined) return number;
     throw new PecoError(`sbatch: no number of a job in its answer "${answer.trim()}"`, { code: 'slurm' });
   } catch (error) {
-    // No answer is not a no.
-    const job = await readQueue([submission.user])
-      .then((queue) => queue.jobOf(submission.id))
-      .catch(() => undefined);
+    // No answer is not a no. Where squeue doesn't say either, the record stays: the next call finds the job by it.
+    const queue = await readQueue([submission.user]).catch(() => undefined);
+    const job = queue?.jobOf(submission.id);
     if (job !== undefined) return job;
-    records.withdraw(submission);
+    if (queue !== undefined) records.withdraw(submission);
     throw error;
   }
+}
+
+/** Logs are named in lines of scripts, in which a backslash has a meaning to Slurm. @throws PecoError `slurm` */
+function checkPath(store: string): void {
+  if (!/[\p{Cc}\\]/u.test(store)) return;
+  throw new PecoError(`the path of the store has a backslash or a line break: ${JSON.stringify(store)}`, {
+    code: 'slurm',
+    hint: 'jobs of Slurm can not write their logs there: choose another folder (--store)',
+  });
 }
 
 function formatDependency({ type, job, index }: Dependency, numbers: ReadonlyMap<Job, string>): string {

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Emit, RunEvent } from '../run/record/events.ts';
 import type { TimedEvent } from '../run/record/records.ts';
 import type { InputKey } from '../stage/keys.ts';
-import type { Place } from './partition.ts';
+import type { Place } from './jobs.ts';
 import { isLive, type Queue, type QueuedTask, readQueue, taskName } from './queue.ts';
 import { eventsOf, type Records } from './records.ts';
 

@@ -9,6 +9,37 @@ const duration = z.string().refine((text) => parseDuration(text) !== undefined, 
   error: 'is a time such as 30m or 12h, at most 500h',
 });
 
+/** Options of sbatch that jobs of peco-exp depend on. */
+const owned: readonly string[] = [
+  ...['array', 'clusters', 'comment', 'dependency', 'job-name', 'kill-on-invalid-dep', 'no-requeue', 'nodes'],
+  ...['ntasks', 'open-mode', 'output', 'parsable', 'requeue', 'signal', 'test-only', 'wait', 'wrap'],
+];
+/** Options that have a field: by the field they are compared with what the cluster has. */
+const fieldOf: { readonly [option: string]: string } = {
+  ...{ account: 'account', constraint: 'constraint', gres: 'gres', partition: 'partition', qos: 'qos' },
+  ...{ 'cpus-per-task': 'cpus', mem: 'memory', time: 'time' },
+};
+const letters: { readonly [letter: string]: string } = {
+  ...{ A: 'account', C: 'constraint', J: 'job-name', M: 'clusters', N: 'nodes', W: 'wait', a: 'array' },
+  ...{ c: 'cpus-per-task', d: 'dependency', n: 'ntasks', o: 'output', p: 'partition', q: 'qos', t: 'time' },
+};
+
+const argument = z
+  .string()
+  .regex(/^(-[A-Za-z]\S*|--[a-z][\w-]*(=.*)?)$/, 'is one option with its value, on one line: --exclude=node7')
+  .refine((text) => explainOwned(text) === undefined, {
+    error: ({ input }) => explainOwned(String(input)) ?? '',
+  });
+
+function explainOwned(text: string): string | undefined {
+  const [, long, short = ''] = /^(?:--([\w-]+)|-([A-Za-z]))/.exec(text) ?? [];
+  const option = long ?? letters[short] ?? '';
+  if (owned.includes(option)) return `--${option} is for peco-exp itself to say`;
+  return Object.hasOwn(fieldOf, option)
+    ? `--${option} has a field of its own: say it as \`${fieldOf[option]}\``
+    : undefined;
+}
+
 const fields = {
   partition: word.optional(),
   account: word.optional(),
@@ -29,11 +60,11 @@ const fields = {
   gres: word.optional(),
   constraint: word.optional(),
   /** More arguments of sbatch, each with its value: `--exclude=node7`. */
-  args: z.array(z.string().regex(/^-\S/, 'begins with "-": --exclude=node7')).optional(),
+  args: z.array(argument).optional(),
   /** Lines of bash that run before node: `module load cuda`. */
   setup: z.array(z.string()).optional(),
-  /** So many stages share a job. */
-  pack: z.int().positive().optional(),
+  /** So many stages share a job, or as many as are estimated to take a time together: `10`, `10m`. */
+  pack: z.union([z.int().positive(), duration]).optional(),
 };
 
 const one = z.strictObject(fields);
@@ -58,7 +89,17 @@ type Fields = Readonly<z.output<typeof one>>;
 export interface SlurmResources extends Omit<Fields, 'args' | 'setup' | 'pack'> {
   readonly args: readonly string[];
   readonly setup: readonly string[];
-  readonly pack: number;
+  /** Stages that share a job: so many, or as many as take so long together. */
+  readonly pack: number | { readonly seconds: number };
+}
+
+/** How long before its time limit a job saves where nothing is said, in seconds. */
+const usualAhead = 120;
+
+/** How long before its time limit a job is asked to save, in seconds. The last that says it wins. */
+export function aheadOf(options: readonly (SlurmOptions | undefined)[]): number {
+  const said = options.findLast((one) => one?.ahead !== undefined)?.ahead;
+  return said === undefined ? usualAhead : parseDuration(said)!;
 }
 
 /** Names in `stages` that are no role. `path` is that of the options. */
@@ -98,8 +139,15 @@ export function slurmResourcesOf(
     ...merged,
     args: merged.args ?? [],
     setup: merged.setup ?? [],
-    pack: merged.pack ?? 1,
+    pack: packOf(merged, aheadOf(options)),
   };
+}
+
+/** A pack by time is never meant to take longer than its job has before it must save. */
+function packOf({ pack = 1, time }: Fields, ahead: number): SlurmResources['pack'] {
+  if (typeof pack === 'number') return pack;
+  const limit = time === undefined ? Number.POSITIVE_INFINITY : parseDuration(time)! - ahead;
+  return { seconds: Math.max(0, Math.min(parseDuration(pack)!, limit)) };
 }
 
 /** MiB that the process takes that starts a stage's. */

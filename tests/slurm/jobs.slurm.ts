@@ -177,15 +177,16 @@ test('what the cluster does not have is said before anything is submitted', asyn
 });
 
 test('many small stages share jobs; set-up lines run before node, which may be a command of theirs', async (t) => {
-  const settings = {
-    ...{ partition: 'main', node: 'node-of-the-cluster', cpus: 2, memory: '1G', time: '10m', pack: 2 },
+  const settings = (pack: number | string) => ({
+    ...{ partition: 'main', node: 'node-of-the-cluster', cpus: 2, memory: '1G', time: '10m', pack },
     setup: ['export PATH="$PWD/bin:$PATH"', 'umask 077'],
-  };
+    args: ['--chdir=/tmp/it\'s "mine" \\ yours', '-xn2'],
+  });
   const rig = createRig(
     t,
     {
       'bin/node-of-the-cluster': `#!/bin/bash\necho "$SLURM_JOB_NAME $SLURM_CPUS_PER_TASK" >> ${'$'}RIG_CONTROL/nodes\nexec ${process.execPath} "$@"\n`,
-      'peco.config.json': JSON.stringify({ executor: 'slurm', slurm: settings }),
+      'peco.config.json': JSON.stringify({ executor: 'slurm', slurm: settings(2) }),
     },
     cluster.environment,
   );
@@ -193,11 +194,22 @@ test('many small stages share jobs; set-up lines run before node, which may be a
   const { code, stdout } = await rig.peco('run', 'experiment.ts', '--watch');
   t.is(code, 0, stdout);
   t.deepEqual(rig.takeRan(), everyStage);
-  t.deepEqual(rig.read('control/nodes').trim().split('\n').sort(), [
+  const packs = [
     'peco-exp/rig/downstream/* 2',
     'peco-exp/rig/evaluation/* 2',
     'peco-exp/rig/pretraining/* 2',
     'peco-exp/rig/report 2',
     'peco-exp/rig/tokenizer/* 2',
-  ]);
+  ];
+  t.deepEqual(rig.read('control/nodes').trim().split('\n').sort(), packs);
+  const shown = await cluster.ask('scontrol', 'show', 'jobs');
+  t.true(shown.includes('WorkDir=/tmp/it\'s "mine" \\ yours'), shown);
+  t.true(shown.includes('ExcNodeList=n2'), shown);
+
+  // What stages took then is known now.
+  fs.rmSync(rig.file('control/nodes'));
+  rig.write({ 'peco.config.json': JSON.stringify({ executor: 'slurm', slurm: settings('5m') }) });
+  const timed = await rig.peco('run', 'experiment.ts', '--seeds', '1', '--watch');
+  t.is(timed.code, 0, timed.stdout);
+  t.deepEqual(rig.read('control/nodes').trim().split('\n').sort(), packs);
 });

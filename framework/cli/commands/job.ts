@@ -7,6 +7,7 @@ import { type Allocation, readAllocation } from '../../slurm/allocation.ts';
 import { judgeAttempt } from '../../slurm/attempt.ts';
 import { openEvents, readStory, type TaskStory } from '../../slurm/events.ts';
 import { createOthers } from '../../slurm/others.ts';
+import { readState } from '../../slurm/queue.ts';
 import {
   cancelFile,
   eventsOf,
@@ -16,7 +17,6 @@ import {
   type SubmittedStage,
 } from '../../slurm/records.ts';
 import { requeueCode } from '../../slurm/script.ts';
-import { ask } from '../../slurm/tools.ts';
 import { formatError, isPecoError, PecoError } from '../../stage/errors.ts';
 import { codeOf } from '../bundles.ts';
 import { type Interrupts, listenForInterrupts } from '../interrupts.ts';
@@ -93,7 +93,7 @@ async function runTask(task: Task): Promise<number> {
     before: story.saved,
     cancelled: fs.existsSync(cancelFile(task.folder, task.index)),
     // Asked only where it matters: on a busy cluster thousands of jobs end at once.
-    state: outcome.status === 'interrupted' ? await stateOf(allocation) : 'RUNNING',
+    state: outcome.status === 'interrupted' && allocation ? await readState(allocation.task) : 'RUNNING',
     made: own.some(({ stage }) => isMade(stage, readStory(eventsOf(task.folder, task.index)))),
   });
   for (const { stage, failure } of verdict.failed) emit({ type: 'stage-failed', stage, failure, tail: [] });
@@ -181,12 +181,4 @@ function lostTooOften(times: number): PecoError {
     code: 'slurm',
     hint: 'sacct and the administrators know more; --retries says how often it is tried again',
   });
-}
-
-/** Slurm's word for the state of this job; undefined where it doesn't say. */
-async function stateOf(allocation: Allocation | undefined): Promise<string | undefined> {
-  if (allocation === undefined) return undefined;
-  const question = ['--noheader', `--jobs=${allocation.task}`, '--format=%T'];
-  const text = await ask('squeue', question).catch(() => ask('squeue', question).catch(() => ''));
-  return text.trim().split('\n').at(-1) || undefined;
 }

@@ -1,5 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
+import { type Estimate, estimatePlan } from '../../plan/estimate.ts';
+import { readRecorded } from '../../plan/past-stages.ts';
 import type { RunEvent } from '../../run/record/events.ts';
 import type { Settle } from '../../run/run.ts';
 import type { JobFlags } from '../../slurm/records.ts';
@@ -31,8 +33,9 @@ export async function submitStages(
   flags: ExperimentFlags,
   early: readonly RunEvent[],
 ): Promise<Submitted> {
+  const seconds = await estimateStages(prepared);
   const submit = (ended?: ReadonlySet<string>) =>
-    submitPlan(prepared.plan, optionsOf(prepared, flags, ended));
+    submitPlan(prepared.plan, optionsOf(prepared, flags, { seconds, ...(ended ? { ended } : {}) }));
   const submitted = await submit();
   if (flags.json)
     printLines([
@@ -57,7 +60,22 @@ export function submittedAsJson({ refused, ...submitted }: SubmitResult) {
   return { ...submitted, refused: { ...refused, error: errorAsJson(refused.error) } };
 }
 
-function optionsOf(prepared: Prepared, flags: ExperimentFlags, ended?: ReadonlySet<string>): SubmitOptions {
+/** What stages of their kind took before, in seconds; read only where jobs are made by it. */
+async function estimateStages({ plan, store, project, loaded }: Prepared): Promise<Estimate['stages']> {
+  const layers = [project.slurm, loaded.experiment.slurm].flatMap((one) =>
+    one === undefined ? [] : [one, ...Object.values(one.stages ?? {})],
+  );
+  if (!layers.some(({ pack }) => typeof pack === 'string')) return new Map();
+  // How fast this machine is says nothing of the nodes.
+  return estimatePlan(plan, await readRecorded(plan, store), { jobs: 1, engine: project.engine }).stages;
+}
+
+interface Known {
+  readonly seconds: Estimate['stages'];
+  readonly ended?: ReadonlySet<string>;
+}
+
+function optionsOf(prepared: Prepared, flags: ExperimentFlags, { seconds, ended }: Known): SubmitOptions {
   const { loaded, store, project } = prepared;
   return {
     store,
@@ -67,6 +85,7 @@ function optionsOf(prepared: Prepared, flags: ExperimentFlags, ended?: ReadonlyS
     slurm: [project.slurm, loaded.experiment.slurm],
     program: fs.realpathSync(process.argv[1]!),
     hintsOf: ({ node }) => node.component.resources ?? {},
+    secondsOf: ({ node }) => seconds.get(node),
     ...(ended === undefined ? {} : { ended }),
   };
 }

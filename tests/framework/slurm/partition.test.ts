@@ -1,6 +1,7 @@
 import test from 'ava';
 import fc from 'fast-check';
-import { type Job, type Place, partition, type Unit } from '../../../framework/slurm/partition.ts';
+import type { Job, Place, Unit } from '../../../framework/slurm/jobs.ts';
+import { partition } from '../../../framework/slurm/partition.ts';
 import type { InputKey } from '../../../framework/stage/keys.ts';
 import type { SlurmResources } from '../../../framework/stage/slurm.ts';
 
@@ -108,6 +109,26 @@ test('small stages are packed; behind packs they follow these, behind single tas
   ]);
 });
 
+test('stages share a job as long as they are estimated to take its time; one that nothing is known of is alone', (t) => {
+  const ten = { resources: { ...plain, pack: { seconds: 600 } } };
+  const seconds: { readonly [id: string]: number } = { a: 300, b: 400, d: 250, e: 601, f: 200, g: 50 };
+  const units = ['a', 'b', 'c', 'd', 'e', 'f', 'g'].map((id) =>
+    unit(`eval-${id}`, ['net'], { ...ten, ...(id in seconds ? { seconds: seconds[id]! } : {}) }),
+  );
+  t.deepEqual(jobsOf([unit('net'), ...units]).slice(1), [
+    ['0: eval-a eval-d eval-g, 1: eval-b eval-f, 2: eval-c, 3: eval-e', 'afterok:#0_0'],
+  ]);
+  // Behind tasks of an array: those of a pack wait for all of theirs.
+  const alone = ['a', 'b', 'd'].flatMap((id) => [
+    unit(`tok-${id}`),
+    unit(`eval-${id}`, [`tok-${id}`], { ...ten, seconds: seconds[id]! }),
+  ]);
+  t.deepEqual(jobsOf(alone).slice(1), [
+    ['0: eval-a eval-d', 'afterany:#0_0', 'afterany:#0_2'],
+    ['0: eval-b', 'afterany:#0_1'],
+  ]);
+});
+
 test('stages that are queued already are waited for by their numbers', (t) => {
   const live = {
     'tok-0': { job: '77', index: 4 },
@@ -130,7 +151,8 @@ test('stages that are queued already are waited for by their numbers', (t) => {
 test('whatever the graph: each stage is in one task, and waits for the end of all that it needs', (t) => {
   const stage = fc.record({
     kind: fc.constantFrom('a', 'b'),
-    pack: fc.constantFrom(1, 1, 3),
+    pack: fc.constantFrom<SlurmResources['pack']>(1, 1, 3, { seconds: 10 }),
+    seconds: fc.option(fc.integer({ min: 1, max: 12 }), { nil: undefined }),
     needs: fc.array(fc.nat(), { maxLength: 3 }),
     tolerant: fc.boolean(),
   });
@@ -139,9 +161,10 @@ test('whatever the graph: each stage is in one task, and waits for the end of al
       fc.array(stage, { minLength: 1, maxLength: 25 }),
       fc.integer({ min: 1, max: 5 }),
       (stages, most) => {
-        const units = stages.map(({ kind, pack, needs, tolerant }, at) => {
+        const units = stages.map(({ kind, pack, seconds, needs, tolerant }, at) => {
           const upstream = at === 0 ? [] : [...new Set(needs.map((one) => String(one % at)))];
-          return unit(String(at), upstream, { kind, tolerant, resources: { ...plain, pack } });
+          const more = { kind, tolerant, resources: { ...plain, pack } };
+          return unit(String(at), upstream, seconds === undefined ? more : { ...more, seconds });
         });
         const jobs = partition(units, { live: new Map(), maxArraySize: most });
         const placed = jobs.flatMap((job) =>

@@ -2,10 +2,12 @@ import test from 'ava';
 import { readAllocation } from '../../../framework/slurm/allocation.ts';
 import { judgeAttempt } from '../../../framework/slurm/attempt.ts';
 import { checkWanted, parseNodes } from '../../../framework/slurm/cluster.ts';
-import { isLive, parseQueue } from '../../../framework/slurm/queue.ts';
+import { isLive, parseQueue, readState } from '../../../framework/slurm/queue.ts';
 import { commonName, formatIndices, formatScript, jobName } from '../../../framework/slurm/script.ts';
+import { checkSetup } from '../../../framework/slurm/setup.ts';
 import { formatError } from '../../../framework/stage/errors.ts';
-import { slurmResourcesOf } from '../../../framework/stage/slurm.ts';
+import { explainZodError } from '../../../framework/stage/issues.ts';
+import { slurmResourcesOf, slurmSchema } from '../../../framework/stage/slurm.ts';
 
 const plain = { args: [], setup: [], pack: 1 };
 
@@ -21,7 +23,7 @@ test('the script of a job', (t) => {
     resources: {
       ...{ partition: 'gpu', account: 'vision', qos: 'long', time: '90s', cpus: 8, memory: '16G' },
       ...{ gpus: 'a100:1', gres: 'shard:2', constraint: 'nvme&ib', pack: 1 },
-      args: ['--exclude=node7'],
+      args: ['--exclude=node7', `--reservation=it's "a b"`],
       setup: ['module load cuda'],
     },
     ahead: 120,
@@ -116,6 +118,95 @@ test('what a stage asks for: its kind over its role over all, the experiment ove
     memory: 1000,
   });
   t.deepEqual(hinted, { ...plain, cpus: 2, memory: '1512M' });
+});
+
+test('a pack by time is no longer than its job has before it must save', (t) => {
+  const packOf = (...options: object[]) => slurmResourcesOf({ role: 'report', kind: 'table' }, options).pack;
+  t.is(packOf({ pack: 4, time: '3m' }), 4);
+  t.deepEqual(packOf({ pack: '10m' }), { seconds: 600 });
+  t.deepEqual(packOf({ pack: '10m', time: '1h' }), { seconds: 600 });
+  t.deepEqual(packOf({ pack: '10m', time: '8m' }), { seconds: 360 });
+  t.deepEqual(packOf({ pack: '10m', ahead: '30s' }, { stages: { report: { time: '8m' } } }), {
+    seconds: 450,
+  });
+  t.deepEqual(packOf({ pack: '10m', time: '1m' }), { seconds: 0 });
+});
+
+test('what would break the script of a job, or take what peco-exp says itself, is one error with its field', (t) => {
+  const wrong = {
+    ...{ partition: 'a b', account: 'x\ny', pack: '10 minutes', memory: '16 GB' },
+    args: [
+      ...[
+        'node7',
+        '--exclude node7',
+        '--comment=mine',
+        '-J',
+        '-pgpu',
+        '--mem=4G',
+        '--reservation=a\nrm -rf /',
+      ],
+    ],
+  };
+  const parsed = slurmSchema.safeParse(wrong);
+  const issues = explainZodError(parsed.error!, slurmSchema, wrong);
+  t.snapshot(issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('\n'));
+  const fine = [
+    '-wnode1',
+    '--exclude=node[1-7]',
+    '--reservation="a \\ b"',
+    '--mail-type=END,FAIL',
+    '--exclusive',
+  ];
+  t.deepEqual(slurmSchema.parse({ args: fine, pack: '10m' }), { args: fine, pack: '10m' });
+});
+
+test('bash reads the lines of setup before anything is submitted', async (t) => {
+  const wanted = (stage: string, ...setup: string[]) => ({ stage, resources: { ...plain, setup } });
+  await t.notThrowsAsync(
+    checkSetup([wanted('a', 'module load cuda', 'if [ -e x ]; then', '  export A=1\nfi')]),
+  );
+  const error = await t.throwsAsync(
+    checkSetup([
+      wanted('tokenizer/a', 'echo "open'),
+      wanted('tokenizer/b', 'echo "open'),
+      wanted('report', 'cat <<END', 'text'),
+    ]),
+  );
+  t.snapshot(formatError(error));
+});
+
+test('values of a sweep with line breaks and emoji are one line of the script, and names are cut between characters', (t) => {
+  const name = jobName('a', [
+    `tokenizer/peco@text=\u{1F600}\n#SBATCH --hold\u2028${'\u{1F680}'.repeat(300)}/seed-0`,
+  ]);
+  t.is([...name].length, 199);
+  t.is(Buffer.from(name).toString(), name, 'no half of a pair');
+  t.regex(
+    name,
+    /^peco-exp\/a\/tokenizer\/peco@text=\u{1F600} #SBATCH --hold \u{1F680}+\.\.\.\u{1F680}+\/seed-0$/u,
+  );
+});
+
+test('a job asks squeue a second time for its own state, and takes the last line', async (t) => {
+  const answers = (...each: (string | undefined)[]) => {
+    const asked: string[] = [];
+    const squeue = async (args: readonly string[]) => {
+      asked.push(args.join(' '));
+      const answer = each[asked.length - 1];
+      if (answer === undefined)
+        throw new Error('slurm_load_jobs error: Socket timed out on send/recv operation');
+      return answer;
+    };
+    return { asked, squeue };
+  };
+  const busy = answers(undefined, 'Welcome to the cluster\nCOMPLETING\n');
+  t.is(await readState('12_3', busy.squeue), 'COMPLETING');
+  t.deepEqual(busy.asked, ['--noheader --jobs=12_3 --format=%T', '--noheader --jobs=12_3 --format=%T']);
+  const prompt = answers('RUNNING\n');
+  t.is(await readState('12_3', prompt.squeue), 'RUNNING');
+  t.is(prompt.asked.length, 1);
+  t.is(await readState('12_3', answers(undefined, undefined).squeue), undefined);
+  t.is(await readState('12_3', answers('').squeue), undefined);
 });
 
 test('what Slurm gives to a job', (t) => {
