@@ -106,6 +106,10 @@ export {
 } from './components/training/recipe.ts';
 export { cosine, learningRateAt, stepScalars } from './components/training/schedule.ts';
 
+// ## Test images
+
+export { resampled } from './components/downstream/resampled.ts';
+
 // ## Data
 
 export type { Loader } from './components/data/batches.ts';

@@ -1,13 +1,15 @@
 import { type Random, random } from '../components/nn/random.ts';
 
-/** What another test set of the same size could have made of a mean over its images. */
+/** What another test set of the same size could have made of a number. */
 export interface ImageNoise {
   /** Ends of the 95 % interval. */
   readonly interval: readonly [low: number, high: number];
   /** Two-sided: how often a test set drawn from these images has the other sign, or none. */
   readonly p: number;
-  /** How many images the mean is over. */
+  /** How many images the test has. */
   readonly images: number;
+  /** How many test sets were drawn from them. */
+  readonly resamples: number;
 }
 
 const resamples = 10_000;
@@ -38,19 +40,32 @@ export function bootstrapMean(values: ArrayLike<number>): ImageNoise {
       mass -= count;
     }
     return sum / images;
-  }).sort();
-  const share = (holds: (mean: number) => boolean) => (means.filter(holds).length + 1) / (resamples + 1);
+  });
+  return noiseOfDraws(means, images);
+}
+
+/**
+ * The percentile bootstrap of a number whose values on drawn test sets are known.
+ *
+ * @param values one for each test set
+ * @param images of the test
+ */
+export function noiseOfDraws(values: Float64Array, images: number): ImageNoise {
+  const sorted = values.toSorted();
+  const share = (holds: (value: number) => boolean) =>
+    (sorted.filter(holds).length + 1) / (sorted.length + 1);
   return {
-    interval: [quantileOf(means, 0.025), quantileOf(means, 0.975)],
+    interval: [quantileOf(sorted, 0.025), quantileOf(sorted, 0.975)],
     p: Math.min(
       1,
       2 *
         Math.min(
-          share((mean) => mean <= 0),
-          share((mean) => mean >= 0),
+          share((value) => value <= 0),
+          share((value) => value >= 0),
         ),
     ),
     images,
+    resamples: sorted.length,
   };
 }
 

@@ -1,3 +1,4 @@
+import { distinct } from './cells.ts';
 import type { TableCell } from './column.ts';
 import type { AblationTable } from './table.ts';
 
@@ -19,6 +20,9 @@ export function captionOf({ rows }: AblationTable, intervals: ImageIntervals): s
   const differences = cells.flatMap(({ difference }) => difference ?? []);
   const partial = cells.find(({ n, difference }) => difference !== undefined && difference.n < n);
   const sharing = cells.find((cell) => isSharing(cell));
+  const resamples = cells.flatMap((cell) =>
+    shownImages(cell, intervals) === undefined ? [] : cell.difference!.images!.resamples,
+  );
   const when = (holds: boolean, sentence: string) => (holds ? [sentence] : []);
   const some = partial
     ? `; (${pairsText(partial)}): only so many of its seeds are in the baseline's row too`
@@ -31,8 +35,8 @@ export function captionOf({ rows }: AblationTable, intervals: ImageIntervals): s
       'In brackets its 95 % interval over seeds (paired, Student’s t).',
     ),
     ...when(
-      cells.some((cell) => shownImages(cell, intervals) !== undefined),
-      'In braces its 95 % interval over test images (paired percentile bootstrap): the noise of the test set alone, which says nothing of another training.',
+      resamples.length > 0,
+      `In braces its 95 % interval over test images (paired percentile bootstrap, ${resamplesText(resamples)}): the noise of the test set alone, which says nothing of another training.`,
     ),
     ...noiseOf(
       differences.flatMap(({ corrected, significant }) => (corrected === undefined ? [] : significant)),
@@ -47,6 +51,15 @@ export function captionOf({ rows }: AblationTable, intervals: ImageIntervals): s
         ]
       : []),
   ];
+}
+
+/** `10,000 resamples`; of several numbers those of means over images are the most. */
+function resamplesText(resamples: readonly number[]): string {
+  const [most, ...fewer] = distinct([...resamples].sort((a, b) => b - a)).map((count) =>
+    count.toLocaleString('en-US'),
+  );
+  const others = fewer.length === 0 ? '' : `, ${fewer.join(' or ')} where a number is no mean over images`;
+  return `${most} resamples${others}`;
 }
 
 /** @param tested of each difference that was tested whether it is beyond the noise */

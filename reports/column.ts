@@ -1,4 +1,4 @@
-import { bootstrapMean, type ImageNoise } from './bootstrap.ts';
+import { bootstrapMean, type ImageNoise, noiseOfDraws } from './bootstrap.ts';
 import type { Column } from './config.ts';
 import { shownValue } from './format.ts';
 import { holm } from './holm.ts';
@@ -33,12 +33,21 @@ export interface TableCell extends Summary {
   readonly best: boolean;
 }
 
-/** A number of a stage, and what it is the mean of. */
+/** A number of a stage, and by what the noise of its test images can be told. */
 export interface SeedValue {
   readonly value: number;
-  readonly perImage?: readonly number[];
+  readonly noise?: StoredNoise | undefined;
   /** Names the test data: only values for images of the same data can be paired. */
   readonly test?: string | undefined;
+}
+
+/** A value for each test image, whose mean the number is, or one for each of the test sets that were drawn from the images. */
+export interface StoredNoise {
+  /** `images`, or which test sets they are. */
+  readonly of: string;
+  /** Test images. */
+  readonly images: number;
+  readonly values: readonly number[];
 }
 
 /** Values of one metric of a row by seed, in rising order. */
@@ -82,29 +91,36 @@ function differenceOf(
   if (baseline === null || baseline === variant || own === undefined || other === undefined) return undefined;
   const difference = compare(numbersOf(own), numbersOf(other));
   if (difference === undefined) return undefined;
-  const differences = imageDifferences(own, other);
-  const images = differences === undefined ? undefined : bootstrapMean(differences);
+  const images = imageNoise(own, other);
   const shared = [...sharedBy(variant), ...sharedBy(baseline)];
   if (shared.length === 0) return { ...difference, images };
   return { ...withoutSpread(difference, shared), interval: undefined, p: undefined, images };
 }
 
-/** Of each test image the mean difference over the seeds that both rows have; undefined unless all of them say it. */
-function imageDifferences(own: SeedValues, other: SeedValues): Float64Array | undefined {
+/**
+ * Of the mean difference over the seeds that both rows have. Undefined unless all of them stored the same, of the same test
+ * images: all a value for each image, or all one for each of the same drawn test sets.
+ */
+function imageNoise(own: SeedValues, other: SeedValues): ImageNoise | undefined {
   const pairs = [...own].flatMap(([seed, value]) => {
     const reference = other.get(seed);
     return reference === undefined ? [] : [[value, reference] as const];
   });
-  const count = pairs[0]?.[0].perImage?.length ?? 0;
-  const isPaired = pairs.every(
-    ([a, b]) => a.perImage?.length === count && b.perImage?.length === count && a.test === b.test,
-  );
-  if (count === 0 || !isPaired) return undefined;
-  const sums = new Float64Array(count);
-  for (const [a, b] of pairs) {
-    for (let image = 0; image < count; image++) sums[image] += a.perImage![image] - b.perImage![image];
-  }
-  return sums.map((sum) => sum / pairs.length);
+  const first = pairs[0]?.[0];
+  if (first?.noise === undefined) return undefined;
+  const { of, images, values } = first.noise;
+  const isAlike = ({ test, noise }: SeedValue) =>
+    noise?.of === of &&
+    noise.images === images &&
+    noise.values.length === values.length &&
+    test === first.test;
+  if (values.length === 0 || !pairs.every((pair) => pair.every(isAlike))) return undefined;
+  const sums = new Float64Array(values.length);
+  for (const [a, b] of pairs)
+    for (let index = 0; index < sums.length; index++)
+      sums[index] += a.noise!.values[index] - b.noise!.values[index];
+  const means = sums.map((sum) => sum / pairs.length);
+  return of === 'images' ? bootstrapMean(means) : noiseOfDraws(means, images);
 }
 
 /** With p values that are corrected for the number of rows that were tested. */

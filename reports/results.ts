@@ -66,10 +66,19 @@ export interface StageFacts {
   readonly metrics: { readonly [name: string]: number };
 }
 
+/** What a stage stored of test sets that were drawn from its test images; see `StageResult`. */
+export interface Resampled {
+  readonly images: number;
+  readonly draws: string;
+  readonly values: { readonly [metric: string]: readonly number[] };
+}
+
 /** A cell with its numbers. */
 export interface CellResult extends CellPlace, StageFacts {
   /** Of metrics that are means over test images the value of each image, if the stage stored them. */
   readonly perImage?: { readonly [metric: string]: readonly number[] };
+  /** Of metrics that are no such means their values on test sets drawn from the images, if the stage stored them. */
+  readonly resampled?: Resampled;
   /** Names the test data that the stage was given; the same text means the same images. */
   readonly test?: string;
 }
@@ -87,6 +96,7 @@ export async function readResults(
         ...cell,
         ...(await readStageFacts(stage)),
         ...(await readPerImage(stage)),
+        ...(await readResampled(stage)),
         ...(test === undefined ? {} : { test: canonicalJson([test.kind, test.config, test.files]) }),
       };
     }),
@@ -94,8 +104,18 @@ export async function readResults(
 }
 
 async function readPerImage({ dir }: StageInput): Promise<Pick<CellResult, 'perImage'>> {
-  const text = await readFile(path.join(dir, 'per-image.json'), 'utf8').catch(absent);
-  return text === undefined ? {} : { perImage: JSON.parse(text) as NonNullable<CellResult['perImage']> };
+  const perImage = await readIfThere<NonNullable<CellResult['perImage']>>(path.join(dir, 'per-image.json'));
+  return perImage === undefined ? {} : { perImage };
+}
+
+async function readResampled({ dir }: StageInput): Promise<Pick<CellResult, 'resampled'>> {
+  const resampled = await readIfThere<Resampled>(path.join(dir, 'resampled.json'));
+  return resampled === undefined ? {} : { resampled };
+}
+
+async function readIfThere<T>(file: string): Promise<T | undefined> {
+  const text = await readFile(file, 'utf8').catch(absent);
+  return text === undefined ? undefined : (JSON.parse(text) as T);
 }
 
 /** @throws Error if the input is a leaf: those have no result */

@@ -73,14 +73,28 @@ export function buildTable(
 /** By task and metric, then by variant; seeds in rising order. */
 function groupValues(results: readonly CellResult[]): ReadonlyMap<string, Rows> {
   const groups = new Map<string, Map<string, Map<number, SeedValue>>>();
-  for (const { variant, task, seed, metrics, perImage = {}, test } of bySeed(results)) {
+  for (const { variant, task, seed, metrics, test, ...stored } of bySeed(results)) {
     for (const [metric, value] of Object.entries(metrics)) {
       const rows = entryOf(groups, nameOf(task, metric), () => new Map<string, Map<number, SeedValue>>());
-      const each = Object.hasOwn(perImage, metric) ? { perImage: perImage[metric], test } : {};
+      const noise = noiseOf(metric, stored);
+      const each = noise === undefined ? {} : { noise, test };
       entryOf(rows, variant, () => new Map<number, SeedValue>()).set(seed, { value, ...each });
     }
   }
   return groups;
+}
+
+/** What a stage stored of a metric by which to tell the noise of its test images. */
+function noiseOf(
+  metric: string,
+  { perImage = {}, resampled }: Pick<CellResult, 'perImage' | 'resampled'>,
+): SeedValue['noise'] {
+  if (Object.hasOwn(perImage, metric)) {
+    const values = perImage[metric];
+    return { of: 'images', images: values.length, values };
+  }
+  if (!resampled || !Object.hasOwn(resampled.values, metric)) return undefined;
+  return { of: resampled.draws, images: resampled.images, values: resampled.values[metric] };
 }
 
 function bySeed(results: readonly CellResult[]): readonly CellResult[] {

@@ -20,7 +20,7 @@ import {
 } from './results-folder.ts';
 
 /** Files that the framework adds to every entry; they say nothing in a results folder. */
-const bookkeeping = new Set(['metrics.json', historyFile, 'per-image.json']);
+const bookkeeping = new Set(['metrics.json', historyFile, 'per-image.json', 'resampled.json']);
 
 /** What is written beside the tables of a report, and never into them: their bytes are a function of results alone. */
 export interface ResultsInfo {

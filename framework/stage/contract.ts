@@ -134,6 +134,19 @@ export interface StageResult {
    * between two rows may be chance of the test images. A metric that isn't the mean of its values is an error.
    */
   readonly perImage?: { readonly [metric: string]: ArrayLike<number> };
+  /**
+   * Of metrics that are no means over test images, such as mIoU and AP: their values on test sets that are drawn from the
+   * images of the test with replacement. It becomes `resampled.json`, from which a report tells the same as from `perImage`.
+   * `resampled` of peco-exp/kit draws them.
+   */
+  readonly resampled?: {
+    /** Images of the test. */
+    readonly images: number;
+    /** Names the draws: stages with the same text, as many images and the same test data have drawn the same test sets. */
+    readonly draws: string;
+    /** A value for each test set. */
+    readonly values: { readonly [metric: string]: ArrayLike<number> };
+  };
 }
 
 /**

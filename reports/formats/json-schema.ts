@@ -14,12 +14,15 @@ const difference = z.strictObject({
   p: maybe.describe('of the two-sided paired t test over seeds'),
   images: z
     .strictObject({
-      interval: ends.describe('ends of the 95 % interval, by a percentile bootstrap paired by image'),
+      interval: ends.describe(
+        'ends of the 95 % interval, by a percentile bootstrap of the test images, paired',
+      ),
       p: z.number().describe('two-sided, of the same bootstrap'),
-      images: z.int(),
+      images: z.int().describe('of the test'),
+      resamples: z.int().describe('test sets that were drawn from them'),
     })
     .nullable()
-    .describe('the noise of the test images alone; null unless stages stored a value for each image'),
+    .describe('the noise of the test images alone; null unless stages stored by what it can be told'),
   corrected: maybe.describe('the larger p value, corrected by Holm for the rows of the column'),
   significant: z.boolean().describe('`corrected` is below 0.05'),
 });

@@ -1,6 +1,7 @@
 import fs from 'node:fs';
 import test from 'ava';
-import { bootstrapMean } from '../../reports/bootstrap.ts';
+import { resampled } from '../../components/downstream/resampled.ts';
+import { bootstrapMean, noiseOfDraws } from '../../reports/bootstrap.ts';
 import { holm } from '../../reports/holm.ts';
 
 const fixture = JSON.parse(fs.readFileSync(new URL('../fixtures/noise.json', import.meta.url), 'utf8')) as {
@@ -13,6 +14,12 @@ const fixture = JSON.parse(fs.readFileSync(new URL('../fixtures/noise.json', imp
     readonly scipy: readonly [number, number];
     readonly p: number;
   }[];
+  /** Two rows; of each image and class the pixels in both and in the union. */
+  readonly ratios: {
+    readonly rows: readonly (readonly (readonly (readonly [both: number, union: number])[])[])[];
+    readonly sd: number;
+    readonly interval: readonly [number, number];
+  };
 };
 
 test("p values corrected by Holm's method are those of statsmodels", (t) => {
@@ -40,6 +47,32 @@ test('a bootstrap over images ends where scipy’s does, and where infinitely ma
   }
 });
 
+test('a bootstrap of a metric that is no mean over images ends where numpy’s does', async (t) => {
+  const { rows, sd, interval } = fixture.ratios;
+  const [own, other] = await Promise.all(
+    rows.map(async (images) => {
+      const mIoU = (times: Int32Array) => {
+        const ratios = [0, 1, 2].flatMap((k) => {
+          const sum = (of: 0 | 1) => images.reduce((all, image, i) => all + times[i] * image[k][of], 0);
+          return sum(1) > 0 ? [sum(0) / sum(1)] : [];
+        });
+        return ratios.reduce((all, one) => all + one) / ratios.length;
+      };
+      const drawn = await resampled(images.length, (times) => ({ mIoU: mIoU(times), none: undefined }));
+      t.deepEqual(Object.keys(drawn.values), ['mIoU']);
+      return Float64Array.from(drawn.values.mIoU);
+    }),
+  );
+  const noise = noiseOfDraws(
+    own.map((value, index) => value - other[index]),
+    rows[0].length,
+  );
+  t.like(noise, { images: 80, resamples: 2000 });
+  // 2,000 resamples: an end has a standard error of 0.06 sd.
+  for (const [end, value] of noise.interval.entries())
+    t.true(Math.abs(value - interval[end]) < 4 * 0.06 * sd, `${value} instead of ${interval[end]}`);
+});
+
 test('a bootstrap gives the same bytes again, for images in any order', (t) => {
   const { values } = fixture.bootstraps[2];
   const first = JSON.stringify(bootstrapMean(values));
@@ -48,7 +81,7 @@ test('a bootstrap gives the same bytes again, for images in any order', (t) => {
 });
 
 test('images of one value have no noise, and none at all are an error', (t) => {
-  t.deepEqual(bootstrapMean([0, 0, 0]), { interval: [0, 0], p: 1, images: 3 });
+  t.deepEqual(bootstrapMean([0, 0, 0]), { interval: [0, 0], p: 1, images: 3, resamples: 10_000 });
   t.like(bootstrapMean([0.5, 0.5]), { interval: [0.5, 0.5], images: 2 });
   t.throws(() => bootstrapMean([]), { instanceOf: RangeError });
 });

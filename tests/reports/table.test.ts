@@ -174,6 +174,30 @@ test('one seed has no spread, but the noise of the test images where results of 
   t.is(rows.d?.difference?.images, undefined);
 });
 
+/** A cell with values on drawn test sets. */
+function drawn(variant: string, seed: number, values: readonly number[], more: object = {}): CellResult {
+  const resampled = { images: 50, draws: 'these', values: { top1: values }, ...more };
+  return { ...cell(variant, seed, { top1: 0.5 }), resampled, test: 'data' };
+}
+
+test('metrics that are no means have the noise of the same drawn test sets, the mean over seeds', (t) => {
+  const base = Array.from({ length: 1000 }, (_, index) => Math.sin(index));
+  const by = (noise: number) => base.map((value, index) => value + noise * index);
+  const { rows } = build([
+    ...[0, 1].map((seed) => drawn('a', seed, base)),
+    drawn('b', 0, by(1e-4)),
+    drawn('b', 1, by(3e-4)),
+    drawn('c', 0, by(1e-4), { draws: 'others' }),
+    drawn('d', 0, by(1e-4), { images: 51 }),
+    drawn('e', 0, by(1e-4).slice(1)),
+  ]);
+  const { interval, ...noise } = rows.b!.difference!.images!;
+  // Differences are 0, 2e-4, to 0.1998: np.quantile(np.arange(1000) * 2e-4, [0.025, 0.975]). One of them is at most 0.
+  t.true(Math.abs(interval[0] - 0.004995) < 1e-9 && Math.abs(interval[1] - 0.194805) < 1e-9);
+  t.deepEqual(noise, { p: (2 * 2) / 1001, images: 50, resamples: 1000 });
+  for (const other of ['c', 'd', 'e']) t.is(rows[other]?.difference?.images, undefined);
+});
+
 test('of several seeds each image has its mean difference, and both kinds of noise must be exceeded', (t) => {
   // Each seed gains one image of 50, exactly: by the seeds alone there would be no noise at all.
   const zeros = '0'.repeat(50);

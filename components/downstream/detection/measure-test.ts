@@ -1,12 +1,13 @@
 import path from 'node:path';
 import type * as tf from '@tensorflow/tfjs-core';
-import type { StageContext } from '../../../framework/stage/contract.ts';
+import type { StageContext, StageResult } from '../../../framework/stage/contract.ts';
 import { runsOfText, textOfRuns } from '../../data/masks/text.ts';
 import { targetOf } from '../../data/subset.ts';
 import type { ImageInstances } from '../../data/targets.ts';
 import type { Dataset } from '../../data/types.ts';
 import type { HostOf } from '../../engine/types.ts';
 import { digestOf, KeptResults } from '../kept.ts';
+import { resampled } from '../resampled.ts';
 import type { Detection } from './detections.ts';
 import type { Finder, FoundImage } from './find.ts';
 import { noObjects } from './has-objects.ts';
@@ -29,17 +30,18 @@ interface TestOptions {
 }
 
 /**
- * Looks for objects in all test images, and measures what was found: COCO's numbers. Detections are kept in the work folder as
+ * Looks for objects in all test images, and measures what was found: COCO's numbers, also of test sets drawn from
+ * the images. Detections are kept in the work folder as
  * they are found, and all outputs are made of what is kept.
  *
  * @throws StageError if there is no object to be found in any of them
  */
 export async function measureTest(
-  { workDir, outDir }: Pick<StageContext, 'workDir' | 'outDir'>,
+  { workDir, outDir, signal }: Pick<StageContext, 'workDir' | 'outDir' | 'signal'>,
   data: Dataset<ImageInstances>,
   finder: Finder,
   { engine, trained, tested }: TestOptions,
-): Promise<{ readonly [metric: string]: number }> {
+): Promise<Required<Pick<StageResult, 'metrics' | 'resampled'>>> {
   const file = path.join(workDir, `detections-${engine}.jsonl`);
   const kept = await KeptResults.open<KeptDetections>(file, `${digestOf(trained)} ${finder.batchSize}`);
   // Whole batches, as without a stop.
@@ -66,7 +68,10 @@ export async function measureTest(
   await strips.write(outDir);
   const summary = measure.summary();
   if (summary.boxes.numbers.AP === undefined) throw noObjects('test');
-  return metricsOf(summary);
+  return {
+    metrics: metricsOf(summary),
+    resampled: await resampled(data.count, (times) => metricsOf(measure.summary(times)), signal),
+  };
 }
 
 function packed({ target: { height, width }, detections }: FoundImage): KeptDetections {

@@ -13,7 +13,8 @@ import { noObjects } from './has-objects.ts';
 export interface DetectionMeasure {
   /** @throws StageError that names the annotation, if it has no mask, or one that can't be drawn */
   add(target: ImageInstances, detections: readonly Detection[]): void;
-  summary(): { readonly boxes: CocoSummary; readonly masks: CocoSummary };
+  /** @param times how often each image counts, in their order; without it once */
+  summary(times?: Int32Array): { readonly boxes: CocoSummary; readonly masks: CocoSummary };
 }
 
 export function openMeasure(classes: number): DetectionMeasure {
@@ -33,7 +34,7 @@ export function openMeasure(classes: number): DetectionMeasure {
         detections: detections.map((found) => ({ ...found, region: found.mask })),
       });
     },
-    summary: () => ({ boxes: byBox.summary(), masks: byMask.summary() }),
+    summary: (times) => ({ boxes: byBox.summary(times), masks: byMask.summary(times) }),
   };
 }
 

@@ -82,11 +82,16 @@ export const run: StageFunction<MaskRcnnConfig, DetectionInputs> = reportSkipped
   });
   const trained: Weights = { parameters: fitted.parameters, rest: fitted.rest };
   const finder = await finding(trained);
-  const metrics = await measureTest(context, test, finder, { engine: engine.name, trained, tested });
+  const { metrics, resampled } = await measureTest(context, test, finder, {
+    engine: engine.name,
+    trained,
+    tested,
+  });
   saveDetector(context.outDir, { config: detector, imageSize: size, classes: all.classes, trained });
   engine.dispose();
   return {
     metrics: { ...metrics, images: test.count, trainLoss: fitted.last.loss!, ...validation.metrics(fitted) },
+    resampled,
     about: [`${all.count.toLocaleString('en-US')} images`, ...validation.describe(fitted)].join(', '),
   };
 });

@@ -1,10 +1,12 @@
+import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { deflateSync, inflateSync } from 'node:zlib';
-import type { StageContext } from '../../../framework/stage/contract.ts';
+import type { StageContext, StageResult } from '../../../framework/stage/contract.ts';
 import { firstOf } from '../../data/subset.ts';
 import type { LabelMap } from '../../data/targets.ts';
 import type { Dataset } from '../../data/types.ts';
 import { digestOf, KeptResults } from '../kept.ts';
+import { resampled } from '../resampled.ts';
 import type { HostWeights, Seeing } from './measure.ts';
 import {
   addAreas,
@@ -13,6 +15,7 @@ import {
   type SegmentationScores,
   type SparseAreas,
   scoresOf,
+  scoresOfDrawn,
   sparse,
 } from './test/confusion.ts';
 import type { Predicted } from './test/evaluate.ts';
@@ -36,16 +39,17 @@ interface TestOptions {
 
 /**
  * Says the class of each pixel of all test images, measures that, and draws the first of them (`truth.png`,
- * `predictions.png`). What was predicted is kept in the work folder, and all outputs are made of what is kept.
+ * `predictions.png`). The areas of each image become `areas.json`, as `SparseAreas`. What was predicted is kept in the work
+ * folder, and all outputs are made of what is kept.
  *
  * @throws StageError if no pixel has a class
  */
 export async function measureTest(
-  { workDir, outDir }: Pick<StageContext, 'workDir' | 'outDir'>,
+  { workDir, outDir, signal }: Pick<StageContext, 'workDir' | 'outDir' | 'signal'>,
   data: Dataset<LabelMap>,
   seeing: Seeing,
   { engine, weights, tested }: TestOptions,
-): Promise<SegmentationScores> {
+): Promise<{ readonly scores: SegmentationScores } & Required<Pick<StageResult, 'resampled'>>> {
   const classes = data.classes.length;
   const file = path.join(workDir, `areas-${engine}.jsonl`);
   const kept = await KeptResults.open<KeptAreas>(file, `${digestOf(weights)} ${seeing.together}`);
@@ -58,16 +62,24 @@ export async function measureTest(
     tested?.(kept.images);
   }
   const areas = noAreas(classes);
+  const images: SparseAreas[] = [];
   const maps: Uint8Array[] = [];
   for await (const { value } of kept.read()) {
     addSparse(areas, value.areas);
+    images.push(value.areas);
     if (value.labels !== undefined) maps.push(inflateSync(Buffer.from(value.labels, 'base64')));
   }
   const shown: Shown[] = [];
   for await (const image of seeing.images(firstOf(data, shownImages)))
     shown.push({ image, labels: maps[image.index]! });
   await writePictures(outDir, shown);
-  return scoresOf(areas);
+  await writeFile(
+    path.join(outDir, 'areas.json'),
+    `[\n${images.map((image) => JSON.stringify(image)).join(',\n')}\n]\n`,
+  );
+  const scores = scoresOf(areas);
+  const ofDrawn = (times: Int32Array) => ({ ...scoresOfDrawn(images, times, classes) });
+  return { scores, resampled: await resampled(data.count, ofDrawn, signal) };
 }
 
 /** The last image, of those that are kept and the next one, whose first window begins a run of the program. */

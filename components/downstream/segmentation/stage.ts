@@ -71,7 +71,7 @@ export const run: StageFunction<UperNetConfig, Inputs> = reportSkipped(async (gi
     batches: (plan) => openBatches(context, learnt, plan),
   });
   const weights = { parameters: fitted.parameters, running: fitted.rest };
-  const scores = await measureTest(context, test, await seeing(weights), {
+  const { scores, resampled } = await measureTest(context, test, await seeing(weights), {
     ...{ engine: engine.name, weights, tested },
   });
   saveSegmenter(context.outDir, { ...sizes, imageSize: size, classNames: all.classes, weights });
@@ -79,6 +79,7 @@ export const run: StageFunction<UperNetConfig, Inputs> = reportSkipped(async (gi
   const about = validation.describe(fitted);
   return {
     metrics: { ...scores, images: test.count, trainLoss: fitted.last.loss, ...validation.metrics(fitted) },
+    resampled,
     ...(about.length > 0 ? { about: about.join(', ') } : {}),
   };
 });

@@ -9,7 +9,7 @@ import type { StageJob, TimedProgress, Work } from '../executors/executor.ts';
 import { StageCheckpoints } from './checkpoints.ts';
 import { openHistory } from './history.ts';
 import { openInputs } from './inputs.ts';
-import { formatPerImage } from './per-image.ts';
+import { formatPerImage, formatResampled } from './per-image.ts';
 import { atStep, openReported, type Reported } from './reported.ts';
 
 const progressInterval = 0.2; // seconds
@@ -17,7 +17,7 @@ const progressInterval = 0.2; // seconds
 /** The stage's view of a job, and what the framework does with it when `run` has resolved. */
 export interface OpenContext {
   readonly context: StageContext;
-  /** Sends the progress that thinning held back, writes `metrics.json` and `per-image.json`, closes files. */
+  /** Sends the progress that thinning held back, writes `metrics.json`, `per-image.json` and `resampled.json`, closes files. */
   finish(result: StageResult): Work;
 }
 
@@ -77,7 +77,7 @@ export function openContext(job: StageJob, options: ContextOptions): OpenContext
     finish(result) {
       progress.flush();
       history.close();
-      const { metrics = {}, about, perImage } = result ?? {};
+      const { metrics = {}, about, perImage, resampled } = result ?? {};
       const { step, images = 0, waiting } = progress.latest ?? {};
       const facts = { ...(step === undefined ? {} : { step }), ...(about === undefined ? {} : { about }) };
       const text = formatMetrics(formatEngines(saved.engines), metrics, facts);
@@ -85,6 +85,8 @@ export function openContext(job: StageJob, options: ContextOptions): OpenContext
       fs.writeFileSync(path.join(job.outDir, 'metrics.json'), text);
       if (perImage !== undefined)
         fs.writeFileSync(path.join(job.outDir, 'per-image.json'), formatPerImage(perImage, metrics));
+      if (resampled !== undefined)
+        fs.writeFileSync(path.join(job.outDir, 'resampled.json'), formatResampled(resampled, metrics));
       return {
         images,
         engines: saved.engines,

@@ -26,6 +26,8 @@ import {
   noAreas,
   type SegmentationScores,
   scoresOf,
+  scoresOfDrawn,
+  sparse,
 } from '../../../components/downstream/segmentation/test/confusion.ts';
 import { type TestImage, testImages } from '../../../components/downstream/segmentation/test/evaluate.ts';
 import { scalesOf } from '../../../components/downstream/segmentation/test/scales.ts';
@@ -140,20 +142,36 @@ test("mIoU, mAcc and aAcc are mmsegmentation's, also where classes are absent or
         readonly pixels: number;
         readonly reduced: boolean;
         readonly scores: SegmentationScores;
+        /** Of a test set in which each image is so many times. */
+        readonly drawn: { readonly times: readonly number[]; readonly scores: SegmentationScores };
       }[]
     >('iou');
-  for (const { name, classes, predictions, labels, images, pixels, reduced, scores } of cases) {
-    const drawn = (what: string, numbers: readonly number[]) =>
+  for (const { name, classes, predictions, labels, images, pixels, reduced, ...wanted } of cases) {
+    const seeded = (what: string, numbers: readonly number[]) =>
       uniforms(`${name}/${what}`, pixels).map((u) => numbers[Math.floor(u * numbers.length)]!);
     const areas = noAreas(classes);
-    for (let image = 0; image < images; image++) {
-      const label = drawn(`label/${image}`, labels).map((n) => (!reduced ? n : n === 0 ? 255 : n - 1));
-      addAreas(areas, drawn(`predicted/${image}`, predictions), label);
-    }
-    const given = scoresOf(areas);
-    for (const metric of ['mIoU', 'mAcc', 'aAcc'] as const)
-      t.true(Math.abs(given[metric] - scores[metric]) < 1e-12, `${name}: ${metric} ${given[metric]}`);
+    const each = Array.from({ length: images }, (_, image) => {
+      const label = seeded(`label/${image}`, labels).map((n) => (!reduced ? n : n === 0 ? 255 : n - 1));
+      const [own, predicted] = [noAreas(classes), seeded(`predicted/${image}`, predictions)];
+      for (const to of [areas, own]) addAreas(to, predicted, label);
+      return sparse(own);
+    });
+    for (const [given, expected] of [
+      [scoresOf(areas), wanted.scores],
+      [scoresOfDrawn(each, wanted.drawn.times, classes), wanted.drawn.scores],
+      [
+        scoresOfDrawn(
+          each,
+          each.map(() => 1),
+          classes,
+        ),
+        wanted.scores,
+      ],
+    ] as const)
+      for (const metric of ['mIoU', 'mAcc', 'aAcc'] as const)
+        t.true(Math.abs(given[metric]! - expected[metric]) < 1e-12, `${name}: ${metric} ${given[metric]}`);
   }
+  t.deepEqual(scoresOfDrawn([[]], [1], 3), {});
   t.throws(() => scoresOf(noAreas(3)), { message: /no pixel of the test images has a class/ });
   t.throws(() => scoresOf(noAreas(3), 'held-out images'), { message: /no pixel of held-out images has/ });
 });
@@ -318,7 +336,14 @@ test('a segmentation learns its images, is written down, and ends in the same by
   // All ground would be 0.19. That it comes to 1 on harder images takes a minute: tests/long.
   t.true(mIoU! > 0.5 && mAcc! > 0.5 && aAcc! > 0.8, JSON.stringify(whole.metrics));
   t.true(validation! > 0.4 && bestStep === 24);
-  const names = ['metrics.jsonl', 'predictions.png', 'segmenter.json', 'segmenter.safetensors', 'truth.png'];
+  const names = [
+    'areas.json',
+    'metrics.jsonl',
+    'predictions.png',
+    'segmenter.json',
+    'segmenter.safetensors',
+    'truth.png',
+  ];
   t.deepEqual(Object.keys(whole.files), names);
 
   const { weights, classNames, layers } = loadSegmenter(path.join(dir, 'out-whole'));
@@ -388,8 +413,11 @@ test('what was seen before a stop or a kill is not looked at again, and the outp
     for (const folder of [workDir, outDir]) mkdirSync(folder, { recursive: true });
     runs = 0;
     const weights = { parameters: { a: hostTensor([1], Float32Array.of(value)) } } as never;
-    const scores = await measureTest({ workDir, outDir }, data, seeing(end), { engine: 'onnx', weights });
-    const bytes = ['truth.png', 'predictions.png'].map((file) =>
+    const { signal } = new AbortController();
+    const { scores } = await measureTest({ workDir, outDir, signal }, data, seeing(end), {
+      ...{ engine: 'onnx', weights },
+    });
+    const bytes = ['truth.png', 'predictions.png', 'areas.json'].map((file) =>
       readFileSync(path.join(outDir, file), 'hex'),
     );
     return { scores, bytes };

@@ -135,10 +135,18 @@ test('one seed shows the noise of the test images in braces, and says that it is
     ...{ perImage: { top1 }, test: 'data' },
   }));
   const text = markdown(cells);
+  t.regex(text, /paired percentile bootstrap, 10,000 resamples\)/);
   // The interval is that of tests/reports/table.test.ts; a whole number of the 100 images.
   t.regex(cellsOf(text).peco, /^75\.00 \(1\) \+25\.00 \{1[67]\.00, 3[34]\.00\}$/);
   t.regex(text, /\nIn braces its 95 % interval over test images .*: the noise of the test set alone/);
   t.notRegex(text, /In brackets|Bold|beyond the noise/);
+  const drawn = [0, 0.2].map((by, row) => ({
+    ...cell(['beit', 'peco'][row], 0, { top1: 0.4 + by }, 'drawn'),
+    ...{ resampled: { images: 9, draws: 'd', values: { top1: [0.3 + by, 0.5 + by] } }, test: 'data' },
+  }));
+  const both = markdown([...cells, ...drawn]);
+  t.regex(both, /\{20\.00, 20\.00\}/);
+  t.regex(both, /bootstrap, 10,000 resamples, 2 where a number is no mean over images\)/);
 });
 
 test('a spread or a difference that is not zero is not printed as zero', (t) => {

@@ -1,6 +1,5 @@
-import type { HostTensor } from '../../../engine/types.ts';
-import { hostTensor } from '../../../nn/tree.ts';
-import { DetectionColumns, type SavedColumns } from './columns.ts';
+import { DetectionColumns } from './columns.ts';
+import { type Counted, countedOf, type ImageTruths, type Times } from './counted.ts';
 import { match } from './match.ts';
 import { areaNames, mostDetections } from './ranges.ts';
 import type { Regions } from './regions.ts';
@@ -29,33 +28,22 @@ export interface EvaluatedImage<R> {
   readonly detections: readonly DetectedObject<R>[];
 }
 
-/** An evaluation that has come so far; goes into a file by `saveTree`. */
-export type SavedEvaluation = {
-  /** int32 [areas, classes]. */
-  readonly counted: HostTensor;
-  /** int32 [images, 2]: the bits of a float64. */
-  readonly images: HostTensor;
-  readonly columns: SavedColumns;
-};
-
 /**
- * COCO's evaluation of detections, image by image: detections are matched when their image is added, and 40 bytes of each
+ * COCO's evaluation of detections, image by image: detections are matched when their image is added, and 44 bytes of each
  * are kept. The order of the images doesn't matter. Equal to pycocotools' COCOeval; what is other, `match` says.
  */
 export class CocoEvaluation<R, M> {
   readonly #regions: Regions<R, M>;
   readonly #classes: number;
-  readonly #columns: DetectionColumns;
-  readonly #counted: Int32Array;
-  readonly #images: Set<number>;
+  readonly #columns = new DetectionColumns();
+  readonly #truths: ImageTruths[] = [];
+  readonly #images = new Set<number>();
+  #counted: readonly (readonly Counted[])[] | undefined;
 
   /** @param classes how many there are */
-  constructor(regions: Regions<R, M>, classes: number, saved?: SavedEvaluation) {
+  constructor(regions: Regions<R, M>, classes: number) {
     this.#regions = regions;
     this.#classes = classes;
-    this.#columns = saved ? DetectionColumns.load(saved.columns) : new DetectionColumns();
-    this.#counted = saved ? Int32Array.from(saved.counted.data) : new Int32Array(areaNames.length * classes);
-    this.#images = new Set(saved ? new Float64Array(Int32Array.from(saved.images.data).buffer) : []);
   }
 
   /** Images so far. */
@@ -81,21 +69,19 @@ export class CocoEvaluation<R, M> {
         throw new RangeError(`image ${imageId} has a detection whose score is ${score}`);
       groupOf(detection.class).detections.push(detection);
     }
+    this.#counted = undefined;
     for (const [index, group] of groups) this.#addClass(imageId, index, group);
     this.#images.add(imageId);
   }
 
-  summary(): CocoSummary {
-    return summarize(this.#columns, this.#counted, this.#classes);
-  }
-
-  save(): SavedEvaluation {
-    const ids = Float64Array.from(this.#images);
-    return {
-      counted: hostTensor([areaNames.length, this.#classes], this.#counted.slice()),
-      images: hostTensor([ids.length, 2], new Int32Array(ids.buffer)),
-      columns: this.#columns.save(),
-    };
+  /**
+   * @param times how often each image counts, in the order in which they were added; without it once. So a test set that is
+   *   drawn from the images with replacement has its numbers without being matched again.
+   */
+  summary(times: Times = new Int32Array(this.images).fill(1)): CocoSummary {
+    const classes = this.#classes;
+    this.#counted ??= countedOf(this.#columns, this.#truths, classes);
+    return summarize(this.#counted, times, classes);
   }
 
   #addClass(
@@ -119,10 +105,11 @@ export class CocoEvaluation<R, M> {
       { areas: truths.map(({ area: annotated }) => annotated), isCrowd },
       table,
     );
-    for (const [range, count] of counted.entries()) this.#counted[range * this.#classes + index] += count;
+    const image = this.images;
+    if (truths.length > 0) this.#truths.push({ image, class: index, counted });
     for (const [rank, { score }] of detections.entries()) {
       const own = areaNames.map((_, range) => verdicts[range * detections.length + rank]);
-      this.#columns.add({ class: index, score, imageId, rank, verdicts: own });
+      this.#columns.add({ class: index, score, imageId, image, rank, verdicts: own });
     }
   }
 }

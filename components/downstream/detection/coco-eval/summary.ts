@@ -1,6 +1,5 @@
-import type { DetectionColumns } from './columns.ts';
-import { ignoredBits } from './match.ts';
-import { areaNames, detectionLimits, mostDetections, overlapThresholds, recallThresholds } from './ranges.ts';
+import { type Counted, countIn, PrecisionCurve, type Times, truthsIn } from './counted.ts';
+import { areaNames, detectionLimits, mostDetections, overlapThresholds } from './ranges.ts';
 
 /** The twelve numbers of COCO, from 0 to 1. Absent where there is no true object that counts. */
 export interface CocoNumbers {
@@ -28,33 +27,54 @@ export interface CocoSummary {
 }
 
 /**
- * COCO's twelve numbers, as `accumulate` and `summarize` of pycocotools compute them.
+ * COCO's twelve numbers, as `accumulate` and `summarize` of pycocotools compute them, of the images, each as often as `times`
+ * says. Copies of a detection follow each other among those of its class, as in pycocotools unless an image has two detections
+ * of a class with the very same score.
  *
- * @param counted true objects that are to be found, [areas, classes] row by row
+ * @param counted of each range of areas the classes with objects
  */
-export function summarize(columns: DetectionColumns, counted: Int32Array, classes: number): CocoSummary {
+export function summarize(
+  counted: readonly (readonly Counted[])[],
+  times: Times,
+  classes: number,
+): CocoSummary {
   const precisions = areaNames.map(() => new Map<number, Float64Array>());
   const recalls = new Map<string, number[]>();
-  for (const [index, rows] of columns.byClass(classes).entries())
-    for (const [range, area] of areaNames.entries()) {
-      const truths = counted[range * classes + index];
+  const curve = new PrecisionCurve();
+  for (const [range, area] of areaNames.entries())
+    for (const own of counted[range]!) {
+      const truths = truthsIn(own, times);
       if (truths === 0) continue;
-      precisions[range].set(index, precisionsOf(columns, rows, range, truths));
-      for (const limit of area === 'all' ? detectionLimits : [mostDetections]) {
+      const precision = new Float64Array(overlapThresholds.length);
+      const add = (limit: number, right: number) => {
         const name = `${area} ${limit}`;
-        recalls.set(name, [
-          ...(recalls.get(name) ?? []),
-          ...recallsOf(columns, rows, { range, limit, truths }),
-        ]);
+        const known = recalls.get(name) ?? [];
+        known.push(right / truths);
+        recalls.set(name, known);
+      };
+      for (const [t, detections] of own.detections.entries()) {
+        precision[t] = curve.read(detections, times, truths).mean();
+        add(mostDetections, curve.right);
       }
+      for (const [limit, right] of own.rightWithin)
+        for (const images of right) add(limit, countIn(images, times));
+      precisions[range]!.set(own.class, precision);
     }
+  return { numbers: numbersOf(precisions, recalls), perClass: perClassOf(precisions[0]!, classes) };
+}
+
+function numbersOf(
+  precisions: readonly ReadonlyMap<number, Float64Array>[],
+  recalls: ReadonlyMap<string, readonly number[]>,
+): CocoNumbers {
   const precision = (range: number, threshold?: number) =>
     meanOf(
-      [...precisions[range].values()].flatMap((values) => [
+      [...precisions[range]!.values()].flatMap((values) => [
         ...(threshold === undefined ? values : values.subarray(threshold, threshold + 1)),
       ]),
     );
   const recall = (name: string) => meanOf(recalls.get(name) ?? []);
+  const [one, ten, hundred] = detectionLimits.map((limit) => recall(`all ${limit}`));
   const numbers = {
     AP: precision(0),
     AP50: precision(0, 0),
@@ -62,68 +82,18 @@ export function summarize(columns: DetectionColumns, counted: Int32Array, classe
     APs: precision(1),
     APm: precision(2),
     APl: precision(3),
-    AR1: recall('all 1'),
-    AR10: recall('all 10'),
-    AR100: recall('all 100'),
+    AR1: one,
+    AR10: ten,
+    AR100: hundred,
     ARs: recall('small 100'),
     ARm: recall('medium 100'),
     ARl: recall('large 100'),
   };
-  return {
-    numbers: Object.fromEntries(Object.entries(numbers).filter(([, value]) => value !== undefined)),
-    perClass: Array.from({ length: classes }, (_, index) => meanOf([...(precisions[0].get(index) ?? [])])),
-  };
+  return Object.fromEntries(Object.entries(numbers).filter(([, value]) => value !== undefined));
 }
 
-/**
- * Mean precision over the recalls, at each overlap threshold: at a recall, the best precision that there is at it or at a larger
- * one; 0 at recalls that aren't reached.
- */
-function precisionsOf(
-  { verdicts }: DetectionColumns,
-  rows: Int32Array,
-  range: number,
-  truths: number,
-): Float64Array {
-  const precision = new Float64Array(rows.length);
-  const recall = new Float64Array(rows.length);
-  return Float64Array.from(overlapThresholds, (_, t) => {
-    let [right, wrong] = [0, 0];
-    for (let i = 0; i < rows.length; i++) {
-      const verdict = verdicts[rows[i] * areaNames.length + range] >> t;
-      if ((verdict & (1 << ignoredBits)) === 0) {
-        if (verdict & 1) right++;
-        else wrong++;
-      }
-      recall[i] = right / truths;
-      precision[i] = right / (wrong + right + Number.EPSILON);
-    }
-    for (let i = rows.length - 1; i > 0; i--)
-      if (precision[i] > precision[i - 1]) precision[i - 1] = precision[i];
-    let [sum, at] = [0, 0];
-    for (const threshold of recallThresholds) {
-      while (at < rows.length && recall[at] < threshold) at++;
-      if (at === rows.length) break;
-      sum += precision[at];
-    }
-    return sum / recallThresholds.length;
-  });
-}
-
-/** The share of the true objects that is found, at each overlap threshold. */
-function recallsOf(
-  { verdicts, ranks }: DetectionColumns,
-  rows: Int32Array,
-  { range, limit, truths }: { readonly range: number; readonly limit: number; readonly truths: number },
-): number[] {
-  return overlapThresholds.map((_, t) => {
-    let right = 0;
-    for (const row of rows) {
-      const verdict = verdicts[row * areaNames.length + range] >> t;
-      if (ranks[row] < limit && (verdict & 1) === 1 && (verdict & (1 << ignoredBits)) === 0) right++;
-    }
-    return right / truths;
-  });
+function perClassOf(precisions: ReadonlyMap<number, Float64Array>, classes: number) {
+  return Array.from({ length: classes }, (_, index) => meanOf([...(precisions.get(index) ?? [])]));
 }
 
 function meanOf(values: readonly number[]): number | undefined {

@@ -40,12 +40,12 @@ export function sparse({ both, predicted, labelled }: Areas): SparseAreas {
   );
 }
 
-/** Adds an image whose areas are known. */
-export function addSparse(areas: Areas, image: SparseAreas): void {
+/** Adds an image whose areas are known, so many times. */
+export function addSparse(areas: Areas, image: SparseAreas, times = 1): void {
   for (const [k, both, predicted, labelled] of image) {
-    areas.both[k]! += both;
-    areas.predicted[k]! += predicted;
-    areas.labelled[k]! += labelled;
+    areas.both[k]! += times * both;
+    areas.predicted[k]! += times * predicted;
+    areas.labelled[k]! += times * labelled;
   }
 }
 
@@ -66,11 +66,28 @@ export interface SegmentationScores {
  * @param of which images they are, for messages
  * @throws StageError if no pixel has a class
  */
-export function scoresOf({ both, predicted, labelled }: Areas, of = 'the test images'): SegmentationScores {
+export function scoresOf(areas: Areas, of = 'the test images'): SegmentationScores {
+  const scores = scoresIn(areas);
+  if (!scores) throw nothingLabelled(of);
+  return scores;
+}
+
+function scoresIn({ both, predicted, labelled }: Areas): SegmentationScores | undefined {
   const all = sum(labelled);
-  if (all === 0) throw nothingLabelled(of);
+  if (all === 0) return undefined;
   const union = labelled.map((area, k) => area + predicted[k]! - both[k]!);
   return { mIoU: meanRatio(both, union), mAcc: meanRatio(both, labelled), aAcc: sum(both) / all };
+}
+
+/** Scores of a test set in which each image is so many times: of the areas of all together. None if no pixel has a class. */
+export function scoresOfDrawn(
+  images: readonly SparseAreas[],
+  times: ArrayLike<number>,
+  classes: number,
+): Partial<SegmentationScores> {
+  const areas = noAreas(classes);
+  for (const [index, image] of images.entries()) if (times[index]! > 0) addSparse(areas, image, times[index]);
+  return scoresIn(areas) ?? {};
 }
 
 /** Over the classes where the second is not 0. */

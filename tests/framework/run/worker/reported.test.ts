@@ -30,9 +30,12 @@ function stageContext(t: ExecutionContext) {
     onProgress: () => {},
     onWarning: (message) => void warnings.push(message),
   });
-  const end = (metrics: { [name: string]: number } = { loss: 1 }, perImage?: StageResult['perImage']) => {
+  const end = (
+    metrics: { [name: string]: number } = { loss: 1 },
+    noise: Pick<StageResult, 'perImage' | 'resampled'> = {},
+  ) => {
     try {
-      finish({ metrics, ...(perImage ? { perImage } : {}) });
+      finish({ metrics, ...noise });
       return 'done';
     } catch (error) {
       return formatError(error);
@@ -57,7 +60,7 @@ test('a metric that is not finite is refused with the step that the stage had re
 test('values for each image are stored beside the metric that is their mean, and refused beside another', (t) => {
   const right = Uint8Array.of(1, 0, 1, 1);
   const { end, project } = stageContext(t);
-  t.is(end({ top1: 0.75, best: 0.3 }, { top1: right, best: [0.1, 0.5] }), 'done');
+  t.is(end({ top1: 0.75, best: 0.3 }, { perImage: { top1: right, best: [0.1, 0.5] } }), 'done');
   t.is(project.read('out/per-image.json'), '{"best":[0.1,0.5],"top1":[1,0,1,1]}\n');
   for (const [metrics, perImage, message] of [
     [{ top1: 0.7 }, { top1: right }, '4 values of "top1" with the mean 0.75; the metric is 0.7'],
@@ -66,10 +69,31 @@ test('values for each image are stored beside the metric that is their mean, and
     [{ top1: 1 }, { top1: [1, Number.NaN] }, '2 values of "top1" with the mean NaN; the metric is 1'],
   ] as const) {
     t.is(
-      stageContext(t).end(metrics, perImage),
+      stageContext(t).end(metrics, { perImage }),
       `\`perImage\` has ${message}\n  return a metric of that name, the mean of a finite value for each test image`,
     );
   }
+});
+
+test('values of drawn test sets are stored with six digits, names sorted, and refused where one is missing', (t) => {
+  const of = { images: 5, draws: 'two' };
+  const { end, project } = stageContext(t);
+  const values = { mIoU: Float64Array.of(1 / 3, 0.25), aAcc: [1, 0] };
+  t.is(end({ mIoU: 0.3, aAcc: 0.6 }, { resampled: { ...of, values } }), 'done');
+  t.is(
+    project.read('out/resampled.json'),
+    '{"images":5,"draws":"two","values":{"aAcc":[1,0],"mIoU":[0.333333,0.25]}}\n',
+  );
+  for (const [metrics, drawn, message] of [
+    [{ AP: 1 }, { AP: [] }, '0 values of "AP"'],
+    [{ AP: 1 }, { AP: [1, Number.NaN] }, '2 values of "AP"'],
+    [{ AP: 1, AR: 1 }, { AP: [1, 1], AR: [1] }, '1 values of "AR"'],
+    [{ AP: 1 }, { AR: [1] }, '1 values of "AR", which is no metric of the stage'],
+  ] as const)
+    t.is(
+      stageContext(t).end(metrics, { resampled: { ...of, values: drawn } }),
+      `\`resampled\` has ${message}\n  return a finite value of a metric for each test set, of all metrics as many`,
+    );
 });
 
 const reports: { [by: string]: (context: StageContext, loss: number, step: number) => void } = {
