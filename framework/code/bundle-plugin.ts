@@ -3,12 +3,13 @@ import fs from 'node:fs';
 import { isBuiltin } from 'node:module';
 import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import type { OnResolveArgs, Plugin, PluginBuild } from 'esbuild';
+import type { OnResolveArgs, Plugin } from 'esbuild';
 import { hashFile } from '../files/digests.ts';
 import { withoutMark } from '../files/json-file.ts';
 import { statAt } from '../stage/stat.ts';
 import { findOwnFiles, mayNameFiles } from './own-files.ts';
 import { installedRoot, isWithin, packageNameIn, packageOf, readManifest } from './package-root.ts';
+import { createResolver } from './resolve-once.ts';
 import { isLibrary, isOwn, isScript, loaderOf } from './script.ts';
 
 const resolvedMark = Symbol('resolved by this plugin');
@@ -34,7 +35,8 @@ export function projectModules(seen: Seen, cwd: string): Plugin {
         if (importer !== '' && pluginData !== resolvedMark) noteImport(seen, importer, specifier, undefined);
         return undefined;
       });
-      build.onResolve({ filter: /^[^./]/ }, (args) => resolveBare(build, args, seen));
+      const ask = createResolver(build);
+      build.onResolve({ filter: /^[^./]/ }, (args) => resolveBare(ask, args, seen));
       build.onLoad({ filter: /.*/, namespace: 'file' }, async ({ path: file }) => {
         // Hashed here, so that the digest is that of the text that is bundled, even if the file is edited meanwhile.
         const bytes = await fs.promises.readFile(file);
@@ -58,13 +60,13 @@ function noteImport(
   imports.set(importer, known.set(specifier, file ?? known.get(specifier)));
 }
 
-async function resolveBare(build: PluginBuild, args: OnResolveArgs, seen: Seen) {
+async function resolveBare(ask: ReturnType<typeof createResolver>, args: OnResolveArgs, seen: Seen) {
   const { kind, importer, resolveDir, path: specifier } = args;
   if (args.pluginData === resolvedMark || kind === 'entry-point' || path.isAbsolute(specifier))
     return undefined;
   if (isBuiltin(specifier)) return { path: specifier, external: true };
   const resolve = (from: string) =>
-    build.resolve(specifier, { kind, importer, resolveDir: from, pluginData: resolvedMark });
+    ask(specifier, { kind, importer, resolveDir: from, pluginData: resolvedMark });
   let found = await resolve(resolveDir);
   if (found.errors.length > 0 && isOwn(specifier)) {
     // An experiment outside any project, run by a peco-exp that is installed elsewhere.

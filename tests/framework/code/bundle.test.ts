@@ -127,6 +127,56 @@ test('a file that an import prefers is taken as soon as it is there, whatever th
   t.regex(await text(), /'folder'|"folder"/);
 });
 
+test('a name leads from each folder where it leads from there', async (t) => {
+  const code = 'export const value = 1;\n';
+  const exported = (folder: string) => ({
+    [`${folder}/node_modules/p/package.json`]:
+      '{ "name": "p", "version": "1.0.0", "exports": { "import": "./index.mjs", "require": "./index.cjs" } }',
+    [`${folder}/node_modules/p/index.mjs`]: code,
+    [`${folder}/node_modules/p/index.cjs`]: 'exports.value = 1;\n',
+  });
+  const imports = "export { value } from 'p';\nexport { value as other } from '#own';\n";
+  const importers = ['x', 'plain/x', 'nested/x', 'nested/deep/x', 'mapped/x', 'mapped/deep/x', 'named/x'];
+  const project = createProject(t, {
+    'package.json': '{ "type": "module", "imports": { "#own": "./own.ts" } }',
+    'own.ts': code,
+    ...exported('.'),
+    ...exported('nested'),
+    'mapped/tsconfig.json': '{ "compilerOptions": { "paths": { "p": ["./p.ts"] } } }',
+    'mapped/p.ts': code,
+    'named/package.json': '{ "imports": { "#own": "./own.ts" } }',
+    'named/own.ts': code,
+    'nested/deep/y.cjs': "exports.value = require('p').value;\n",
+    ...Object.fromEntries(importers.map((name) => [`${name}.ts`, imports])),
+    'entry.ts': ['nested/deep/y.cjs', ...importers.map((name) => `${name}.ts`)]
+      .map((name) => `import './${name}';\n`)
+      .join(''),
+  });
+  const entry = project.file('entry.ts');
+  const { aliases } = (await bundleModules([entry], project.dir)).get(entry)!;
+  const leads = aliases.map(({ importer, specifier, file }) => {
+    const [from, to] = [importer, file].map((place) => path.relative(project.dir, place));
+    return `${specifier} in ${from}: ${to}`;
+  });
+  t.deepEqual(leads.sort(), [
+    '#own in mapped/deep/x.ts: own.ts',
+    '#own in mapped/x.ts: own.ts',
+    '#own in named/x.ts: named/own.ts',
+    '#own in nested/deep/x.ts: own.ts',
+    '#own in nested/x.ts: own.ts',
+    '#own in plain/x.ts: own.ts',
+    '#own in x.ts: own.ts',
+    'p in mapped/deep/x.ts: mapped/p.ts',
+    'p in mapped/x.ts: mapped/p.ts',
+    'p in named/x.ts: node_modules/p/index.mjs',
+    'p in nested/deep/x.ts: nested/node_modules/p/index.mjs',
+    'p in nested/deep/y.cjs: nested/node_modules/p/index.cjs',
+    'p in nested/x.ts: nested/node_modules/p/index.mjs',
+    'p in plain/x.ts: node_modules/p/index.mjs',
+    'p in x.ts: node_modules/p/index.mjs',
+  ]);
+});
+
 test('of the kit only what a module takes counts, with all that this imports', async (t) => {
   const project = createProject(t, {
     'load.ts':
