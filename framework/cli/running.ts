@@ -5,6 +5,7 @@ import { localExecutor } from '../run/executors/local.ts';
 import type { RunOptions } from '../run/options.ts';
 import type { Emit, RunFinished, RunStarted, StageSummary } from '../run/record/events.ts';
 import { type Git, readGit } from '../run/record/git.ts';
+import type { RunDescription } from '../run/record/log.ts';
 import type { RunOutcome } from '../run/run.ts';
 import { codeOf } from './bundles.ts';
 import { commandOf, describeResolved } from './described.ts';
@@ -78,7 +79,7 @@ export function describeEnd({ status, counts, files }: RunOutcome): RunFinished 
 }
 
 /** What a record says of a run as it begins. */
-export function describeRecord({ loaded, project, plan }: Prepared) {
+export function describeRecord({ loaded, project, plan }: Prepared): Omit<RunDescription, 'version' | 'git'> {
   return {
     experiment: plan.graph.experiment,
     file: path.relative(project.root, loaded.file),

@@ -12,8 +12,9 @@ import { type AttemptResult, attemptStage, describeFailure, type Slot, type Work
 import { type Capacity, type Claim, capacityOf } from './capacity.ts';
 import { realTimer } from './limit.ts';
 import type { RunOptions } from './options.ts';
-import type { Emit, Origin, StageFailed, StageFinished } from './record/events.ts';
-import { createProvenanceWriter, imagesPerSecond } from './record/provenance.ts';
+import type { Emit, Origin, StageFailed } from './record/events.ts';
+import { finishedEvent } from './record/finished.ts';
+import { createProvenanceWriter } from './record/provenance.ts';
 import { type Action, next, type Task, Tasks } from './tasks.ts';
 
 /** Brings every stage to its end. Resolves when nothing runs and nothing more can start. */
@@ -236,19 +237,6 @@ function openWorkshop(options: RunOptions, stop: AbortSignal, emit: Emit): Works
     ...(timeout === undefined ? {} : { timeout }),
     timer,
     emit,
-  };
-}
-
-function finishedEvent(stage: string, origin: Origin, { key, provenance }: Entry): StageFinished {
-  const { seconds } = provenance;
-  const rate = imagesPerSecond(provenance);
-  return {
-    type: 'stage-finished',
-    stage,
-    origin,
-    contentKey: key,
-    ...(typeof seconds === 'number' ? { seconds } : {}),
-    ...(rate === undefined ? {} : { imagesPerSecond: rate }),
   };
 }
 

@@ -6,6 +6,7 @@ import type { Entry, Store } from '../store/types.ts';
 import type { Executor } from './executors/executor.ts';
 import type { Timer } from './limit.ts';
 import type { Git } from './record/git.ts';
+import type { SlurmJob } from './record/provenance.ts';
 import type { ResultsInfo } from './write-results.ts';
 
 /** Stages of a plan that another process makes: here they are taken from the store, or count as failed. */
@@ -45,6 +46,8 @@ export interface RunOptions {
   readonly others?: Others;
   /** A smoke run, for provenance. */
   readonly smoke?: boolean;
+  /** For provenance: the job of Slurm that this process is. */
+  readonly slurm?: SlurmJob;
   /** For provenance: id of the run's record, version of peco-exp, the project's commit. */
   readonly run?: string;
   readonly version?: string;

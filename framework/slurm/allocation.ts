@@ -1,4 +1,5 @@
 import os from 'node:os';
+import type { SlurmJob } from '../run/record/provenance.ts';
 
 type Environment = { readonly [name: string]: string | undefined };
 
@@ -11,6 +12,8 @@ export interface Allocation {
   readonly cores: number;
   /** MiB; absent where Slurm doesn't limit it. */
   readonly memory?: number;
+  /** For the provenance of what it makes. */
+  readonly origin: SlurmJob;
 }
 
 /** Of the process around us; undefined outside of a job. */
@@ -23,10 +26,17 @@ export function readAllocation(env: Environment): Allocation | undefined {
     numberOf(env.SLURM_CPUS_PER_TASK) ?? numberOf(env.SLURM_CPUS_ON_NODE) ?? os.availableParallelism();
   const perCore = numberOf(env.SLURM_MEM_PER_CPU);
   const memory = numberOf(env.SLURM_MEM_PER_NODE) ?? (perCore === undefined ? undefined : perCore * cores);
+  const task = index === undefined ? job : `${job}_${index}`;
   return {
-    task: index === undefined ? job : `${job}_${index}`,
+    task,
     job,
     cores,
+    origin: {
+      ...{ job, task },
+      node: env.SLURMD_NODENAME ?? env.SLURM_JOB_NODELIST ?? null,
+      partition: env.SLURM_JOB_PARTITION ?? null,
+      cluster: env.SLURM_CLUSTER_NAME ?? null,
+    },
     ...(memory === undefined ? {} : { memory }),
   };
 }

@@ -36,6 +36,8 @@ export interface Submission {
   /** Absolute. */
   readonly file: string;
   readonly flags: JobFlags;
+  /** Id of the run that submitted it; absent if that wasn't recorded. */
+  readonly run?: string;
   /** It makes the report, so it plans all of the experiment and writes the tables. */
   readonly whole?: true;
   /** By index. */

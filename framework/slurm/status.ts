@@ -52,7 +52,8 @@ interface Known {
   readonly stories: Map<string, TaskStory>;
 }
 
-async function statusOf(
+/** Of one stage that was submitted. */
+export async function statusOf(
   stage: string,
   submitted: Submitted & { readonly job: string },
   { queue, records, stories }: Known,

@@ -26,6 +26,8 @@ export interface SubmitOptions {
   /** Where the command was given. */
   readonly cwd: string;
   readonly flags: JobFlags;
+  /** Id of the run's record. */
+  readonly run?: string;
   /** What settings and experiment say; the later ones win. */
   readonly slurm: readonly (SlurmOptions | undefined)[];
   /** Script of the command line, absolute. */
@@ -51,6 +53,8 @@ export interface SubmitResult {
   readonly jobs: readonly SubmittedJob[];
   /** Stages that were queued or running already. */
   readonly live: number;
+  /** Their ids. */
+  readonly liveStages: readonly string[];
   /** Why the rest was not submitted: Slurm took some jobs, and refused one. */
   readonly refused?: { readonly error: PecoError; readonly stages: number };
 }
@@ -72,13 +76,14 @@ export async function submitPlan(plan: Plan, options: SubmitOptions): Promise<Su
     const situation = await surveyPlan(plan, records, options);
     const { units, live, cancelled } = situation;
     const resources = units.map((unit) => ({ resources: unit.resources, stage: unit.id }));
-    if (units.length === 0) return { jobs: [], live: live.size };
+    const there = { live: live.size, liveStages: [...live.keys()] };
+    if (units.length === 0) return { jobs: [], ...there };
     const cluster = await readCluster();
     checkWanted(resources, cluster);
     await checkSetup(resources);
     if (cancelled.length > 0) await ask('scancel', cancelled.map(taskName));
     const jobs = partition(units, { live, maxArraySize: cluster.maxArraySize });
-    return { ...(await submitAll(jobs, plan, records, options)), live: live.size };
+    return { ...(await submitAll(jobs, plan, records, options)), ...there };
   } finally {
     await unlock();
   }
@@ -177,7 +182,7 @@ async function submitAll(
   plan: Plan,
   records: Records,
   options: SubmitOptions,
-): Promise<Omit<SubmitResult, 'live'>> {
+): Promise<Omit<SubmitResult, 'live' | 'liveStages'>> {
   const numbers = new Map<Job, string>();
   const done: SubmittedJob[] = [];
   for (const job of jobs) {
@@ -215,6 +220,7 @@ async function submitJob(job: Job, numbers: ReadonlyMap<Job, string>, around: Ar
     experiment,
     file: options.file,
     flags: options.flags,
+    ...(options.run === undefined ? {} : { run: options.run }),
     ...(stages.some(({ whole }) => whole) ? { whole: true as const } : {}),
     tasks: Object.fromEntries(
       [...job.tasks].map(([index, units]) => [

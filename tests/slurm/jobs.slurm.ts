@@ -53,6 +53,33 @@ test('nobody waits: the last job writes the table, and the same command submits 
   await eventually(() => fs.existsSync(rig.file('results/rig/ablation.md')));
   t.is(rig.read('results/rig/ablation.md'), table);
   t.deepEqual(rig.takeRan(), everyStage);
+
+  // The run is one like any other, and results name it and their job.
+  await eventually(async () => / done +9 ran /.test((await rig.peco('show')).stdout));
+  const [run] = fs.readdirSync(rig.file('.peco/runs'));
+  const entries = rig.entries().map((key) => rig.read(`.peco/entries/${key}/manifest.json`));
+  for (const { provenance } of entries.map((text) => JSON.parse(text))) {
+    t.is(provenance.run, run, provenance.stage);
+    t.like(provenance.slurm, { partition: 'main', cluster: 'peco-test' });
+    t.regex(
+      `${provenance.slurm.job} ${provenance.slurm.task} ${provenance.slurm.node}`,
+      /^(\d+) \1_\d n[12]$/,
+    );
+  }
+  const shown = (await rig.peco('show', 'last')).stdout;
+  t.regex(
+    shown,
+    /tokenizer\/peco\/seed-0 {2}started, 1 thread[\s\S]*tokenizer\/peco\/seed-0 {2}done[\s\S]*9 ran/,
+    shown,
+  );
+  const one = (await rig.peco('show', rig.entries()[0]!)).stdout;
+  t.true(one.includes(` by run ${run}\n`), one);
+  t.regex(one, /in job \d+_\d of Slurm, on n[12], partition main, cluster peco-test\n/);
+  t.regex(
+    (await rig.peco('diff', run!, 'last')).stdout,
+    /: 9 stages the same, 0 different/,
+    'the run has all its stages',
+  );
   // A colleague sees in the queue whose job it is, and in its log what it does.
   const names = await cluster.ask('squeue', '--noheader', '--states=all', '--format=%j');
   t.true(names.includes('peco-exp/rig/pretraining/*'), names);

@@ -2,8 +2,8 @@ import fs from 'node:fs';
 import { compareSides, type Side, type SideStage } from '../../plan/compare.ts';
 import type { ReadDocument } from '../../plan/differences.ts';
 import { documentReader } from '../../plan/why.ts';
-import { listRuns, readEvents } from '../../run/record/records.ts';
 import { findSettings } from '../../settings/project.ts';
+import { listAllRuns, readAllEvents } from '../../slurm/runs.ts';
 import { PecoError } from '../../stage/errors.ts';
 import type { ContentKey } from '../../stage/keys.ts';
 import { openStore } from '../../store/store.ts';
@@ -53,7 +53,7 @@ async function openRun(what: string, flags: ExperimentFlags): Promise<OpenSide> 
   const cwd = process.cwd();
   const settings = await findSettings(cwd, { flags, env: process.env, cwd });
   const store = openStore(settings.store.value, { from: settings.store.from });
-  const run = findNamed(what, listRuns(store.dir), store);
+  const run = findNamed(what, await listAllRuns(store.dir), store);
   if (!('record' in run)) {
     throw new PecoError(`${what} is a stored result, not a run`, {
       code: 'unknown-name',
@@ -61,7 +61,7 @@ async function openRun(what: string, flags: ExperimentFlags): Promise<OpenSide> 
     });
   }
   const stages = new Map<string, SideStage>();
-  for (const event of readEvents(run.dir)) {
+  for (const event of await readAllEvents(run)) {
     if (event.type !== 'stage-finished') continue;
     const key = event.contentKey as ContentKey;
     const fingerprint = await store.fingerprint(key);

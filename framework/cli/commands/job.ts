@@ -16,6 +16,7 @@ import {
   type Submission,
   type SubmittedStage,
 } from '../../slurm/records.ts';
+import { endRun } from '../../slurm/runs.ts';
 import { requeueCode } from '../../slurm/script.ts';
 import { formatError, isPecoError, PecoError } from '../../stage/errors.ts';
 import { codeOf } from '../bundles.ts';
@@ -98,6 +99,7 @@ async function runTask(task: Task): Promise<number> {
   });
   for (const { stage, failure } of verdict.failed) emit({ type: 'stage-failed', stage, failure, tail: [] });
   emit(describeEnd(outcome));
+  if (submission.whole && submission.run !== undefined) endRun(submission.flags.store, submission.run);
   return { done: 0, failed: 1, requeue: requeueCode }[verdict.end];
 }
 
@@ -111,7 +113,7 @@ async function prepareTask({ submission, own, emit }: Task): Promise<Prepared> {
 }
 
 async function settleOwn(
-  { own, allocation, interrupts, version }: Task,
+  { own, submission, allocation, interrupts, version }: Task,
   prepared: Prepared,
   records: Records,
   emit: Emit,
@@ -122,6 +124,8 @@ async function settleOwn(
   const options = {
     ...optionsOf(prepared, {}, git),
     ...sharesOf(own, allocation),
+    ...(submission.run === undefined ? {} : { run: submission.run }),
+    ...(allocation === undefined ? {} : { slurm: allocation.origin }),
     version,
     stop: interrupts.stop,
     kill: interrupts.kill,

@@ -4,8 +4,8 @@ import { estimatePlan } from '../../plan/estimate.ts';
 import { type Recorded, readRecorded } from '../../plan/past-stages.ts';
 import { mayRun } from '../../plan/types.ts';
 import type { Emit, RunEvent, RunFinished } from '../../run/record/events.ts';
-import { type Git, readGit } from '../../run/record/git.ts';
-import { openRunLog, type RunLog } from '../../run/record/log.ts';
+import { readGit } from '../../run/record/git.ts';
+import { openRunLog, type RunDescription, type RunLog } from '../../run/record/log.ts';
 import { type RunOutcome, runExperiment } from '../../run/run.ts';
 import { formatElapsed } from '../../stage/duration.ts';
 import { PecoError } from '../../stage/errors.ts';
@@ -44,16 +44,19 @@ export async function runCommand(file: string, flags: ExperimentFlags, version: 
       hint: 'add --executor slurm, or leave it out: a run on this machine stays until its end',
     });
   const onSlurm = ready.project.executor === 'slurm' && ready.plan.stages.some(mayRun);
-  const slurm = onSlurm ? await (await import('./slurm.ts')).submitStages(ready, flags, early) : undefined;
-  if (slurm && !flags.watch) return slurm.code;
-  const prepared = slurm ? ready : await withEngine(ready, (event) => show(event));
+  const prepared = onSlurm ? ready : await withEngine(ready, (event) => show(event));
   const { project, store, plan } = prepared;
-  const recorded = await readRecorded(plan, store);
-  const renderer = await createRenderer(prepared, flags, recorded);
   // Where all is stored, or dropped by what is, there is nothing to record.
   const idle = !plan.stages.some(mayRun);
   const git = idle ? null : await readGit(project.root, await codeOf(prepared));
-  const log = idle ? undefined : openLog(prepared, { version, git }, (event) => show(event));
+  const executor = onSlurm ? { executor: 'slurm' as const } : {};
+  const log = idle ? undefined : openLog(prepared, { version, git, ...executor }, (event) => show(event));
+  const slurm = onSlurm
+    ? await (await import('./slurm.ts')).submitStages(ready, { flags, early, log })
+    : undefined;
+  if (slurm && !flags.watch) return slurm.code;
+  const recorded = await readRecorded(plan, store);
+  const renderer = await createRenderer(prepared, flags, recorded);
   show = (event) => {
     if (event.type === 'stage-finished') finished.set(event.stage, event.contentKey as ContentKey);
     if (event.type === 'warning') warned = true;
@@ -94,7 +97,7 @@ export async function runCommand(file: string, flags: ExperimentFlags, version: 
 /** Starts the record of the run. What goes wrong with it is a warning: no run fails for its record. */
 function openLog(
   prepared: Prepared,
-  about: { readonly version: string; readonly git: Git },
+  about: Pick<RunDescription, 'version' | 'git' | 'executor'>,
   emit: Emit,
 ): RunLog | undefined {
   return openRunLog(

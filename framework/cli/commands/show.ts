@@ -1,7 +1,8 @@
 import { acceptedOf } from '../../plan/accept.ts';
 import { readMetrics } from '../../plan/compare.ts';
-import { listRuns, type RecordedRun, readEvents } from '../../run/record/records.ts';
+import type { RecordedRun } from '../../run/record/records.ts';
 import { findSettings, type ProjectFlags, requireStore } from '../../settings/project.ts';
+import { listAllRuns, readAllEvents } from '../../slurm/runs.ts';
 import { PecoError } from '../../stage/errors.ts';
 import { bytesOf, type Inventory, type StoredEntry, takeInventory } from '../../store/inventory.ts';
 import { openStore, type Store } from '../../store/store.ts';
@@ -29,7 +30,7 @@ export async function showCommand(what: string | undefined, flags: ShowFlags): P
   // Before the first run a project has none; one that this command names is misspelt.
   if (settings.store.from === '--store') requireStore(settings.store);
   const store = openStore(settings.store.value, { from: settings.store.from });
-  const runs = listRuns(store.dir);
+  const runs = await listAllRuns(store.dir);
   if (what === undefined) {
     printLines(
       flags.json
@@ -39,7 +40,7 @@ export async function showCommand(what: string | undefined, flags: ShowFlags): P
     return 0;
   }
   const found = findNamed(what, runs, store);
-  if ('record' in found) printLines(flags.json ? rawEvents(found) : replay(found, flags));
+  if ('record' in found) printLines(flags.json ? await rawEvents(found) : await replay(found, flags));
   else printLines(await describeEntry(found.key, store, flags));
   return 0;
 }
@@ -70,13 +71,13 @@ function describeStore(runs: readonly RecordedRun[], { entries, damaged }: Inven
 }
 
 /** The run as it was shown where output is no terminal. */
-function replay(run: RecordedRun, flags: ShowFlags): string[] {
+async function replay(run: RecordedRun, flags: ShowFlags): Promise<string[]> {
   const lines: string[] = [];
   const renderer = createLineRenderer({
     ...{ verbose: flags.verbose ?? false, look: outputLook() },
     write: (text) => lines.push(text.replace(/\n$/, '')),
   });
-  const events = readEvents(run.dir);
+  const events = await readAllEvents(run);
   for (const event of events) renderer.show(event);
   return [
     ...formatRunHead(run, { verbose: flags.verbose ?? false }),
@@ -87,8 +88,8 @@ function replay(run: RecordedRun, flags: ShowFlags): string[] {
   ];
 }
 
-function rawEvents(run: RecordedRun): string[] {
-  return readEvents(run.dir).map((event) => JSON.stringify(event));
+async function rawEvents(run: RecordedRun): Promise<string[]> {
+  return (await readAllEvents(run)).map((event) => JSON.stringify(event));
 }
 
 async function describeEntry(key: StoredEntry['key'], store: Store, flags: ShowFlags): Promise<string[]> {

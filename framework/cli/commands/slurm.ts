@@ -3,6 +3,8 @@ import path from 'node:path';
 import { type Estimate, estimatePlan } from '../../plan/estimate.ts';
 import { readRecorded } from '../../plan/past-stages.ts';
 import type { RunEvent } from '../../run/record/events.ts';
+import { finishedEvent } from '../../run/record/finished.ts';
+import type { RunLog } from '../../run/record/log.ts';
 import type { Settle } from '../../run/run.ts';
 import type { JobFlags } from '../../slurm/records.ts';
 import { settleOnSlurm } from '../../slurm/settle.ts';
@@ -24,19 +26,32 @@ export interface Submitted {
   readonly settle: Settle;
 }
 
+export interface SubmitStagesOptions {
+  readonly flags: ExperimentFlags;
+  /** What was said before. */
+  readonly early: readonly RunEvent[];
+  /** Record of the run; absent where it can't be kept. */
+  readonly log: RunLog | undefined;
+}
+
 /**
  * `peco-exp run FILE --executor slurm` of a plan in which stages must run: submits those that no job is to make yet, and
- * says so.
+ * says so. Where that is all, the record of the run is left to its jobs.
  */
 export async function submitStages(
   prepared: Prepared,
-  flags: ExperimentFlags,
-  early: readonly RunEvent[],
+  { flags, early, log }: SubmitStagesOptions,
 ): Promise<Submitted> {
   const seconds = await estimateStages(prepared);
-  const submit = (ended?: ReadonlySet<string>) =>
-    submitPlan(prepared.plan, optionsOf(prepared, flags, { seconds, ...(ended ? { ended } : {}) }));
-  const submitted = await submit();
+  const run = log === undefined ? {} : { run: log.id };
+  const submit = (ended: ReadonlySet<string> = new Set()) =>
+    submitPlan(prepared.plan, { ...optionsOf(prepared, flags, seconds), ...run, ended });
+  if (!flags.watch) for (const event of beginningOf(prepared, early)) log?.record(event);
+  const submitted = await submit().catch((error: unknown) => {
+    log?.discard();
+    throw error;
+  });
+  if (!flags.watch) leave(log, submitted);
   if (flags.json)
     printLines([
       JSON.stringify({ time: new Date().toISOString(), type: 'submitted', ...submittedAsJson(submitted) }),
@@ -55,7 +70,7 @@ export async function submitStages(
 }
 
 /** What is printed with `--json`: its schema is that of the event `submitted`. */
-export function submittedAsJson({ refused, ...submitted }: SubmitResult) {
+export function submittedAsJson({ refused, liveStages: _, ...submitted }: SubmitResult) {
   if (refused === undefined) return submitted;
   return { ...submitted, refused: { ...refused, error: errorAsJson(refused.error) } };
 }
@@ -70,12 +85,22 @@ async function estimateStages({ plan, store, project, loaded }: Prepared): Promi
   return estimatePlan(plan, await readRecorded(plan, store), { jobs: 1, engine: project.engine }).stages;
 }
 
-interface Known {
-  readonly seconds: Estimate['stages'];
-  readonly ended?: ReadonlySet<string>;
+/** What is known of a run before its jobs. */
+function beginningOf(prepared: Prepared, early: readonly RunEvent[]): readonly RunEvent[] {
+  const stored = prepared.plan.stages.flatMap(({ node, entry }) =>
+    entry ? [finishedEvent(node.id, 'hit', entry)] : [],
+  );
+  return [describeStart(prepared), ...early, ...stored];
 }
 
-function optionsOf(prepared: Prepared, flags: ExperimentFlags, { seconds, ended }: Known): SubmitOptions {
+/** No process stays with this run; one that submitted nothing is no run. */
+function leave(log: RunLog | undefined, { jobs, liveStages }: SubmitResult): void {
+  if (jobs.length === 0) log?.discard();
+  for (const stage of liveStages) log?.record({ type: 'stage-waiting', stage });
+  log?.leave();
+}
+
+function optionsOf(prepared: Prepared, flags: ExperimentFlags, seconds: Estimate['stages']): SubmitOptions {
   const { loaded, store, project } = prepared;
   return {
     store,
@@ -86,7 +111,6 @@ function optionsOf(prepared: Prepared, flags: ExperimentFlags, { seconds, ended 
     program: fs.realpathSync(process.argv[1]!),
     hintsOf: ({ node }) => node.component.resources ?? {},
     secondsOf: ({ node }) => seconds.get(node),
-    ...(ended === undefined ? {} : { ended }),
   };
 }
 

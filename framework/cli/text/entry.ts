@@ -71,10 +71,22 @@ function formatMaking(provenance: JsonObject, { now, verbose }: ShowOptions): st
     lines.push(`${formatTime(started)} (${formatAge(now - Date.parse(started))})${took}${tries}`);
   }
   if (typeof stage === 'string') lines.push(`as ${stage}${typeof run === 'string' ? ` by run ${run}` : ''}`);
+  lines.push(...formatJob(provenance.slurm));
   const [tree, ...notInIt] = formatGitTree(git, { verbose });
   const by = [...(typeof version === 'string' ? [`peco-exp ${version}`] : []), ...(tree ? [tree] : [])];
   const smoke = provenance.smoke === true ? ['by a smoke run: the numbers mean nothing'] : [];
   return [...lines, ...smoke, ...(by.length > 0 ? [by.join(', ')] : []), ...notInIt];
+}
+
+/** `in job 12_3 of Slurm, on n1, partition main, cluster c`; nothing for what no job made. */
+function formatJob(slurm: Json | undefined): string[] {
+  const { task, node, partition, cluster } = asObject(slurm) ?? {};
+  if (typeof task !== 'string') return [];
+  const places = { on: node, partition, cluster };
+  const where = Object.entries(places).flatMap(([word, name]) =>
+    typeof name === 'string' ? [`${word} ${printable(name)}`] : [],
+  );
+  return [[`in job ${task} of Slurm`, ...where].join(', ')];
 }
 
 /** That another result was taken for this one, and although what. */

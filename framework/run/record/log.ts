@@ -32,11 +32,15 @@ export interface RunRecord {
   /** Of the process that runs it, and of its machine; later they show whether it is still there. */
   readonly pid: number;
   readonly host: string;
+  /** Its stages are jobs of Slurm; absent for a run on this machine. */
+  readonly executor?: 'slurm';
+  /** Its process has gone and left its jobs to themselves: their events say how it goes on. */
+  readonly left?: true;
 }
 
 export type RunDescription = Pick<
   RunRecord,
-  'experiment' | 'file' | 'command' | 'stages' | 'engine' | 'jobs' | 'version' | 'git'
+  'experiment' | 'file' | 'command' | 'stages' | 'engine' | 'jobs' | 'version' | 'git' | 'executor'
 >;
 
 /** Keeps the events of a run. */
@@ -44,6 +48,10 @@ export interface RunLog {
   readonly id: string;
   /** Never throws: a record that can't be written is given up, with one warning. */
   record(event: RunEvent): void;
+  /** Ends here, without an end of the run: its jobs go on. */
+  leave(): void;
+  /** Nothing began: there is no such run. */
+  discard(): void;
 }
 
 export interface LogOptions {
@@ -93,7 +101,7 @@ export function openRunLog(
     const descriptor = fs.openSync(events, 'a');
     const beating = setInterval(() => touch(descriptor), heartbeat);
     beating.unref();
-    return { id, record: recorder({ dir, record, descriptor, append, onProblem, beating }) };
+    return { id, ...recorder({ dir, record, descriptor, append, onProblem, beating }) };
   } catch (error) {
     onProblem(`this run is not recorded: ${whatHappened(error)}`);
     return undefined;
@@ -107,7 +115,7 @@ function recorder(log: {
   readonly append: (descriptor: number, line: string) => void;
   readonly onProblem: (message: string) => void;
   readonly beating: NodeJS.Timeout;
-}): (event: RunEvent) => void {
+}): Omit<RunLog, 'id'> {
   const thin = createThinner();
   let open = true;
 
@@ -117,21 +125,52 @@ function recorder(log: {
     fs.closeSync(log.descriptor);
   }
 
-  return (event) => {
+  function finish(last: Partial<RunRecord>): void {
+    fs.fsyncSync(log.descriptor);
+    end();
+    writeRecord(log.dir, { ...log.record, ...last });
+  }
+
+  /** Does something while the log is open. */
+  function attempt(work: () => void): void {
     if (!open) return;
     try {
-      const time = new Date().toISOString();
-      for (const kept of thin(event)) log.append(log.descriptor, `${JSON.stringify({ time, ...kept })}\n`);
-      if (event.type !== 'run-finished') return;
-      const { status, seconds, counts } = event;
-      fs.fsyncSync(log.descriptor);
-      end();
-      writeRecord(log.dir, { ...log.record, status, seconds, counts });
+      work();
     } catch (error) {
       if (open) end();
       log.onProblem(`the record of this run ends early: ${whatHappened(error)}`);
     }
+  }
+
+  return {
+    record: (event) =>
+      attempt(() => {
+        const time = new Date().toISOString();
+        for (const kept of thin(event)) log.append(log.descriptor, `${JSON.stringify({ time, ...kept })}\n`);
+        if (event.type !== 'run-finished') return;
+        const { status, seconds, counts } = event;
+        finish({ status, seconds, counts });
+      }),
+    leave: () => attempt(() => finish({ left: true })),
+    discard: () =>
+      attempt(() => {
+        end();
+        fs.rmSync(log.dir, { recursive: true, force: true });
+      }),
   };
+}
+
+/** Writes how a run ended whose process has gone. Of a record that can't be read or written nothing is said. */
+export function endRecord(
+  dir: string,
+  end: Required<Pick<RunRecord, 'status' | 'seconds' | 'counts'>>,
+): void {
+  try {
+    const record = JSON.parse(fs.readFileSync(path.join(dir, recordFile), 'utf8')) as RunRecord;
+    writeRecord(dir, { ...record, ...end });
+  } catch {
+    // It is found out again from the events.
+  }
 }
 
 /** `20261124-213001-quickstart-3f2a`: sorted by name they are sorted by time (UTC). */

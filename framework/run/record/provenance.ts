@@ -5,7 +5,22 @@ import { type EngineSpan, formatEngines } from '../../stage/engines.ts';
 import type { JsonObject } from '../../stage/json.ts';
 import { type Git, readGit } from './git.ts';
 
-/** How an entry was made. Beside the result, never in a key, and without paths or names of the machine. */
+/** The job of Slurm that a stage was made by; null where Slurm doesn't say. */
+export interface SlurmJob extends JsonObject {
+  /** Number of the job; of an array, of the whole. */
+  readonly job: string;
+  /** `12_3`: as `sacct` and `squeue` name it. */
+  readonly task: string;
+  /** As the cluster calls it. */
+  readonly node: string | null;
+  readonly partition: string | null;
+  readonly cluster: string | null;
+}
+
+/**
+ * How an entry was made. Beside the result, never in a key, and without paths. Names of machines are in it only where they
+ * are a cluster's.
+ */
 export interface Provenance extends JsonObject {
   /** ISO 8601, UTC. */
   readonly started: string;
@@ -18,8 +33,10 @@ export interface Provenance extends JsonObject {
   readonly attempts: number;
   /** What the stage was called in the run that made it. */
   readonly stage: string;
-  /** Id of that run; null if it wasn't recorded. */
+  /** Id of that run; null if it wasn't recorded. Of a stage that a job made, the run that submitted the job. */
   readonly run: string | null;
+  /** Absent for what wasn't made by one. */
+  readonly slurm?: SlurmJob;
   /** As the stage saw it, defaults included. */
   readonly config: JsonObject;
   /** Images used, all steps together; 0 if the stage counts none. */
@@ -71,13 +88,14 @@ export interface Circumstances {
   /** As the run began; otherwise asked when the first stage has run. */
   readonly git?: Git;
   readonly smoke?: boolean;
+  readonly slurm?: SlurmJob;
 }
 
 /** Collects provenance for the stages of one run; asks git at most once. */
 export function createProvenanceWriter(
   circumstances: Circumstances,
 ): (making: Making) => Promise<Provenance> {
-  const { root, run, version, smoke } = circumstances;
+  const { root, run, version, smoke, slurm } = circumstances;
   let git = circumstances.git === undefined ? undefined : Promise.resolve(circumstances.git);
   return async (making) => {
     git ??= readGit(root);
@@ -91,6 +109,7 @@ export function createProvenanceWriter(
       attempts: making.tries,
       stage: node.id,
       run: run ?? null,
+      ...(slurm ? { slurm } : {}),
       config: node.component.config,
       images: making.images,
       engine: formatEngines(making.engines),

@@ -102,6 +102,7 @@ export function provenanceHtml({ stages, command, version }: FullReport): string
     ['Engines', distinct(made.map(({ engineDescription }) => engineDescription))],
     ['Machines', distinct(made.map(({ host }) => hostOf(host)))],
     ['Runs', distinct(made.map(({ run }) => run))],
+    ['Jobs of Slurm', jobsOf(made)],
     ['First stage began', distinct(made.map(({ started }) => started)).slice(0, 1)],
     ['Last stage ended', distinct(made.map(({ ended }) => ended)).slice(-1)],
   ];
@@ -118,6 +119,20 @@ export function provenanceHtml({ stages, command, version }: FullReport): string
 /** As a POSIX shell takes it for one word. */
 function shellWord(word: string): string {
   return /^[\w./:=,@%+-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+}
+
+/** `12 (3 stages) on n1, n2, partition main, cluster c`, one a job, in the order of their numbers. */
+function jobsOf(made: readonly JsonObject[]): string[] {
+  const jobs = made.flatMap(({ slurm }) => (slurm ? [slurm as JsonObject] : []));
+  const numbers = distinct(jobs.map(({ job }) => job)).sort((a, b) => Number(a) - Number(b));
+  return numbers.map((number) => {
+    const own = jobs.filter(({ job }) => job === number);
+    const where = (['on', 'partition', 'cluster'] as const).flatMap((word) => {
+      const names = distinct(own.map((one) => one[word === 'on' ? 'node' : word]));
+      return names.length === 0 ? [] : [`${word} ${names.join(', ')}`];
+    });
+    return [`${number} (${own.length === 1 ? '1 stage' : `${own.length} stages`})`, ...where].join(', ');
+  });
 }
 
 function commitOf(git: unknown): string | undefined {

@@ -79,7 +79,7 @@ test.serial('what commands print with --json has its schema', async (t) => {
 
 test('jobs that Slurm refused are told with the error in words', (t) => {
   const error = new PecoError('sbatch: no', { code: 'slurm', hint: 'run again' });
-  const told = submittedAsJson({ jobs: [], live: 0, refused: { error, stages: 5 } });
+  const told = submittedAsJson({ jobs: [], live: 0, liveStages: [], refused: { error, stages: 5 } });
   const line = JSON.parse(JSON.stringify({ time: '', type: 'submitted', ...told }));
   t.is(schemas.run.safeParse(line).error?.message, undefined);
   t.like(line.refused, { stages: 5, error: { message: 'sbatch: no', hint: 'run again' } });

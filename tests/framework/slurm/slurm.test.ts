@@ -213,9 +213,13 @@ test('what Slurm gives to a job', (t) => {
   const array = { SLURM_JOB_ID: '15', SLURM_ARRAY_JOB_ID: '12', SLURM_ARRAY_TASK_ID: '3' };
   t.deepEqual(readAllocation({ ...array, SLURM_CPUS_ON_NODE: '8', SLURM_MEM_PER_CPU: '500' }), {
     ...{ task: '12_3', job: '12', cores: 8, memory: 4000 },
+    origin: { job: '12', task: '12_3', node: null, partition: null, cluster: null },
   });
-  t.deepEqual(readAllocation({ SLURM_JOB_ID: '15', SLURM_CPUS_PER_TASK: '4', SLURM_MEM_PER_NODE: '16384' }), {
+  const names = { SLURMD_NODENAME: 'n7', SLURM_JOB_PARTITION: 'gpu', SLURM_CLUSTER_NAME: 'c' };
+  const one = { SLURM_JOB_ID: '15', SLURM_CPUS_PER_TASK: '4', SLURM_MEM_PER_NODE: '16384', ...names };
+  t.deepEqual(readAllocation(one), {
     ...{ task: '15', job: '15', cores: 4, memory: 16384 },
+    origin: { job: '15', task: '15', node: 'n7', partition: 'gpu', cluster: 'c' },
   });
   t.is(readAllocation({}), undefined);
 });

@@ -172,3 +172,13 @@ test('HTML: nothing but a page’s own script and style may act, and nothing is 
   t.notRegex(page, /\s(src|href)="(?!#|data:)/);
   t.notRegex(page, /\sstyle=|\son[a-z]+=/);
 });
+
+test('HTML: stages that jobs of Slurm made name these', (t) => {
+  const report = reportNamed({ variants: ['a', 'b'], task: 'task', text: 'n1' });
+  const page = textOf(formats.at(-1)!, report, 'report.html');
+  const made = report.stages.filter(({ result }) => result).length;
+  t.regex(
+    page,
+    new RegExp(`<dt>Jobs of Slurm</dt><dd>.*12 \\(${made} stages\\), on n1, partition main.*</dd>`),
+  );
+});

@@ -71,6 +71,7 @@ export function reportNamed(names: {
     started: '2026-11-26T12:00:00.000Z',
     git: { commit: 'c'.repeat(40), dirty: false },
     host: { cpu: text, cores: 2, node: 'v20' },
+    slurm: { job: '12', task: '12_3', node: text, partition: 'main', cluster: null },
   };
   return {
     config,

@@ -225,6 +225,13 @@ test('a result that was accepted says when, which one it is, and although what',
   t.snapshot(formatInventory(stored, '.peco', { ...options, verbose: true }).join('\n'));
 });
 
+test('a result that a job of Slurm made says which, and where', (t) => {
+  const slurm = { job: '12', task: '12_3', node: 'n1', partition: 'main', cluster: null };
+  const entry = { ...entries[0]!, provenance: { ...entries[0]!.provenance, slurm } };
+  const lines = formatEntry({ entry, metrics: {}, files: undefined, shown: 'there' }, options);
+  t.true(lines.some((line) => line.trim() === 'in job 12_3 of Slurm, on n1, partition main'));
+});
+
 test('of an entry that says little, what it says', (t) => {
   const bare = { ...entries[0]!, kind: 'unknown', provenance: {}, fingerprint: undefined };
   t.snapshot(formatEntry({ entry: bare, metrics: {}, files: undefined, shown: 'there' }, options).join('\n'));
