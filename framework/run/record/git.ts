@@ -7,7 +7,7 @@ import { installedRoot, isWithin } from '../../code/package-root.ts';
 /** The commit of a project, and what is not in it. Null outside a git tree. Names are relative to the project. */
 export type Git = {
   readonly commit: string;
-  /** True if a tracked file differs from the commit, or git doesn't track a file of the experiment's code. */
+  /** True if a tracked file differs from the commit, git doesn't track a file of the experiment's code, or git did not say. */
   readonly dirty: boolean;
   /** Files that differ from the commit, those of the experiment first. Absent: none, or not known. */
   readonly changed?: readonly string[];
@@ -28,16 +28,26 @@ const mostArguments = 200;
  * @param root folder of the project
  * @param files code of the experiment: absolute, without links. Installed packages count by their versions elsewhere,
  *   and are left out.
+ * @returns null where no commit says anything of the project: no git, no repository, none with a commit, one that git
+ *   refuses, or one that tracks nothing of the project, such as that of a home folder
  */
 export async function readGit(root: string, files: readonly string[] = []): Promise<Git> {
   const real = fs.realpathSync(root);
   const own = await readTree(real);
-  // No git, no repository, no commit yet, one that git refuses: all the same to a result.
   if (own === undefined) return null;
+  try {
+    return await compareWith(own, real, files);
+  } catch {
+    // Git knows the commit, and has not said what differs from it in time.
+    return { commit: own.commit, dirty: true };
+  }
+}
+
+async function compareWith(own: Tree, root: string, files: readonly string[]): Promise<Git> {
   const trees = new Map<string, Promise<Tree | undefined>>();
-  const membersOf = new Map<Tree | undefined, string[]>();
+  const membersOf = new Map<Tree | undefined, string[]>([[own, []]]);
   for (const file of files) {
-    if (isInstalled(file, real)) continue;
+    if (isInstalled(file, root)) continue;
     const dir = markedFolder(path.dirname(file));
     if (dir !== undefined && !trees.has(dir)) trees.set(dir, readTree(dir));
     const read = dir === undefined ? undefined : await trees.get(dir);
@@ -48,15 +58,18 @@ export async function readGit(root: string, files: readonly string[] = []): Prom
   const changed = new Map<string, string>();
   const others: { [folder: string]: string } = {};
   for (const [tree, members] of membersOf) {
-    const name = (file: string) => nameFor(file, { root: real, own, tree });
+    const name = (file: string) => nameFor(file, { root, own, tree });
     const tracked = tree === undefined ? new Map() : await listTracked(tree.top, members);
+    if (tree === own && tracked.size === 0 && !(await tracksAny(own.top, root))) return null;
     if (tree !== undefined && tree !== own) others[name(tree.top)] = tree.commit;
     untracked.push(...members.filter((file) => !tracked.has(file)).map(name));
     for (const file of members)
-      if (tracked.get(file) === 'hidden' || tree?.changed.has(file)) changed.set(file, name(file));
+      if (tracked.get(file) === 'hidden' || tree?.changed?.has(file)) changed.set(file, name(file));
   }
-  for (const file of own.changed) changed.set(file, nameFor(file, { root: real, own, tree: own }));
-  return describe(own.commit, [...changed.values()], untracked.sort(), others);
+  for (const file of own.changed ?? []) changed.set(file, nameFor(file, { root, own, tree: own }));
+  const found = describe(own.commit, [...changed.values()], untracked.sort(), others);
+  const isKnown = [...membersOf.keys()].every((tree) => tree === undefined || tree.changed !== undefined);
+  return isKnown ? found : { ...found, dirty: true };
 }
 
 function describe(
@@ -64,7 +77,7 @@ function describe(
   changed: readonly string[],
   untracked: readonly string[],
   others: { readonly [folder: string]: string },
-): Git {
+): NonNullable<Git> {
   const unnamed = [changed, untracked].reduce((sum, list) => sum + Math.max(0, list.length - mostNamed), 0);
   return {
     commit,
@@ -93,8 +106,8 @@ interface Tree {
   /** Real path of its folder. */
   readonly top: string;
   readonly commit: string;
-  /** Tracked files that differ from the commit in any way, staged or not, absolute. */
-  readonly changed: ReadonlySet<string>;
+  /** Tracked files that differ from the commit in any way, staged or not, absolute; undefined where git did not say. */
+  readonly changed: ReadonlySet<string> | undefined;
 }
 
 /** The repository that a folder is in; undefined if there is none with a commit. */
@@ -103,16 +116,18 @@ async function readTree(folder: string): Promise<Tree | undefined> {
     const top = (await git(folder, 'rev-parse', '--show-toplevel')).replace(/\n$/, '');
     const [commit, status] = await Promise.all([
       git(top, 'rev-parse', 'HEAD'),
-      git(top, 'status', '--porcelain', '-z', '--untracked-files=no', '--ignore-submodules=untracked'),
+      readStatus(top).catch(() => undefined),
     ]);
-    return {
-      top,
-      commit: commit.trim(),
-      changed: new Set(filesOf(status).map((file) => path.join(top, file))),
-    };
+    return { top, commit: commit.trim(), changed: status };
   } catch {
     return undefined;
   }
+}
+
+async function readStatus(top: string): Promise<ReadonlySet<string>> {
+  const flags = ['--porcelain', '-z', '--untracked-files=no', '--ignore-submodules=untracked'];
+  const status = await git(top, 'status', ...flags);
+  return new Set(filesOf(status).map((file) => path.join(top, file)));
 }
 
 /** Of `git status --porcelain -z`: `XY name`, and after a renamed or copied one its old name. */
@@ -143,6 +158,12 @@ async function listTracked(top: string, files: readonly string[]): Promise<Map<s
   return tracked;
 }
 
+/** Whether git tracks any file of a folder. */
+async function tracksAny(top: string, folder: string): Promise<boolean> {
+  if (folder === top) return true;
+  return (await git(folder, 'ls-files', '-z', '--', '.')) !== '';
+}
+
 /** The nearest folder at or above one that looks like a repository's, a submodule's or a worktree's. */
 function markedFolder(folder: string): string | undefined {
   for (let dir = folder; ; dir = path.dirname(dir)) {
@@ -156,9 +177,17 @@ function isInstalled(file: string, root: string): boolean {
   return dir !== undefined && !isWithin(root, dir);
 }
 
+/**
+ * In a git hook, or where a script has set them, variables name another repository, or an index of the moment. Only
+ * those count that say how git works.
+ */
+const keptVariables = /^GIT_(CONFIG|EXEC_PATH|CEILING_DIRECTORIES|DISCOVERY|SSL|TRACE|TEST)/;
+
 async function git(cwd: string, ...args: string[]): Promise<string> {
-  // Inside of a git hook these name another repository, or an index of the moment.
-  const { GIT_DIR, GIT_WORK_TREE, GIT_INDEX_FILE, GIT_PREFIX, ...env } = process.env;
-  const options = { cwd, env: { ...env, GIT_OPTIONAL_LOCKS: '0' }, timeout: 5000, maxBuffer: 2 ** 26 };
+  const own = Object.entries(process.env).filter(
+    ([name]) => !name.startsWith('GIT_') || keptVariables.test(name),
+  );
+  const env = { ...Object.fromEntries(own), GIT_OPTIONAL_LOCKS: '0' };
+  const options = { cwd, env, timeout: 5000, maxBuffer: 2 ** 26 };
   return (await promisify(execFile)('git', args, options)).stdout;
 }

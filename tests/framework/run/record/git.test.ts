@@ -7,9 +7,13 @@ import { createProject, type Project } from '../../../support/project.ts';
 
 const identity = ['-c', 'user.name=a', '-c', 'user.email=a@example.org', '-c', 'protocol.file.allow=always'];
 
+// The tests may be run by a git hook, whose variables name another repository.
+const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('GIT_')));
+
 function git(cwd: string, ...args: string[]): string {
   return execFileSync('git', [...identity, ...args], {
     cwd,
+    env,
     encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'ignore'],
   }).trim();
@@ -190,15 +194,68 @@ test('of many files some are named, the others counted', async (t) => {
   });
 });
 
+/** Reads with variables set; then they are as they were. */
+async function readWith(
+  variables: { readonly [name: string]: string },
+  project: Project,
+  ...names: string[]
+) {
+  const before = { ...process.env };
+  Object.assign(process.env, variables);
+  try {
+    return await read(project, ...names);
+  } finally {
+    process.env = before;
+  }
+}
+
 test.serial('variables of a git hook that runs the command lead nowhere else', async (t) => {
   const project = createProject(t, { ...text, 'other/x.ts': 'x' });
   const commit = commitAll(project.dir);
   commitAll(project.file('other'));
-  process.env.GIT_DIR = project.file('other/.git');
-  process.env.GIT_INDEX_FILE = project.file('other/.git/index');
-  const found = await read(project, 'a.ts').finally(() => {
-    delete process.env.GIT_DIR;
-    delete process.env.GIT_INDEX_FILE;
-  });
-  t.deepEqual(found, { commit, dirty: false });
+  const other = project.file('other/.git');
+  const variables = {
+    GIT_DIR: other,
+    GIT_WORK_TREE: project.file('other'),
+    GIT_INDEX_FILE: path.join(other, 'index'),
+    GIT_COMMON_DIR: other,
+    GIT_OBJECT_DIRECTORY: path.join(other, 'objects'),
+    GIT_NAMESPACE: 'x',
+    GIT_PREFIX: 'parts/',
+    GIT_ICASE_PATHSPECS: '1',
+  };
+  t.deepEqual(await readWith(variables, project, 'a.ts'), { commit, dirty: false });
+});
+
+test.serial(
+  'where git is missing or refuses the repository of another user there is no commit',
+  async (t) => {
+    const project = createProject(t, text);
+    commitAll(project.dir);
+    // As git's own tests make another owner.
+    t.is(await readWith({ GIT_TEST_ASSUME_DIFFERENT_OWNER: '1' }, project, 'a.ts'), null);
+    t.is(await readWith({ PATH: project.dir }, project, 'a.ts'), null);
+  },
+);
+
+test('a shallow clone has its commit', async (t) => {
+  const project = createProject(t, { 'home/a.ts': 'a' });
+  commitAll(project.file('home'));
+  project.edit('home/a.ts', 'a', 'b');
+  const commit = commitAll(project.file('home'));
+  git(project.dir, 'clone', '--quiet', '--depth', '1', `file://${project.file('home')}`, 'clone');
+  const files = [fs.realpathSync(project.file('clone/a.ts'))];
+  t.deepEqual(await readGit(project.file('clone'), files), { commit, dirty: false });
+});
+
+test('a repository above that tracks nothing of the project says nothing of it, until it tracks something', async (t) => {
+  const project = createProject(t, { dotfile: 'x', 'one/a.ts': 'a', 'shared/b.ts': 'b' });
+  fs.writeFileSync(project.file('.gitignore'), '*\n');
+  git(project.dir, 'init', '--quiet');
+  git(project.dir, 'add', '--force', 'dotfile', 'shared/b.ts');
+  git(project.dir, 'commit', '--quiet', '--message', 'some');
+  const commit = git(project.dir, 'rev-parse', 'HEAD');
+  const [own, shared] = ['one/a.ts', 'shared/b.ts'].map((name) => fs.realpathSync(project.file(name)));
+  t.is(await readGit(project.file('one'), [own!]), null);
+  t.like(await readGit(project.file('one'), [own!, shared!]), { commit, untracked: ['a.ts'] });
 });
