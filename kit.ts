@@ -166,13 +166,13 @@ export { countOnes, rightRows, shareOf } from './components/training/right.ts';
 
 // ## Reports
 
+export type { TableConfig } from './framework/stage/table.ts';
 export type { TableCell, TableDifference } from './reports/column.ts';
 export { formatSigned, formatValue } from './reports/format.ts';
 export {
   type CellResult,
   type InTable,
   readResults as readCells,
-  type TableConfig,
 } from './reports/results.ts';
 export {
   type AblationTable,

@@ -2,43 +2,9 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { canonicalJson } from '../framework/stage/canonical.ts';
 import type { StageInput } from '../framework/stage/contract.ts';
+import type { CellPlace, TableConfig } from '../framework/stage/table.ts';
 
-/** Which stage has the numbers of a variant, a task and a seed. */
-export interface CellPlace {
-  readonly variant: string;
-  readonly task: string;
-  readonly seed: number;
-  /** Name of the report's input. */
-  readonly input: string;
-}
-
-/** The part of a report's config that the framework writes. */
-export interface TableConfig {
-  readonly experiment: string;
-  readonly baseline: string;
-  /** Where a sweep changes the baseline: the row that each row is compared with; null if that is several. */
-  readonly baselineOf?: { readonly [variant: string]: string | null };
-  readonly variants: readonly string[];
-  readonly cells: readonly CellPlace[];
-  readonly missing: readonly {
-    readonly variant: string;
-    readonly task: string;
-    readonly seed: number;
-    readonly reason: string;
-    /** A halved sweep dropped the row. */
-    readonly dropped?: boolean;
-  }[];
-  /** How the experiment differs from the one in its file, by flags of the run, in words; absent if it doesn't. */
-  readonly changes?: readonly string[];
-  /** Of a smoke run: its numbers mean nothing. */
-  readonly smoke?: boolean;
-  /** Stages that ran once for all seeds of a row's task, such as `tokenizer/peco`; absent: there are none. */
-  readonly shared?: readonly {
-    readonly variant: string;
-    readonly task: string;
-    readonly stages: readonly string[];
-  }[];
-}
+export type { CellPlace, TableConfig } from '../framework/stage/table.ts';
 
 /** What tables in CSV say of the experiment in each row, so that no part can be taken for what it isn't. */
 export function remarksOn({ smoke, changes = [] }: TableConfig): readonly string[] {

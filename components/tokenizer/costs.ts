@@ -56,7 +56,8 @@ export function gumbelSoftmax({ stride, codebook }: Convolutional, size: number)
 
 const productsOf = ({ size, dim }: Codes, tokens: number) => 2 * tokens * size * dim;
 
-type MiddleOf = (config: Convolutional, size: number) => Middle;
+/** What is between encoder and decoder, by config and pixels a side. */
+export type MiddleOf = (config: Convolutional, size: number) => Middle;
 
 /** Costs of the training of a convolutional tokenizer; undefined where the size of the images isn't known. */
 export function tokenizerCosts(

@@ -2,8 +2,9 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { pointOf, type Ranking, rankingFile } from '../experiment/changes/selection.ts';
 import { acceptsMissing, isReport } from '../stage/roles.ts';
+import type { MissingCell } from '../stage/table.ts';
 import type { Entry } from '../store/types.ts';
-import { type MissingCell, withoutCells } from './table.ts';
+import { withoutCells } from './table.ts';
 import type { After, StageNode } from './types.ts';
 import { upstreamStages } from './walk.ts';
 

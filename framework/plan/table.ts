@@ -3,18 +3,9 @@ import { configInKeys } from '../stage/added.ts';
 import type { Component } from '../stage/component.ts';
 import type { Json } from '../stage/json.ts';
 import { roles } from '../stage/roles.ts';
+import type { MissingCell, TableConfig } from '../stage/table.ts';
 import type { SharedStages } from './shared.ts';
 import type { Cell, StageEdge, StageNode } from './types.ts';
-
-/** A cell of the table that has no result, and why. */
-export interface MissingCell {
-  readonly variant: string;
-  readonly task: string;
-  readonly seed: number;
-  readonly reason: string;
-  /** A halved sweep dropped the row. */
-  readonly dropped?: boolean;
-}
 
 interface Table {
   readonly component: Component;
@@ -25,29 +16,6 @@ interface Table {
   readonly cells: readonly Cell[];
   readonly shared: readonly SharedStages[];
   readonly changes: readonly Change[];
-}
-
-/** The shape of `config.table` that a report stage gets, beside its component's own config. */
-interface TableConfig {
-  readonly experiment: string;
-  readonly baseline: string;
-  /** Where a sweep changes the baseline: the row that each row is compared with; null if that is several. */
-  readonly baselineOf?: { readonly [variant: string]: string | null };
-  readonly variants: readonly string[];
-  /** `input` names the input of the report that has the numbers. */
-  readonly cells: readonly {
-    readonly variant: string;
-    readonly task: string;
-    readonly seed: number;
-    readonly input: string;
-  }[];
-  readonly missing: readonly MissingCell[];
-  /** Absent if no seeds share a tokenizer or a network. */
-  readonly shared?: readonly SharedStages[];
-  /** How the experiment differs from its file, in words; absent if it doesn't. */
-  readonly changes?: readonly string[];
-  /** Of a smoke run: its numbers mean nothing. */
-  readonly smoke?: true;
 }
 
 /** The report stage: an input and a line of `config.table` for every cell. */

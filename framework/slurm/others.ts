@@ -1,5 +1,6 @@
 import fs from 'node:fs';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { StageNode } from '../plan/types.ts';
 import type { Others } from '../run/options.ts';
 import type { Failure } from '../stage/errors.ts';
@@ -53,7 +54,7 @@ export function createOthers({
         await fs.promises.readdir(path.join(store.dir, 'entries')).catch(() => []);
         const entry = await store.lookup(key);
         if (entry || performance.now() > until) return entry;
-        await new Promise((resolve) => setTimeout(resolve, pause));
+        await sleep(pause);
       }
     },
     async failureOf(node) {

@@ -1,4 +1,5 @@
 import { parseDuration } from '../stage/duration.ts';
+import { shellWord } from '../stage/shell.ts';
 import type { SlurmResources } from '../stage/slurm.ts';
 
 /** What a job's script is made of. Paths are absolute. */
@@ -39,12 +40,12 @@ const longestName = 200;
 export function formatScript(options: ScriptOptions): string {
   const { dir, cwd, node, program, resources } = options;
   const head = optionsOf(options).map((option) => `#SBATCH ${option}`);
-  const command = [node, program, 'job', dir].map(quote).join(' ');
+  const command = [node, program, 'job', dir].map(shellWord).join(' ');
   return `${[
     '#!/bin/bash',
     ...head,
     '',
-    `cd ${quote(cwd)} || exit 3`,
+    `cd ${shellWord(cwd)} || exit 3`,
     ...resources.setup,
     '',
     `${command} "\${SLURM_ARRAY_TASK_ID:-0}" &`,
@@ -139,11 +140,6 @@ function clip(name: string, most: number): string {
   if (characters.length <= most) return name;
   const half = Math.floor((most - 3) / 2);
   return `${characters.slice(0, half).join('')}...${characters.slice(-half).join('')}`;
-}
-
-/** For bash. */
-function quote(text: string): string {
-  return /^[\w./:=@,+-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }
 
 /** For a line of `#SBATCH`. */

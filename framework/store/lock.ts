@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { hasCode, isLinked } from '../files/files.ts';
 import { identifyProcess, isDead, isOurs, type ProcessIdentity, temporaryName } from './identity.ts';
 import type { LockOptions, LockOwner } from './types.ts';
@@ -62,7 +63,9 @@ export async function takeLock(
     }
     if (!told) options.onWait?.(owner);
     told = true;
-    await sleep(timing.poll, options.signal);
+    const { signal } = options;
+    // Its reason is thrown above.
+    await sleep(timing.poll, undefined, signal && { signal }).catch(() => {});
   }
 }
 
@@ -206,23 +209,4 @@ async function removeStale(file: string, stale: HeldLock): Promise<boolean> {
   if (!isTheStaleOne) await fs.promises.link(aside, file).catch(() => {});
   await fs.promises.rm(aside, { recursive: true, force: true }).catch(() => {});
   return isTheStaleOne;
-}
-
-function sleep(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
-  return new Promise((resolve, reject) => {
-    if (signal?.aborted) {
-      reject(signal.reason);
-      return;
-    }
-    const done = () => {
-      signal?.removeEventListener('abort', stop);
-      resolve();
-    };
-    const timer = setTimeout(done, milliseconds);
-    const stop = () => {
-      clearTimeout(timer);
-      reject(signal?.reason);
-    };
-    signal?.addEventListener('abort', stop, { once: true });
-  });
 }

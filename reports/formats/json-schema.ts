@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { missingCellSchema } from '../../framework/stage/table.ts';
 import { publishedMethods } from '../published.ts';
 
 /** A number that a statistic doesn't have: of one seed there is no spread. */
@@ -116,15 +117,7 @@ export const reportSchema = z
         cells: z.array(cell.nullable()).describe('in the order of the columns'),
       }),
     ),
-    missing: z.array(
-      z.strictObject({
-        variant: z.string(),
-        task: z.string(),
-        seed: z.int(),
-        reason: z.string(),
-        dropped: z.boolean().optional(),
-      }),
-    ),
+    missing: z.array(missingCellSchema),
     values: z.array(
       z.strictObject({
         variant: z.string(),

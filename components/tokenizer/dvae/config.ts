@@ -1,19 +1,10 @@
 import { z } from 'zod';
 import { defineComponent } from '../../../framework/stage/define.ts';
 import { askForLength, oneLength } from '../../training/recipe.ts';
-import {
-  askForLayers,
-  codebookFields,
-  deriveNetwork,
-  networkFields,
-  perceptualNetwork,
-  recipe,
-  tokenizerExports,
-  trainingFields,
-} from '../config.ts';
-import { gumbelSoftmax, tokenizerCosts, tokenizerUse } from '../costs.ts';
+import { askForLayers, codebookFields, networkFields, trainingFields } from '../config.ts';
+import { gumbelSoftmax } from '../costs.ts';
+import { convolutional } from '../definition.ts';
 import { checkFall, checkNetwork, checkTokenizer, expectTokenizable } from '../expect.ts';
-import { smokeTokenizer } from '../smoke.ts';
 
 const schema = z
   .strictObject({
@@ -49,25 +40,17 @@ export type DvaeConfig = z.output<typeof schema>;
 export const dvae = askForLayers(
   askForLength(
     defineComponent({
-      role: 'tokenizer',
+      ...convolutional(gumbelSoftmax),
       kind: 'dvae',
       schema,
       run: new URL('./stage.ts', import.meta.url).href,
       load: new URL('./load.ts', import.meta.url).href,
-      inputs: perceptualNetwork,
-      derive: (config) => ({ ...recipe.derive(config), ...deriveNetwork(config) }),
       check: (config, inputs) => [
         ...checkTokenizer(config, inputs),
         ...checkNetwork(config),
         ...checkFall(config.temperature),
       ],
       expects: expectTokenizable,
-      smoke: smokeTokenizer,
-      costs: (config, inputs) => tokenizerCosts(config, inputs, gumbelSoftmax),
-      use: (config, size) => tokenizerUse(config, size, gumbelSoftmax),
-      provides: ({ stride, codebook }) => ({ stride, vocabulary: codebook.size }),
-      steps: recipe.length,
-      exports: tokenizerExports,
     }),
   ),
 );

@@ -1,19 +1,10 @@
 import { z } from 'zod';
 import { defineComponent } from '../../../framework/stage/define.ts';
 import { askForLength, oneLength } from '../../training/recipe.ts';
-import {
-  askForLayers,
-  codebookFields,
-  deriveNetwork,
-  networkFields,
-  perceptualNetwork,
-  recipe,
-  tokenizerExports,
-  trainingFields,
-} from '../config.ts';
-import { tokenizerCosts, tokenizerUse, vectorQuantised } from '../costs.ts';
+import { askForLayers, codebookFields, networkFields, trainingFields } from '../config.ts';
+import { vectorQuantised } from '../costs.ts';
+import { convolutional } from '../definition.ts';
 import { checkNetwork, checkTokenizer, expectRevivable, expectTokenizable } from '../expect.ts';
-import { smokeTokenizer } from '../smoke.ts';
 
 const schema = z
   .strictObject({
@@ -59,24 +50,16 @@ export type VqvaeConfig = z.output<typeof schema>;
 export const vqvae = askForLayers(
   askForLength(
     defineComponent({
-      role: 'tokenizer',
+      ...convolutional(vectorQuantised),
       kind: 'vqvae',
       schema,
       run: new URL('./stage.ts', import.meta.url).href,
       load: new URL('./load.ts', import.meta.url).href,
-      inputs: perceptualNetwork,
-      derive: (config) => ({ ...recipe.derive(config), ...deriveNetwork(config) }),
       check: (config, inputs) => [...checkTokenizer(config, inputs), ...checkNetwork(config)],
       expects: (config, inputs) => [
         ...expectTokenizable(config, inputs),
         ...expectRevivable(config, inputs.train),
       ],
-      smoke: smokeTokenizer,
-      costs: (config, inputs) => tokenizerCosts(config, inputs, vectorQuantised),
-      use: (config, size) => tokenizerUse(config, size, vectorQuantised),
-      provides: ({ stride, codebook }) => ({ stride, vocabulary: codebook.size }),
-      steps: recipe.length,
-      exports: tokenizerExports,
     }),
   ),
 );

@@ -1,4 +1,5 @@
 import type { Json } from '../../stage/json.ts';
+import { shellWord } from '../../stage/shell.ts';
 import type { Problem } from '../problem.ts';
 import { type Assignment, findBadName } from './path.ts';
 
@@ -98,7 +99,7 @@ function parseValues(text: string): readonly Json[] {
 /** How to write in a shell what a field of `--set` or `--sweep` expects, if that isn't what the shell handed over. */
 export function shellHint({ path, message, hint = '', value, origin }: Problem): string | undefined {
   if ((origin !== 'set' && origin !== 'sweep') || value === undefined) return undefined;
-  const write = (json: unknown) => `--${origin} ${quote(`${path.join('.')}=${JSON.stringify(json)}`)}`;
+  const write = (json: unknown) => `--${origin} ${shellWord(`${path.join('.')}=${JSON.stringify(json)}`)}`;
   const wanted = `${message} ${hint}`;
   if (/\ba list\b/.test(wanted) && !Array.isArray(value)) {
     const elements = typeof value === 'string' ? elementsOf(value) : [value];
@@ -116,9 +117,4 @@ function elementsOf(text: string): unknown[] {
   const inner = text.trim().replace(/^\[/, '').replace(/\]$/, '');
   const parts = inner.split(',').map((part) => part.trim().replace(/^(['"])(.*)\1$/, '$2'));
   return parts.filter((part) => part !== '').map(parseValue);
-}
-
-/** As one word of a POSIX shell. */
-function quote(word: string): string {
-  return `'${word.replaceAll("'", "'\\''")}'`;
 }

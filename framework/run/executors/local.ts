@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { placesIn } from '../../code/frames.ts';
 import { showPath } from '../../files/show-path.ts';
 import type { Failure } from '../../stage/errors.ts';
@@ -78,7 +79,7 @@ async function runInProcess(
 
   try {
     const { code, signal } = await ended;
-    await Promise.race([closed, delay(drainMilliseconds)]);
+    await Promise.race([closed, sleep(drainMilliseconds, undefined, { ref: false })]);
     // An answer of `done` counts even if the process then crashed while it ended: the outputs are complete.
     if (answer?.type === 'failed') return { ...answer, tail };
     if (answer?.type === 'interrupted' && !control.stop.aborted)
@@ -143,8 +144,4 @@ async function forwardLines(stream: Readable, onLine: (line: string) => void): P
   const lines = createInterface({ input: stream, crlfDelay: Number.POSITIVE_INFINITY });
   lines.on('line', onLine);
   await once(lines, 'close');
-}
-
-function delay(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds).unref());
 }
