@@ -1,6 +1,6 @@
 /**
  * Puts the comments of config fields and their defaults into dist/types: what the compiler infers of a schema has neither,
- * so editors would show nothing in a project that installs the package. `npm run prepack` calls it after the compiler.
+ * so editors would show nothing in a project that installs the package. `npm run build` calls it after the compiler.
  */
 import { execFile } from 'node:child_process';
 import fs from 'node:fs';

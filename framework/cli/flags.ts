@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { listOf } from './text/format.ts';
 
 /** Flags that more than one command has, each said once. */
 const shared = {
@@ -60,6 +61,11 @@ const shared = {
   precision: () =>
     new Option('--precision <digits>', 'digits after the point, in all columns').argParser(parseCount),
   sort: () => new Option('--sort <column>', 'order the rows by a column, the best first'),
+  tensorboard: () =>
+    new Option(
+      '--tensorboard <dir>',
+      'also write what stages logged as event files of TensorBoard below this folder',
+    ),
   json: () => new Option('--json', 'machine-readable output: JSON, one object a line'),
   verbose: () => new Option('--verbose', 'show stacks of errors'),
 };
@@ -96,10 +102,6 @@ export function explainUnknownFlag(
   const names = listOf(owners.map((one) => one.name()));
   if (command === undefined) return `error: ${flag} goes after the command (${names})\n`;
   return `error: ${command} has no ${flag}, which is for ${names}\n`;
-}
-
-function listOf(names: readonly string[]): string {
-  return names.length === 1 ? names[0]! : `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`;
 }
 
 function collect(value: string, previous: readonly string[] = []): readonly string[] {

@@ -1,13 +1,60 @@
 import { CommanderError } from 'commander';
-import { formatError, isPecoError } from '../stage/errors.ts';
+import { formatError, isPecoError, PecoError } from '../stage/errors.ts';
 import { isReaderGone } from './interrupts.ts';
 import { errorAsJson } from './json/error.ts';
+import { keepForAnswers, printLines } from './print.ts';
 import { createProgram } from './program.ts';
+
+/** Exit code after Ctrl-C. */
+const interrupted = 130;
 
 /** Runs the command line; `args` without node and script. Returns the exit code. */
 export async function main(args: readonly string[]): Promise<number> {
   // A reader that has gone away (`| head`) wants no more; a run takes it for Ctrl-C, see interrupts.ts.
   for (const stream of [process.stdout, process.stderr]) stream.off('error', onError).on('error', onError);
+  return args.includes('--json') ? answerInJson(args) : answer(args);
+}
+
+async function answer(args: readonly string[]): Promise<number> {
+  try {
+    return await call(args);
+  } catch (error) {
+    // Commander has printed its message already.
+    return error instanceof CommanderError ? 2 : reportError(error, args.includes('--verbose'));
+  }
+}
+
+/** Stdout has JSON only: what programs asked for, or why not, also where Ctrl-C came before. */
+async function answerInJson(args: readonly string[]): Promise<number> {
+  const answers = keepForAnswers();
+  const explain = (code: number): void => {
+    if (code === interrupted && !answers.has())
+      printError(new PecoError('interrupted before there was an answer', { code: 'interrupted' }));
+  };
+  process.on('exit', explain);
+  for (const signal of signals) process.on(signal, exitAlone);
+  try {
+    const code = await call(args);
+    explain(code);
+    return code;
+  } catch (error) {
+    printError(error);
+    return isPecoError(error) || error instanceof CommanderError ? 2 : 1;
+  } finally {
+    process.off('exit', explain);
+    for (const signal of signals) process.off(signal, exitAlone);
+    answers.end();
+  }
+}
+
+const signals = ['SIGINT', 'SIGTERM'] as const;
+
+/** Commands that have something to stop listen themselves. */
+function exitAlone(signal: NodeJS.Signals): void {
+  if (process.listenerCount(signal) === 1) process.exit(interrupted);
+}
+
+async function call(args: readonly string[]): Promise<number> {
   let code = 0;
   const program = createProgram((result) => {
     code = result;
@@ -16,10 +63,9 @@ export async function main(args: readonly string[]): Promise<number> {
     await program.parseAsync([...args], { from: 'user' });
     return code;
   } catch (error) {
-    // Commander has printed its message (or the help, or the version) already.
+    // The help, or the version: it has been printed.
     if (error instanceof CommanderError && error.exitCode === 0) return 0;
-    if (args.includes('--json')) return printError(error);
-    return error instanceof CommanderError ? 2 : reportError(error, args.includes('--verbose'));
+    throw error;
   }
 }
 
@@ -27,10 +73,8 @@ function onError(error: NodeJS.ErrnoException): void {
   if (!isReaderGone(error)) throw error;
 }
 
-/** On stdout, for programs: what they asked for, or why not. */
-function printError(error: unknown): number {
-  process.stdout.write(`${JSON.stringify({ error: errorAsJson(error) })}\n`);
-  return isPecoError(error) || error instanceof CommanderError ? 2 : 1;
+function printError(error: unknown): void {
+  printLines([JSON.stringify({ error: errorAsJson(error) })]);
 }
 
 function reportError(error: unknown, verbose: boolean): number {

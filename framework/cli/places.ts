@@ -12,6 +12,7 @@ import type { Project } from '../settings/project.ts';
 import type { Component } from '../stage/component.ts';
 import { PecoError } from '../stage/errors.ts';
 import { statAt } from '../stage/stat.ts';
+import { listOf } from './text/format.ts';
 
 /** A folder that peco-exp writes to. */
 interface Place {
@@ -23,23 +24,31 @@ interface Place {
  * Data and what a run writes lie apart: else each run would change the data that it reads, and a collection could remove
  * some of it. Links are followed, within data folders too.
  *
- * @param results the folder that the tables are written to; undefined without a report
- * @throws PecoError `invalid-experiment` with all data that is in the way; `invalid-settings` for results within the store
+ * @param written the folders of the tables and of event files; undefined where there are none
+ * @throws PecoError `invalid-experiment` with all data that is in the way; `invalid-settings` for tables or event files within
+ *   the store
  */
 export async function checkPlaces(
   loaded: LoadedExperiment,
   project: Project,
-  results: string | undefined,
+  written: { readonly results: string | undefined; readonly events: string | undefined },
 ): Promise<void> {
+  const { results, events } = written;
   const store = { what: 'the store', dir: project.store };
-  const tables = results === undefined ? [] : [{ what: 'the results folder', dir: results }];
+  const outputs: WrittenPlace[] = [
+    ...(results === undefined ? [] : [{ what: 'the results folder', dir: results, flag: 'out' }]),
+    ...(events === undefined
+      ? []
+      : [{ what: 'the folder of event files', dir: path.resolve(events), flag: 'tensorboard' }]),
+  ];
   const cache = { what: "the project's cache", dir: openProjectCache(project.root).dir };
-  for (const { dir } of tables) checkApart(dir, store.dir);
+  for (const place of outputs) checkApart(place, store.dir);
   const problems: Problem[] = [];
   for (const { file, path: field } of dataOf(loaded)) {
-    const found = await findOverlap(file, [store, ...tables, cache]);
+    const found = await findOverlap(file, [store, ...outputs, cache]);
     if (found === undefined) continue;
-    const hint = 'give it a folder with nothing but data, or choose other places with --store and --out';
+    const flags = ['--store', ...outputs.map(({ flag }) => `--${flag}`)];
+    const hint = `give it a folder with nothing but data, or choose other places with ${listOf(flags)}`;
     problems.push({ path: field, message: `the data ${file} ${found}`, hint });
   }
   if (problems.length === 0) return;
@@ -47,16 +56,16 @@ export async function checkPlaces(
   throw await reportProblems(problems, { file: loaded.file, shown: showPath(loaded.asked, cwd), cwd });
 }
 
-function checkApart(results: string, store: string): void {
-  const within = contains(store, results)
-    ? [results, store]
-    : contains(results, store)
-      ? [store, results]
-      : undefined;
-  if (within === undefined) return;
-  throw new PecoError(`the results folder ${results} and the store ${store} lie within each other`, {
+/** A folder that a flag names. */
+interface WrittenPlace extends Place {
+  readonly flag: string;
+}
+
+function checkApart({ what, dir, flag }: WrittenPlace, store: string): void {
+  if (!contains(store, dir) && !contains(dir, store)) return;
+  throw new PecoError(`${what} ${dir} and the store ${store} lie within each other`, {
     code: 'invalid-settings',
-    hint: 'choose another folder with --out or --store',
+    hint: `choose another folder with --${flag} or --store`,
   });
 }
 

@@ -29,6 +29,8 @@ export interface ExperimentFlags extends ProjectFlags {
   readonly failFast?: boolean;
   /** With Slurm: until all jobs have ended. */
   readonly watch?: boolean;
+  /** Folder for event files of TensorBoard. */
+  readonly tensorboard?: string;
   readonly json?: boolean;
   readonly verbose?: boolean;
   /** Set by `run` and by commands that say what it would do, not by users: its tables must have a place. */
@@ -67,7 +69,7 @@ export async function prepareExperiment(
   const project = await findProject(loaded.file, { flags, env: process.env, cwd });
   const graph = narrowGraph(resolveGraph(loaded.experiment, loaded.changes), flags.upto ?? []);
   const results = resultsOf(graph, project);
-  await checkPlaces(loaded, project, results);
+  await checkPlaces(loaded, project, { results, events: flags.tensorboard });
   if (flags.writesTables && results !== undefined) checkResultsFolder(results, loaded.file);
   const hashing = hashingOnStderr();
   const store = openStore(project.store, { onWarning, onHashing: hashing.show });

@@ -13,6 +13,7 @@ import type { ShowFlags } from './commands/show.ts';
 import { addFlags, changes, explainUnknownFlag, parseAge, parseSize, showing } from './flags.ts';
 import { readOwnPackage } from './package-root.ts';
 import type { ExperimentFlags } from './prepare.ts';
+import { printText } from './print.ts';
 
 /** Takes the exit code of a command. */
 type Finish = (code: number) => void;
@@ -47,9 +48,13 @@ export function createProgram(finish: Finish): Command {
     add(program, finish);
   for (const command of [program, ...program.commands]) {
     const name = command === program ? undefined : command.name();
-    command.configureOutput({
-      outputError: (message, write) => write(explainUnknownFlag(message, name, program.commands)),
-    });
+    const explain = (message: string) => explainUnknownFlag(message, name, program.commands);
+    command
+      .configureOutput({ writeOut: printText, outputError: (message, write) => write(explain(message)) })
+      .exitOverride((error) => {
+        error.message = explain(error.message).trimEnd(); // with --json it is what is printed
+        throw error;
+      });
   }
   return program;
 }
@@ -77,7 +82,7 @@ function addRun(program: Command, finish: Finish): void {
       const { runCommand } = await import('./commands/run.ts');
       finish(await runCommand(file, flags, readOwnPackage().version));
     });
-  addFlags(command, ['engine', 'store', 'out', 'jobs', 'retries', 'timeout', 'executor']);
+  addFlags(command, ['engine', 'store', 'out', 'tensorboard', 'jobs', 'retries', 'timeout', 'executor']);
   command.option('--watch', 'with slurm: stay until all jobs have ended; Ctrl-C leaves, and they go on');
   addFlags(command, ['json']);
   command.option('--verbose', 'show what stages print, and stacks of errors');
@@ -131,11 +136,7 @@ function addReport(program: Command, finish: Finish): void {
       const { reportCommand } = await import('./commands/report.ts');
       finish(await reportCommand(file, flags, readOwnPackage().version));
     });
-  addFlags(command, [...showing, ...changes, 'store', 'out']).option(
-    '--tensorboard <dir>',
-    'also write what stages logged as event files of TensorBoard below this folder',
-  );
-  addFlags(command, ['json', 'verbose']);
+  addFlags(command, [...showing, ...changes, 'store', 'out', 'tensorboard', 'json', 'verbose']);
 }
 
 function addWhy(program: Command, finish: Finish): void {
@@ -272,7 +273,7 @@ function addDoctor(program: Command, finish: Finish): void {
 }
 
 function addProvision(program: Command, finish: Finish): void {
-  program
+  const command = program
     .command('provision')
     .description('Fetch and build the library of an engine that npm does not carry; ask first.')
     .addArgument(new Argument('<engine>', 'the engine').choices(['tensorflow']))
@@ -282,6 +283,7 @@ function addProvision(program: Command, finish: Finish): void {
       const { provisionCommand } = await import('./commands/provision.ts');
       finish(await provisionCommand(engine, flags));
     });
+  addFlags(command, ['json', 'verbose']);
 }
 
 /** What the scripts of Slurm's jobs call; nothing for people. */

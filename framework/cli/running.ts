@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { mayRun } from '../plan/types.ts';
 import { localExecutor } from '../run/executors/local.ts';
 import type { RunOptions } from '../run/options.ts';
-import type { Emit, RunFinished, RunStarted, StageSummary } from '../run/record/events.ts';
+import type { Emit, EventFiles, RunFinished, RunStarted, StageSummary } from '../run/record/events.ts';
 import { type Git, readGit } from '../run/record/git.ts';
 import type { RunDescription } from '../run/record/log.ts';
 import type { RunOutcome } from '../run/run.ts';
@@ -74,8 +74,10 @@ export function describeStart({ loaded, project, store, plan }: Prepared): RunSt
 }
 
 // The time is of the whole command, from the start of the process.
-export function describeEnd({ status, counts, files }: RunOutcome): RunFinished {
-  return { type: 'run-finished', status, counts, files, seconds: performance.now() / 1000 };
+export function describeEnd({ status, counts, files }: RunOutcome, events?: EventFiles): RunFinished {
+  const seconds = performance.now() / 1000;
+  const end: RunFinished = { type: 'run-finished', status, counts, files, seconds };
+  return events ? { ...end, tensorboard: events } : end;
 }
 
 /** What a record says of a run as it begins. */

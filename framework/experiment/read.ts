@@ -35,11 +35,7 @@ export interface ReadExperiment extends Declared {
  * @throws PecoError where there is no such file, if its code throws, or if it exports no experiment
  */
 export async function readExperiment(file: string, cwd: string): Promise<ReadExperiment> {
-  const asked = path.resolve(cwd, file);
-  const shown = showPath(asked, cwd);
-  checkFile(asked, shown);
-  // What it imports is found from where it really is, as Node does it.
-  const absolute = fs.realpathSync(asked);
+  const { asked, shown, absolute } = findExperiment(file, cwd);
   const bundle = (await loadBundles([absolute], cwd)).get(absolute)!;
   forgetEnvironment();
   forgetLooks();
@@ -47,6 +43,24 @@ export async function readExperiment(file: string, cwd: string): Promise<ReadExp
   const experiment = asExperiment(await evaluateBundle(bundle, { shown, cwd }), shown);
   const environment = listedEnvironment();
   return { ...declare(experiment), file: absolute, asked, shown, cwd, bundle, environment };
+}
+
+/** Where an experiment file is, before anything is done with it. */
+export interface ExperimentPlace {
+  /** As it was given, made absolute. */
+  readonly asked: string;
+  /** As people see it. */
+  readonly shown: string;
+  /** Without links: what it imports is found from where it really is, as Node does it. */
+  readonly absolute: string;
+}
+
+/** @throws PecoError `missing-file` with the files that could be meant, if nothing is there, or a folder */
+export function findExperiment(file: string, cwd: string): ExperimentPlace {
+  const asked = path.resolve(cwd, file);
+  const shown = showPath(asked, cwd);
+  checkFile(asked, shown);
+  return { asked, shown, absolute: fs.realpathSync(asked) };
 }
 
 /** An experiment as it is, without flags. */

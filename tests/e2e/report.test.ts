@@ -79,7 +79,9 @@ test('pages say how the numbers were made, the same in a run and afterwards, als
   t.deepEqual(partial.command, ['run', 'experiment.ts']);
 
   rig.release('probe-peco-0');
-  t.is((await rig.peco('run', 'experiment.ts')).code, 0);
+  const whole = await rig.peco('run', 'experiment.ts', '--tensorboard', 'events');
+  t.is(whole.code, 0);
+  const events = /events\/rig: (\d+) event files for TensorBoard/.exec(whole.stdout)?.[1];
   const pages = ['report.json', 'history.csv', 'report.html', 'ablation.tex'];
   const written = pages.map((name) => rig.read(`results/rig/${name}`));
   const { stages } = reportSchema.parse(JSON.parse(written[0]));
@@ -96,7 +98,8 @@ test('pages say how the numbers were made, the same in a run and afterwards, als
   );
 
   const told = await rig.peco('report', 'experiment.ts', '--json', '--tensorboard', 'events');
-  t.is(schemas.report.safeParse(JSON.parse(told.stdout)).error?.message, undefined, told.stdout);
+  const { tensorboard } = schemas.report.parse(JSON.parse(told.stdout));
+  t.deepEqual(tensorboard, { dir: rig.file('events/rig'), files: Number(events) });
 
   const part = await rig.peco(
     ...['report', 'experiment.ts', '--rows', 'peco,beit', '--precision', '1', '--sort', 'probe.another'],

@@ -2,6 +2,7 @@ import type { Plan } from '../../plan/plan.ts';
 import type { StageNode, StageStatus } from '../../plan/types.ts';
 import { upstreamStages } from '../../plan/walk.ts';
 import { type ExperimentFlags, prepareExperiment, warnOnStderr } from '../prepare.ts';
+import { printText } from '../print.ts';
 
 export interface GraphFlags extends ExperimentFlags {
   readonly format?: 'mermaid' | 'dot';
@@ -18,11 +19,9 @@ const colours: { readonly [status in StageStatus]: string } = {
 /** `peco-exp graph FILE`: the DAG as text for mermaid or graphviz; colours say what would run. */
 export async function graphCommand(file: string, flags: GraphFlags): Promise<number> {
   const { plan } = await prepareExperiment(file, flags, warnOnStderr);
-  if (flags.json) process.stdout.write(`${JSON.stringify(describeGraph(plan))}\n`);
-  else {
-    const lines = flags.format === 'dot' ? formatDot(plan) : formatMermaid(plan);
-    process.stdout.write(`${lines.join('\n')}\n`);
-  }
+  const lines = () => (flags.format === 'dot' ? formatDot(plan) : formatMermaid(plan));
+  // As it is, whatever characters the terminal has: another program reads it.
+  printText(`${flags.json ? JSON.stringify(describeGraph(plan)) : lines().join('\n')}\n`);
   return 0;
 }
 

@@ -22,6 +22,7 @@ import { formatError, isPecoError, PecoError } from '../../stage/errors.ts';
 import { codeOf } from '../bundles.ts';
 import { type Interrupts, listenForInterrupts } from '../interrupts.ts';
 import { type Prepared, prepareExperiment } from '../prepare.ts';
+import { printText } from '../print.ts';
 import { createLineRenderer } from '../progress/lines.ts';
 import { describeEnd, describeStart, optionsOf, withEngine } from '../running.ts';
 
@@ -50,7 +51,7 @@ export async function jobCommand(folder: string, index: number, version: string)
   const own = submission.tasks[index] ?? [];
   const allocation = readAllocation(process.env);
   const file = eventsOf(folder, index);
-  const renderer = createLineRenderer({ write: (text) => void process.stdout.write(text), verbose: true });
+  const renderer = createLineRenderer({ write: printText, verbose: true });
   const keep = openEvents(file, (message) => renderer.show({ type: 'warning', message }));
   const emit = ofOwn(own, (event) => {
     keep(event);

@@ -1,22 +1,20 @@
 import fs from 'node:fs/promises';
-import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { FlagAssignment } from '../../experiment/changes/path.ts';
-import { explainMakeError, findObstacle } from '../../files/make-folders.ts';
 import type { Plan } from '../../plan/plan.ts';
 import { localExecutor } from '../../run/executors/local.ts';
 import { endsOf, type RebuiltReport, rebuildReport } from '../../run/rebuild.ts';
 import { readGit } from '../../run/record/git.ts';
-import { resultsFolderName } from '../../run/results-folder.ts';
-import { writeTensorBoard } from '../../run/tensorboard.ts';
 import { writeTables } from '../../run/write-tables.ts';
-import { PecoError } from '../../stage/errors.ts';
 import type { Json } from '../../stage/json.ts';
 import { reportField } from '../../stage/roles.ts';
+import type { TableConfig } from '../../stage/table.ts';
 import { codeOf } from '../bundles.ts';
 import { commandOf, describeResolved } from '../described.ts';
+import { checkEventsFolder, eventsFolder, writeEvents } from '../event-files.ts';
 import { showing } from '../flags.ts';
 import { listenForInterrupts } from '../interrupts.ts';
+import { writingTo } from '../no-place.ts';
 import { type ExperimentFlags, type Prepared, prepareExperiment, warnOnStderr } from '../prepare.ts';
 import { outputLook, printLines } from '../print.ts';
 import { formatPath } from '../text/format.ts';
@@ -26,8 +24,6 @@ import { formatOverrides, formatSmoke } from '../text/text.ts';
 
 /** Flags of `peco-exp report`: those of `showing` change `show` of the report's config, as `--set` would. */
 export interface ReportFlags extends ExperimentFlags {
-  /** Folder for event files. */
-  readonly tensorboard?: string;
   readonly columns?: readonly string[];
   readonly rows?: readonly string[];
   readonly precision?: number;
@@ -59,9 +55,9 @@ export async function reportCommand(file: string, flags: ReportFlags, version: s
   };
   try {
     const tables = await rebuildReport(plan, options, (report) => write(report, prepared, version));
-    const events = flags.tensorboard === undefined ? {} : await writeEvents(flags.tensorboard, plan);
+    const events = flags.tensorboard === undefined ? {} : await tensorBoardOf(flags.tensorboard, plan);
     const rebuilt = { ...tables, ...events };
-    if (flags.json) process.stdout.write(`${JSON.stringify(rebuilt)}\n`);
+    if (flags.json) printLines([JSON.stringify(rebuilt)]);
     else {
       const head = [...formatSmoke(loaded.smoke), ...formatOverrides(loaded.overrides)];
       const table = rebuilt.files.find((name) => name.endsWith('.md'));
@@ -79,43 +75,10 @@ export async function reportCommand(file: string, flags: ReportFlags, version: s
   }
 }
 
-/** @throws PecoError `invalid-settings` where no folder can be made */
-function checkEventsFolder(folder: string | undefined): void {
-  const obstacle = folder === undefined ? undefined : findObstacle(folder);
-  if (obstacle !== undefined)
-    throw noPlaceFor('event files', { folder: folder!, obstacle, flag: 'tensorboard' });
-}
-
-/** A folder that a user named and that can't be written. */
-function noPlaceFor(
-  what: string,
-  { folder, obstacle, flag }: { folder: string; obstacle: string; flag: string },
-): PecoError {
-  return new PecoError(`${what} can't be written to ${folder}: ${obstacle}`, {
-    code: 'invalid-settings',
-    hint: `choose another folder with --${flag}`,
-  });
-}
-
-/** What a folder can't be is not always seen before: its error in words, with the flag that names another. */
-async function writingTo<T>(
-  what: string,
-  place: { folder: string; flag: string },
-  work: Promise<T>,
-): Promise<T> {
-  return work.catch((error: unknown) => {
-    const obstacle = explainMakeError(error);
-    throw obstacle === undefined ? error : noPlaceFor(what, { ...place, obstacle });
-  });
-}
-
-/** Below the folder in one of the experiment's own, as its tables have it. */
-async function writeEvents(folder: string, plan: Plan): Promise<Pick<Rebuilt, 'tensorboard'>> {
-  const { experiment, changes } = plan.graph;
-  const dir = path.resolve(folder, resultsFolderName(experiment, changes));
-  const writing = writeTensorBoard(dir, plan.stages);
-  const files = await writingTo('event files', { folder, flag: 'tensorboard' }, writing);
-  return { tensorboard: { dir, files: files.length } };
+/** In the folder of the flag, with how many there are. */
+async function tensorBoardOf(folder: string, plan: Plan): Promise<Pick<Rebuilt, 'tensorboard'>> {
+  const files = await writeEvents(folder, plan, plan.stages);
+  return { tensorboard: { dir: eventsFolder(folder, plan.graph), files: files.length } };
 }
 
 /** What to set in the config of the report. */
@@ -150,9 +113,7 @@ async function write(
       git: async () => readGit(root, await codeOf(prepared)),
     },
   );
-  const files = await writingTo('the results', { folder: results, flag: 'out' }, writing);
-  const { cells, missing } = node.component.config.table as unknown as Table;
+  const files = await writingTo({ what: 'the results', folder: results, flag: 'out' }, writing);
+  const { cells, missing } = node.component.config.table as unknown as TableConfig;
   return { experiment: plan.graph.experiment, cells: cells.length, missing, files };
 }
-
-type Table = { readonly cells: readonly unknown[]; readonly missing: Rebuilt['missing'] };

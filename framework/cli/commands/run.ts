@@ -13,9 +13,10 @@ import type { ContentKey } from '../../stage/keys.ts';
 import { codeOf } from '../bundles.ts';
 import { knownSpeed } from '../engine-speed.ts';
 import { threadsOf } from '../engines.ts';
+import { checkEventsFolder, EventWriter } from '../event-files.ts';
 import { listenForInterrupts } from '../interrupts.ts';
 import { type ExperimentFlags, type Prepared, prepareExperiment } from '../prepare.ts';
-import { outputLook } from '../print.ts';
+import { outputLook, printText } from '../print.ts';
 import { createJsonRenderer } from '../progress/json.ts';
 import { createLineRenderer } from '../progress/lines.ts';
 import { isLiveTerminal, terminalOf } from '../progress/live-terminal.ts';
@@ -33,16 +34,13 @@ export async function runCommand(file: string, flags: ExperimentFlags, version: 
   let show: Emit = (event) => early.push(event);
   const finished = new Map<string, ContentKey>();
   let warned = false;
+  checkEventsFolder(flags.tensorboard);
   const ready = await prepareExperiment(
     file,
     { ...flags, willRun: true, writesTables: true },
     ({ message }) => show({ type: 'warning', message }),
   );
-  if (flags.watch && ready.project.executor !== 'slurm')
-    throw new PecoError('--watch is for jobs of Slurm, and this run has none', {
-      code: 'usage',
-      hint: 'add --executor slurm, or leave it out: a run on this machine stays until its end',
-    });
+  checkExecutor(ready, flags);
   const onSlurm = ready.project.executor === 'slurm' && ready.plan.stages.some(mayRun);
   const prepared = onSlurm ? ready : await withEngine(ready, (event) => show(event));
   const { project, store, plan } = prepared;
@@ -57,8 +55,12 @@ export async function runCommand(file: string, flags: ExperimentFlags, version: 
   if (slurm && !flags.watch) return slurm.code;
   const recorded = await readRecorded(plan, store);
   const renderer = await createRenderer(prepared, flags, recorded);
+  const events = openEvents(prepared, flags, (event) => show(event));
   show = (event) => {
-    if (event.type === 'stage-finished') finished.set(event.stage, event.contentKey as ContentKey);
+    if (event.type === 'stage-finished') {
+      finished.set(event.stage, event.contentKey as ContentKey);
+      events?.stageFinished(event);
+    }
     if (event.type === 'warning') warned = true;
     log?.record(event);
     renderer.show(event);
@@ -70,6 +72,7 @@ export async function runCommand(file: string, flags: ExperimentFlags, version: 
     show(slurm && event.type === 'run-interrupted' ? { ...event, leaves: true } : event),
   );
   let outcome: RunOutcome;
+  let written: readonly string[] = [];
   try {
     const { stop, kill } = interrupts;
     const about = { version, stop, kill, ...(log === undefined ? {} : { run: log.id }) };
@@ -80,18 +83,44 @@ export async function runCommand(file: string, flags: ExperimentFlags, version: 
     };
     outcome = await runExperiment(plan, options, (event) => show(event), slurm?.settle);
     await store.flush();
+    written = (await events?.end()) ?? [];
   } finally {
     interrupts.end();
     await renderer.close();
   }
-  const end = describeEnd(outcome);
+  const end = describeEnd(outcome, events && { dir: events.dir, files: written.length });
   log?.record(end);
   if (flags.json) renderer.show(end);
-  else process.stdout.write(await formatConclusion(end, outputLook()));
+  else printText(await formatConclusion(end, outputLook()));
   // A rerun of a halved sweep lists the points that it drops; the record couldn't.
   const repeatable = outcome.status === 'done' && !warned && outcome.counts.dropped === 0;
-  if (repeatable) await rememberRun(prepared, outcome, [...finished.values()]);
+  if (repeatable) await rememberRun(prepared, { outcome, end, written, keys: [...finished.values()] });
   return { done: 0, failed: 1, interrupted: 130 }[outcome.status];
+}
+
+/** @throws PecoError `usage` for what only jobs of Slurm have, or what needs a process that waits for them */
+function checkExecutor({ project, plan }: Prepared, { watch, tensorboard }: ExperimentFlags): void {
+  const isSlurm = project.executor === 'slurm';
+  if (watch && !isSlurm)
+    throw new PecoError('--watch is for jobs of Slurm, and this run has none', {
+      code: 'usage',
+      hint: 'add --executor slurm, or leave it out: a run on this machine stays until its end',
+    });
+  if (isSlurm && !watch && tensorboard !== undefined && plan.stages.some(mayRun))
+    throw new PecoError('--tensorboard needs --watch with Slurm: the jobs write no event files', {
+      code: 'usage',
+      hint: 'add --watch, or give --tensorboard to `peco-exp report` once they have ended',
+    });
+}
+
+/** Writes event files while the run goes on, if they were asked for. What goes wrong with them is a warning. */
+function openEvents({ plan, store }: Prepared, flags: ExperimentFlags, emit: Emit): EventWriter | undefined {
+  const { tensorboard: folder } = flags;
+  if (folder === undefined) return undefined;
+  return new EventWriter({
+    ...{ folder, plan, store },
+    onProblem: (message) => emit({ type: 'warning', message }),
+  });
 }
 
 /** Starts the record of the run. What goes wrong with it is a warning: no run fails for its record. */
@@ -115,10 +144,9 @@ async function createRenderer(
   flags: ExperimentFlags,
   recorded: readonly Recorded[],
 ): Promise<Renderer> {
-  const write = (text: string) => void process.stdout.write(text);
   const look = outputLook();
-  const options = { write, verbose: flags.verbose ?? false, look };
-  if (flags.json) return createJsonRenderer(write);
+  const options = { write: printText, verbose: flags.verbose ?? false, look };
+  if (flags.json) return createJsonRenderer(printText);
   const live = isLiveTerminal(process.stdout, process.env) && !options.verbose && plan.stages.some(mayRun);
   if (!live) return createLineRenderer(options);
   const { LiveDisplay } = await import('../progress/live.ts');
@@ -144,13 +172,22 @@ async function formatConclusion(event: RunFinished, look: Look): Promise<string>
 /** What this command says the next time, if nothing changes until then: the quick path answers with it. */
 async function rememberRun(
   prepared: Prepared,
-  outcome: RunOutcome,
-  keys: readonly ContentKey[],
+  {
+    outcome,
+    end,
+    written,
+    keys,
+  }: {
+    readonly outcome: RunOutcome;
+    readonly end: RunFinished;
+    /** Event files. */
+    readonly written: readonly string[];
+    readonly keys: readonly ContentKey[];
+  },
 ): Promise<void> {
   const { counts } = outcome;
   const start = describeStart(prepared);
   const stages = start.stages.map((stage) => ({ ...stage, status: 'hit' as const }));
-  const end = describeEnd(outcome);
   const again = {
     ...end,
     counts: { ...counts, hit: counts.hit + counts.ran + counts.shared, ran: 0, shared: 0 },
@@ -165,7 +202,7 @@ async function rememberRun(
     args: process.argv.slice(2),
     cwd: process.cwd(),
     keys,
-    results: outcome.files,
+    results: [...outcome.files, ...written],
     before: `${head}\n${text.slice(0, at)}`,
     after: text.slice(at + time.length),
   }).catch(() => {}); // a record that can't be written (read-only folder, full disk) only costs time

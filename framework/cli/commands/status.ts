@@ -1,10 +1,8 @@
-import fs from 'node:fs';
-import path from 'node:path';
+import { findExperiment } from '../../experiment/read.ts';
 import { mayRun } from '../../plan/types.ts';
 import { findProject, type ProjectFlags } from '../../settings/project.ts';
 import { Records } from '../../slurm/records.ts';
 import { cancelJobs, readStatus } from '../../slurm/status.ts';
-import { PecoError } from '../../stage/errors.ts';
 import { type ExperimentFlags, prepareExperiment, warnOnStderr } from '../prepare.ts';
 import { printLines } from '../print.ts';
 import { formatCancelled, formatStatus } from '../text/slurm.ts';
@@ -33,11 +31,9 @@ export async function cancelCommand(
   flags: ProjectFlags & { readonly json?: boolean },
 ): Promise<number> {
   const cwd = process.cwd();
-  const asked = path.resolve(cwd, file);
-  if (!fs.existsSync(asked)) throw new PecoError(`there is no file ${file}`, { code: 'usage' });
-  const real = fs.realpathSync(asked);
-  const { store } = await findProject(real, { flags, env: process.env, cwd });
-  const tasks = await cancelJobs(real, new Records(store));
+  const { absolute } = findExperiment(file, cwd);
+  const { store } = await findProject(absolute, { flags, env: process.env, cwd });
+  const tasks = await cancelJobs(absolute, new Records(store));
   printLines(flags.json ? [JSON.stringify({ cancelled: tasks })] : formatCancelled(tasks));
   return 0;
 }

@@ -1,6 +1,17 @@
 import { z } from 'zod';
 import type { RunEvent } from '../../run/record/events.ts';
-import { change, error, json, key, location, resumePoint, smoke, stageId, status } from './parts.ts';
+import {
+  change,
+  error,
+  eventFiles,
+  json,
+  key,
+  location,
+  resumePoint,
+  smoke,
+  stageId,
+  status,
+} from './parts.ts';
 
 export const failure = z.strictObject({
   message: z.string(),
@@ -96,6 +107,7 @@ export const eventSchema = z.discriminatedUnion('type', [
     seconds: z.number(),
     counts,
     files: z.array(z.string()),
+    tensorboard: eventFiles.optional(),
   }),
 ]);
 

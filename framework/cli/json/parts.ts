@@ -42,6 +42,10 @@ export const root = z
   })
   .describe('stages that run by themselves, not because another one does');
 
+export const eventFiles = z
+  .strictObject({ dir: z.string(), files: z.int() })
+  .describe('event files of TensorBoard, where they were asked for');
+
 export const change = z.strictObject({
   by: z.enum(['set', 'seeds', 'tasks', 'sweep', 'smoke']),
   path: z.string(),

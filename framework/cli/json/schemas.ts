@@ -1,8 +1,10 @@
 import { z } from 'zod';
+import { missingCellSchema } from '../../stage/table.ts';
 import { eventSchema, failure, tail } from './events.ts';
 import {
   difference,
   error,
+  eventFiles,
   json,
   key,
   location,
@@ -113,17 +115,9 @@ const exported = z.strictObject({
 const report = z.strictObject({
   experiment: z.string(),
   cells: z.int(),
-  missing: z.array(
-    z.strictObject({
-      variant: z.string(),
-      task: z.string(),
-      seed: z.int(),
-      reason: z.string(),
-      dropped: z.boolean().optional(),
-    }),
-  ),
+  missing: z.array(missingCellSchema),
   files: z.array(z.string()),
-  tensorboard: z.strictObject({ dir: z.string(), files: z.int() }).optional(),
+  tensorboard: eventFiles.optional(),
 });
 
 const show = z.strictObject({
@@ -219,6 +213,13 @@ const init = z.strictObject({
   next: z.array(z.string()).describe('commands that make the project ready'),
 });
 
+const provision = z.strictObject({
+  engine: z.string(),
+  folder: z.string().describe('where the library is'),
+  version: z.string().describe('of the library'),
+  gpu: z.boolean().describe('whether it computes on a GPU'),
+});
+
 const task = z.string().describe('of Slurm: number of the job, and index of the task');
 const log = z.string();
 
@@ -251,6 +252,7 @@ export const schemas = {
   cancel: z.strictObject({ cancelled: z.array(task) }),
   gc,
   doctor,
+  provision,
   describe,
   init,
   error: error.describe('what every command prints with --json where it refuses; exit code 2'),

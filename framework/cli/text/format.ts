@@ -1,5 +1,5 @@
 import path from 'node:path';
-import type { StageProgress } from '../../run/record/events.ts';
+import type { RunFinished, StageProgress } from '../../run/record/events.ts';
 import { formatElapsed } from '../../stage/duration.ts';
 import { printable } from '../../stage/text.ts';
 import type { Look } from './look.ts';
@@ -96,6 +96,19 @@ export function formatFiles(
     `  ${showPath(dir)}`,
     ...wrapWords(`    ${names.join(', ')}`, columns, '    '),
   ]);
+}
+
+/** Where the event files of TensorBoard are. */
+export function formatEventFiles(
+  events: RunFinished['tensorboard'],
+  showPath: (file: string) => string,
+): string[] {
+  return events ? [`  ${showPath(events.dir)}: ${count(events.files, 'event file')} for TensorBoard`] : [];
+}
+
+/** `a`, `a and b`, `a, b and c`. */
+export function listOf(names: readonly string[]): string {
+  return names.length < 2 ? names.join() : `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`;
 }
 
 /** `1 stage`, `2 stages`. */

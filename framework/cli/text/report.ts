@@ -1,5 +1,7 @@
+import type { EventFiles } from '../../run/record/events.ts';
+import type { MissingCell } from '../../stage/table.ts';
 import { printable } from '../../stage/text.ts';
-import { count, formatFiles } from './format.ts';
+import { count, formatEventFiles, formatFiles } from './format.ts';
 import { type Look, plainLook } from './look.ts';
 
 /** What `peco-exp report` made; `--json` prints it as it is. */
@@ -7,18 +9,11 @@ export interface Rebuilt {
   readonly experiment: string;
   /** Cells of the table that have numbers, each a variant, a task and a seed. */
   readonly cells: number;
-  readonly missing: readonly {
-    readonly variant: string;
-    readonly task: string;
-    readonly seed: number;
-    readonly reason: string;
-    /** A halved sweep dropped the row. */
-    readonly dropped?: boolean;
-  }[];
+  readonly missing: readonly MissingCell[];
   /** Absolute paths, the report's first. */
   readonly files: readonly string[];
   /** Event files, where they were asked for: the folder of all, and how many there are. */
-  readonly tensorboard?: { readonly dir: string; readonly files: number };
+  readonly tensorboard?: EventFiles;
 }
 
 /** What the tables are made of, what they lack and why, and where they are. */
@@ -38,9 +33,7 @@ export function formatRebuilt(
     ...reasons.slice(0, mostReasons).map((reason) => `  missing: ${printable(reason)}`),
     ...(reasons.length > mostReasons ? [`  and ${reasons.length - mostReasons} more`] : []),
     ...formatFiles(files, showPath, look),
-    ...(tensorboard
-      ? [`  ${showPath(tensorboard.dir)}: ${count(tensorboard.files, 'event file')} for TensorBoard`]
-      : []),
+    ...formatEventFiles(tensorboard, showPath),
   ];
 }
 

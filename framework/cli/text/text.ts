@@ -1,4 +1,3 @@
-import type { Override } from '../../experiment/changes/change.ts';
 import { mayRun } from '../../plan/types.ts';
 import type {
   RunFinished,
@@ -17,14 +16,28 @@ import { formatResumePoint } from '../../run/worker/resume.ts';
 import { formatElapsed } from '../../stage/duration.ts';
 import type { Failure } from '../../stage/errors.ts';
 import { formatLocation } from '../../stage/errors.ts';
+import type { Json } from '../../stage/json.ts';
+import { shellWord } from '../../stage/shell.ts';
 import { showValue } from '../../stage/show.ts';
-import { count, formatFiles, formatRate } from './format.ts';
+import { printable } from '../../stage/text.ts';
+import { count, formatEventFiles, formatFiles, formatRate } from './format.ts';
 import { type Look, plainLook } from './look.ts';
 
 /** Lines about a run that are the same on a terminal and in a log. */
 
-export function formatOverrides(overrides: readonly Override[]): string[] {
-  return overrides.map(({ path, from, to }) => `set ${path} = ${showValue(to)} (was ${showValue(from)})`);
+/** `set codebook.size = 16 (was 8)`; a flag of its own as it was typed: `--columns top1,psnr (the file says top1)`. */
+export function formatOverrides(overrides: RunStarted['overrides']): string[] {
+  return overrides.map(({ flag, path, from, to }) => {
+    const isSet = from !== null;
+    if (flag === undefined)
+      return `set ${path} = ${showValue(to)} (${isSet ? `was ${showValue(from)}` : 'not set in the file'})`;
+    return `--${flag} ${asTyped(to)} (${isSet ? `the file says ${asTyped(from)}` : 'not set in the file'})`;
+  });
+}
+
+/** The value of a flag as a word of a shell; lists have commas. */
+function asTyped(value: Json): string {
+  return shellWord(printable(Array.isArray(value) ? value.join(',') : String(value)));
 }
 
 /** That the numbers mean nothing, and which components aren't small. */
@@ -133,7 +146,11 @@ export function formatRunFinished(
   if (open > 0) parts.push(`${open} not finished`);
   const lines = [`${wordOf(event)} in ${formatElapsed(event.seconds)}: ${parts.join(', ')}`];
   if (open > 0) lines.push('the same command resumes: finished stages are stored');
-  return [...lines, ...formatFiles(event.files, showPath, look)];
+  return [
+    ...lines,
+    ...formatFiles(event.files, showPath, look),
+    ...formatEventFiles(event.tensorboard, showPath),
+  ];
 }
 
 function wordOf(event: RunFinished): string {

@@ -22,7 +22,13 @@ export interface RunStarted {
   readonly experiment: string;
   readonly file: string;
   readonly stages: readonly StageSummary[];
-  readonly overrides: readonly { readonly path: string; readonly from: Json; readonly to: Json }[];
+  /** `flag`, without its dashes: of a field that has a flag of its own; absent: `--set`. */
+  readonly overrides: readonly {
+    readonly flag?: string;
+    readonly path: string;
+    readonly from: Json;
+    readonly to: Json;
+  }[];
   /** What the flags change in all, sweeps too; absent if nothing. */
   readonly changes?: readonly Change[];
   /** Present for a smoke run; with the paths of components that stay as they are, since they name no smaller size. */
@@ -156,6 +162,14 @@ export interface RunFinished {
   readonly counts: { readonly [state in StageState]: number };
   /** Files in the results folder, the table first; empty without a report. */
   readonly files: readonly string[];
+  /** Event files of TensorBoard, where they were asked for: the folder of all, and how many there are. */
+  readonly tensorboard?: EventFiles;
+}
+
+export interface EventFiles {
+  /** Absolute. */
+  readonly dir: string;
+  readonly files: number;
 }
 
 /** How a stage ended. `unstarted`: the run was interrupted first. */

@@ -7,6 +7,7 @@ import { submittedAsJson } from '../../../framework/cli/commands/slurm.ts';
 import { describeModule } from '../../../framework/cli/components.ts';
 import { jsonSchemaOf, type SchemaName, schemas } from '../../../framework/cli/json/schemas.ts';
 import { main } from '../../../framework/cli/main.ts';
+import { createProgram } from '../../../framework/cli/program.ts';
 import { PecoError } from '../../../framework/stage/errors.ts';
 import { repository } from '../../support/project.ts';
 import { createRanRig } from '../../support/ran-rig.ts';
@@ -25,24 +26,24 @@ test('the published schemas are those of the sources', (t) => {
 /** What a command prints, line by line; in this process, since starting one takes longer than most commands. */
 async function ask(
   ...args: readonly string[]
-): Promise<{ readonly code: number; readonly lines: unknown[] }> {
-  const { write } = process.stdout;
-  let text = '';
-  process.stdout.write = ((piece: string) => {
-    text += piece;
-    return true;
-  }) as typeof write;
+): Promise<{ readonly code: number; readonly lines: unknown[]; readonly stderr: string }> {
+  const texts = { stdout: '', stderr: '' };
+  const restore = (['stdout', 'stderr'] as const).map((name) => {
+    const { write } = process[name];
+    process[name].write = ((piece: string) => {
+      texts[name] += piece;
+      return true;
+    }) as typeof write;
+    return () => {
+      process[name].write = write;
+    };
+  });
   try {
     const code = await main([...args, '--json']);
-    return {
-      code,
-      lines: text
-        .trimEnd()
-        .split('\n')
-        .map((line) => JSON.parse(line)),
-    };
+    const lines = texts.stdout.trimEnd().split('\n');
+    return { code, lines: lines.map((line) => JSON.parse(line)), stderr: texts.stderr };
   } finally {
-    process.stdout.write = write;
+    for (const end of restore) end();
   }
 }
 
@@ -75,6 +76,57 @@ test.serial('what commands print with --json has its schema', async (t) => {
   await fits(schemas['show-key'], 'show', rig.entries()[0]!);
   await fits(schemas.cancel, 'cancel', file);
   await fits(schemas.gc, 'gc', file, '--dry-run', ...changed);
+});
+
+/** What a user can call. */
+const commands = () => createProgram(() => {}).commands.filter((one) => !('_hidden' in one && one._hidden));
+
+test('every command has --json, and a schema of what it prints then', (t) => {
+  const named = new Set<string>(Object.keys(schemas));
+  for (const command of commands()) {
+    t.true(
+      command.options.some(({ long }) => long === '--json'),
+      `${command.name()} has no --json`,
+    );
+    t.true(named.has(command.name()), `${command.name()} has no schema`);
+  }
+});
+
+test.serial('whatever is wrong with a command, stdout has one line of JSON that says so', async (t) => {
+  const rig = await createRanRig(t);
+  rig.write({ 'empty.ts': '', 'broken.ts': 'export default {', 'text.ts': 'just text' });
+  const folder = rig.file('parts');
+  const refuse = async (...args: readonly string[]) => {
+    const { code, lines } = await ask(...args);
+    t.is(code, 2, args.join(' '));
+    t.is(lines.length, 1, args.join(' '));
+    return schemas.error.parse(lines[0]).error;
+  };
+  t.is((await refuse()).code, 'usage');
+  t.is((await refuse('nonsense')).code, 'usage');
+  t.is((await refuse('why', 'a.ts', '--rows', 'x')).message, 'why has no --rows, which is for report');
+  for (const command of commands()) {
+    const name = command.name();
+    t.regex((await refuse(name, '--nonsense')).message, /unknown option '--nonsense'/);
+    const takesFile = command.registeredArguments.some((one) => one.name() === 'file' && one.required);
+    if (!takesFile) continue;
+    const others = command.registeredArguments.slice(1).map(() => 'x');
+    for (const file of [folder, rig.file('no.ts'), rig.file('empty.ts'), rig.file('broken.ts')]) {
+      // The jobs of a file can be ended whatever is in it.
+      if (name === 'cancel' && /(empty|broken)\.ts$/.test(file)) continue;
+      const { message, hint, location } = await refuse(name, file, ...others);
+      t.true(hint !== null || location !== null, `${name} ${file}: ${message}`);
+    }
+  }
+});
+
+test.serial('what an experiment file prints goes to stderr', async (t) => {
+  const rig = await createRanRig(t);
+  rig.write({ 'loud.ts': `console.log('loud');\n${rig.read('experiment.ts')}` });
+  const { code, lines, stderr } = await ask('graph', rig.file('loud.ts'));
+  t.is(code, 0);
+  t.is(lines.length, 1);
+  t.regex(stderr, /^loud\n/);
 });
 
 test('jobs that Slurm refused are told with the error in words', (t) => {

@@ -12,9 +12,14 @@ import { createRig, type Rig } from '../../support/rig.ts';
 async function check(
   rig: Rig,
   data: string,
-  flags: { readonly store?: string; readonly out?: string; readonly sweep?: readonly string[] } = {},
+  flags: {
+    readonly store?: string;
+    readonly out?: string;
+    readonly tensorboard?: string;
+    readonly sweep?: readonly string[];
+  } = {},
 ): Promise<string | undefined> {
-  const { sweep = [], ...places } = flags;
+  const { sweep = [], tensorboard, ...places } = flags;
   const file = `data-${data.replaceAll(/\W/g, '_')}.ts`;
   const text = rig.read('experiment.ts');
   rig.write({
@@ -26,7 +31,10 @@ async function check(
   const loaded = await loadExperiment(file, { cwd: rig.dir, sweep });
   const project = await findProject(loaded.file, { flags: places, env: {}, cwd: rig.dir });
   try {
-    await checkPlaces(loaded, project, path.join(project.results, 'rig'));
+    await checkPlaces(loaded, project, {
+      results: path.join(project.results, 'rig'),
+      events: tensorboard === undefined ? undefined : path.join(rig.dir, tensorboard),
+    });
     return undefined;
   } catch (error) {
     return portable(formatError(error), rig)
@@ -73,6 +81,7 @@ test('store, results and cache within data, and data within them, are refused wi
     'a file in the store': await check(rig, '.peco/data/a.bin'),
     'the results in it': await check(rig, 'images', { out: 'images' }),
     'the results deep in it': await check(rig, 'images', { out: 'images/more' }),
+    'event files in it': await check(rig, 'images', { tensorboard: 'images/events' }),
     'the results folder': await check(rig, 'results'),
     'the tables': await check(rig, 'results/rig'),
     'in the tables': await check(rig, 'results/rig/data'),
@@ -115,6 +124,7 @@ test('results and store lie apart', async (t) => {
   const rig = rigWithData(t);
   t.snapshot([
     await check(rig, 'images', { out: '.peco' }),
+    await check(rig, 'images', { tensorboard: '.peco/events' }),
     await check(rig, 'images', { store: 'results/rig' }),
     await check(rig, 'images', { store: 'results/rig/store' }),
   ]);

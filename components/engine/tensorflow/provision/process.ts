@@ -1,6 +1,7 @@
 /**
- * Entry of `peco-exp provision`: `node engine-provision.js tensorflow [--gpu] [--yes]`. A process of its own, since the
- * command line knows where it lies, not what it does. It talks to the terminal itself.
+ * Entry of `peco-exp provision`: `node engine-provision.js tensorflow [--gpu] [--yes] [--json] [--verbose]`. A process of
+ * its own, since the command line knows where it lies, not what it does. It talks to the terminal itself, and tells its
+ * parent how it ended.
  */
 import { once } from 'node:events';
 import os from 'node:os';
@@ -9,7 +10,8 @@ import { ProvisionError } from './download.ts';
 import { provision } from './provision.ts';
 
 const flags = new Set(process.argv.slice(2));
-const terminal = process.stdin.isTTY === true && process.stdout.isTTY === true;
+// With --json a program reads, and none answers.
+const terminal = !flags.has('--json') && process.stdin.isTTY === true && process.stdout.isTTY === true;
 
 async function confirm(): Promise<boolean> {
   if (flags.has('--yes')) return true;
@@ -23,6 +25,14 @@ async function confirm(): Promise<boolean> {
   const answer = await Promise.race([answered, closed]);
   reader.close();
   return /^y(es)?$/i.test(answer.trim());
+}
+
+/** Until it has gone: nothing else keeps this process. */
+function tellParent(answer: object): Promise<void> {
+  return new Promise((resolve) => {
+    if (process.send) process.send(answer, () => resolve());
+    else resolve();
+  });
 }
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
@@ -40,10 +50,13 @@ try {
   const say = (line: string) => void process.stdout.write(`${line}\n`);
   const ended = await provision({ variant, confirm, say, terminal });
   if (ended === 'declined') say('nothing was done');
+  else await tellParent({ ready: ended });
 } catch (error) {
   const expected = error instanceof ProvisionError;
-  const text = expected ? error.message : `unexpected error: ${(error as Error).stack ?? error}`;
-  process.stderr.write(`${text}\n`);
+  const { message, stack = message } = error as Error;
+  const text = expected ? message : `unexpected error: ${flags.has('--verbose') ? stack : message}`;
+  if (!flags.has('--json')) process.stderr.write(`${text}\n`);
+  await tellParent({ failed: text, lacking: expected && error.kind === 'lacking' });
   // 2: something that is needed is not here; 1: a step failed.
   process.exitCode = expected && error.kind === 'lacking' ? 2 : 1;
 }

@@ -36,8 +36,10 @@ export interface ProvisionOptions {
   readonly tryIt?: (folder: string, env: NodeJS.ProcessEnv) => Promise<Tried>;
 }
 
-/** How it ended. */
-export type Provisioned = 'ready' | 'declined';
+/** How it ended: what is ready, or that the user declined. */
+export type Provisioned =
+  | { readonly folder: string; readonly version: string; readonly gpu: boolean }
+  | 'declined';
 
 /**
  * Provides TensorFlow's library in a folder of the user's cache (or PECO_TENSORFLOW): downloads wheels by pip, unpacks
@@ -51,7 +53,7 @@ export async function provision(options: ProvisionOptions): Promise<Provisioned>
   const refusal = refusePlatform(platform);
   if (refusal !== undefined) throw new ProvisionError(refusal, 'lacking');
   const folder = libraryFolder(variant, env);
-  let answer: Provisioned;
+  let answer: 'ready' | 'declined';
   try {
     answer = await complete(new Work({ folder, env, terminal, say }, variant, catalogue), options);
   } catch (error) {
@@ -66,11 +68,11 @@ export async function provision(options: ProvisionOptions): Promise<Provisioned>
     );
   say(`TensorFlow ${tried.version} is ready in ${folder}: it computes on ${tried.gpu ? 'a GPU' : 'the CPU'}`);
   say('  use it with --engine tensorflow; peco-exp doctor tells more');
-  return 'ready';
+  return { folder, version: tried.version, gpu: tried.gpu };
 }
 
 /** Does what is left of a library, if the user agrees. */
-async function complete(work: Work, options: ProvisionOptions): Promise<Provisioned> {
+async function complete(work: Work, options: ProvisionOptions): Promise<'ready' | 'declined'> {
   if (work.isDone()) return 'ready';
   const { confirm, say, env = process.env } = options;
   const lacking = await missingTools(work.tools(), env);
