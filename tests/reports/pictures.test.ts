@@ -20,8 +20,8 @@ function stageWith(files: { readonly [name: string]: Buffer | string }): StageIn
 test('each task whose stages wrote strips gets a picture: what is given on top, then a row for each variant', async (t) => {
   const both = (height: number) => ({ 'truth.png': strip(height), 'predictions.png': strip(height) });
   const inputs = {
-    a: stageWith(both(4)),
-    b: stageWith(both(4)),
+    a: stageWith(both(5)),
+    b: stageWith(both(5)),
     // Of the second seed of a variant nothing is shown.
     c: stageWith(both(4)),
     d: stageWith({ 'originals.png': strip(5), 'reconstructions.png': strip(5) }),
@@ -45,7 +45,7 @@ test('each task whose stages wrote strips gets a picture: what is given on top, 
   t.deepEqual([...pictures.keys()], ['predictions-boxes.png', 'reconstructions.png']);
   const heights = [...pictures.values()].map((png) => PNG.sync.read(png).height);
   // Small strips are three times as high, and rows are 4 pixels apart.
-  t.deepEqual(heights, [12 * 3 + 8, 15 * 2 + 4]);
+  t.deepEqual(heights, [15 * 3 + 8, 15 * 2 + 4]);
 });
 
 test('examples are of the stages that write them, and other files of their names are none', async (t) => {

@@ -1,6 +1,9 @@
+import { fixed5x8 } from '../../lettering/fonts.ts';
+import { drawLetters, openFont } from '../../lettering/letters.ts';
 import { noClass } from '../targets.ts';
 import type { Canvas, Colour } from './canvas.ts';
-import { glyphHeight, glyphOf, glyphWidth } from './font.ts';
+
+const font = openFont(fixed5x8);
 
 /**
  * The colour of a class: entry class + 1 of PASCAL VOC's colour map, whose entry 0, black, is no class. Bits 0, 3, 6 of a
@@ -48,9 +51,9 @@ export function outlineBox(
 }
 
 /** Height of a line of text. */
-export const lineHeight = glyphHeight + 2;
+export const lineHeight = font.height + 1;
 
-/** Writes letters, digits and some signs, 5 pixels high, on a ground of the colour. What has no room is left out. */
+/** Writes a line of text, 8 pixels high, on a ground of the colour. What has no room is left out. */
 export function writeText(
   canvas: Canvas,
   text: string,
@@ -58,19 +61,12 @@ export function writeText(
 ): void {
   const isDark = 0.3 * ground[0] + 0.59 * ground[1] + 0.11 * ground[2] < 128;
   const ink: Colour = isDark ? [255, 255, 255] : [0, 0, 0];
-  const step = glyphWidth + 1;
-  const room = Math.max(0, Math.floor((canvas.width - left - 1) / step));
-  const shown = [...text].slice(0, room);
+  const room = Math.max(0, Math.floor((canvas.width - left - 1) / font.width));
+  const shown = font.lettersOf(text).slice(0, room);
   for (let y = 0; y < lineHeight; y++) {
-    for (let x = 0; x < shown.length * step + 1; x++) dot(canvas, left + x, top + y, ground);
+    for (let x = 0; x < shown.length * font.width + 1; x++) dot(canvas, left + x, top + y, ground);
   }
-  shown.forEach((letter, place) => {
-    glyphOf(letter).forEach((row, y) => {
-      for (let x = 0; x < glyphWidth; x++) {
-        if ((row >> (glyphWidth - 1 - x)) & 1) dot(canvas, left + 1 + place * step + x, top + 1 + y, ink);
-      }
-    });
-  });
+  drawLetters(shown, font, (x, y) => dot(canvas, left + 1 + x, top + y, ink));
 }
 
 function dot(canvas: Canvas, x: number, y: number, colour: Colour): void {

@@ -1,10 +1,12 @@
 import test from 'ava';
+import fc from 'fast-check';
 import { PNG } from 'pngjs';
 import { stackRows } from '../../../reports/formats/picture.ts';
+import { hostileName } from './support.ts';
 
-function strip(red: number): Buffer {
-  const png = new PNG({ width: 2, height: 4 });
-  for (let row = 0; row < 4; row++) png.data.set([red, 0, 0, 255, 0, red, 0, 255], row * 8);
+function strip(red: number, height = 5): Buffer {
+  const png = new PNG({ width: 2, height });
+  for (let row = 0; row < height; row++) png.data.set([red, 0, 0, 255, 0, red, 0, 255], row * 8);
   return PNG.sync.write(png);
 }
 
@@ -22,8 +24,8 @@ test('rows are stacked in order, enlarged three times, beside their labels', (t)
   t.deepEqual(at(left, 0), [10, 0, 0]);
   t.deepEqual(at(left + 2, 2), [10, 0, 0]);
   t.deepEqual(at(left + 3, 0), [0, 10, 0]);
-  t.deepEqual(at(left, 16), [200, 0, 0]);
-  t.is(picture.height, 12 + 4 + 12);
+  t.deepEqual(at(left, 19), [200, 0, 0]);
+  t.is(picture.height, 15 + 4 + 15);
 });
 
 test('the same strips are the same bytes', (t) => {
@@ -31,28 +33,50 @@ test('the same strips are the same bytes', (t) => {
   t.deepEqual(stackRows(rows), stackRows(rows));
 });
 
-test('labels stay beside their strips, whatever their letters become', (t) => {
-  // The capital of one small letter may be two.
-  const width = (label: string) => PNG.sync.read(stackRows([{ label, png: strip(1) }])).width;
-  t.is(width('ß'), width('a'));
-  const dark = (label: string) => {
-    const picture = PNG.sync.read(stackRows([{ label, png: strip(255) }]));
-    const left = picture.width - 6;
-    return Array.from({ length: picture.height }, (_, y) => picture.data[(y * picture.width + left) * 4]);
-  };
-  t.deepEqual(dark('ﬃﬃﬃ'), dark('abc'));
-});
-
 test('signs of names have letters of their own, and rows that look alike are numbered', (t) => {
-  const bytes = (labels: readonly string[]) => stackRows(labels.map((label) => ({ label, png: strip(1) })));
-  t.notDeepEqual(bytes(['a@b=1,c']), bytes(['a?b?1?c']));
-  t.deepEqual(bytes(['日', '本']), bytes(['1 ?', '2 ?']));
-  t.deepEqual(bytes(['Peco', 'peco']), bytes(['1 peco', '2 peco']));
+  const bytes = (...labels: string[]) => stackRows(labels.map((label) => ({ label, png: strip(1) })));
+  for (const [one, other] of [
+    ['a@b=1,c', 'a?b?1?c'],
+    ['Peco', 'peco'],
+    ['日', '本'],
+    ['é', 'e'],
+    ['x\t', 'x '],
+    ['65E5', '日'],
+  ] as const) {
+    t.notDeepEqual(bytes(one), bytes(other));
+    t.deepEqual(bytes(one, one), bytes(`1 ${one}`, `2 ${one}`));
+  }
+  for (const [one, other] of [
+    ['A', 'А'],
+    ['é', 'e\u0301'],
+    ['x', 'x '],
+  ] as const)
+    t.deepEqual(bytes(one, other), bytes(`1 ${one}`, `2 ${other}`));
 });
 
-test('a long label is cut, so that the picture stays as wide as a picture', (t) => {
-  const { width } = PNG.sync.read(stackRows([{ label: 'x'.repeat(10_000), png: strip(1) }]));
-  t.true(width < 600, String(width));
+test('any name stands beside its strip, whole as far as there is room', (t) => {
+  const size = (height: number, ...labels: string[]) => {
+    const { width, height: all } = PNG.sync.read(
+      stackRows(labels.map((label) => ({ label, png: strip(1, height) }))),
+    );
+    return [width - 6 - 8, all];
+  };
+  // 22 large letters a line, then 44 small ones; the middle of what has no room is left out.
+  t.deepEqual(size(32, 'peco'), [4 * 12, 96]);
+  t.deepEqual(size(32, 'x'.repeat(66)), [264, 96]);
+  t.deepEqual(size(32, 'x'.repeat(67)), [264, 96]);
+  const bytes = (label: string) => stackRows([{ label, png: strip(1, 32) }]);
+  const swept = (value: number) => `peco@${'a'.repeat(290)}=${value}`;
+  t.notDeepEqual(bytes(swept(1)), bytes(swept(2)));
+  const long = (middle: string) => bytes(`p${'a'.repeat(4000)}${middle}${'a'.repeat(4000)}q`);
+  t.true(long('a').equals(long('b')));
+  fc.assert(
+    fc.property(fc.array(hostileName, { minLength: 1, maxLength: 3 }), (names) => {
+      const [width, height] = size(16, ...names);
+      return width! <= 264 && height === names.length * 52 - 4;
+    }),
+    { numRuns: 40 },
+  );
 });
 
 test('strips of different sizes have rows of their own size', (t) => {
@@ -64,7 +88,7 @@ test('strips of different sizes have rows of their own size', (t) => {
       { label: 'b', png: PNG.sync.write(large) },
     ]),
   );
-  t.is(picture.height, 12 + 4 + 48);
+  t.is(picture.height, 15 + 4 + 48);
   const left = picture.width - 24;
   t.is(picture.data[left * 4], 10);
   t.is(picture.data[((picture.height - 1) * picture.width + picture.width - 1) * 4], 77);
