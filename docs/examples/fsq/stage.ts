@@ -8,6 +8,7 @@ import {
   fit,
   initDecoder,
   initEncoder,
+  normal,
   type Objective,
   openEngine,
   openImages,
@@ -31,10 +32,16 @@ function objective(config: FsqConfig, seed: number): Objective<Fsq<tf.Tensor>, {
   const channels = config.levels.length;
   return {
     name: 'fsq training',
-    init: () => ({
-      encoder: initEncoder(random(seed, 'encoder'), config, channels),
-      decoder: initDecoder(random(seed, 'decoder'), config, channels),
-    }),
+    init: () => {
+      const decoder = initDecoder(random(seed, 'decoder'), config, channels);
+      // Of an image whose codes are all zeros the first convolution leaves nothing but its bias. Were that zero too, each
+      // group norm after it would multiply gradients by 1,000: there is no variance, and the root of 1e-6 is 1e-3.
+      const bias = normal(random(seed, 'bias'), 0.1, config.width);
+      return {
+        encoder: initEncoder(random(seed, 'encoder'), config, channels),
+        decoder: { ...decoder, in: { ...decoder.in, bias } },
+      };
+    },
     loss({ encoder, decoder }, { batch }) {
       const images = unit(batch.images);
       const codes = quantise(applyEncoder(encoder, images), config.levels);

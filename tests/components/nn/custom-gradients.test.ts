@@ -11,6 +11,7 @@ import type { GradientCase } from '../engine/support/differences.ts';
 import { differencesOf, furthest, gradientsOf, useFloat64 } from '../engine/support/differences.ts';
 
 const x = floats([2, 3, 4], 1);
+const equal = { ...x, data: x.data.map(() => 0.7) };
 const images = floats([2, 2, 3, 4], 2);
 const logits = floats([5, 4], 3);
 const labels = ints([5], 4, { min: 0, max: 3 });
@@ -19,6 +20,7 @@ const weights = floats([5], 5, { min: 0.2, max: 1.5 });
 /** Gradients that are written by hand in `components/nn`. */
 const cases: { readonly [name: string]: GradientCase } = {
   standardise: { inputs: [x], op: (a) => standardise(a, 1e-3) },
+  'standardise, of equal numbers': { inputs: [equal], op: (a) => standardise(a, 1) },
   layerNorm: {
     inputs: [x, floats([4], 6), floats([4], 7)],
     op: (a, gain, bias) => layerNorm(a, { gain, bias }),
