@@ -37,7 +37,10 @@ test('init replaces nothing, and keeps a package.json that is there', async (t) 
   } as never);
   t.deepEqual(fs.readdirSync(file('one')).sort(), ['.gitignore', 'tsconfig.json']);
   const { files, kept, next } = await initialise(file('two'));
-  t.deepEqual(next, ['npm pkg set type=module', 'npm install --ignore-scripts peco-exp zod @types/node']);
+  t.deepEqual(next, [
+    'npm pkg set type=module',
+    'npm install --ignore-scripts peco-exp zod @types/node typescript',
+  ]);
   t.deepEqual(kept, ['package.json']);
   t.false(files.includes('package.json'));
   t.is(fs.readFileSync(file('two/package.json'), 'utf8'), '{ "name": "theirs" }');

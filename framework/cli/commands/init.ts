@@ -64,7 +64,9 @@ const install = 'npm install --ignore-scripts';
 function completing(file: string): string[] {
   const { type, dependencies, devDependencies } = readManifest(file);
   const there = { ...dependencies, ...devDependencies };
-  const lacking = ['peco-exp', 'zod', '@types/node'].filter((name) => there[name] === undefined);
+  const lacking = ['peco-exp', 'zod', '@types/node', 'typescript'].filter(
+    (name) => there[name] === undefined,
+  );
   return [
     // Components say where their files are by import.meta, which the compiler refuses elsewhere.
     ...(type === 'module' ? [] : ['npm pkg set type=module']),
