@@ -39,4 +39,8 @@ export interface Job {
   /** Stages by the index of their task, in the order in which they can run. */
   readonly tasks: ReadonlyMap<number, readonly Unit[]>;
   readonly dependencies: readonly Dependency[];
+  /** Tasks that run at once, where that is said of this job. */
+  readonly atOnce?: number;
+  /** Of the jobs that run one after another, so that not too many tasks of an experiment run at once. */
+  readonly lane?: number;
 }

@@ -40,6 +40,8 @@ export interface Submission {
   readonly run?: string;
   /** It makes the report, so it plans all of the experiment and writes the tables. */
   readonly whole?: true;
+  /** See `Job`. */
+  readonly lane?: number;
   /** By index. */
   readonly tasks: { readonly [index: string]: readonly SubmittedStage[] };
   /** Number of the user who submitted it: `squeue` is asked by it. */

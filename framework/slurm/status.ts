@@ -2,6 +2,7 @@ import type { StageProgress } from '../run/record/events.ts';
 import type { Failure } from '../stage/errors.ts';
 import { explainEnd, findEnd, tailOf } from './ends.ts';
 import { readStory, type TaskStory } from './events.ts';
+import { tasksIn } from './live.ts';
 import { isLive, type Queue, readQueue, taskName } from './queue.ts';
 import { cancelFile, eventsOf, logOf, type Records, type Submission, type Submitted } from './records.ts';
 import { ask } from './tools.ts';
@@ -117,13 +118,8 @@ export async function cancelJobs(file: string, records: Records): Promise<readon
   const submissions = records.all().filter((one) => one.file === file);
   if (submissions.length === 0) return [];
   const queue = await readQueue([process.getuid!(), ...submissions.map(({ user }) => user)]);
-  const tasks = submissions.flatMap((submission) => {
-    const job = records.jobOf(submission.id) ?? queue.jobOf(submission.id);
-    if (job === undefined) return [];
-    return Object.keys(submission.tasks).map((index) => ({ job, index: Number(index), id: submission.id }));
-  });
-  const live = tasks.filter((task) => isLive(queue.task(task)));
-  for (const { id, index } of live) records.note(cancelFile(records.dirOf(id), index));
+  const live = tasksIn(queue, submissions, records);
+  for (const { submission, index } of live) records.note(cancelFile(records.dirOf(submission), index));
   const names = live.map(taskName);
   for (let from = 0; from < names.length; from += mostNames)
     await ask('scancel', names.slice(from, from + mostNames));

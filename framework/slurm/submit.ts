@@ -12,8 +12,10 @@ import { aheadOf, type SlurmOptions, slurmResourcesOf } from '../stage/slurm.ts'
 import type { Store } from '../store/types.ts';
 import { checkWanted, readCluster } from './cluster.ts';
 import type { Dependency, Job, Place, Unit } from './jobs.ts';
+import { type BusyTask, limitJobs } from './lanes.ts';
+import { findLive, tasksIn } from './live.ts';
 import { partition } from './partition.ts';
-import { isLive, type Queue, readQueue, taskName } from './queue.ts';
+import { type Queue, readQueue, taskName } from './queue.ts';
 import { type JobFlags, Records, type Submission } from './records.ts';
 import { commonName, formatScript, jobName } from './script.ts';
 import { checkSetup } from './setup.ts';
@@ -74,7 +76,7 @@ export async function submitPlan(plan: Plan, options: SubmitOptions): Promise<Su
   try {
     const records = new Records(options.store.dir);
     const situation = await surveyPlan(plan, records, options);
-    const { units, live, cancelled } = situation;
+    const { units, live, cancelled, busy } = situation;
     const resources = units.map((unit) => ({ resources: unit.resources, stage: unit.id }));
     const there = { live: live.size, liveStages: [...live.keys()] };
     if (units.length === 0) return { jobs: [], ...there };
@@ -82,7 +84,11 @@ export async function submitPlan(plan: Plan, options: SubmitOptions): Promise<Su
     checkWanted(resources, cluster);
     await checkSetup(resources);
     if (cancelled.length > 0) await ask('scancel', cancelled.map(taskName));
-    const jobs = partition(units, { live, maxArraySize: cluster.maxArraySize });
+    const parts = partition(units, { live, maxArraySize: cluster.maxArraySize });
+    const most = saidOf(options, 'jobs');
+    const atOnce = saidOf(options, 'atOnce');
+    const limits = { busy, ...(atOnce === undefined ? {} : { atOnce }) };
+    const jobs = most === undefined ? parts : limitJobs(parts, { most, ...limits });
     return { ...(await submitAll(jobs, plan, records, options)), ...there };
   } finally {
     await unlock();
@@ -94,14 +100,19 @@ interface Situation {
   readonly units: readonly Unit[];
   readonly live: ReadonlyMap<string, Place>;
   readonly cancelled: readonly Place[];
+  /** All tasks of the experiment that stay in Slurm; looked for where their number has a limit. */
+  readonly busy: readonly BusyTask[];
 }
 
 async function surveyPlan(plan: Plan, records: Records, options: SubmitOptions): Promise<Situation> {
   const open = plan.stages.filter((stage) => mayRun(stage) && !options.ended?.has(stage.node.id));
   const keys = await plan.inputKeys();
+  const isLimited = saidOf(options, 'jobs') !== undefined;
+  const earlier = isLimited ? records.all().filter(({ file }) => file === options.file) : [];
   const { places, queue } = await findLive(
     open.map(({ node }) => ({ stage: node.id, key: keys.get(node)! })),
     records,
+    earlier.map(({ user }) => user),
   );
   const replaced = replacedBy(open, places, queue);
   const cancelled = replaced.filter((place) => queue.task(place)?.state === 'PENDING');
@@ -125,28 +136,15 @@ async function surveyPlan(plan: Plan, records: Records, options: SubmitOptions):
         whole: isReport(component),
       };
     });
-  return { units, live, cancelled };
+  const busy = tasksIn(queue, earlier, records).filter(
+    (task) => !cancelled.some((one) => taskName(one) === taskName(task)),
+  );
+  return { units, live, cancelled, busy };
 }
 
-/** Where stages are in Slurm, as far as they are queued or running. One question to Slurm. */
-export async function findLive(
-  stages: readonly { readonly stage: string; readonly key: InputKey }[],
-  records: Records,
-): Promise<{ readonly places: ReadonlyMap<string, Place>; readonly queue: Queue }> {
-  const found = stages.flatMap(({ stage, key }) => {
-    const submitted = records.find(key);
-    return submitted ? [{ stage, ...submitted }] : [];
-  });
-  const queue = await readQueue([process.getuid!(), ...found.map(({ user }) => user)]);
-  const places = new Map<string, Place>();
-  for (const { stage, submission, index, job: noted } of found) {
-    // A submission that was cut off after Slurm had taken it.
-    const job = noted ?? queue.jobOf(submission);
-    if (job === undefined) continue;
-    if (noted === undefined) await records.noteJob(submission, job);
-    if (isLive(queue.task({ job, index }))) places.set(stage, { job, index });
-  }
-  return { places, queue };
+/** What the settings or the experiment say for all jobs. */
+function saidOf<K extends keyof SlurmOptions>({ slurm }: SubmitOptions, field: K) {
+  return slurm.findLast((one) => one?.[field] !== undefined)?.[field];
 }
 
 /**
@@ -222,6 +220,7 @@ async function submitJob(job: Job, numbers: ReadonlyMap<Job, string>, around: Ar
     flags: options.flags,
     ...(options.run === undefined ? {} : { run: options.run }),
     ...(stages.some(({ whole }) => whole) ? { whole: true as const } : {}),
+    ...(job.lane === undefined ? {} : { lane: job.lane }),
     tasks: Object.fromEntries(
       [...job.tasks].map(([index, units]) => [
         index,
@@ -233,9 +232,7 @@ async function submitJob(job: Job, numbers: ReadonlyMap<Job, string>, around: Ar
   };
   records.write(submission);
   claimAll(submission, records);
-  const said = <K extends keyof SlurmOptions>(field: K) =>
-    options.slurm.findLast((one) => one?.[field] !== undefined)?.[field];
-  const atOnce = said('atOnce');
+  const atOnce = job.atOnce ?? saidOf(options, 'atOnce');
   const script = formatScript({
     name: jobName(
       experiment,
@@ -249,7 +246,7 @@ async function submitJob(job: Job, numbers: ReadonlyMap<Job, string>, around: Ar
     dependencies: job.dependencies.map((one) => formatDependency(one, numbers)),
     resources: job.resources,
     ahead: aheadOf(options.slurm),
-    node: said('node') ?? process.execPath,
+    node: saidOf(options, 'node') ?? process.execPath,
     program: options.program,
   });
   const file = path.join(dir, 'script.sh');

@@ -74,6 +74,8 @@ export const slurmSchema = z.strictObject({
   ...fields,
   /** Of node on the machines of the cluster; default: where it is here. */
   node: word.optional(),
+  /** Tasks of the experiment that run at once; default: as many as Slurm lets. */
+  jobs: z.int().positive().optional(),
   /** Tasks of a job array that run at once; default: as many as Slurm lets. */
   atOnce: z.int().positive().optional(),
   /** How long before its time limit a job is asked to save and stop; default 2m. */
@@ -127,7 +129,9 @@ export function slurmResourcesOf(
 ): SlurmResources {
   const said = options.flatMap((each) => (each === undefined ? [] : [each]));
   const layers: Fields[] = [
-    ...said.map(({ node: _node, atOnce: _atOnce, ahead: _ahead, stages: _stages, ...all }) => all),
+    ...said.map(
+      ({ node: _node, jobs: _jobs, atOnce: _atOnce, ahead: _ahead, stages: _stages, ...all }) => all,
+    ),
     ...said.flatMap(({ stages }) => stages?.[role] ?? []),
     ...said.flatMap(({ stages }) => stages?.[`${role}/${kind}`] ?? []),
   ];

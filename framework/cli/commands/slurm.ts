@@ -80,7 +80,7 @@ async function estimateStages({ plan, store, project, loaded }: Prepared): Promi
   const layers = [project.slurm, loaded.experiment.slurm].flatMap((one) =>
     one === undefined ? [] : [one, ...Object.values(one.stages ?? {})],
   );
-  if (!layers.some(({ pack }) => typeof pack === 'string')) return new Map();
+  if (!layers.some((one) => typeof one.pack === 'string' || 'jobs' in one)) return new Map();
   // How fast this machine is says nothing of the nodes.
   return estimatePlan(plan, await readRecorded(plan, store), { jobs: 1, engine: project.engine }).stages;
 }
