@@ -1,6 +1,7 @@
 import { z } from 'zod';
-import type { ConfigIssue } from '../framework/stage/component.ts';
+import type { ConfigIssue, WiredInput, WiringIssue } from '../framework/stage/component.ts';
 import { defineComponent } from '../framework/stage/define.ts';
+import { suggest } from '../framework/stage/issues.ts';
 import { printable } from '../framework/stage/text.ts';
 import { publishedMethods } from './published.ts';
 import { expectRows, expectShown, showSchema } from './show-config.ts';
@@ -17,18 +18,22 @@ const column = z.strictObject({
   better: z.enum(['higher', 'lower']).default('higher'),
 });
 
+export type Column = z.output<typeof column>;
+
+const usual: Column[] = [
+  { metric: 'top1', label: 'top-1 %', scale: 100, digits: 2, better: 'higher' },
+  { metric: 'mIoU', label: 'mIoU %', scale: 100, digits: 2, better: 'higher' },
+  { metric: 'boxAP', label: 'box AP', scale: 100, digits: 2, better: 'higher' },
+  { metric: 'maskAP', label: 'mask AP', scale: 100, digits: 2, better: 'higher' },
+  { metric: 'codewordTop1', label: 'codeword probe top-1 %', scale: 100, digits: 2, better: 'higher' },
+  { metric: 'psnr', label: 'PSNR dB', scale: 1, digits: 2, better: 'higher' },
+  { metric: 'usage', label: 'codes used %', scale: 100, digits: 1, better: 'higher' },
+  { metric: 'perplexity', label: 'perplexity', scale: 1, digits: 1, better: 'higher' },
+];
+
 const schema = z.strictObject({
   /** Metrics that become columns, in this order, for every task that has them. */
-  columns: z.array(column).default([
-    { metric: 'top1', label: 'top-1 %', scale: 100, digits: 2, better: 'higher' },
-    { metric: 'mIoU', label: 'mIoU %', scale: 100, digits: 2, better: 'higher' },
-    { metric: 'boxAP', label: 'box AP', scale: 100, digits: 2, better: 'higher' },
-    { metric: 'maskAP', label: 'mask AP', scale: 100, digits: 2, better: 'higher' },
-    { metric: 'codewordTop1', label: 'codeword probe top-1 %', scale: 100, digits: 2, better: 'higher' },
-    { metric: 'psnr', label: 'PSNR dB', scale: 1, digits: 2, better: 'higher' },
-    { metric: 'usage', label: 'codes used %', scale: 100, digits: 1, better: 'higher' },
-    { metric: 'perplexity', label: 'perplexity', scale: 1, digits: 1, better: 'higher' },
-  ]),
+  columns: z.array(column).default(usual),
   /**
    * Adds what papers report beneath the rows, where a task was measured on the same data with a network of the same size:
    * ImageNet-1K, ViT-B at 224 pixels. Rows that do what a paper does, by name (`{ beit: 'BEiT', peco: 'PeCo' }`), have their
@@ -39,7 +44,6 @@ const schema = z.strictObject({
   show: showSchema.optional(),
 });
 
-export type Column = z.output<typeof column>;
 export type AblationTableConfig = z.output<typeof schema>;
 
 /**
@@ -54,12 +58,27 @@ export const ablationTable = defineComponent({
   pages: new URL('./pages.ts', import.meta.url).href,
   expects: ({ columns, published, show = {} }, { table }) => [
     ...(typeof published === 'boolean' ? [] : expectRows(Object.keys(published), ['published'], table)),
+    ...expectMeasured(columns, table),
     ...expectShown(show, columns, table),
   ],
   check: ({ columns }) => checkLabels(columns.map(({ label }) => printable(label))),
   // It writes text, and a picture in plain JavaScript.
   resources: () => ({ cores: 1 }),
 });
+
+/**
+ * Metrics that are nearly those of a task, and no task's. Others may be in a list of columns that several experiments have:
+ * they become no column.
+ */
+function expectMeasured(columns: readonly Column[], table: WiredInput | undefined): WiringIssue[] {
+  const metrics = table?.facts.metrics as readonly string[] | undefined;
+  return columns.flatMap(({ metric }, index) => {
+    if (metrics === undefined || [...metrics, ...usual.map((one) => one.metric)].includes(metric)) return [];
+    const hint = suggest(metric, metrics);
+    if (!hint?.startsWith('did you mean')) return [];
+    return [{ path: ['columns', index, 'metric'], message: 'no task measures it', hint }];
+  });
+}
 
 /** A reader could not distinguish two columns of one name. */
 function checkLabels(labels: readonly string[]): ConfigIssue[] {

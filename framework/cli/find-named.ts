@@ -10,12 +10,14 @@ const mostNamesTold = 5;
 /**
  * The run or the entry that a word names: a run's id or a unique start of it, `last`, or the start of a key.
  *
+ * @param other what else the user may name, for the hint: `, or the path of a file`
  * @throws PecoError `unknown-name` or `ambiguous-name` with near names
  */
 export function findNamed(
   what: string,
   runs: readonly RecordedRun[],
   store: Store,
+  other = '',
 ): RecordedRun | { readonly key: StoredEntry['key'] } {
   if (what === 'last') {
     const last = runs.at(-1);
@@ -34,7 +36,7 @@ export function findNamed(
     ...keys.map((key) => ({ key })),
   ];
   if (matches.length === 1) return matches[0]!;
-  if (matches.length === 0) throw unknown(what, runs, store);
+  if (matches.length === 0) throw unknown(what, runs, store, other);
   const names = matches.map((match) => ('record' in match ? match.record.id : match.key));
   throw new PecoError(`"${what}" may be any of ${matches.length}`, {
     code: 'ambiguous-name',
@@ -42,7 +44,7 @@ export function findNamed(
   });
 }
 
-function unknown(what: string, runs: readonly RecordedRun[], store: Store): PecoError {
+function unknown(what: string, runs: readonly RecordedRun[], store: Store, other: string): PecoError {
   // Of names so long the nearest is the one with the longest common start, or that holds the word.
   const names = runs.map(({ record }) => record.id);
   const holding = names.filter((name) => name.includes(what));
@@ -57,7 +59,7 @@ function unknown(what: string, runs: readonly RecordedRun[], store: Store): Peco
   const hint =
     near.length > 0
       ? `did you mean ${listNames(near.toReversed())}?`
-      : `give a run's id, a unique start of it, last, or ${shortestKey} and more digits of a key; peco-exp show lists them`;
+      : `give a run's id, a unique start of it, last, or ${shortestKey} and more digits of a key${other}; peco-exp show lists them`;
   return new PecoError(`no run and no stored result is called "${what}"`, { code: 'unknown-name', hint });
 }
 

@@ -1,6 +1,6 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import type { BuildOptions, Metafile } from 'esbuild';
+import type { BuildOptions, Message, Metafile } from 'esbuild';
 import { PecoError } from '../stage/errors.ts';
 import { projectModules, type Seen } from './bundle-plugin.ts';
 import { type Alias, type Closure, closureOf, type PackageImport } from './closure.ts';
@@ -77,11 +77,20 @@ export async function bundleModules(entries: readonly string[], cwd: string): Pr
       outdir: path.join(cwd, bundlesFolder), // never written: only names in the metafile
       plugins: [projectModules(seen, cwd)],
     });
+    refuseLostNames(result.warnings);
     return splitResult(entries, real, cwd, result, seen);
   } catch (error) {
     if (isBuildFailure(error)) throw explainFailure(error);
     throw error;
   }
+}
+
+/** A second field of a name silently replaces the first: a tokenizer, for example. */
+function refuseLostNames(warnings: readonly Message[]): void {
+  const errors = warnings.filter(
+    ({ id, location }) => id === 'duplicate-object-key' && !location?.file.includes('node_modules/'),
+  );
+  if (errors.length > 0) throw explainFailure({ errors });
 }
 
 interface BuildOutput {

@@ -55,7 +55,7 @@ export interface ExperimentPlace {
   readonly absolute: string;
 }
 
-/** @throws PecoError `missing-file` with the files that could be meant, if nothing is there, or a folder */
+/** @throws PecoError `missing-file` with the files that could be meant, if nothing is there, a folder, or another kind of file */
 export function findExperiment(file: string, cwd: string): ExperimentPlace {
   const asked = path.resolve(cwd, file);
   const shown = showPath(asked, cwd);
@@ -112,7 +112,11 @@ function checkFile(file: string, shown: string): void {
     const hint = suggest(path.basename(file), scriptsIn(path.dirname(file))) ?? giveFile;
     throw new PecoError(`there is no file ${shown}`, { code: 'missing-file', hint });
   }
-  if (!stat.isDirectory()) return;
+  if (!stat.isDirectory()) {
+    if (isScript(file)) return;
+    const hint = suggest(path.basename(file), scriptsIn(path.dirname(file))) ?? giveFile;
+    throw new PecoError(`${shown} is no TypeScript, as experiment files are`, { code: 'missing-file', hint });
+  }
   const meant = experimentsIn(file).map((name) => path.join(shown, name));
   const more = meant.length > mostNamed ? ', ...' : '';
   const hint =
@@ -138,8 +142,12 @@ function looksLikeExperiment(file: string): boolean {
 
 function scriptsIn(dir: string): string[] {
   try {
-    return fs.readdirSync(dir).filter((name) => /\.[cm]?[jt]s$/.test(name));
+    return fs.readdirSync(dir).filter(isScript);
   } catch {
     return [];
   }
+}
+
+function isScript(name: string): boolean {
+  return /\.[cm]?[jt]sx?$/.test(name);
 }

@@ -43,13 +43,26 @@ function reportMismatches(experiment: Declared['experiment']): Problem[] {
       return cells === undefined ? [] : [cells === true ? name : cells];
     }),
   );
-  const facts = { rows: variants.map(({ name }) => name), tasks: [...new Set(tasks)] };
+  const facts = {
+    rows: variants.map(({ name }) => name),
+    tasks: [...new Set(tasks)],
+    metrics: metricsOf(variants),
+  };
   return declaredRoles('one').flatMap(({ role, declared }) => {
     const component = get(experiment, [declared.group]) as Component | undefined;
     if (component?.expects === undefined || !isReport({ role })) return [];
     const issues = component.expects({ table: { name: 'the table', facts } });
     return issues.map(({ of: _, ...issue }) => place(issue, { component, path: [declared.group] }));
   });
+}
+
+/** What all that fills cells says that it measures; undefined if one of them doesn't say. */
+function metricsOf(variants: readonly Variant[]): string[] | undefined {
+  const filling = variants.flatMap(({ parts }) =>
+    parts.filter(({ role }) => roles[role].cells !== undefined),
+  );
+  const offers = filling.map(({ component }) => component.offers);
+  return offers.includes(undefined) ? undefined : [...new Set(offers.flatMap((names) => names ?? []))];
 }
 
 function mismatches({ component, path, inputs }: Wired, variant: Variant): Problem[] {

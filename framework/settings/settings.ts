@@ -3,6 +3,7 @@ import path from 'node:path';
 import { z } from 'zod';
 import { evaluateBundle } from '../code/evaluate.ts';
 import { loadBundles } from '../code/stored-bundles.ts';
+import { hasCode } from '../files/files.ts';
 import { readJsonFile, withoutMark } from '../files/json-file.ts';
 import { PecoError } from '../stage/errors.ts';
 import { explainZodError, valueAt } from '../stage/issues.ts';
@@ -142,9 +143,24 @@ async function readSettings(file: string, cwd: string): Promise<unknown> {
     const isManifest = path.basename(file) === 'package.json';
     return isManifest ? (read as { readonly peco?: unknown } | null)?.peco : read;
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    throw new PecoError(`can't read the settings: ${message}`, { code: 'invalid-settings', cause: error });
+    throw unreadable(path.relative(cwd, file), error);
   }
+}
+
+/** Loaders show the lines around a mistake, with the whole path of the file. */
+function unreadable(shown: string, error: unknown): PecoError {
+  const isFolder = hasCode(error, 'EISDIR');
+  const words = error instanceof Error ? error.message : String(error);
+  const lines = words.split('\n').map((line) => line.trim());
+  const says = lines.filter((line) => line !== '' && !/^(JSON|YAML) Error in |^>? *\d* *\|/.test(line));
+  const why = isFolder ? 'it is a folder' : (says[0] ?? words);
+  return new PecoError(`the settings in ${shown} can't be read: ${why}`, {
+    code: 'invalid-settings',
+    hint: isFolder
+      ? 'give it another name, or make it a file'
+      : 'write JSON, YAML in .pecorc and .pecorc.yaml: { "jobs": 1 }',
+    cause: error,
+  });
 }
 
 /** A value, and who said so: a flag, a variable, a file (relative to the current folder) or `default`. */

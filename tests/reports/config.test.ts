@@ -13,6 +13,22 @@ test('columns that could not be told apart in the table are refused, both named'
   t.snapshot(issues);
 });
 
+test('a metric that is nearly that of a task, and of none, is refused; others become no column', (t) => {
+  const { expects } = ablationTable({
+    columns: ['topp1', 'mIoU', 'another', 'top1'].map((metric) => ({ metric, label: metric })),
+  });
+  const facts = { rows: ['beit'], tasks: ['probe'], metrics: ['top1', 'top5'] };
+  t.deepEqual(expects?.({ table: { name: 'the table', facts } }), [
+    {
+      path: ['columns', 0, 'metric'],
+      message: 'no task measures it',
+      hint: 'did you mean "top1"? one of: top1, top5',
+    },
+  ]);
+  const { metrics: _, ...unknown } = facts;
+  t.deepEqual(expects?.({ table: { name: 'the table', facts: unknown } }), []);
+});
+
 test('one metric may be shown in two units', (t) => {
   const columns = [
     { metric: 'a', label: '%', scale: 100 },

@@ -26,7 +26,8 @@ export interface AcceptFlags extends ExperimentFlags {
 
 /**
  * `peco-exp accept FILE STAGE...`: declares that what changed since the nearest stored result doesn't matter to these
- * stages. Their keys then name that result; the entries say so, and which fields differ.
+ * stages. Their keys then name that result; the entries say so, and which fields differ. Returns the exit code: 1 where it was
+ * not done for a stage.
  */
 export async function acceptCommand(
   file: string,
@@ -62,7 +63,7 @@ export async function acceptCommand(
     }
   }
   printLines(flags.json ? [JSON.stringify({ stages: outcomes })] : outcomes.flatMap(formatOutcome));
-  return 0;
+  return outcomes.some(({ outcome }) => outcome === 'refused' || outcome === 'impossible') ? 1 : 0;
 }
 
 /** What became of a stage; with `--json` it is printed as it is. */

@@ -53,7 +53,7 @@ async function openRun(what: string, flags: ExperimentFlags): Promise<OpenSide> 
   const cwd = process.cwd();
   const settings = await findSettings(cwd, { flags, env: process.env, cwd });
   const store = openStore(settings.store.value, { from: settings.store.from });
-  const run = findNamed(what, await listAllRuns(store.dir), store);
+  const run = findNamed(what, await listAllRuns(store.dir), store, ', or the path of an experiment file');
   if (!('record' in run)) {
     throw new PecoError(`${what} is a stored result, not a run`, {
       code: 'unknown-name',

@@ -40,5 +40,6 @@ export function keepTasks(experiment: Experiment, names: readonly string[]): OfT
 
 function noSuchTask(group: string, name: string, all: readonly string[]): Problem {
   const hint = suggest(name, all);
-  return { path: [group, name], message: '--tasks: there is no such task', ...(hint ? { hint } : {}) };
+  const message = `there is no task "${name}"`;
+  return { path: [group, name], message, origin: 'tasks', ...(hint ? { hint } : {}) };
 }

@@ -90,9 +90,10 @@ test('all that is wrong with the code of a stage is told, with places', async (t
     'stage.ts':
       "import { a } from './gone.ts';\nimport b from 'not-a-package';\nexport const run = [a, b];\n",
     'broken.ts': 'export const run = (\n',
+    'twice.ts': 'export const run = {\n  peco: 1,\n  peco: 2,\n};\n',
   });
   const messages = [];
-  for (const name of ['stage.ts', 'broken.ts']) {
+  for (const name of ['stage.ts', 'broken.ts', 'twice.ts']) {
     const error = await t.throwsAsync(bundle(project, name));
     messages.push(portable(formatError(error), project));
   }

@@ -65,6 +65,6 @@ test('broken settings files name the file', async (t) => {
   // Node words the rest, differently in every version.
   t.regex(
     await messageOf(t, { 'peco.config.json': '{ "jobs": }' }),
-    /^can't read the settings: .*peco\.config\.json/,
+    /^the settings in peco\.config\.json can't be read: .*\n {2}write JSON/,
   );
 });

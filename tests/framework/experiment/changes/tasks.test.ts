@@ -68,6 +68,6 @@ test.serial(
 test.serial('a task that there is not is refused, with the names that there are', async (t) => {
   const error = await t.throwsAsync(load(createFakeProject(t), { tasks: ['prob'] }));
   const text = formatError(error);
-  t.true(text.includes('downstream.prob: --tasks: there is no such task'), text);
+  t.true(text.includes('--tasks: there is no task "prob"'), text);
   t.true(text.includes('did you mean "probe"? one of: finetune, probe'), text);
 });
