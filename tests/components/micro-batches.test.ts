@@ -16,7 +16,7 @@ const trainings = Object.entries(kinds)
   .filter(([kind]) => kind !== 'linear probe')
   .map(([kind, { component, run }]) => {
     const config: JsonObject = kind === 'dvae' ? { ...component.config, usageWeight: 0 } : component.config;
-    return { kind, config, run: run as StageFunction<never> };
+    return { kind, role: component.role, config, run: run as StageFunction<never> };
   });
 
 /** The state after a step, and what the step showed. */
@@ -36,7 +36,7 @@ function comparable(state: Tensors): Tensors {
   return Object.fromEntries(kept);
 }
 
-for (const { kind, config, run } of trainings) {
+for (const { kind, role, config, run } of trainings) {
   test(`${kind}: gradients and statistics of micro-batches are those of the batch`, async (t) => {
     const { dir } = createProject(t, {});
     const whole = await afterStep(dir, 'whole', run, config);
@@ -47,9 +47,15 @@ for (const { kind, config, run } of trainings) {
     // Of unit codes 1.2e-5: short vectors are divided by their length.
     t.true(worst.distance < 2e-5, `${worst.path} is off by ${worst.distance}`);
     t.deepEqual(Object.keys(parts.values), Object.keys(whole.values));
+    // Each tokenizer says how its batches use the codes.
+    if (role === 'tokenizer') {
+      const { perplexity, codesUsed } = whole.values;
+      const size = (config.codebook as { size: number }).size;
+      t.true(perplexity! >= 1 && perplexity! <= size * codesUsed! * (1 + 1e-6) && codesUsed! <= 1);
+    }
     for (const [name, value] of Object.entries(whole.values)) {
-      // A dVAE's are of the mean posterior, and that of a part isn't that of the batch.
-      if (name === 'usage' || (kind === 'dvae' && name === 'perplexity')) continue;
+      // It is of the mean posterior, and that of a part isn't that of the batch.
+      if (name === 'usage') continue;
       t.true(Math.abs(parts.values[name]! - value) < 1e-5 * (1 + Math.abs(value)), name);
     }
   });

@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { unit } from '../../nn/unit.ts';
 import type { Named, Objective } from '../../training/objective.ts';
 import { cosine } from '../../training/schedule.ts';
+import { type CodeCounts, countCodes, showCodeUse } from '../counted-codes.ts';
 import { type Draw, gumbelNoise, relaxedCodes } from '../gumbel.ts';
 import type { DalleConfig } from './config.ts';
 import { logitLaplace, tokenDivergence } from './likelihood.ts';
@@ -21,7 +22,9 @@ export type DalleObjective = Objective<
   DalleWeights<tf.Tensor>,
   DalleBatch<tf.Tensor>,
   { readonly gumbel: tf.Tensor },
-  Named
+  Named,
+  object,
+  CodeCounts<tf.Tensor>
 >;
 
 /**
@@ -56,8 +59,10 @@ export function dalleObjective(config: DalleConfig, seed: number, draw?: Draw): 
       return {
         loss: tf.add(likelihood, tf.mul(divergence, share)) as tf.Scalar,
         shown: { likelihood, divergence },
+        statistics: countCodes(logits),
       };
     },
+    rest: showCodeUse(codebook.size),
   };
 }
 

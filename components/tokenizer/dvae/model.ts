@@ -4,6 +4,7 @@ import { random } from '../../nn/random.ts';
 import { unit } from '../../nn/unit.ts';
 import type { Named, Objective } from '../../training/objective.ts';
 import { applyDecoder, applyEncoder, initDecoder, initEncoder } from '../autoencoder.ts';
+import { type CodeCounts, countCodes, showCodeUse } from '../counted-codes.ts';
 import { type Draw, gumbelNoise, relaxedCodes } from '../gumbel.ts';
 import type { ReconstructionLoss } from '../reconstruction.ts';
 import type { TokenizerWeights } from '../tokenizer.ts';
@@ -24,7 +25,14 @@ interface DvaeTargets {
   readonly gumbel: tf.Tensor;
 }
 
-export type DvaeObjective = Objective<TokenizerWeights<tf.Tensor>, DvaeBatch<tf.Tensor>, DvaeTargets, Named>;
+export type DvaeObjective = Objective<
+  TokenizerWeights<tf.Tensor>,
+  DvaeBatch<tf.Tensor>,
+  DvaeTargets,
+  Named,
+  object,
+  CodeCounts<tf.Tensor>
+>;
 
 /** KL(p || uniform) in nats of the batch-mean posterior p [K]: log K minus the entropy of p. */
 export function usageDivergence(logits: tf.Tensor): tf.Scalar {
@@ -71,9 +79,10 @@ export function dvaeObjective(
       const usage = usageDivergence(logits);
       return {
         loss: tf.add(loss, tf.mul(usage, config.usageWeight)) as tf.Scalar,
-        // Of the mean posterior: as many codes, equally used, would have its entropy.
-        shown: { pixel, perceptual, usage, perplexity: tf.mul(tf.exp(tf.neg(usage)), size) as tf.Scalar },
+        shown: { pixel, perceptual, usage },
+        statistics: countCodes(logits),
       };
     },
+    rest: showCodeUse(size),
   };
 }

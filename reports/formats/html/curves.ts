@@ -11,6 +11,7 @@ const titles: ReadonlyMap<string, string> = new Map([
   ['gradientNorm', 'norm of the gradients, before clipping'],
   ['perplexity', 'perplexity of the codes of a batch'],
   ['codesUsed', 'share of the codes that a batch uses'],
+  ['validation', 'score on training images that are held out (validation)'],
   ['masked-image-modelling accuracy', 'accuracy of masked tokens'],
   ['dvae usage', 'divergence from using all codes alike, in nats'],
 ]);

@@ -61,6 +61,21 @@ test('a long history is thinned, with its last step; one value is no curve', (t)
   t.deepEqual(others, []);
 });
 
+test('what is logged now and then, in lines of its own, is a curve of its own', (t) => {
+  const history = [...loss([1, 5], [2, 4], [3, 3]), { step: 3, validation: 0.5 }, ...loss([4, 2])];
+  const charts = chartsOf(
+    familiesOf([stage('downstream/a/probe', [...history, { step: 4, validation: 0.75 }], 'probe')]),
+  );
+  t.deepEqual(
+    charts.map(({ metric, x, series: [{ mean }] }) => [metric, x, mean]),
+    [
+      ['loss', [1, 2, 3, 4], [5, 4, 3, 2]],
+      ['validation', [3, 4], [0.5, 0.75]],
+    ],
+  );
+  t.is(charts[1].title, 'score on training images that are held out (validation)');
+});
+
 test('the use of codes is a line by rank, that ends where a seed has no such code', (t) => {
   const evaluated = (id: string, counts: readonly number[]): FullReport['stages'][number] => ({
     ...stage(id, []),
