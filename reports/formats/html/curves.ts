@@ -1,9 +1,18 @@
-import type { FullReport, HistoryRow } from '../../report.ts';
+import type { HistoryRow } from '../../report.ts';
 import type { Chart, Curve } from './chart.ts';
 import type { Family } from './families.ts';
 
 /** Steps that a curve shows: more can't be told apart at the width of a page. */
 const mostSteps = 300;
+/** Points of a chart: with more lines each has fewer, or the page of a large sweep would be 100 MB. */
+const mostPoints = 6000;
+/** Steps that a curve has in any case. */
+const leastSteps = 20;
+
+/** @param lines of the chart, at most */
+function stepsFor(lines: number): number {
+  return Math.max(leastSteps, Math.min(mostSteps, Math.floor(mostPoints / lines)));
+}
 
 /** What metrics of this project's trainings are called, some of one kind alone; others are called as they are logged. */
 const titles: ReadonlyMap<string, string> = new Map([
@@ -58,12 +67,21 @@ function chartOf(
   members: readonly Family[],
   colours: ReadonlyMap<Family, number>,
 ): Chart | undefined {
+  const most = stepsFor(members.length);
   const curves = members.flatMap((family) => {
     const { label, stages } = family;
     const seeds = stages.map(({ history }) => pointsOf(history, metric)).filter((points) => points.size > 0);
     return seeds.length === 0
       ? []
-      : [{ label, kind: stages[0].kind, colour: colours.get(family) ?? 0, seeds, steps: thinned(seeds) }];
+      : [
+          {
+            label,
+            kind: stages[0].kind,
+            colour: colours.get(family) ?? 0,
+            seeds,
+            steps: thinned(seeds, most),
+          },
+        ];
   });
   const x = [...new Set(curves.flatMap(({ steps }) => steps))].sort((a, b) => a - b);
   // A single value is no curve; it is in the table if it matters.
@@ -97,9 +115,9 @@ function pointsOf(history: readonly HistoryRow[], metric: string): ReadonlyMap<n
 }
 
 /** The steps of all seeds, every so many of them, and the last. */
-function thinned(seeds: readonly ReadonlyMap<number, number>[]): readonly number[] {
+function thinned(seeds: readonly ReadonlyMap<number, number>[], most: number): readonly number[] {
   const steps = [...new Set(seeds.flatMap((points) => [...points.keys()]))].sort((a, b) => a - b);
-  const stride = Math.ceil(steps.length / mostSteps);
+  const stride = Math.ceil(steps.length / most);
   return steps.filter((_, index) => (steps.length - 1 - index) % stride === 0);
 }
 
@@ -128,6 +146,9 @@ export function lastOf({ mean }: Curve): number | undefined {
 }
 
 /** Whether some curve leaves logged values out. */
-export function isThinned(stages: FullReport['stages']): boolean {
-  return stages.some(({ history }) => history.length > mostSteps);
+export function isThinned(families: readonly Family[]): boolean {
+  return [...groupsOf(families).values()].some((members) => {
+    const most = stepsFor(members.length);
+    return members.some(({ stages }) => stages.some(({ history }) => history.length > most));
+  });
 }

@@ -36,7 +36,7 @@ export function reportHtml(report: FullReport, { script, style }: PageAssets): s
   const usageHtml = usage.map((chart, index) => chartHtml(chart, curves.length + index)).join('\n');
   const sections: readonly (readonly [id: string, title: string, content: string])[] = [
     ['results', 'Results', resultsHtml(report)],
-    ['curves', 'Curves', curvesHtml(curves, isThinned(stages))],
+    ['curves', 'Curves', curvesHtml(curves, isThinned(families))],
     ['pictures', 'Pictures', picturesHtml(pictures, families)],
     ['codebooks', 'Codebooks', codebooksHtml(families, usageHtml)],
     ['stages', 'Stages', families.length === 0 ? '' : stagesHtml(families, stages)],

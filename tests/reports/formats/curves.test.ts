@@ -1,7 +1,7 @@
 import test from 'ava';
 import { axisValue } from '../../../reports/formats/html/chart.ts';
 import { usageCharts } from '../../../reports/formats/html/codebooks.ts';
-import { chartsOf } from '../../../reports/formats/html/curves.ts';
+import { chartsOf, isThinned } from '../../../reports/formats/html/curves.ts';
 import { familiesOf } from '../../../reports/formats/html/families.ts';
 import type { FullReport, HistoryRow } from '../../../reports/report.ts';
 
@@ -59,6 +59,17 @@ test('a long history is thinned, with its last step; one value is no curve', (t)
   t.is(chart.x.at(-1), 1000);
   t.is(chart.series[0].mean.at(-1), 999);
   t.deepEqual(others, []);
+});
+
+test('of many lines each has fewer steps, always with the last', (t) => {
+  const many = loss(...Array.from({ length: 100 }, (_, index) => [index + 1, index] as const));
+  const families = (rows: number) =>
+    familiesOf(Array.from({ length: rows }, (_, row) => stage(`tokenizer/${row}`, many)));
+  t.is(chartsOf(families(60))[0].x.length, 100);
+  t.false(isThinned(families(60)));
+  const [{ x, series }] = chartsOf(families(200));
+  t.deepEqual([x.length, x.at(-1), series.length], [25, 100, 200]);
+  t.true(isThinned(families(200)));
 });
 
 test('what is logged now and then, in lines of its own, is a curve of its own', (t) => {
