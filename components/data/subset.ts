@@ -43,8 +43,8 @@ export function restOf<T>(dataset: Dataset<T>, first: number): Dataset<T> {
 /**
  * The target of an image.
  *
- * @throws StageError that names the image, if it can't be read, or is the number of a class that there isn't: it would be
- * an answer that is never right
+ * @throws StageError that names the image, if it can't be read, or is no class that there is: it would be an answer that is
+ * never right
  */
 export async function targetOf<T>(dataset: Dataset<T>, index: number): Promise<T> {
   const { name, classes } = dataset;
@@ -54,11 +54,16 @@ export async function targetOf<T>(dataset: Dataset<T>, index: number): Promise<T
   } catch (cause) {
     throw new StageError(`image ${index} of ${name}: its target: ${(cause as Error).message}`, { cause });
   }
-  if (typeof target !== 'number' || (Number.isInteger(target) && target >= 0 && target < classes.length))
+  // A label map, or instances: those who read them check them.
+  if (typeof target === 'object' && target !== null) return target;
+  if (typeof target === 'number' && Number.isInteger(target) && target >= 0 && target < classes.length)
     return target;
-  throw new StageError(`image ${index} of ${name} has the class ${target}`, {
-    hint: `classes are numbers from 0 to ${classes.length - 1}, places in its \`classes\``,
-  });
+  throw new StageError(
+    `image ${index} of ${name} has the class ${typeof target === 'string' ? `"${target}"` : target}`,
+    {
+      hint: `classes are numbers from 0 to ${classes.length - 1}, places in its \`classes\``,
+    },
+  );
 }
 
 /** The classes of all images. Rejects as `targetOf` does. */

@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { StageError } from '../../framework/stage/stage-error.ts';
 import { type Layers, weighed } from './layers.ts';
 import type { FeatureNetwork } from './types.ts';
 
@@ -34,6 +35,7 @@ const LAYER_EPSILON = 1e-6;
  * is differentiated, for they carry no gradient.
  *
  * @param images `[n, h, w, 3]`, values in [0, 1]
+ * @throws StageError that names the network, if it doesn't give activations of each layer
  */
 export function targetFeatures(
   network: FeatureNetwork,
@@ -41,13 +43,19 @@ export function targetFeatures(
   images: tf.Tensor4D,
   { layers, normalisation }: PerceptualLossOptions,
 ): tf.Tensor4D[] {
-  return network
-    .features(
-      weights,
-      images,
-      byDepth(network, layers).map(({ layer }) => layer),
-    )
-    .map((activation) => normaliseFeatures(activation, normalisation));
+  const names = byDepth(network, layers).map(({ layer }) => layer);
+  const activations = network.features(weights, images, names);
+  const fits = activations.every(({ shape }) => shape.length === 4 && shape[0] === images.shape[0]);
+  if (activations.length !== names.length || !fits) {
+    const given = activations.map(({ shape }) => `[${shape.join(', ')}]`).join(', ');
+    throw new StageError(
+      `the network ${network.name}: features of ${names.join(', ')} are ${given || 'none'}`,
+      {
+        hint: `give activations [${images.shape[0]}, height, width, channels] for each layer, in that order`,
+      },
+    );
+  }
+  return activations.map((activation) => normaliseFeatures(activation, normalisation));
 }
 
 /**

@@ -158,6 +158,11 @@ function checkCodes(
   const image = first + Math.floor(odd / tokens);
   throw new StageError(
     `tokenizer encode: image ${image} has the code ${codes[odd]}, which is none of ${vocabulary}`,
-    codes[odd] === -1 ? { hint: tooLarge } : {},
+    {
+      hint:
+        codes[odd] === -1
+          ? tooLarge
+          : `\`encode\` gives numbers below \`vocabulary\`: 0 to ${vocabulary - 1}`,
+    },
   );
 }

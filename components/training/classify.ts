@@ -59,7 +59,7 @@ export async function openForward<S>(
     state,
     step: (frozen: S, batch: { images: tf.Tensor }) => ({
       state: frozen,
-      out: { rows: apply(frozen, unit(batch.images)) },
+      out: { rows: asRows(apply(frozen, unit(batch.images)), batchSize) },
     }),
     batch: { images: { dtype: 'uint8', shape: [batchSize, size, size, 3] } },
   });
@@ -89,6 +89,15 @@ export async function openForward<S>(
       }
     },
   };
+}
+
+/** @throws StageError if it isn't a row for each image: others would be taken for rows */
+function asRows(given: tf.Tensor, images: number): tf.Tensor {
+  const { dtype, shape } = given;
+  if (dtype === 'float32' && shape.length === 2 && shape[0] === images) return given;
+  throw new StageError(`\`apply\` gives ${dtype} [${shape.join(', ')}] for ${images} images`, {
+    hint: `give a row of numbers for each image: float32 [${images}, D]`,
+  });
 }
 
 /** Applies a function to every image of a data set once, or to those from one on; see `Forward`. */

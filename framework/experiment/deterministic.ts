@@ -113,7 +113,10 @@ export function compareEvaluations(
   function compare(a: unknown, b: unknown, path: Path): void {
     if (isComponent(a) && isComponent(b) && a.kind === b.kind) {
       // Its input says where in the file it is written; files are given by functions of the input.
+      const found = problems.length;
       compare(inside(a) ?? a.config, inside(b) ?? b.config, path);
+      // Defaults of its schema are in no input.
+      if (problems.length === found) compare(a.config, b.config, path);
       return;
     }
     if (isRecord(a) && isRecord(b) && Array.isArray(a) === Array.isArray(b)) {

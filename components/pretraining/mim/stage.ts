@@ -11,6 +11,7 @@ import { type Picture, sizeOf } from '../../data/views/view.ts';
 import { openEngine } from '../../engine/open.ts';
 import { random } from '../../nn/random.ts';
 import { hostTensor } from '../../nn/tree.ts';
+import { loadChecked } from '../../tokenizer/checked.ts';
 import type { Tokenizer } from '../../tokenizer/tokenizer.ts';
 import { fit } from '../../training/fit.ts';
 import { openImages } from '../../training/images.ts';
@@ -37,7 +38,7 @@ export const run: StageFunction<MaskedImageModellingConfig, Inputs> = reportSkip
   const { config, seed } = context;
   const { backbone, batchSize, view, tokens, dropPath } = config;
   const dataset = await context.inputs.train.load();
-  const tokenizer = await context.inputs.tokenizer.load();
+  const tokenizer = await loadChecked(context.inputs.tokenizer);
   const imageSize = sizeOf(view, dataset);
   const side = imageSize / backbone.patch;
   checkGrids(config, { imageSize, stride: tokenizer.stride });

@@ -10,6 +10,7 @@ import { openEngine } from '../../engine/open.ts';
 import type { HostTensor } from '../../engine/types.ts';
 import { type FeatureRows, featuresInMemory } from '../../training/features.ts';
 import { describeFit, linearTopOne, quietly } from '../../training/linear.ts';
+import { loadChecked } from '../checked.ts';
 import { codebookUsage, perplexity } from '../codebook.ts';
 import { codesOf } from '../codes.ts';
 import { tokensOf } from '../config.ts';
@@ -31,7 +32,7 @@ interface Inputs {
 export const run: StageFunction<TokenizerEvaluationConfig, Inputs> = reportSkipped(async (context) => {
   const { config, seed, signal } = context;
   const { view, probeLabels } = config;
-  const tokenizer = await context.inputs.tokenizer.load();
+  const tokenizer = await loadChecked(context.inputs.tokenizer);
   const test = await context.inputs.test.load();
   const engine = await openEngine(context.engine);
   const common = { view, workers: context.engine.threads, signal };

@@ -8,6 +8,7 @@ import type { FromWorker, StageJob, ToWorker } from '../executors/executor.ts';
 import { checkpointSeconds } from './checkpoints.ts';
 import { openContext } from './context.ts';
 import { describeThrown } from './error.ts';
+import { refuseMathRandom } from './math-random.ts';
 
 // Between an error and the user's line, whose place is shown, there may be many calls of a library.
 Error.stackTraceLimit = 50;
@@ -38,6 +39,8 @@ async function runJob(job: StageJob): Promise<FromWorker> {
     onProgress: (progress) => send({ type: 'progress', progress }),
     onWarning: (message) => send({ type: 'warning', message }),
   });
+  const loaders = Object.values(job.descriptors).flatMap(({ load }) => load ?? []);
+  refuseMathRandom([job.bundle, ...loaders]);
   const module: { run?: unknown } = await import(pathToFileURL(job.bundle).href);
   if (typeof module.run !== 'function')
     throw new Error('the implementation module exports no function `run`');

@@ -46,9 +46,13 @@ test('a subset that is not there is refused', (t) => {
 });
 
 test('a target that is no class of the data is reported, with its image', async (t) => {
-  for (const odd of [2, -1, 0.5, Number.NaN]) {
-    const data = imagesOf(new Uint8Array(4), { size: 1, channels: 1, label: (i) => (i === 3 ? odd : 1) });
-    const message = `image 3 of images of a test has the class ${odd}`;
+  for (const odd of [2, -1, 0.5, Number.NaN, 'shoe', undefined]) {
+    const data = imagesOf(new Uint8Array(4), {
+      size: 1,
+      channels: 1,
+      label: (i) => (i === 3 ? (odd as number) : 1),
+    });
+    const message = `image 3 of images of a test has the class ${odd === 'shoe' ? '"shoe"' : odd}`;
     await t.throwsAsync(labelsOf(data), { message });
     await t.throwsAsync(imagesAndTargets(data), { message });
   }

@@ -161,3 +161,17 @@ test('blur looks worse than brightness at the same mean squared error (Inception
   );
   t.true(blur > 2 * light, `${blur} against ${light}`);
 });
+
+test('a network that gives other activations than it was asked for is refused, by name', (t) => {
+  const options = { layers: ['same', 'twice'], normalisation: 'unit' } as const;
+  const images = tf.zeros<tf.Rank.R4>([2, 4, 4, 3]);
+  const cases: { readonly [given: string]: FeatureNetwork['features'] } = {
+    '[2, 4, 4, 3]': () => [images],
+    '[2, 4, 4, 3], [2, 3]': () => [images, tf.zeros([2, 3]) as never],
+    '[1, 4, 4, 3], [2, 4, 4, 3]': () => [tf.zeros([1, 4, 4, 3]), images],
+  };
+  for (const [given, features] of Object.entries(cases))
+    t.throws(() => targetFeatures({ ...identity, features }, {}, images, options), {
+      message: `the network identity: features of same, twice are ${given}`,
+    });
+});

@@ -29,6 +29,8 @@ const cases: { readonly [title: string]: (project: Project) => void } = {
     project.edit('experiment.ts', 'weight: 1 }', 'weight }');
     project.edit('experiment.ts', 'import {', "import { weight } from './shared.ts';\nimport {");
   },
+  'a random default of a component': (project) =>
+    project.edit('parts/tokenizer/config.ts', '.default(1)', '.default(Math.random())'),
   'an unlisted variable': (project) =>
     project.edit('experiment.ts', "name: 'fake'", "name: process.env.PECO_TEST_NAME ?? 'none'"),
 };
