@@ -1,10 +1,12 @@
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
+import path from 'node:path';
 import type { Digest } from '../stage/keys.ts';
+import { openLags } from './clock.ts';
 import { tryWriteDisposable } from './disposable.ts';
 import { isClean } from './racy.ts';
 
-/** What a file looked like when it was hashed. `at`: when hashing began, in milliseconds since 1970. */
+/** What a file looked like when it was hashed. `at`: when hashing began, by the clock of its file system, or earlier; in milliseconds since 1970. */
 type Memory = readonly [
   size: number,
   mtimeNs: string,
@@ -44,6 +46,7 @@ export function openFileDigests(
   memoryFile: string,
   nameOf: NameMemory = byPath,
   now: () => number = realNow,
+  lagOf: (file: string) => number = openLags(path.dirname(memoryFile)),
 ): FileDigests {
   let memories: Map<string, Memory> | undefined;
   const fresh = new Map<string, Memory>();
@@ -56,7 +59,7 @@ export function openFileDigests(
   }
 
   async function rehash(file: string, stat: fs.BigIntStats): Promise<Digest> {
-    const at = now();
+    const at = now() - lagOf(file);
     const digest = await hashFile(file, Number(stat.size));
     const { size, mtimeNs, ctimeNs, ino } = stat;
     const memory: Memory = [Number(size), String(mtimeNs), String(ctimeNs), String(ino), at, digest];

@@ -9,7 +9,7 @@ const now = Date.now;
 
 /** What was in a folder somewhere below the remembered one when its files were hashed. Columns, as those of a list. */
 export interface MemoryPart extends Pick<ListedPart, 'dir' | 'names' | 'count' | 'stats'> {
-  /** When hashing of each file began, in milliseconds since 1970; 0 for one that isn't hashed yet. */
+  /** When hashing of each file began, by the clock of its file system, or earlier; in milliseconds since 1970; 0 for one that isn't hashed yet. */
   readonly at: Float64Array;
   /** sha256 of each file, 32 bytes. */
   readonly sha256: Uint8Array;

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import type { Digest } from '../stage/keys.ts';
+import { openLags } from './clock.ts';
 import { tryWriteDisposable } from './disposable.ts';
 import { digestWidth } from './folder-hash.ts';
 import { type ListedPart, statWidth } from './folder-list.ts';
@@ -147,6 +148,7 @@ async function hashUnknown(
   const files = batches.reduce((sum, { places }) => sum + places.length, 0);
   const bytes = batches.reduce((sum, batch) => sum + batch.bytes, 0);
   if (files === 0) return;
+  const lagOf = openLags(path.dirname(memoryFile));
   let pool: FolderPool | undefined;
   if (files > little.files || bytes > little.bytes) pool = await openFolderPool();
   const { hash } = pool ?? noPool;
@@ -154,7 +156,7 @@ async function hashUnknown(
   const lane = async (): Promise<void> => {
     for (let batch = batches[next++]; batch !== undefined; batch = batches[next++]) {
       const { part, names, places } = batch;
-      const began = now();
+      const began = now() - lagOf(path.join(folder, part.dir));
       const digests = await hash(names.map((name) => path.join(folder, part.dir, name)));
       for (const [n, place] of places.entries()) {
         part.at[place] = began;

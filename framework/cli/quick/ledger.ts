@@ -37,9 +37,12 @@ const longestWait = 100;
  *
  * A file that has not changed since the function began is what the function saw. So the stat is taken afterwards, and
  * one with a younger change (give or take the ticks of the file system's clock) makes the function be called again.
+ *
+ * @param lagOf see `openLags`
  */
 export async function collectLooks(
   lookAll: (ledger: Ledger) => Promise<void>,
+  lagOf: (place: string) => number,
   now: () => number = Date.now,
 ): Promise<Looked | undefined> {
   for (const isLast of [false, true]) {
@@ -49,7 +52,8 @@ export async function collectLooks(
     const looked = collected.take();
     if (looked === undefined) return undefined;
     const { stamps, ...others } = looked;
-    const settled = stamps.reduce((latest, stamp) => Math.max(latest, settledOf(stamp)), 0);
+    const lag = byFolder(lagOf);
+    const settled = stamps.reduce((latest, stamp) => Math.max(latest, settledOf(stamp) + lag(stamp[0])), 0);
     if (settled < began) return { files: packStamps(stamps), ...others };
     const wait = settled - now();
     if (isLast || wait > longestWait) return undefined;
@@ -58,14 +62,25 @@ export async function collectLooks(
   return undefined;
 }
 
-/** True if what an experiment file saw at a place can't have changed until now. */
-export function isAsSeen(place: string, { found, at }: Look): boolean {
+/** A folder and what is in it have one clock. */
+function byFolder(lagOf: (place: string) => number): (place: string) => number {
+  const known = new Map<string, number>();
+  return (place) => {
+    const folder = path.dirname(place);
+    const lag = known.get(folder) ?? lagOf(folder);
+    known.set(folder, lag);
+    return lag;
+  };
+}
+
+/** True if what an experiment file saw at a place can't have changed until now. `lag`: see `openLags`. */
+export function isAsSeen(place: string, { found, at }: Look, lag: number): boolean {
   const stat = statAt(place);
   if (stat === undefined || found === null) return stat === undefined && found === null;
   const [size, mtimeMs, ctimeMs, inode] = found;
   const same =
     stat.size === size && stat.mtimeMs === mtimeMs && stat.ctimeMs === ctimeMs && stat.ino === inode;
-  return same && settledOf([place, size, mtimeMs, ctimeMs, inode]) < at;
+  return same && settledOf([place, size, mtimeMs, ctimeMs, inode]) + lag < at;
 }
 
 function settledOf([, , mtimeMs, ctimeMs]: FileStamp): number {

@@ -1,10 +1,12 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { openProjectCache } from '../../code/cache.ts';
 import { readManifest } from '../../code/package-root.ts';
 import { lookAtPackages } from '../../code/packages.ts';
 import type { StoredBundle } from '../../code/stored-bundles.ts';
 import type { LoadedExperiment } from '../../experiment/types.ts';
+import { openLags } from '../../files/clock.ts';
 import { writeDisposable } from '../../files/disposable.ts';
 import { type Plan, planRun } from '../../plan/plan.ts';
 import { findProjectFolder, findSettingsFile, readsOtherFiles } from '../../settings/settings.ts';
@@ -48,7 +50,8 @@ export async function describeQuickRun(
   now?: () => number,
 ): Promise<QuickRecord | undefined> {
   const { loaded } = run.prepared;
-  const looked = await collectLooks((ledger) => lookAgain(run, ledger), now);
+  const lagOf = openLags(openProjectCache(run.prepared.project.root).dir);
+  const looked = await collectLooks((ledger) => lookAgain(run, ledger, lagOf), lagOf, now);
   if (looked === undefined) return undefined;
   const names = [
     ...ownVariables(process.env),
@@ -73,13 +76,13 @@ export async function describeQuickRun(
 /** Node finds and loads other code by them. */
 const nodeVariables = ['NODE_OPTIONS', 'NODE_PATH'];
 
-async function lookAgain(run: FinishedRun, ledger: Ledger): Promise<void> {
+async function lookAgain(run: FinishedRun, ledger: Ledger, lagOf: (place: string) => number): Promise<void> {
   const { loaded, plan, store, project } = run.prepared;
   for (const file of [...builtFiles(), ...run.results]) ledger.found(file);
   lookAtSettings(run, ledger);
   const bundles = await bundlesOf(run.prepared);
   for (const bundle of bundles.values()) lookAtBundle(bundle, ledger);
-  lookAtExperiment(loaded, bundles.get(loaded.file)!, ledger);
+  lookAtExperiment(loaded, bundles.get(loaded.file)!, ledger, lagOf);
   const again = await planRun(plan.graph, { store: watchStore(store, ledger), root: project.root });
   if (!isSamePlan(plan, again, run.keys)) ledger.spoil();
 }
@@ -111,11 +114,16 @@ function lookAtBundle(bundle: StoredBundle, ledger: Ledger): void {
   );
 }
 
-function lookAtExperiment(loaded: LoadedExperiment, now: StoredBundle, ledger: Ledger): void {
+function lookAtExperiment(
+  loaded: LoadedExperiment,
+  now: StoredBundle,
+  ledger: Ledger,
+  lagOf: (place: string) => number,
+): void {
   ledger.link(loaded.asked);
   if (now.path !== loaded.bundle || loaded.unbounded || !dependsOnItsSourcesOnly(now)) ledger.spoil();
   for (const [place, look] of loaded.looks) {
-    if (!isAsSeen(place, look)) ledger.spoil();
+    if (!isAsSeen(place, look, lagOf(place))) ledger.spoil();
     ledger.list(place);
   }
 }

@@ -1,5 +1,6 @@
 import fs from 'node:fs';
 import path from 'node:path';
+import { clockOf } from '../../files/clock.ts';
 import { hasCode } from '../../files/files.ts';
 import type { RunEvent } from './events.ts';
 import { eventsFile, hostDigest, type RunRecord, recordFile, runsFolder } from './log.ts';
@@ -41,19 +42,6 @@ export function readEventFile(file: string): readonly TimedEvent[] {
   });
 }
 
-/** The time by the clock of a folder's file system, which may be another machine's, in milliseconds since 1970. */
-function clockOf(folder: string): number {
-  const file = path.join(folder, `clock-${process.pid}`);
-  try {
-    fs.writeFileSync(file, '');
-    const { mtimeMs } = fs.statSync(file);
-    fs.rmSync(file);
-    return mtimeMs;
-  } catch {
-    return Date.now(); // a store that can only be read
-  }
-}
-
 function readRun(dir: string, now: number | undefined): RecordedRun | undefined {
   try {
     const record = JSON.parse(fs.readFileSync(path.join(dir, recordFile), 'utf8')) as RunRecord;
@@ -74,7 +62,7 @@ function isAlive(dir: string, { pid, host }: RunRecord, now: number | undefined)
   if (host === hostDigest() && !hasProcess(pid)) return false;
   // The number may be another process's by now, or of another machine.
   const sign = fs.statSync(path.join(dir, eventsFile), { throwIfNoEntry: false })?.mtimeMs;
-  return sign !== undefined && (now ?? clockOf(path.dirname(dir))) - sign < patience;
+  return sign !== undefined && (now ?? clockOf(path.dirname(dir)) ?? Date.now()) - sign < patience;
 }
 
 function hasProcess(pid: number): boolean {

@@ -79,6 +79,23 @@ test.serial('a file that was just written is hashed again: its stat may hide a l
   t.true(await reads(digests, data));
 });
 
+test.serial('a clock of the file system that is behind ours makes no file older than it is', async (t) => {
+  const project = createProject(t, { data: 'abc' });
+  const data = project.file('data');
+  // Ours is ten seconds ahead of the one that gives files their times.
+  const open = (lag: number) =>
+    openFileDigests(
+      project.file(`digests-${lag}.json`),
+      byPath,
+      () => Date.now() + 10_000,
+      () => lag,
+    );
+  const [believing, careful] = [open(0), open(10_000)];
+  for (const digests of [believing, careful]) await digests.digest(data);
+  t.false(await reads(believing, data));
+  t.true(await reads(careful, data));
+});
+
 test.serial('a clock that was set back is never a reason to believe', async (t) => {
   const project = createProject(t, { data: 'abc' });
   const data = project.file('data');

@@ -1,0 +1,85 @@
+import fs from 'node:fs';
+
+// The clock as it is: experiment files are evaluated a second time under another one.
+const localNow = Date.now;
+
+/** The time by the clock of a folder's file system, in milliseconds since 1970; undefined where nothing can be written. */
+export function clockOf(folder: string): number | undefined {
+  const file = `${folder}/clock-${process.pid}`;
+  try {
+    fs.writeFileSync(file, '');
+    const { mtimeMs } = fs.statSync(file);
+    fs.rmSync(file);
+    return mtimeMs;
+  } catch {
+    return undefined;
+  }
+}
+
+/** File systems whose times are of this machine's own clock, by the number that Linux gives them in `statfs`. */
+const local = new Set([
+  ...[0xef53, 0x58465342, 0x9123683e, 0x2fc12fc1, 0xf2f52010, 0xca451a4e], // ext, XFS, Btrfs, ZFS, F2FS, bcachefs
+  ...[0x01021994, 0x858458f6, 0x794c7630], // tmpfs, ramfs, overlayfs
+  ...[0x4d44, 0x2011bab0, 0x73717368, 0x9660, 0x52654973, 0x3153464a, 0x7366746e], // FAT, exFAT, squashfs, ISO 9660, ReiserFS, JFS, NTFS
+]);
+
+/** What clocks of a cluster may differ, in milliseconds: MUNGE, and Kerberos on NFS, refuse more. */
+const usualSkew = 300_000;
+/** For so long, in milliseconds, what was found out of a clock is believed. */
+const belief = 60_000;
+
+/** How the clock of file systems is asked for; other ones are for tests. */
+export interface Clocks {
+  /** By this machine. */
+  now(): number;
+  clockOf(folder: string): number | undefined;
+  /** Number of the device that a place is on. */
+  deviceOf(place: string): number;
+  isLocal(place: string): boolean;
+}
+
+const realClocks: Clocks = {
+  now: localNow,
+  clockOf,
+  deviceOf: (place) => fs.statSync(place).dev,
+  isLocal: (place) => process.platform !== 'linux' || local.has(fs.statfsSync(place).type),
+};
+
+/**
+ * Says of a place by how much the clock of its file system may be behind ours, in milliseconds: what is seen there at a
+ * time of ours is seen at that time less this, or later, by the clock that gives files their times. 0 where that is ours.
+ *
+ * @param writable a folder of ours: its clock is read off a file that is written there
+ */
+export function openLags(writable: string, clocks: Clocks = realClocks): (place: string) => number {
+  const known = new Map<number, boolean>();
+  let measured: { readonly lag: number | undefined; readonly at: number } | undefined;
+
+  /** Of the folder of ours. */
+  function measure(): number | undefined {
+    if (measured !== undefined && Math.abs(clocks.now() - measured.at) < belief) return measured.lag;
+    const time = clocks.clockOf(writable);
+    const at = clocks.now();
+    measured = { lag: time === undefined ? undefined : Math.max(0, at - time), at };
+    return measured.lag;
+  }
+
+  /** Whether a place has the clock of the folder of ours. */
+  function isSame(place: string, device: number): boolean {
+    const found = known.get(device);
+    if (found !== undefined) return found;
+    const same = device === clocks.deviceOf(writable) || (clocks.isLocal(place) && clocks.isLocal(writable));
+    known.set(device, same);
+    return same;
+  }
+
+  return (place) => {
+    try {
+      const lag = measure();
+      if (lag !== undefined && isSame(place, clocks.deviceOf(place))) return lag;
+      return clocks.isLocal(place) ? 0 : usualSkew;
+    } catch {
+      return 0; // gone: there is nothing to believe
+    }
+  };
+}
