@@ -14,6 +14,7 @@ export type { StillView, View } from './components/data/views/view.ts';
 export { type MaskRcnnConfig, maskRcnn } from './components/downstream/detection/config.ts';
 export { type FineTuneConfig, fineTune } from './components/downstream/finetune/config.ts';
 export { type KnnConfig, knn } from './components/downstream/knn/config.ts';
+export type { OwnTaskMetric } from './components/downstream/metric-names.ts';
 export { type LinearProbeConfig, linearProbe } from './components/downstream/probe/config.ts';
 export { type UperNetConfig, upernet } from './components/downstream/segmentation/config.ts';
 export { inception } from './components/perceptual/inception/config.ts';
@@ -30,6 +31,7 @@ export {
   type TokenizerEvaluationConfig,
   tokenizerEvaluation,
 } from './components/tokenizer/evaluation/config.ts';
+export type { OwnTokenizerMetric } from './components/tokenizer/evaluation/metric-names.ts';
 export type { Tokenizer } from './components/tokenizer/tokenizer.ts';
 export { type VqvaeConfig, vqvae } from './components/tokenizer/vqvae/config.ts';
 export { file, type WeightsFile } from './components/weights/file.ts';

@@ -39,7 +39,7 @@ async function describedBackbone(reader) {
 
 /** A declaration file with the comments of these fields above them, wherever a type has them. */
 export function withFieldComments(text, fields) {
-  const byPath = new Map(fields.map((field) => [field.path, field]));
+  const byPath = new Map(fields.map((field) => [pathIn(field), field]));
   const { program, comments } = parseSync('config.d.ts', text, { lang: 'dts' });
   const commented = new Set(comments.map(({ end }) => end + /^\s*/.exec(text.slice(end))[0].length));
   const edits = new Map();
@@ -59,7 +59,7 @@ export function withFieldComments(text, fields) {
       for (const member of members) {
         const field = isConfig && named.includes(member) ? byPath.get(above + nameOf(member.key)) : undefined;
         if (field && !commented.has(member.start)) note(member.start, field);
-        visitChildren(member, field ? `${field.path}.` : above);
+        visitChildren(member, field ? `${pathIn(field)}.` : above);
       }
     } else visitChildren(node, above);
   }
@@ -80,6 +80,11 @@ export function withFieldComments(text, fields) {
         : ['/**', ...lines.map((line) => ` * ${line}`), ' */'].join(`\n${indent}`);
     edits.set(at, `${comment}\n${indent}`);
   }
+}
+
+/** In a type, a list is between its field and the fields of its elements, with no name. */
+function pathIn({ path: field }) {
+  return field.replaceAll('[]', '');
 }
 
 function nameOf({ name, value }) {

@@ -2,19 +2,24 @@ import { z } from 'zod';
 import type { ConfigIssue, WiredInput, WiringIssue } from '../framework/stage/component.ts';
 import { defineComponent } from '../framework/stage/define.ts';
 import { suggest } from '../framework/stage/issues.ts';
+import type { Metric } from '../framework/stage/metric-names.ts';
 import { printable } from '../framework/stage/text.ts';
 import { publishedMethods } from './published.ts';
 import { expectRows, expectShown, showSchema } from './show-config.ts';
 
 const column = z.strictObject({
-  /** Name of the metric in a stage's result. */
-  metric: z.string(),
+  /**
+   * Name of the metric in a stage's result. Editors complete those of peco-exp's own tasks; whether a task of the experiment
+   * has it is for the loader to check, which refuses a name that is nearly one of theirs.
+   */
+  metric: z.string() as z.ZodType<Metric, Metric>,
   /** Names the column in the table; no two columns have one. */
   label: z.string().regex(/\S/, 'names a column, so it is not empty'),
   /** Value in the table = metric * scale: 100 for shares that are shown in percent. CSV files have the metric itself. */
   scale: z.number().positive().default(1),
   /** After the point, in the table; what would be shown as 0 although it isn't has two significant digits instead. */
   digits: z.int().min(0).max(10).default(2),
+  /** Which of two values is the better one. */
   better: z.enum(['higher', 'lower']).default('higher'),
 });
 
@@ -47,8 +52,9 @@ const schema = z.strictObject({
 export type AblationTableConfig = z.output<typeof schema>;
 
 /**
- * The ablation table as CSV, markdown and LaTeX, and pictures where stages wrote strips of images. Beside them, what says
- * how the results were made, too: `report.json`, `history.csv`.
+ * The ablation table as markdown, CSV (a row a variant, and a line a number) and LaTeX, with pictures where stages wrote
+ * strips of images. Beside them, what says how the results were made, too: `report.json`, `report.html`, which is one page
+ * that works offline, and `history.csv`, the curves of all stages.
  */
 export const ablationTable = defineComponent({
   role: 'report',

@@ -49,7 +49,11 @@ export async function describeFile(file: string): Promise<ComponentDescription[]
 
 /** Its constructors, those of one role beside each other. Fields are those of schemas, words those of comments. */
 export async function describeModule({ exports, file }: ComponentModule): Promise<ComponentDescription[]> {
-  const reader = new DocReader();
+  const own = ownPackage();
+  const reader = new DocReader({
+    'peco-exp': path.join(own, 'index.ts'),
+    'peco-exp/kit': path.join(own, 'kit.ts'),
+  });
   const files = await reader.exportsOf(file);
   const described: ComponentDescription[] = [];
   for (const [name, value] of Object.entries(exports)) {

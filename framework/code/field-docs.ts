@@ -32,6 +32,8 @@ interface Source {
   readonly functions: ReadonlySet<string>;
   /** Files that it imports, absolute. */
   readonly imports: readonly string[];
+  /** Names that it imports of packages, by the request: `peco-exp/kit`. */
+  readonly packages: readonly { readonly request: string; readonly name: string }[];
   /** Where exported names come from, if from another file. */
   readonly exports: ReadonlyMap<string, string>;
 }
@@ -39,6 +41,12 @@ interface Source {
 /** Reads the comments of source files, each once. */
 export class DocReader {
   readonly #sources = new Map<string, Source>();
+  readonly #entrances: { readonly [request: string]: string };
+
+  /** @param entrances the sources that packages begin with, by the request: those that are read for what is imported of them */
+  constructor(entrances: { readonly [request: string]: string } = {}) {
+    this.#entrances = entrances;
+  }
 
   /** The files that a module exports its names from; those of its own are not listed. */
   async exportsOf(file: string): Promise<ReadonlyMap<string, string>> {
@@ -53,6 +61,11 @@ export class DocReader {
       const source = await this.#read(one);
       sources.push(source);
       for (const other of source.imports) wanted.add(other);
+      for (const { request, name } of source.packages) {
+        const entrance = this.#entrances[request];
+        const other = entrance === undefined ? undefined : (await this.exportsOf(entrance)).get(name);
+        if (other !== undefined) wanted.add(other);
+      }
     }
     const docOfConstant = (name: string) => firstOf(sources, ({ constants }) => constants.get(name));
     return { docOfConstant, docOf: (field, fields) => docOfField(sources, field, fields, docOfConstant) };
@@ -124,6 +137,11 @@ async function readSource(file: string): Promise<Source> {
   return {
     ...{ fields, constants, functions },
     imports: module.staticImports.flatMap(({ moduleRequest }) => resolve(moduleRequest.value)),
+    packages: module.staticImports.flatMap(({ moduleRequest: { value: request }, entries: names }) =>
+      request.startsWith('.')
+        ? []
+        : names.map(({ importName }) => ({ request, name: importName.name ?? '' })),
+    ),
     exports: new Map(
       entries.flatMap(({ exportName, moduleRequest }) =>
         resolve(moduleRequest?.value ?? '').map((target) => [exportName.name ?? '', target] as const),

@@ -5,7 +5,7 @@ import type { Json } from './json.ts';
 
 /** A field of a config, as its schema has it. */
 export interface FieldDescription {
-  /** `codebook.size` */
+  /** `codebook.size`; of what is in the objects of a list `columns[].metric`. */
   readonly path: string;
   /** What it takes, in words: `a whole number of at least 2`. */
   readonly type: string;
@@ -36,16 +36,28 @@ function fieldsBelow(schema: z.ZodType, path: readonly string[], docOf: DocOf): 
     const own = above.flatMap((one) => fieldSchemas(one, name));
     const wrapped = own.map(peel);
     const first = wrapped.find(({ value }) => value !== undefined);
-    const doc = own.map(({ description }) => description).find(Boolean) ?? docOf(name, names);
+    const doc = own.map(descriptionOf).find(Boolean) ?? docOf(name, names);
     const described = {
-      path: at.join('.'),
+      path: at.join('.').replaceAll(`.${element}`, element),
       type: typeAt(schema, at),
       required: wrapped.every(({ optional }) => !optional),
       ...(first ? { default: first.value as Json } : {}),
       ...(doc === undefined ? {} : { doc }),
     };
-    return [described, ...fieldsBelow(schema, at, docOf)];
+    const isList = schemasAt(schema, at).some((one) => one instanceof z.ZodArray);
+    return [described, ...fieldsBelow(schema, isList ? [...at, element] : at, docOf)];
   });
+}
+
+/** In a path: any element of a list. */
+const element = '[]';
+
+/** What a schema says of itself, or what is wrapped by a default or the like. */
+function descriptionOf(schema: z.ZodType): string | undefined {
+  if (schema.description !== undefined) return schema.description;
+  const { innerType, in: input } = schema.def as { readonly innerType?: z.ZodType; readonly in?: z.ZodType };
+  const inner = innerType ?? input;
+  return inner === undefined ? undefined : descriptionOf(inner);
 }
 
 /** An object's fields follow it. */

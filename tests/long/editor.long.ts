@@ -65,7 +65,10 @@ function openEditor(project: Project, name: string) {
 }
 
 const experiment = `
-import { defineExperiment, fashionMnist, fineTune, inception, maskedImageModelling, vgg, vit, vqvae } from 'peco-exp';
+import {
+  ablationTable, defineExperiment, fashionMnist, fineTune, inception, maskedImageModelling, product, successiveHalving,
+  tokenizerEvaluation, vgg, vit, vqvae,
+} from 'peco-exp';
 import { readResults } from 'peco-exp/results';
 
 const beit = vqvae({ /*steps*/steps: 4, /*batch*/batchSize: 8, codebook: { /*size*/size: 16 }, view: { /*flip*/flip: 0 } });
@@ -82,7 +85,10 @@ const experiment = defineExperiment({
   tokenizers: { beit, peco },
   pretraining: { base },
   downstream: { finetune: fineTune({ /*labels*/labels: 10, steps: 4 }) },
+  evaluation: tokenizerEvaluation(),
   baseline: '/*baseline*/',
+  sweep: successiveHalving(product({ 'tokenizers.peco.codebook.dim': [8, 16] }), { rungs: [2], metric: '/*measure*/' }),
+  report: ablationTable({ columns: [{ label: 'any', metric: '/*column*/' }] }),
 });
 const results = await readResults(experiment);
 results.values('peco', 'finetune', '/*metric*/');
@@ -111,5 +117,16 @@ proof(
     t.regex(hover('/*labels*/'), /^Labelled training images in all/);
     t.true(complete("layers: ['").includes('mixed0') && complete("baseline: '").includes('peco'));
     t.true(complete("'finetune', '").includes('top1') && !complete("'finetune', '").includes('psnr'));
+    t.true(complete("metric: '").includes('psnr') && !complete("metric: '").includes('top1'));
+    const columns = complete("label: 'any', metric: '");
+    for (const name of ['top1', 'mIoU', 'boxAP', 'psnr']) t.true(columns.includes(name), name);
+    // The one that names no tokenizer, with those that there are; a column may have any name, and is for the loader to check.
+    t.is(
+      errors.match(
+        /Type '"\/\*baseline\*\/"' is not assignable to type '"peco" \| "beit"'|'"beit" \| "peco"'/g,
+      )?.length,
+      1,
+    );
+    t.false(errors.includes('/*column*/'));
   },
 );

@@ -34,8 +34,11 @@ export function formatComponent(described: ComponentDescription, look: Look): st
 }
 
 function formatField(field: FieldDescription, look: Look, columns: number): string[] {
-  const { path, doc } = field;
-  const [first, ...more] = wrapWords(`${path}: ${describeValue(field)}`, columns - 2, '    ');
+  const { path, doc, type, default: value } = field;
+  const isLong = Array.isArray(value) && JSON.stringify(value).length > longestDefault;
+  const short = isLong ? `${type}, by default:` : describeValue(field);
+  const [first, ...others] = wrapWords(`${path}: ${short}`, columns - 2, '    ');
+  const more = [...others, ...(isLong ? value.map((one) => `    ${JSON.stringify(one)}`) : [])];
   const text = doc === undefined ? [] : wrapWords(doc.replaceAll('\n\n', ' '), columns - 6);
   return [
     `  ${paint(path, 'cyan', look)}${first!.slice(path.length)}`,
@@ -43,6 +46,9 @@ function formatField(field: FieldDescription, look: Look, columns: number): stri
     ...text.map((line) => `      ${line}`),
   ];
 }
+
+/** Of a list in one line; of longer ones each element has a line. */
+const longestDefault = 60;
 
 /** `a whole number of at least 2, 256 by default`. */
 export function describeValue({ type, required, default: value }: FieldDescription): string {

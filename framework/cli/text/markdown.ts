@@ -4,11 +4,11 @@ import { wrapWords } from './width.ts';
 
 /**
  * A report's markdown as a terminal shows it: tables that fit, headings and bold numbers in bold, text wrapped between
- * words. Without a terminal it stays as it is: then it is read as a file.
+ * words. Without a terminal lines and tables stay as they are, but names are shown as they are and not as markdown writes them.
  */
 export function showMarkdown(markdown: string, look: Look): string {
   const { columns } = look;
-  if (columns === undefined) return markdown;
+  if (columns === undefined) return markdown.split('\n').map(showPlainly).join('\n');
   // Before anything is measured: a sign may become two.
   const lines = inCharacters(markdown, look).split('\n');
   const shown: string[] = [];
@@ -22,6 +22,19 @@ export function showMarkdown(markdown: string, look: Look): string {
     } else if (!line.startsWith('![')) shown.push(...showLine(line, look, columns));
   }
   return shown.join('\n').replaceAll(/\n{3,}/g, '\n\n');
+}
+
+/** A line without a terminal; cells keep their width. */
+function showPlainly(line: string): string {
+  const show = (text: string) => showInline(text, { colour: false });
+  if (!isRow(line)) return show(line);
+  return line
+    .split('|')
+    .map((cell, index) => {
+      const text = show(cell);
+      return index === 1 ? text.padEnd(cell.length) : text.padStart(cell.length);
+    })
+    .join('|');
 }
 
 function isRow(line: string): boolean {
@@ -58,7 +71,7 @@ function showLine(line: string, look: Look, columns: number): string[] {
 const entities: { readonly [name: string]: string } = { amp: '&', lt: '<', gt: '>', '#124': '|' };
 
 /** Without the escapes of markdown; stars of bold text stay where there is no colour. */
-function showInline(markdown: string, look: Look): string {
+function showInline(markdown: string, look: Pick<Look, 'colour'>): string {
   let isBold = false;
   return markdown.replaceAll(
     /\\([^\w\s])|&(amp|lt|gt|#124);|\*\*/g,

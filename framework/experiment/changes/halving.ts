@@ -1,10 +1,11 @@
 import type { ConfigIssue } from '../../stage/component.ts';
 import { suggest } from '../../stage/issues.ts';
+import type { TokenizerMetric } from '../../stage/metric-names.ts';
 import { halvedRole, type MeasuredTask, roles } from '../../stage/roles.ts';
 import { problemsOf, type Sweep } from './sweep.ts';
 
 export interface HalvingOptions<Metric extends string = string> {
-  /** Name of a metric of the experiment's `evaluation`, such as `psnr`. */
+  /** Name of a metric of the experiment's `evaluation`, such as `psnr`; the compiler refuses others where it offers names. */
   readonly metric: Metric;
   /** Default: `higher`. */
   readonly better?: 'higher' | 'lower';
@@ -39,7 +40,7 @@ export interface Halving<Metric extends string = string> {
  * and so on. For fields of tokenizers; the points of each tokenizer compete among themselves, by the mean of the metric
  * over the seeds of the experiment. All seeds of a point go on, or none.
  */
-export function successiveHalving<const Metric extends string>(
+export function successiveHalving<const Metric extends TokenizerMetric>(
   points: Sweep,
   options: HalvingOptions<Metric>,
 ): Halving<Metric> {

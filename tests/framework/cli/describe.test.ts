@@ -2,6 +2,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import test from 'ava';
 import { z } from 'zod';
+import { defineRecipe } from '../../../components/training/recipe.ts';
 import { describeModule, findComponent } from '../../../framework/cli/components.ts';
 import { componentsPage, formatComponent } from '../../../framework/cli/text/describe.ts';
 import { defineComponent } from '../../../framework/stage/define.ts';
@@ -64,6 +65,7 @@ test('a constructor of one’s own is described by its schema, its comments, or 
     'package.json': '{}',
     'part.ts': [
       "import { share } from './share.ts';",
+      "import { defineRecipe } from 'peco-exp/kit';",
       '/** Codes by hand. */',
       'export const mine = defineComponent({',
       '  schema: z.strictObject({',
@@ -74,6 +76,10 @@ test('a constructor of one’s own is described by its schema, its comments, or 
       '    count: z.int(),',
       '    share: share.optional(),',
       '    told: z.string(),',
+      '    parts: z.array(z.strictObject({',
+      '      /** Of a part. */',
+      '      size: z.int(),',
+      '    })),',
       '  }),',
       '});',
     ].join('\n'),
@@ -86,6 +92,11 @@ test('a constructor of one’s own is described by its schema, its comments, or 
       count: z.int().positive(),
       share: z.number().max(1).optional(),
       told: z.string().default('x').describe('By the schema.'),
+      inside: z.string().meta({ description: 'By what is inside of a default.' }).default('x'),
+      parts: z
+        .array(z.strictObject({ size: z.int() }))
+        .default(Array.from({ length: 9 }, (_, size) => ({ size }))),
+      ...defineRecipe({ batchSize: 8, learningRate: 1, warmup: { steps: 1, epochs: 1 } }).fields,
       nested: z.strictObject({ kind: z.enum(['a', 'b']).default('a') }).prefault({}),
     }),
   });
