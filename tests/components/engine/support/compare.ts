@@ -90,12 +90,29 @@ function named<T>(lists: readonly (readonly T[])[]): Named<T> {
   );
 }
 
+/** Cases in one program. An engine takes longer to optimise a large one than several small ones. */
+const casesAtOnce = 50;
+
 /** Where the compiled program differs from tfjs's CPU backend in type, shape or value: a line for each such case. */
 export async function disagreements(
   cases: readonly Case[],
   toleranceOf: (each: Case) => Tolerance | undefined,
   called?: Map<Case, ReadonlySet<string>>,
   engineName = 'onnx',
+): Promise<string[]> {
+  const problems: string[] = [];
+  for (let start = 0; start < cases.length; start += casesAtOnce) {
+    const some = cases.slice(start, start + casesAtOnce);
+    problems.push(...(await disagreementsOf(some, toleranceOf, called, engineName)));
+  }
+  return problems;
+}
+
+async function disagreementsOf(
+  cases: readonly Case[],
+  toleranceOf: (each: Case) => Tolerance | undefined,
+  called: Map<Case, ReadonlySet<string>> | undefined,
+  engineName: string,
 ): Promise<string[]> {
   const [actual, expected] = [
     await computeAll(engineName, cases, 1, called),
