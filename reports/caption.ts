@@ -27,6 +27,7 @@ export function captionOf({ rows }: AblationTable, intervals: ImageIntervals): s
   const some = partial
     ? `; (${pairsText(partial)}): only so many of its seeds are in the baseline's row too`
     : '';
+  if (cells.length === 0) return ['There is no result yet.'];
   return [
     'Mean ± sample standard deviation over seeds (number of seeds).',
     ...when(differences.length > 0, `Then the difference to the baseline at equal seeds${some}.`),

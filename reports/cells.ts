@@ -10,6 +10,11 @@ export function describeCells(some: readonly CellResult[], all: readonly CellRes
     const seeds = of(some).map(({ seed }) => seed);
     return seeds.length === of(all).length ? variant : `${variant} seed ${seeds.join(' and ')}`;
   });
+  return firstNames(names);
+}
+
+/** All of them, or the first and how many more there are. */
+export function firstNames(names: readonly string[]): string {
   const more = names.length - mostNames;
   return more > 0 ? `${names.slice(0, mostNames).join(', ')} and ${more} more` : names.join(', ');
 }

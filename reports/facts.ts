@@ -1,5 +1,5 @@
 import type { StageInput } from '../framework/stage/contract.ts';
-import { describeCells, distinct } from './cells.ts';
+import { describeCells, distinct, firstNames } from './cells.ts';
 import { describeEngines } from './engines.ts';
 import { type CellResult, readStageFacts, type TableConfig } from './results.ts';
 
@@ -87,15 +87,19 @@ function describeTasks(results: readonly CellResult[]): string[] {
   });
 }
 
-/** One line a row; two where its tokenizers say different things of themselves. */
+/** One line for the rows whose tokenizers say the same of themselves; a row is in two where its own say different things. */
 async function describeTokenizers({ variants, cells }: TableConfig, inputs: Inputs): Promise<string[]> {
-  const lines = variants.map(async (variant) => {
+  const described = variants.map(async (variant) => {
     const own = cells.filter((cell) => cell.variant === variant);
     const tokenizers = own.flatMap(({ input }) => tokenizerOf(inputs[input]) ?? []);
     const texts = distinct(await Promise.all([...new Set(tokenizers)].map(describeTokenizer)));
-    return texts.map((text) => `Tokenizer of ${variant}: ${text}`);
+    return texts.map((text) => ({ variant, text }));
   });
-  return (await Promise.all(lines)).flat();
+  const all = (await Promise.all(described)).flat();
+  return distinct(all.map(({ text }) => text)).map((text) => {
+    const rows = all.filter((one) => one.text === text).map(({ variant }) => variant);
+    return `Tokenizer of ${firstNames(rows)}: ${text}`;
+  });
 }
 
 /** Of an evaluation, or of the pretraining of a downstream task. */

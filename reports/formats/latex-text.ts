@@ -23,6 +23,7 @@ const commands: { readonly [character: string]: string } = {
   '*': '{*}',
   '−': '$-$',
   '±': '$\\pm$',
+  '∞': '$\\infty$',
   '–': '--',
   '↑': '$\\uparrow$',
   '↓': '$\\downarrow$',

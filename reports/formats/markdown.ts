@@ -38,7 +38,7 @@ export function ablationMarkdown(report: MarkdownOptions): string {
     warnings.map(({ text }) => `**Warning:** ${plain(text)}.`),
     ...comparedBlocks(table),
     ...missingBlocks(config),
-    listOf([...facts, ...columnFacts(table)]),
+    listOf([...facts, ...columnFacts(table, config)]),
     listOf(publishedSentences(published, table)),
     ...[...pictures.keys()].map((file) => [`![${plain(pictureTitle(file))}](${encodeURIComponent(file)})`]),
   ];
@@ -79,31 +79,38 @@ function comparedBlocks({ compared, rows }: AblationTable): string[][] {
   ];
 }
 
+/** Cells without a number that are named: of a large sweep that has just begun they are thousands. */
+const mostMissing = 20;
+
 /** A line a reason; a row of which all cells were dropped is one line. */
 function missingBlocks({ missing }: TableConfig): string[][] {
   const dropped = new Map(missing.flatMap((cell) => (cell.dropped ? [[cell.variant, cell.reason]] : [])));
   const others = missing.filter((cell) => !cell.dropped);
+  const named = others.length > mostMissing ? others.slice(0, mostMissing) : others;
+  const more = others.length - named.length;
   return [
-    listOf(
-      others.map(
+    listOf([
+      ...named.map(
         ({ variant, task, seed, reason }) => `Missing: ${variant}, ${task}, seed ${seed}: ${reason}`,
       ),
-    ),
+      ...(more > 0 ? [`Missing: ${more.toLocaleString('en-US')} more cells; report.json names all`] : []),
+    ]),
     ...(dropped.size > 0 ? [['Rows that the sweep dropped:']] : []),
     listOf([...dropped].map(([variant, reason]) => `Row ${variant}: ${reason}`)),
   ];
 }
 
-/** What is shown in another unit than in the CSV files, and what no task has. */
-function columnFacts({ columns, unmeasured }: AblationTable): string[] {
+/** What is shown in another unit than in the CSV files, and what no task has, or none of those with results. */
+function columnFacts({ columns, unmeasured }: AblationTable, { missing }: TableConfig): string[] {
   const scaled = columns.filter(({ scale }) => scale !== 1);
   const units = new Set(scaled.map(({ label, metric, scale }) => `${label} is ${metric} times ${scale}`));
   const absent = unmeasured.map(({ label, metric }) => `${label} (${metric})`);
+  const head = missing.some(({ dropped }) => !dropped) ? 'No result so far has' : 'No task measures';
   return [
     ...(units.size > 0
       ? [`Units: ${[...units].join('; ')}; ablation.csv and results.csv have the metrics themselves`]
       : []),
-    ...(absent.length > 0 ? [`No task measures: ${absent.join(', ')}`] : []),
+    ...(absent.length > 0 ? [`${head}: ${absent.join(', ')}`] : []),
   ];
 }
 

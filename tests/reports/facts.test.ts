@@ -97,6 +97,22 @@ test('of components that say nothing, no more is said than their kind and config
   t.snapshot(await readFacts(tableOf(cells), cells, inputs));
 });
 
+test('rows whose tokenizers say the same have one line', async (t) => {
+  const { stage } = stages(t);
+  const cells = [...'abcdefgh', 'other'].map((variant) => cell(variant, 0, {}, 'tokenizer'));
+  const about = (variant: string) => (variant === 'other' ? 'own' : 'pixel loss only');
+  const inputs = Object.fromEntries(
+    cells.map(({ input, variant }) => [
+      input,
+      stage('evaluation', { tokenizer: stage('vqvae', {}, about(variant)) }),
+    ]),
+  );
+  t.deepEqual(
+    (await readFacts(tableOf(cells), cells, inputs)).filter((fact) => fact.startsWith('Tokenizer')),
+    ['Tokenizer of a, b, c, d, e, f and 2 more: vqvae, pixel loss only', 'Tokenizer of other: vqvae, own'],
+  );
+});
+
 test('what is true of some rows of a task is said of those', async (t) => {
   const about = (variant: string, seed: number, text?: string) => ({
     ...cell(variant, seed, {}),

@@ -36,7 +36,7 @@ function listHtml(title: string, items: readonly string[]): string {
 function tableHtml({ columns, rows }: AblationTable, published: Published): string {
   const head = columns.map(({ title, better }) => {
     const arrow = better === 'higher' ? '↑' : '↓';
-    return `<th scope="col" class="number">${name(title)} <span aria-hidden="true">${arrow}</span><span class="unseen">, ${better} is better</span></th>`;
+    return `<th scope="col" class="number">${name(title)}&nbsp;<span aria-hidden="true">${arrow}</span><span class="unseen">, ${better} is better</span></th>`;
   });
   const body = rows.map(({ variant, baseline, dropped, cells }) => {
     const own = variant === baseline ? ` <small>(baseline)</small>` : '';

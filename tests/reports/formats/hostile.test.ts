@@ -107,7 +107,7 @@ test('LaTeX: a line a row, as many cells as columns, and no command of a name', 
 });
 
 const allowed = new Set(
-  'textbackslash textasciitilde textasciicircum textless textgreater textbar textquotedbl textasciigrave texttt textbf footnotesize pm uparrow downarrow { } # $ % & _'.split(
+  'textbackslash textasciitilde textasciicircum textless textgreater textbar textquotedbl textasciigrave texttt textbf footnotesize pm infty uparrow downarrow { } # $ % & _'.split(
     ' ',
   ),
 );

@@ -149,6 +149,17 @@ test('one seed shows the noise of the test images in braces, and says that it is
   t.regex(both, /bootstrap, 10,000 resamples, 2 where a number is no mean over images\)/);
 });
 
+test('a sweep that has just begun says so, and names some of thousands of missing cells', (t) => {
+  const missing = (count: number) =>
+    Array.from({ length: count }, (_, seed) => ({ variant: 'beit', task: 'probe', seed, reason: 'not run' }));
+  const text = markdown([], { baseline: 'beit', variants: ['beit'], missing: missing(2400) });
+  t.regex(text, /\n\nThere is no result yet\.\n\n/);
+  t.is(text.match(/- Missing: beit, probe, seed \d+: not run\./g)?.length, 20);
+  t.regex(text, /\n- Missing: 2,380 more cells; report\.json names all\.\n/);
+  t.regex(text, /\n- No result so far has: top-1 % \(top1\), error \(error\)\.\n/);
+  t.notRegex(markdown([cell('a', 0, { top1: 1 })], { missing: missing(20) }), /more cells/);
+});
+
 test('a spread or a difference that is not zero is not printed as zero', (t) => {
   const text = markdown([
     ...[0.7, 0.70001].map((top1, seed) => cell('a', seed, { top1 })),

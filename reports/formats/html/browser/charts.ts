@@ -147,7 +147,10 @@ class ChartView {
       height,
       legend: { show: false },
       scales: { x: { time: false }, y: logarithmic ? { distr: 3 } : { range } },
-      axes: [axis, { ...axis, size: 58, values: (_, ticks) => ticks.map(tick) }],
+      axes: [
+        { ...axis, size: 34 },
+        { ...axis, size: 58, values: (_, ticks) => ticks.map(tick) },
+      ],
       series: [
         {},
         ...series.flatMap(({ colour: own }, index) => {
