@@ -11,7 +11,7 @@ import { findChromium, launchChromium } from './chromium.ts';
 
 const width = 1280;
 /** By section: pixels from its top. */
-const parts = { results: 620, curves: 1240, codebooks: 1600 } as const;
+const parts = { results: 690, curves: 1256, codebooks: 1600 } as const;
 
 const [file, prefix] = process.argv.slice(2);
 const executablePath = findChromium();

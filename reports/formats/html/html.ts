@@ -7,7 +7,7 @@ import { type Chart, curveValue, placeIn } from './chart.ts';
 import { codebooksHtml, usageCharts } from './codebooks.ts';
 import { chartsOf, isThinned, lastOf } from './curves.ts';
 import { type Family, familiesOf } from './families.ts';
-import { data, imageHtml, name, text } from './markup.ts';
+import { data, imageHtml, name, text, widthOf } from './markup.ts';
 import { resultsHtml } from './results.ts';
 import { provenanceHtml, settingsHtml, stagesHtml } from './stages.ts';
 
@@ -149,6 +149,9 @@ function masksHtml(families: readonly Family[]): readonly string[] {
   });
 }
 
+/** A picture up to this many pixels wide is shrunk a little where the page is narrower; others scroll. */
+const almostPage = 1400;
+
 function figureHtml(png: Uint8Array, title: string): string {
-  return `<figure class="picture"><div class="wide" role="region" aria-label="${text(title)}" tabindex="0">${imageHtml(png, { title })}</div><figcaption>${text(title)}</figcaption></figure>`;
+  return `<figure class="picture${widthOf(png) <= almostPage ? ' whole' : ''}"><div class="wide" role="region" aria-label="${text(title)}" tabindex="0">${imageHtml(png, { title })}</div><figcaption>${text(title)}</figcaption></figure>`;
 }

@@ -39,8 +39,11 @@ export function imageHtml(
   png: Uint8Array,
   { title, factor }: { readonly title: string; readonly factor?: number },
 ): string {
-  const bytes = Buffer.from(png);
-  // Of the header chunk, which comes first.
-  const size = factor === undefined ? '' : ` width="${bytes.readUInt32BE(16) * factor}"`;
-  return `<img src="data:image/png;base64,${bytes.toString('base64')}"${size} alt="${text(title)}">`;
+  const size = factor === undefined ? '' : ` width="${widthOf(png) * factor}"`;
+  return `<img src="data:image/png;base64,${Buffer.from(png).toString('base64')}"${size} alt="${text(title)}">`;
+}
+
+/** Of a PNG, in pixels: in the header chunk, which comes first. */
+export function widthOf(png: Uint8Array): number {
+  return png.length < 24 ? 0 : Buffer.from(png).readUInt32BE(16);
 }

@@ -7,23 +7,27 @@ import { name, short, text } from './markup.ts';
 
 type Stage = FullReport['stages'][number];
 
+/** With more stages than these the graph and the table scroll in themselves, so that what follows stays near. */
+const manyStages = 100;
+
 /** The graph of stages, and what each cost. */
 export function stagesHtml(families: readonly Family[], stages: FullReport['stages']): string {
   const last = lastRun(stages);
   const rows = families.flatMap((family, index) =>
     family.stages.map((stage, at) => rowHtml(stage, at === 0 ? `stage-${index}` : undefined, last)),
   );
+  const wide = stages.length > manyStages ? 'wide long' : 'wide';
   const seconds = stages.reduce((sum, { result }) => sum + (numberOf(result?.provenance.seconds) ?? 0), 0);
   return `<p>Each box is a stage of all seeds, and leads to its line below. Time is wall time of the stages, added up.</p>
 <ul class="states">
 <li class="last">made by the last run that made any${last === undefined ? '' : ` (${text(last)})`}</li>
 <li class="earlier">stored before</li><li class="missing">no result</li><li class="dropped">dropped by halving</li>
 </ul>
-<div class="wide" role="region" aria-label="Graph of stages" tabindex="0">
+<div class="${wide}" role="region" aria-label="Graph of stages" tabindex="0">
 ${graphSvg(families, last)}
 </div>
 <h3>Cost of every stage</h3>
-<div class="wide" role="region" aria-label="Cost of every stage" tabindex="0">
+<div class="${wide}" role="region" aria-label="Cost of every stage" tabindex="0">
 <table class="sortable costs">
 <caption class="unseen">A row a stage</caption>
 <thead><tr><th scope="col">stage</th><th scope="col">kind</th><th scope="col">result</th>${numbers
