@@ -1,3 +1,4 @@
+import path from 'node:path';
 import { StageError } from '../../framework/stage/stage-error.ts';
 import { openAhead } from './ahead.ts';
 import { orderedBatches, shuffledBatches } from './order.ts';
@@ -122,7 +123,8 @@ export async function withImage<Made>(
     if (read.format !== 'raw') from = 'file' in read ? read.file : read.from;
     return await make(read);
   } catch (cause) {
-    const { hint } = cause as StageError;
+    const isRelative = from !== undefined && !path.isAbsolute(from);
+    const { hint = isRelative ? '`file` of an image is an absolute path' : undefined } = cause as StageError;
     throw new StageError(`${from ?? `image ${index} of ${name}`}: ${(cause as Error).message}`, {
       cause,
       ...(hint === undefined ? {} : { hint }),

@@ -89,7 +89,8 @@ function explainIssue(issue: ZodIssue, base: Path, schema: z.ZodType, input: unk
       if (value !== undefined && !issue.message.startsWith('Invalid input'))
         return [{ path, message: lowerFirst(issue.message) }];
       const expected = withArticle(plainNames[issue.expected] ?? issue.expected);
-      return [{ path, message: value === undefined ? `is missing: ${expected}` : `expected ${expected}` }];
+      const message = value === undefined ? `is missing: ${expected}` : `expected ${expected}`;
+      return [{ path, message, ...(issue.expected === 'object' ? itsFields(schema, path) : {}) }];
     }
     case 'invalid_key': {
       const names = fieldsAt(schema, path.slice(0, -1));
@@ -123,6 +124,12 @@ function explainUnion(
     return [explainChoice(kind, valueAt(input, kind), choicesOf(schemasAt(schema, kind)))];
   }
   return verdict.issues.flatMap((inner) => explainIssue(inner, path, schema, input));
+}
+
+/** What belongs into an object that isn't one. */
+function itsFields(schema: z.ZodType, path: Path): { readonly hint?: string } {
+  const names = fieldsAt(schema, path);
+  return names.length === 0 ? {} : hint(`its fields: ${listed(names)}`);
 }
 
 /** Where a value of the right sort is out of its bounds, another sort may have been meant. */
@@ -177,8 +184,11 @@ function explainBound(
 }
 
 function oneOf(names: readonly string[]): string {
-  const shown = names.length <= 24 ? names.join(', ') : `${names.slice(0, 24).join(', ')}, ...`;
-  return `one of: ${shown}`;
+  return `one of: ${listed(names)}`;
+}
+
+function listed(names: readonly string[]): string {
+  return names.length <= 24 ? names.join(', ') : `${names.slice(0, 24).join(', ')}, ...`;
 }
 
 function hint(text: string | undefined): { readonly hint?: string } {
