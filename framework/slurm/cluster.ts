@@ -23,6 +23,8 @@ export interface Cluster {
   readonly groups: readonly NodeGroup[];
   /** Indices of an array are below it; 0: there are no arrays. */
   readonly maxArraySize: number;
+  /** It looks now and then at what jobs take, and ends whole jobs that take too much memory. */
+  readonly samplesMemory: boolean;
 }
 
 /** What the cluster has, and how large arrays may be. @throws PecoError `slurm` */
@@ -31,7 +33,11 @@ export async function readCluster(): Promise<Cluster> {
     ask('sinfo', ['--noheader', '--exact', '--format=%P|%a|%l|%c|%m|%G|%f']),
     ask('scontrol', ['show', 'config']),
   ]);
-  return { groups: parseNodes(nodes), maxArraySize: parseMaxArraySize(config) };
+  return {
+    groups: parseNodes(nodes),
+    maxArraySize: parseMaxArraySize(config),
+    samplesMemory: /^JobAcctGatherParams\s*=.*OverMemoryKill/im.test(config),
+  };
 }
 
 export function parseNodes(text: string): NodeGroup[] {
@@ -110,6 +116,16 @@ export function checkWanted(wanted: readonly Wanted[], cluster: Cluster): void {
     code: 'slurm',
     problems: [...problems.values()],
   });
+}
+
+/** MiB of the largest node on which a job could run; 0 if there is none. */
+export function mostMemory(wanted: SlurmResources, { groups }: Cluster): number {
+  const asked = wanted.partition?.split(',');
+  const there = groups.filter(
+    ({ partition, isDefault, up }) => up && (asked === undefined ? isDefault : asked.includes(partition)),
+  );
+  const fitting = conditionsOf(wanted).reduce((left, { fits }) => left.filter(fits), there);
+  return Math.max(0, ...fitting.map(({ memory }) => memory));
 }
 
 interface Misfit {

@@ -16,6 +16,11 @@ const tailBytes = 1 << 16;
 /** What slurmstepd writes into a job's log when it, or the kernel, ends it for its memory; not every set-up has a state for it. */
 const memoryWords = /slurmstepd.*(exceeded.*memory limit|oom[-_ ]?kill|out of memory)/i;
 
+/** Whether the end of a job's log says that the job took more memory than it had. */
+export function saysMemory(tail: readonly string[]): boolean {
+  return tail.some((line) => memoryWords.test(line));
+}
+
 /**
  * Why a task has no result that didn't live to say it.
  *
@@ -23,12 +28,12 @@ const memoryWords = /slurmstepd.*(exceeded.*memory limit|oom[-_ ]?kill|out of me
  */
 export function explainEnd(end: TaskEnd | undefined, tail: readonly string[] = []): Failure {
   const where = end?.nodes ? ` (${end.nodes})` : '';
-  const state = tail.some((line) => memoryWords.test(line)) ? 'OUT_OF_MEMORY' : end?.state;
+  const state = saysMemory(tail) ? 'OUT_OF_MEMORY' : end?.state;
   switch (state) {
     case 'OUT_OF_MEMORY':
       return {
         message: `its job took more memory than it had${where}`,
-        hint: 'raise `memory` in the settings of slurm, or make the batch smaller',
+        hint: 'raise `memory` or `memoryMax` in the settings of slurm, or make the batch smaller',
       };
     case 'NODE_FAIL':
     case 'BOOT_FAIL':

@@ -5,6 +5,7 @@ import { writeDisposable } from '../files/disposable.ts';
 import { hasCode, isLinked } from '../files/files.ts';
 import type { InputKey } from '../stage/keys.ts';
 import type { Place } from './jobs.ts';
+import type { MemoryTerms } from './memory.ts';
 
 /** Flags of `run` that say what is run, as its jobs repeat them. */
 export interface JobFlags {
@@ -40,6 +41,8 @@ export interface Submission {
   readonly run?: string;
   /** It makes the report, so it plans all of the experiment and writes the tables. */
   readonly whole?: true;
+  /** Absent in records of earlier versions: then a task that takes too much memory isn't tried again. */
+  readonly memory?: MemoryTerms;
   /** See `Job`. */
   readonly lane?: number;
   /** By index. */

@@ -27,6 +27,8 @@ export interface ScriptOptions {
 
 /** The exit code by which a job asks to be put into the queue again: EX_TEMPFAIL of sysexits.h. */
 export const requeueCode = 75;
+/** The exit code by which a job asks for more memory, and to be put into the queue again. */
+export const memoryCode = 76;
 /** Of a process that was asked to stop before it had begun, and of one that was killed: out of memory, most often. */
 const otherCodes = [130, 137];
 /** In Slurm's own databases and tools. */
@@ -62,6 +64,13 @@ export function formatScript(options: ScriptOptions): string {
     '  # One second, so that Slurm has seen the start that it takes back.',
     '  sleep 1',
     '  scontrol requeue "$SLURM_JOB_ID" && sleep 60',
+    '  ;;',
+    `${memoryCode})`,
+    '  # Slurm lets the memory of a job that waits be changed, and ends this script as soon as it does.',
+    '  sleep 1',
+    "  trap '' TERM",
+    `  memory=$(tail -n 1 ${shellWord(dir)}/"\${SLURM_ARRAY_TASK_ID:-0}.memory" | cut -d ' ' -f 2)`,
+    '  scontrol requeue "$SLURM_JOB_ID" && scontrol update "JobId=$SLURM_JOB_ID" "MinMemoryNode=$memory"',
     '  ;;',
     'esac',
     'exit "$code"',

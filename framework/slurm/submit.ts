@@ -10,7 +10,8 @@ import type { InputKey } from '../stage/keys.ts';
 import { acceptsMissing, isReport } from '../stage/roles.ts';
 import { aheadOf, type SlurmOptions, slurmResourcesOf } from '../stage/slurm.ts';
 import type { Store } from '../store/types.ts';
-import { checkWanted, readCluster } from './cluster.ts';
+import { type Cluster, checkWanted, readCluster } from './cluster.ts';
+import { growUnits, memoryTerms } from './grow.ts';
 import type { Dependency, Job, Place, Unit } from './jobs.ts';
 import { type BusyTask, limitJobs } from './lanes.ts';
 import { findLive, tasksIn } from './live.ts';
@@ -76,11 +77,12 @@ export async function submitPlan(plan: Plan, options: SubmitOptions): Promise<Su
   try {
     const records = new Records(options.store.dir);
     const situation = await surveyPlan(plan, records, options);
-    const { units, live, cancelled, busy } = situation;
-    const resources = units.map((unit) => ({ resources: unit.resources, stage: unit.id }));
+    const { live, cancelled, busy } = situation;
     const there = { live: live.size, liveStages: [...live.keys()] };
-    if (units.length === 0) return { jobs: [], ...there };
+    if (situation.units.length === 0) return { jobs: [], ...there };
     const cluster = await readCluster();
+    const units = growUnits(situation.units, records, cluster);
+    const resources = units.map((unit) => ({ resources: unit.resources, stage: unit.id }));
     checkWanted(resources, cluster);
     await checkSetup(resources);
     if (cancelled.length > 0) await ask('scancel', cancelled.map(taskName));
@@ -89,7 +91,7 @@ export async function submitPlan(plan: Plan, options: SubmitOptions): Promise<Su
     const atOnce = saidOf(options, 'atOnce');
     const limits = { busy, ...(atOnce === undefined ? {} : { atOnce }) };
     const jobs = most === undefined ? parts : limitJobs(parts, { most, ...limits });
-    return { ...(await submitAll(jobs, plan, records, options)), ...there };
+    return { ...(await submitAll(jobs, { records, plan, options, cluster })), ...there };
   } finally {
     await unlock();
   }
@@ -177,15 +179,13 @@ function replacedBy(
 
 async function submitAll(
   jobs: readonly Job[],
-  plan: Plan,
-  records: Records,
-  options: SubmitOptions,
+  around: Around,
 ): Promise<Omit<SubmitResult, 'live' | 'liveStages'>> {
   const numbers = new Map<Job, string>();
   const done: SubmittedJob[] = [];
   for (const job of jobs) {
     try {
-      const number = await submitJob(job, numbers, { records, plan, options });
+      const number = await submitJob(job, numbers, around);
       numbers.set(job, number);
       const stages = [...job.tasks.values()].flat();
       const name = commonName(stages.map(({ id }) => id));
@@ -203,11 +203,12 @@ interface Around {
   readonly records: Records;
   readonly plan: Plan;
   readonly options: SubmitOptions;
+  readonly cluster: Cluster;
 }
 
 /** Record, claims, sbatch, number: killed anywhere in between, the next call finds out how far it came. */
 async function submitJob(job: Job, numbers: ReadonlyMap<Job, string>, around: Around): Promise<string> {
-  const { records, plan, options } = around;
+  const { records, plan, options, cluster } = around;
   const { experiment } = plan.graph;
   const stages = [...job.tasks.values()].flat();
   const name = commonName(stages.map((unit) => unit.id));
@@ -220,6 +221,7 @@ async function submitJob(job: Job, numbers: ReadonlyMap<Job, string>, around: Ar
     flags: options.flags,
     ...(options.run === undefined ? {} : { run: options.run }),
     ...(stages.some(({ whole }) => whole) ? { whole: true as const } : {}),
+    memory: memoryTerms(job.resources, cluster),
     ...(job.lane === undefined ? {} : { lane: job.lane }),
     tasks: Object.fromEntries(
       [...job.tasks].map(([index, units]) => [

@@ -9,6 +9,8 @@ const duration = z.string().refine((text) => parseDuration(text) !== undefined, 
   error: 'is a time such as 30m or 12h, at most 500h',
 });
 
+const memory = z.string().regex(/^\d+[KMGT]$/, 'is a number with a unit: 500M, 16G');
+
 /** Options of sbatch that jobs of peco-exp depend on. */
 const owned: readonly string[] = [
   ...['array', 'clusters', 'comment', 'dependency', 'job-name', 'kill-on-invalid-dep', 'no-requeue', 'nodes'],
@@ -49,10 +51,9 @@ const fields = {
   /** Of one task, which is one process of peco-exp. */
   cpus: z.int().positive().optional(),
   /** Of the node, as Slurm takes it: `16G`. */
-  memory: z
-    .string()
-    .regex(/^\d+[KMGT]$/, 'is a number with a unit: 500M, 16G')
-    .optional(),
+  memory: memory.optional(),
+  /** The most that a job gets that took more than it had; default: what the largest node has. */
+  memoryMax: memory.optional(),
   /** How many, or type and number: `2`, `a100:2`. */
   gpus: z
     .union([z.int().positive(), z.string().regex(/^([\w.-]+:)?\d+$/, 'is a number, or type:number')])
@@ -136,10 +137,10 @@ export function slurmResourcesOf(
     ...said.flatMap(({ stages }) => stages?.[`${role}/${kind}`] ?? []),
   ];
   const merged: Fields = Object.assign({}, ...layers.map(withoutUndefined));
-  const { cores, memory } = hints;
+  const { cores, memory: most } = hints;
   return {
     ...(cores === undefined ? {} : { cpus: Math.max(1, Math.floor(cores)) }),
-    ...(memory === undefined ? {} : { memory: `${Math.ceil(memory) + ownMemory}M` }),
+    ...(most === undefined ? {} : { memory: `${Math.ceil(most) + ownMemory}M` }),
     ...merged,
     args: merged.args ?? [],
     setup: merged.setup ?? [],

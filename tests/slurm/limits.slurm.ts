@@ -1,7 +1,7 @@
 import fs from 'node:fs';
-import anyTest, { type TestFn } from 'ava';
-import { createRig, type Rig } from '../support/rig.ts';
-import { eventually, startCluster } from './support.ts';
+import anyTest, { type ExecutionContext, type TestFn } from 'ava';
+import { createRig, everyStage, type Rig } from '../support/rig.ts';
+import { createTrainingRig, eventually, outputsOf, startCluster } from './support.ts';
 
 // In turn: each looks at the whole queue.
 const test = anyTest.serial as TestFn;
@@ -75,4 +75,86 @@ test('no more tasks of an experiment run at once than may, whatever fails, is re
   const mended = await rig.peco('run', 'experiment.ts', '--seeds', '0,1,2', '--watch');
   t.is(mended.code, 0, mended.stdout);
   t.deepEqual(rig.takeRan(), ['mim-peco-0', 'probe-peco-0', 'report']);
+});
+
+/** A rig whose tokenizer `peco` does something before it trains. */
+function memoryRig(t: ExecutionContext, slurm: object, before: string): Rig {
+  const rig = createTrainingRig(t, cluster, settings({ memory: '1G', ...slurm }));
+  rig.edit(
+    'parts/tokenizer.ts',
+    'const label =',
+    `if (config.name === 'peco') { ${before} }\n  const label =`,
+  );
+  return rig;
+}
+
+/** Takes so many MB at once, and more of them slowly, up to others. */
+const take = (first: number, last: number) => `
+  const kept = [Buffer.alloc(${first} * 1e6, 1)];
+  (globalThis as any).kept = kept;
+  for (let n = ${first}; n < ${last}; n++) {
+    kept.push(Buffer.alloc(1e6, 1));
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+`;
+
+test('a stage that takes too much memory gets more, and what depends on it waits for it', async (t) => {
+  const rig = memoryRig(t, { stages: { tokenizer: { memory: '600M' } } }, take(350, 700));
+  const { code, stdout } = await rig.peco('run', 'experiment.ts');
+  t.is(code, 0, stdout);
+  await eventually(() => fs.existsSync(rig.file('results/rig/ablation.md')));
+  t.deepEqual(rig.takeRan(), everyStage);
+  const folder = fs.readdirSync(rig.file('.peco/slurm')).find((name) => name.includes('rig-tokenizer'))!;
+  t.is(rig.read(`.peco/slurm/${folder}/1.memory`), '600 1200\n');
+  t.false((await cluster.tasks()).some((one) => one.includes('CANCELLED')));
+  const log = rig.read(`.peco/slurm/${folder}/1.log`);
+  t.regex(log, /tokenizer\/peco\/seed-0 {2}.*its job took more memory than it had/);
+  // The same as where it had enough at once.
+  await rig.peco(
+    'run',
+    'experiment.ts',
+    '--store',
+    'other-store',
+    '--out',
+    'other-results',
+    '--executor',
+    'local',
+  );
+  t.deepEqual(outputsOf(rig.file('.peco')), outputsOf(rig.file('other-store')));
+});
+
+test('memory grows as far as it may; the next run begins there', async (t) => {
+  const rig = memoryRig(t, { stages: { tokenizer: { memory: '500M', memoryMax: '600M' } } }, take(200, 700));
+  const { code, stdout } = await rig.peco('run', 'experiment.ts', '--watch');
+  t.is(code, 1, stdout);
+  t.regex(
+    stdout,
+    /tokenizer\/peco\/seed-0 {2}FAILED: its job took more memory than it had \(n\d\); it was tried with 500M, 600M/,
+  );
+  t.regex(stdout, /downstream\/peco\/probe\/seed-0 {2}skipped, because tokenizer\/peco\/seed-0 failed/);
+  rig.write(settings({ memory: '1G', stages: { tokenizer: { memory: '500M', memoryMax: '1500M' } } }));
+  const again = await rig.peco('run', 'experiment.ts', '--watch');
+  t.is(again.code, 0, again.stdout);
+  const folders = fs.readdirSync(rig.file('.peco/slurm')).filter((name) => name.includes('tokenizer-peco'));
+  t.regex(rig.read(`.peco/slurm/${folders[0]}/script.sh`), /--mem=1200M/);
+});
+
+test('a job that Slurm ends for its memory, before it can say so, is submitted with more by the next run', async (t) => {
+  // Its own process can't look meanwhile.
+  const before = `
+    const once = process.env.RIG_CONTROL + '/once';
+    if (!fs.existsSync(once)) {
+      fs.writeFileSync(once, '');
+      process.kill(process.ppid, 'SIGSTOP');
+      (globalThis as any).kept = Buffer.alloc(8e8, 1);
+      await new Promise((resolve) => setTimeout(resolve, 60_000));
+    }`;
+  const rig = memoryRig(t, { stages: { tokenizer: { memory: '600M' } } }, before);
+  const first = await rig.peco('run', 'experiment.ts', '--watch');
+  t.is(first.code, 1, first.stdout);
+  t.regex(first.stdout, /tokenizer\/peco\/seed-0 {2}FAILED: its job took more memory than it had/);
+  const again = await rig.peco('run', 'experiment.ts', '--watch');
+  t.is(again.code, 0, again.stdout);
+  const folders = fs.readdirSync(rig.file('.peco/slurm')).filter((name) => name.includes('tokenizer-peco'));
+  t.regex(rig.read(`.peco/slurm/${folders[0]}/script.sh`), /--mem=1200M/);
 });

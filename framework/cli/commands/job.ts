@@ -6,6 +6,15 @@ import { type RunOutcome, runExperiment } from '../../run/run.ts';
 import { type Allocation, readAllocation } from '../../slurm/allocation.ts';
 import { judgeAttempt } from '../../slurm/attempt.ts';
 import { openEvents, readStory, type TaskStory } from '../../slurm/events.ts';
+import {
+  explainMemory,
+  type MemoryWatch,
+  memoryFile,
+  nextMemory,
+  noteTry,
+  readTries,
+  watchMemory,
+} from '../../slurm/memory.ts';
 import { createOthers } from '../../slurm/others.ts';
 import { readState } from '../../slurm/queue.ts';
 import {
@@ -17,7 +26,7 @@ import {
   type SubmittedStage,
 } from '../../slurm/records.ts';
 import { endRun } from '../../slurm/runs.ts';
-import { requeueCode } from '../../slurm/script.ts';
+import { memoryCode, requeueCode } from '../../slurm/script.ts';
 import { formatError, isPecoError, PecoError } from '../../stage/errors.ts';
 import { codeOf } from '../bundles.ts';
 import { type Interrupts, listenForInterrupts } from '../interrupts.ts';
@@ -82,23 +91,35 @@ async function runTask(task: Task): Promise<number> {
   emit({ ...describeStart(prepared), jobs: own.length });
   await checkUnchanged(plan, own);
   if (story.lost > project.retries) throw lostTooOften(story.lost);
+  const memory = openMemory(task, project.retries);
   const saved = new Map<string, number | undefined>();
   const note: Emit = (event) => {
     if (event.type === 'stage-interrupted') saved.set(event.stage, event.saved?.step);
-    emit(event);
+    emit(memory ? memory.change(event) : event);
   };
   interrupts.begin(note);
-  const outcome = await settleOwn(task, prepared, records, note).finally(() => interrupts.end());
+  const settled = settleOwn(task, prepared, {
+    records,
+    emit: note,
+    ...(memory ? { watch: memory.watch } : {}),
+  });
+  const outcome = await settled.finally(() => interrupts.end());
+  const cancelled = fs.existsSync(cancelFile(task.folder, task.index));
   const verdict = judgeAttempt({
     interrupted: outcome.status === 'interrupted',
     saved,
     before: story.saved,
-    cancelled: fs.existsSync(cancelFile(task.folder, task.index)),
+    cancelled,
     // Asked only where it matters: on a busy cluster thousands of jobs end at once.
     state: outcome.status === 'interrupted' && allocation ? await readState(allocation.task) : 'RUNNING',
     made: own.some(({ stage }) => isMade(stage, readStory(eventsOf(task.folder, task.index)))),
   });
   for (const { stage, failure } of verdict.failed) emit({ type: 'stage-failed', stage, failure, tail: [] });
+  const grows = !cancelled && (outcome.status !== 'interrupted' || verdict.end === 'requeue');
+  if (memory?.note(grows)) {
+    emit(describeEnd({ ...outcome, status: 'interrupted' }));
+    return memoryCode;
+  }
   emit(describeEnd(outcome));
   if (submission.whole && submission.run !== undefined) endRun(submission.flags.store, submission.run);
   return { done: 0, failed: 1, requeue: requeueCode }[verdict.end];
@@ -113,17 +134,51 @@ async function prepareTask({ submission, own, emit }: Task): Promise<Prepared> {
   return withEngine(prepared, emit);
 }
 
+/** What a task does about memory: stages that take too much are tried again with more, as far as may be. */
+function openMemory({ submission, folder, index, allocation }: Task, retries: number) {
+  if (allocation?.memory === undefined || submission.memory === undefined) return undefined;
+  const { memory: limit, origin } = allocation;
+  const { most, sampled = false } = submission.memory;
+  const file = memoryFile(folder, index);
+  const { had } = readTries(file);
+  const next = had.length < retries ? nextMemory(limit, most) : undefined;
+  const failure = explainMemory({ had: [...had, limit] }, origin.node);
+  const watch = watchMemory({ limit, sampled, failure });
+  return {
+    watch,
+    /** What failed for its memory and is tried again has not ended. */
+    change(event: RunEvent): RunEvent {
+      if (event.type !== 'stage-failed' || next === undefined || !watch.exceeded.has(event.stage))
+        return event;
+      return { ...event, type: 'stage-retrying', retry: had.length + 1, of: retries };
+    },
+    /** True if the job is to come back with more. */
+    note(mayGrow: boolean): boolean {
+      if (watch.exceeded.size === 0) return false;
+      noteTry(file, limit, mayGrow ? next : undefined);
+      return mayGrow && next !== undefined;
+    },
+  };
+}
+
+interface Settling {
+  readonly records: Records;
+  readonly emit: Emit;
+  readonly watch?: MemoryWatch;
+}
+
 async function settleOwn(
   { own, submission, allocation, interrupts, version }: Task,
   prepared: Prepared,
-  records: Records,
-  emit: Emit,
+  { records, emit, watch }: Settling,
 ): Promise<RunOutcome> {
   const { plan, project, store } = prepared;
   const ids = new Set(own.map(({ stage }) => stage));
   const git = await readGit(project.root, await codeOf(prepared));
+  const usual = optionsOf(prepared, {}, git);
   const options = {
-    ...optionsOf(prepared, {}, git),
+    ...usual,
+    ...(watch ? { executor: watch.around(usual.executor) } : {}),
     ...sharesOf(own, allocation),
     ...(submission.run === undefined ? {} : { run: submission.run }),
     ...(allocation === undefined ? {} : { slurm: allocation.origin }),

@@ -78,7 +78,7 @@ old|down|infinite|16|64000|(null)|(null)
 `;
 
 test('what the cluster does not have is an error for each field, before anything is submitted', (t) => {
-  const cluster = { groups: parseNodes(nodes), maxArraySize: 1001 };
+  const cluster = { groups: parseNodes(nodes), maxArraySize: 1001, samplesMemory: false };
   const check = (...wanted: readonly object[]) => {
     const all = wanted.map((some, at) => ({ resources: { ...plain, ...some }, stage: `stage-${at}` }));
     return t.throws(() => checkWanted(all, cluster));
