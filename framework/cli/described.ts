@@ -1,5 +1,5 @@
-import os from 'node:os';
 import { describeExperiment } from '../experiment/resolved.ts';
+import { homeFolder } from '../files/home.ts';
 import type { Json, JsonObject } from '../stage/json.ts';
 import type { Prepared } from './prepare.ts';
 
@@ -16,7 +16,7 @@ export function commandOf(root: string): string[] {
 
 /** Records travel with the store, so they must not show where the project lies. */
 function withoutFolders(argument: string, root: string): string {
-  const home = os.homedir();
+  const home = homeFolder();
   const local = argument.replaceAll(root, '.');
   return home.length > 1 ? local.replaceAll(home, '~') : local;
 }

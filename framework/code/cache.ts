@@ -3,6 +3,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type FileDigests, openFileDigests } from '../files/digests.ts';
+import { hasCode } from '../files/files.ts';
 import { readManifest } from './package-root.ts';
 
 /** Where a project keeps what can be made again: `node_modules/.cache/peco-exp/`. Safe to delete at any time. */
@@ -53,15 +54,36 @@ export function readCacheJson<T>(file: string): T | undefined {
 function findCacheDir(folder: string): string {
   for (let dir = folder; path.dirname(dir) !== dir; dir = path.dirname(dir)) {
     const modules = path.join(dir, 'node_modules');
-    if (isWritableDir(modules)) return path.join(modules, '.cache', 'peco-exp');
+    const cache = path.join(modules, '.cache', 'peco-exp');
+    if (isWritableDir(modules) && isOurs(cache)) return cache;
   }
-  // No installed project, or a read-only one: bundles name packages by absolute URL, so they work from anywhere.
-  return path.join(os.tmpdir(), `peco-exp-${os.userInfo().uid}`, folder.replaceAll(/[^A-Za-z0-9]+/g, '-'));
+  // No installed project, or a read-only one, or another user's cache in it: bundles name packages by absolute URL, so they work from anywhere.
+  return path.join(
+    os.tmpdir(),
+    `peco-exp-${process.getuid?.() ?? os.userInfo().uid}`,
+    folder.replaceAll(/[^A-Za-z0-9]+/g, '-'),
+  );
+}
+
+/** Whether a folder can be made, or is there and can be written, as far as the folders above it say. */
+function isOurs(cache: string): boolean {
+  const above = path.dirname(cache);
+  return [above, cache].every((dir) => !isThere(dir) || isWritableDir(dir));
+}
+
+/** Also of a folder in which this user may not look. */
+function isThere(place: string): boolean {
+  try {
+    fs.lstatSync(place);
+    return true;
+  } catch (error) {
+    return !hasCode(error, 'ENOENT');
+  }
 }
 
 function isWritableDir(dir: string): boolean {
   try {
-    fs.accessSync(dir, fs.constants.W_OK);
+    fs.accessSync(dir, fs.constants.W_OK | fs.constants.X_OK);
     return true;
   } catch {
     return false;

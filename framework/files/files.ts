@@ -69,13 +69,16 @@ export function hasCode(error: unknown, ...codes: string[]): boolean {
   return error instanceof Error && codes.includes((error as NodeJS.ErrnoException).code ?? '');
 }
 
+const noPermission =
+  'no permission to write there: choose another store with --store; one that several users share has a group of theirs, and mode g+rwxs on its folders';
+
 /** File-system errors in the user's terms. Others are passed on. */
 export function explainWriteError(error: unknown, dir: string): unknown {
   const hints: { readonly [code: string]: string } = {
     ENOSPC: 'the disk is full: free some space, or choose another store with --store',
     EDQUOT: 'your quota is used up: free some space, or choose another store with --store',
-    EACCES: 'no permission to write there: choose another store with --store',
-    EPERM: 'no permission to write there: choose another store with --store',
+    EACCES: noPermission,
+    EPERM: noPermission,
     ENOTDIR: 'a file is where a folder should be: choose another store with --store',
     EEXIST: 'a file is where a folder should be: choose another store with --store',
     EROFS: 'that file system is read-only: choose another store with --store',

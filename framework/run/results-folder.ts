@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
-import os from 'node:os';
 import path from 'node:path';
 import type { Change } from '../experiment/changes/change.ts';
 import { shortestEnds, showValue } from '../experiment/variants.ts';
+import { homeFolder } from '../files/home.ts';
 import { findObstacle } from '../files/make-folders.ts';
 import { canonicalJson } from '../stage/canonical.ts';
 import { PecoError } from '../stage/errors.ts';
@@ -139,12 +139,12 @@ function parseRecord(text: string): ResultsRecord | undefined {
 export function nameFile(file: string, folder: string, root: string): string {
   const inside = (place: string) => !path.relative(root, place).startsWith('..');
   if (inside(folder) && inside(file)) return path.relative(folder, file).split(path.sep).join('/');
-  const home = os.homedir();
+  const home = homeFolder();
   return home.length > 1 && file.startsWith(home + path.sep) ? `~${file.slice(home.length)}` : file;
 }
 
 function resolveFile(name: string, folder: string): string {
-  return name.startsWith('~') ? os.homedir() + name.slice(1) : path.resolve(folder, name);
+  return name.startsWith('~') ? homeFolder() + name.slice(1) : path.resolve(folder, name);
 }
 
 function readText(file: string): string | undefined {

@@ -5,6 +5,7 @@ import { hasCode } from '../files/files.ts';
 import { makeFolders } from '../files/make-folders.ts';
 import { PecoError } from '../stage/errors.ts';
 import { findForeign, hasOwnContent } from './form.ts';
+import { shareWithGroup } from './shared.ts';
 
 /** The file by which a folder is a store of peco-exp: nothing is written to, or removed from, a folder of other things. */
 export const markerFile = 'peco-store.json';
@@ -37,11 +38,13 @@ export interface Marker {
 export function openMarker(root: string, from?: string): Marker {
   let state = inspectStore(root, from);
   let marking: Promise<void> | undefined;
+  let shared = false;
   async function mark(): Promise<void> {
     state = inspectStore(root, from); // another process may have been quicker
     if (state === 'unknown') fs.readFileSync(path.join(root, markerFile)); // throws why
     if (state === 'marked') return;
     await makeFolders(root);
+    shareWithGroup(root);
     const ignore = path.join(root, '.gitignore');
     if (path.basename(root) === defaultName && !fs.existsSync(ignore)) await writeDisposable(ignore, '*\n');
     await writeDisposable(path.join(root, markerFile), markerText);
@@ -49,6 +52,8 @@ export function openMarker(root: string, from?: string): Marker {
   }
   return {
     async ensure() {
+      if (!shared) shareWithGroup(root);
+      shared = true;
       if (state === 'marked') return;
       marking ??= mark().finally(() => {
         marking = undefined;

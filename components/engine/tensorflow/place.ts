@@ -51,8 +51,17 @@ const packageNames = ['@tensorflow/tfjs-node-gpu', '@tensorflow/tfjs-node'] as c
 /** The folder of a library: PECO_TENSORFLOW, or one in the user's cache. */
 export function libraryFolder(variant: Variant, env: Environment = process.env): string {
   if (env.PECO_TENSORFLOW?.trim()) return path.resolve(env.PECO_TENSORFLOW);
-  const cache = env.XDG_CACHE_HOME?.trim() || path.join(env.HOME ?? os.homedir(), '.cache');
+  const cache = env.XDG_CACHE_HOME?.trim() || path.join(env.HOME ?? homeFolder(), '.cache');
   return path.join(cache, 'peco-exp', `tensorflow-${tensorflowVersion}-${variant}`);
+}
+
+/** Empty where the machine doesn't know the user: then the library is nowhere. */
+function homeFolder(): string {
+  try {
+    return os.homedir();
+  } catch {
+    return '';
+  }
 }
 
 /**
