@@ -53,7 +53,7 @@ export function outlineBox(
 /** Height of a line of text. */
 export const lineHeight = font.height + 1;
 
-/** Writes a line of text, 8 pixels high, on a ground of the colour. What has no room is left out. */
+/** Writes a line of text, 8 pixels high, on a ground of the colour: further left where there is no room for it, and what has none even then is left out. */
 export function writeText(
   canvas: Canvas,
   text: string,
@@ -61,12 +61,12 @@ export function writeText(
 ): void {
   const isDark = 0.3 * ground[0] + 0.59 * ground[1] + 0.11 * ground[2] < 128;
   const ink: Colour = isDark ? [255, 255, 255] : [0, 0, 0];
-  const room = Math.max(0, Math.floor((canvas.width - left - 1) / font.width));
-  const shown = font.lettersOf(text).slice(0, room);
+  const shown = font.lettersOf(text).slice(0, Math.max(0, Math.floor((canvas.width - 1) / font.width)));
+  const start = Math.max(0, Math.min(left, canvas.width - shown.length * font.width - 1));
   for (let y = 0; y < lineHeight; y++) {
-    for (let x = 0; x < shown.length * font.width + 1; x++) dot(canvas, left + x, top + y, ground);
+    for (let x = 0; x < shown.length * font.width + 1; x++) dot(canvas, start + x, top + y, ground);
   }
-  drawLetters(shown, font, (x, y) => dot(canvas, left + 1 + x, top + y, ink));
+  drawLetters(shown, font, (x, y) => dot(canvas, start + 1 + x, top + y, ink));
 }
 
 function dot(canvas: Canvas, x: number, y: number, colour: Colour): void {

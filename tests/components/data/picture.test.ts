@@ -73,6 +73,11 @@ test('text is written as far as there is room', (t) => {
     '...........gg',
     'ggggggggggggg',
   ]);
+  // At the right edge it stands further left.
+  const [shifted, same] = [emptyCanvas(9, 13), emptyCanvas(9, 13)];
+  writeText(shifted, 'Ta', { left: 11, top: 0, ground: [255, 255, 255] });
+  writeText(same, 'Ta', { left: 2, top: 0, ground: [255, 255, 255] });
+  t.deepEqual(letters(shifted), letters(same));
 });
 
 test('a grid gives each column its widest picture and each row its highest', (t) => {
