@@ -41,7 +41,7 @@ class WebgpuEngine implements Engine {
       version: string;
     };
     const { threads } = device;
-    this.description = `onnx (onnxruntime-node ${version}, WebGPU, ${threads} thread${threads === 1 ? '' : 's'})`;
+    this.description = `onnx:webgpu (onnxruntime-node ${version}, ${threads} thread${threads === 1 ? '' : 's'})`;
   }
 
   state<S>(initial: HostOf<S>): State<S> {
