@@ -12,7 +12,20 @@ const interrupted = 130;
 export async function main(args: readonly string[]): Promise<number> {
   // A reader that has gone away (`| head`) wants no more; a run takes it for Ctrl-C, see interrupts.ts.
   for (const stream of [process.stdout, process.stderr]) stream.off('error', onError).on('error', onError);
-  return args.includes('--json') ? answerInJson(args) : answer(args);
+  const exit = process.exit.bind(process); // an experiment file may not call it, see code/evaluate.ts
+  const isJson = args.includes('--json');
+  // What code of an experiment file does later, in a timer, or a fault of ours.
+  const onLost = (error: unknown): void => {
+    if (isJson) printError(error);
+    else reportError(error, args.includes('--verbose'));
+    exit(1);
+  };
+  process.on('uncaughtException', onLost);
+  try {
+    return await (isJson ? answerInJson(args) : answer(args));
+  } finally {
+    process.off('uncaughtException', onLost);
+  }
 }
 
 async function answer(args: readonly string[]): Promise<number> {

@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { setImmediate as immediately } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { isPecoError, PecoError, type SourceLocation } from '../stage/errors.ts';
 import { placesIn } from './frames.ts';
@@ -19,9 +20,7 @@ export async function evaluateBundle(
   // Packages that it imports stay as they are.
   const { href } = pathToFileURL(bundle.path);
   try {
-    return (await import(evaluations++ === 0 ? href : `${href}?${evaluations}`)) as {
-      readonly [name: string]: unknown;
-    };
+    return await toTheEnd(options.shown, () => import(evaluations++ === 0 ? href : `${href}?${evaluations}`));
   } catch (error) {
     const location = error instanceof Error ? traceBack(error, bundle, options.cwd) : undefined;
     if (isPecoError(error)) throw located(error, location);
@@ -31,6 +30,48 @@ export async function evaluateBundle(
       ...(location ? { location } : {}),
       cause: error,
     });
+  }
+}
+
+/** Exit code after Ctrl-C: the command line ends itself by it. */
+const interrupted = 130;
+
+/**
+ * Calls what evaluates a module. That the module rejects a promise that no code waits for, ends the process or waits for
+ * what never comes is an error of it, too: otherwise the command would end without a word, or with a stack.
+ */
+function toTheEnd<T>(shown: string, evaluate: () => Promise<T>): Promise<T> {
+  // One at a time: each puts back the process as it found it.
+  const turn = last.then(() => watched(shown, evaluate));
+  last = turn.catch(() => {});
+  return turn;
+}
+
+let last: Promise<unknown> = Promise.resolve();
+
+async function watched<T>(shown: string, evaluate: () => Promise<T>): Promise<T> {
+  const { exit } = process;
+  const refusal = (why: string) =>
+    new PecoError(`${shown} can't be evaluated: ${why}`, { code: 'evaluation-failed' });
+  const lost: { readonly reason: unknown }[] = [];
+  const onLost = (reason: unknown) => void lost.push({ reason });
+  let onIdle = (): void => {};
+  const idle = new Promise<never>((_, reject) => {
+    onIdle = () => void setImmediate(reject, refusal('it waits for what never comes'));
+  });
+  process.on('unhandledRejection', onLost).once('beforeExit', onIdle);
+  process.exit = (code) => {
+    if (code === interrupted) exit(code);
+    throw refusal(`it ends the process by process.exit(${code ?? ''})`);
+  };
+  try {
+    const made = await Promise.race([evaluate(), idle]);
+    await immediately(); // Node tells of lost promises after the code that made them
+    if (lost[0]) throw lost[0].reason;
+    return made;
+  } finally {
+    process.exit = exit;
+    process.off('unhandledRejection', onLost).off('beforeExit', onIdle);
   }
 }
 

@@ -83,6 +83,24 @@ for (const [name, args] of Object.entries(usage)) {
   });
 }
 
+test('a file that waits for what never comes, or loses a promise that is rejected, is refused in words', async (t) => {
+  const rig = createRig(t);
+  const text = rig.read('experiment.ts');
+  rig.write({
+    'waits.ts': `await new Promise(() => {});\n${text}`,
+    'loses.ts': `Promise.reject(new Error('late'));\n${text}`,
+  });
+  const told = ['waits.ts', 'loses.ts'].map(async (file) => {
+    const { code, stderr } = await rig.peco('plan', file);
+    t.is(code, 2);
+    return stderr;
+  });
+  t.deepEqual(await Promise.all(told), [
+    "waits.ts can't be evaluated: it waits for what never comes\n",
+    "loses.ts can't be evaluated: Error: late\n  at loses.ts:1\n",
+  ]);
+});
+
 test('an experiment with a wrong field runs nothing', async (t) => {
   const rig = createRig(t);
   rig.edit('experiment.ts', 'weight: 2', 'weight: "much"');

@@ -171,6 +171,15 @@ test('an error thrown by the file itself is told with its place in the source', 
   t.snapshot(await messageOf(t, project));
 });
 
+test('a file that ends the process is told with its place', async (t) => {
+  const project = createFakeProject(t);
+  project.edit('experiment.ts', 'export default', '\nprocess.exit(3);\n\nexport default');
+  t.regex(
+    await messageOf(t, project),
+    /can't be evaluated: it ends the process by process\.exit\(3\)\n {2}at /,
+  );
+});
+
 test('files of data that are not there are told with the place of their component', async (t) => {
   const project = createFakeProject(t);
   project.edit('experiment.ts', 'parts/data/train.bin', 'parts/data/none.bin');
