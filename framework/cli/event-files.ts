@@ -3,7 +3,6 @@ import { findObstacle } from '../files/make-folders.ts';
 import type { Plan, PlannedStage } from '../plan/plan.ts';
 import type { StageFinished } from '../run/record/events.ts';
 import { resultsFolderName } from '../run/results-folder.ts';
-import { writeTensorBoard } from '../run/tensorboard.ts';
 import { formatError } from '../stage/errors.ts';
 import type { ContentKey } from '../stage/keys.ts';
 import type { Store } from '../store/types.ts';
@@ -34,7 +33,12 @@ export function writeEvents(
   { graph }: Pick<Plan, 'graph'>,
   stages: readonly Pick<PlannedStage, 'node' | 'entry'>[],
 ): Promise<readonly string[]> {
-  return writingTo({ ...what, folder }, writeTensorBoard(eventsFolder(folder, graph), stages));
+  const write = async () => {
+    // Late: most runs write none, and this takes forty modules.
+    const { writeTensorBoard } = await import('../run/tensorboard.ts');
+    return writeTensorBoard(eventsFolder(folder, graph), stages);
+  };
+  return writingTo({ ...what, folder }, write());
 }
 
 export interface EventWriterOptions {
