@@ -1,5 +1,6 @@
 import fs from 'node:fs';
 import test from 'ava';
+import { ask } from '../support/ask.ts';
 import { createRig, normalise } from '../support/rig.ts';
 
 test('when a stage fails the others go on, and the table says what is missing', async (t) => {
@@ -72,9 +73,9 @@ const usage: { readonly [name: string]: readonly string[] } = {
 };
 
 for (const [name, args] of Object.entries(usage)) {
-  test(`wrong usage: ${name}`, async (t) => {
+  test.serial(`wrong usage: ${name}`, async (t) => {
     const rig = createRig(t);
-    const { code, stdout, stderr } = await rig.peco(...args);
+    const { code, stdout, stderr } = await ask(rig, ...args);
     t.is(code, 2);
     t.is(stdout, '');
     t.snapshot(normalise(stderr, rig));
@@ -101,10 +102,10 @@ test('a file that waits for what never comes, or loses a promise that is rejecte
   ]);
 });
 
-test('an experiment with a wrong field runs nothing', async (t) => {
+test.serial('an experiment with a wrong field runs nothing', async (t) => {
   const rig = createRig(t);
   rig.edit('experiment.ts', 'weight: 2', 'weight: "much"');
-  const { code, stderr } = await rig.peco('run', 'experiment.ts');
+  const { code, stderr } = await ask(rig, 'run', 'experiment.ts');
   t.is(code, 2);
   t.snapshot(normalise(stderr, rig));
   t.deepEqual(rig.takeRan(), []);
@@ -124,15 +125,18 @@ test('a results folder in a file system that makes no folders fails the run with
   t.is(rig.takeRan().length, 9);
 });
 
-test('a results folder that is a file, is below one or is a link which leads nowhere is refused; nothing runs', async (t) => {
-  const rig = createRig(t);
-  fs.symlinkSync('/nowhere/at/all', rig.file('nowhere'));
-  const told: string[] = [];
-  for (const out of ['package.json', 'package.json/results', 'nowhere']) {
-    const { code, stderr } = await rig.peco('run', 'experiment.ts', '--out', out);
-    t.is(code, 2);
-    told.push(normalise(stderr, rig));
-  }
-  t.snapshot(told);
-  t.deepEqual(rig.takeRan(), []);
-});
+test.serial(
+  'a results folder that is a file, is below one or is a link which leads nowhere is refused; nothing runs',
+  async (t) => {
+    const rig = createRig(t);
+    fs.symlinkSync('/nowhere/at/all', rig.file('nowhere'));
+    const told: string[] = [];
+    for (const out of ['package.json', 'package.json/results', 'nowhere']) {
+      const { code, stderr } = await ask(rig, 'run', 'experiment.ts', '--out', out);
+      t.is(code, 2);
+      told.push(normalise(stderr, rig));
+    }
+    t.snapshot(told);
+    t.deepEqual(rig.takeRan(), []);
+  },
+);

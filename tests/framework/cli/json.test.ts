@@ -6,9 +6,9 @@ import { initialise } from '../../../framework/cli/commands/init.ts';
 import { submittedAsJson } from '../../../framework/cli/commands/slurm.ts';
 import { describeModule } from '../../../framework/cli/components.ts';
 import { jsonSchemaOf, type SchemaName, schemas } from '../../../framework/cli/json/schemas.ts';
-import { main } from '../../../framework/cli/main.ts';
 import { createProgram } from '../../../framework/cli/program.ts';
 import { PecoError } from '../../../framework/stage/errors.ts';
+import { ask } from '../../support/ask.ts';
 import { repository } from '../../support/project.ts';
 import { createRanRig } from '../../support/ran-rig.ts';
 
@@ -23,28 +23,11 @@ test('the published schemas are those of the sources', (t) => {
   }
 });
 
-/** What a command prints, line by line; in this process, since starting one takes longer than most commands. */
-async function ask(
-  ...args: readonly string[]
-): Promise<{ readonly code: number; readonly lines: unknown[]; readonly stderr: string }> {
-  const texts = { stdout: '', stderr: '' };
-  const restore = (['stdout', 'stderr'] as const).map((name) => {
-    const { write } = process[name];
-    process[name].write = ((piece: string) => {
-      texts[name] += piece;
-      return true;
-    }) as typeof write;
-    return () => {
-      process[name].write = write;
-    };
-  });
-  try {
-    const code = await main([...args, '--json']);
-    const lines = texts.stdout.trimEnd().split('\n');
-    return { code, lines: lines.map((line) => JSON.parse(line)), stderr: texts.stderr };
-  } finally {
-    for (const end of restore) end();
-  }
+/** What a command prints with --json, line by line. */
+async function askForJson(...args: readonly string[]) {
+  const { code, stdout, stderr } = await ask({ dir: repository }, ...args, '--json');
+  const lines = stdout.trimEnd().split('\n');
+  return { code, lines: lines.map((line): unknown => JSON.parse(line)), stderr };
 }
 
 test.serial('what commands print with --json has its schema', async (t) => {
@@ -53,7 +36,7 @@ test.serial('what commands print with --json has its schema', async (t) => {
   const store = rig.file('.peco');
   const changed = ['--set', 'tokenizers.peco.weight=3'];
   const fits = async (schema: z.ZodType, ...args: readonly string[]) => {
-    const { code, lines } = await ask(...args, '--store', store);
+    const { code, lines } = await askForJson(...args, '--store', store);
     t.is(code, 0, args.join(' '));
     t.true(lines.length > 0);
     for (const line of lines) {
@@ -97,7 +80,7 @@ test.serial('whatever is wrong with a command, stdout has one line of JSON that 
   rig.write({ 'empty.ts': '', 'broken.ts': 'export default {', 'text.ts': 'just text' });
   const folder = rig.file('parts');
   const refuse = async (...args: readonly string[]) => {
-    const { code, lines } = await ask(...args);
+    const { code, lines } = await askForJson(...args);
     t.is(code, 2, args.join(' '));
     t.is(lines.length, 1, args.join(' '));
     return schemas.error.parse(lines[0]).error;
@@ -123,7 +106,7 @@ test.serial('whatever is wrong with a command, stdout has one line of JSON that 
 test.serial('what an experiment file prints goes to stderr', async (t) => {
   const rig = await createRanRig(t);
   rig.write({ 'loud.ts': `console.log('loud');\n${rig.read('experiment.ts')}` });
-  const { code, lines, stderr } = await ask('graph', rig.file('loud.ts'));
+  const { code, lines, stderr } = await askForJson('graph', rig.file('loud.ts'));
   t.is(code, 0);
   t.is(lines.length, 1);
   t.regex(stderr, /^loud\n/);
@@ -150,7 +133,7 @@ test.serial('a refusal with --json is JSON, with a schema of its own', async (t)
   rig.write({ 'taken/tsconfig.json': '{}' });
   const codes: string[] = [];
   for (const args of refused) {
-    const { code, lines } = await ask(...args);
+    const { code, lines } = await askForJson(...args);
     t.is(code, 2, args.join(' '));
     const { error } = schemas.error.parse(lines[0]);
     codes.push(`${error.code}, ${error.problems.length} problems`);

@@ -19,6 +19,7 @@ const slow = [
   'docs/examples',
   'framework/run/halving-plans',
   'e2e/records',
+  'e2e/report',
   'components/micro-batches',
   'e2e/interrupts',
   'components/engine/steps/determinism',
@@ -36,6 +37,7 @@ const slow = [
   'e2e/replicates',
   'e2e/rebuild',
   'e2e/limits',
+  'framework/read/results',
 ].map((name) => path.join(tests, `${name}.test.ts`));
 
 const rank = (file) => {
