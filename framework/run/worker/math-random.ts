@@ -1,3 +1,4 @@
+import { pathToFileURL } from 'node:url';
 import { StageError } from '../../stage/stage-error.ts';
 
 /**
@@ -6,11 +7,10 @@ import { StageError } from '../../stage/stage-error.ts';
  * what undoes it.
  */
 export function refuseMathRandom(bundles: readonly string[]): () => void {
+  const own = new Set(bundles.map((bundle) => pathToFileURL(bundle).href));
   const { random } = Math;
   Math.random = () => {
-    // The first line is the message, the second this function.
-    const caller = new Error().stack?.split('\n')[2] ?? '';
-    if (!isOwn(caller, bundles)) return random();
+    if (!own.has(callerOf(Math.random))) return random();
     throw new StageError('Math.random draws other numbers each time, and a stage must give the same ones', {
       hint: 'draw by `random(seed, purpose)` of peco-exp/kit',
     });
@@ -20,7 +20,16 @@ export function refuseMathRandom(bundles: readonly string[]): () => void {
   };
 }
 
-/** Of a bundle, or, where Node maps it back, of a file that is no package's. */
-function isOwn(frame: string, bundles: readonly string[]): boolean {
-  return bundles.some((bundle) => frame.includes(bundle)) || !/node_modules|node:|^$/.test(frame);
+/** URL of the file from which a function was called, as Node loaded it: source maps don't count here. */
+function callerOf(callee: () => unknown): string {
+  const { prepareStackTrace, stackTraceLimit } = Error;
+  Error.stackTraceLimit = 8; // functions of the language itself may lie between
+  Error.prepareStackTrace = (_, sites) => sites.find((site) => site.getFileName())?.getFileName() ?? '';
+  try {
+    const here: { stack?: string } = {};
+    Error.captureStackTrace(here, callee);
+    return here.stack ?? '';
+  } finally {
+    Object.assign(Error, { prepareStackTrace, stackTraceLimit });
+  }
 }
