@@ -60,6 +60,7 @@ import type { Dataset, StageContext } from 'peco-exp/kit';
 
 async function brightnessOf(data: Dataset, index: number): Promise<number> {
   const image = await data.image(index);
+  if (!('bytes' in image)) throw new Error(image.file + ' is still to be read');
   return image.bytes.reduce((sum, value) => sum + value, 0) / image.bytes.length;
 }
 
