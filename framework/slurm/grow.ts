@@ -1,10 +1,12 @@
+import fs from 'node:fs';
+import type { InputKey } from '../stage/keys.ts';
 import type { SlurmResources } from '../stage/slurm.ts';
 import { type Cluster, mostMemory, parseMemory } from './cluster.ts';
 import { saysMemory, tailOf } from './ends.ts';
 import { readStory } from './events.ts';
 import type { Unit } from './jobs.ts';
 import { type MemoryTerms, memoryFile, nextMemory, readTries } from './memory.ts';
-import { eventsOf, logOf, type Records } from './records.ts';
+import { cancelFile, eventsOf, logOf, type Records } from './records.ts';
 
 /** What a submission says of the memory of its tasks. */
 export function memoryTerms(resources: SlurmResources, cluster: Cluster): MemoryTerms {
@@ -32,11 +34,22 @@ export function growUnits(units: readonly Unit[], records: Records, cluster: Clu
 function memoryThatWasTooLittle({ id, key }: Unit, records: Records): number | undefined {
   const last = records.find(key);
   if (last === undefined) return undefined;
-  const dir = records.dirOf(last.submission);
-  const { had, next } = readTries(memoryFile(dir, last.index));
+  const { had, next } = readTries(memoryFile(records.dirOf(last.submission), last.index));
   if (had.length > 0 && next === undefined) return had.at(-1);
-  // Slurm has ended it before it could say anything; or it was cancelled before it came back with more.
-  if (readStory(eventsOf(dir, last.index)).outcomes.has(id)) return undefined;
-  const now = next ?? records.read(last.submission).memory?.asked;
-  return saysMemory(tailOf(logOf(dir, last.index))) ? now : had.at(-1);
+  if (endedForMemory({ stage: id, key }, records)) return next ?? records.read(last.submission).memory?.asked;
+  // It was cancelled before it came back with more.
+  return had.at(-1);
+}
+
+/** Whether Slurm ended the last task of a stage for its memory, before that could say anything. */
+export function endedForMemory(
+  { stage, key }: { readonly stage: string; readonly key: InputKey },
+  records: Records,
+): boolean {
+  const last = records.find(key);
+  if (last === undefined) return false;
+  const dir = records.dirOf(last.submission);
+  if (fs.existsSync(cancelFile(dir, last.index))) return false;
+  if (readStory(eventsOf(dir, last.index)).outcomes.has(stage)) return false;
+  return saysMemory(tailOf(logOf(dir, last.index)));
 }

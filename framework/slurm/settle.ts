@@ -1,14 +1,17 @@
 import type { Plan, PlannedStage } from '../plan/plan.ts';
 import { mayRun } from '../plan/types.ts';
+import { upstreamStages } from '../plan/walk.ts';
 import { settleStages } from '../run/driver.ts';
 import type { RunOptions } from '../run/options.ts';
-import type { Emit } from '../run/record/events.ts';
+import type { Emit, RunEvent } from '../run/record/events.ts';
 import type { Task } from '../run/tasks.ts';
 import type { InputKey } from '../stage/keys.ts';
 import { isReport } from '../stage/roles.ts';
+import { explainEnd, tailOf } from './ends.ts';
+import { endedForMemory } from './grow.ts';
 import { createOthers } from './others.ts';
 import type { QueuedTask } from './queue.ts';
-import { Records } from './records.ts';
+import { logOf, Records } from './records.ts';
 import type { SubmitResult } from './submit.ts';
 import { watchStages } from './watch.ts';
 
@@ -36,18 +39,50 @@ export async function settleOnSlurm(
   const open = plan.stages.filter(mayRun).map(({ node }) => ({ stage: node.id, key: keys.get(node)! }));
   const told = new Set<string>();
   const last = new Map<string, QueuedTask>();
+  const { retries = 1 } = options;
+  let retry = 0;
   for (let result = submitted; ; ) {
     const left = open.filter(({ stage }) => !told.has(stage));
     const watching = { records, emit, stop: options.stop, ...(pause === undefined ? {} : { pause }) };
     const watched = await watchStages(left, watching);
     for (const stage of watched.told) told.add(stage);
     for (const [stage, task] of watched.last) last.set(stage, task);
-    if (options.stop.aborted || result.refused === undefined) break;
-    // The cluster has room again for what it refused.
-    result = await submit(told);
+    if (options.stop.aborted) break;
+    const short =
+      retry < retries ? left.filter((one) => !told.has(one.stage) && endedForMemory(one, records)) : [];
+    if (short.length > 0) retry += 1;
+    for (const { stage, key } of short)
+      emit(retrying(stage, tailOfTask(key, records), { retry, of: retries }));
+    if (short.length === 0 && result.refused === undefined) break;
+    // The cluster has room again for what it refused. What took too much memory gets more; what waited for it is made, too.
+    const again = withFollowers(plan, new Set(short.map(({ stage }) => stage)));
+    const ended = result.refused ? told : new Set(open.map(({ stage }) => stage));
+    result = await submit(new Set([...ended].filter((stage) => !again.has(stage))));
     if (result.jobs.length === 0 && result.live === 0) break;
   }
   return takeResults(plan, { ...options, keys, records, told, last }, emit);
+}
+
+function retrying(
+  stage: string,
+  tail: readonly string[],
+  times: { readonly retry: number; readonly of: number },
+): RunEvent {
+  const { message } = explainEnd({ state: 'OUT_OF_MEMORY' });
+  return { type: 'stage-retrying', stage, failure: { message }, tail, ...times };
+}
+
+function tailOfTask(key: InputKey, records: Records): readonly string[] {
+  const last = records.find(key);
+  return last === undefined ? [] : tailOf(logOf(records.dirOf(last.submission), last.index));
+}
+
+/** Stages, and all that depend on them. */
+function withFollowers(plan: Plan, stages: ReadonlySet<string>): ReadonlySet<string> {
+  const found = new Set(stages);
+  for (const { node } of plan.stages)
+    if (upstreamStages(node).some(({ id }) => found.has(id))) found.add(node.id);
+  return found;
 }
 
 interface Ended extends RunOptions {

@@ -1,5 +1,7 @@
 import { execFile } from 'node:child_process';
+import { formatDuration, parseDuration } from '../stage/duration.ts';
 import { PecoError } from '../stage/errors.ts';
+import type { SlurmResources } from '../stage/slurm.ts';
 import type { Wanted } from './cluster.ts';
 
 /**
@@ -21,6 +23,24 @@ export async function checkSetup(wanted: readonly Wanted[]): Promise<void> {
   }
   if (problems.length === 0) return;
   throw new PecoError('bash can not read the lines of `setup`', { code: 'slurm', problems });
+}
+
+/**
+ * A job that is asked to save as soon as it begins comes no further.
+ *
+ * @param aheadOf seconds before its limit at which a job is asked
+ * @throws PecoError `slurm`
+ */
+export function checkTimes(wanted: readonly Wanted[], aheadOf: (resources: SlurmResources) => number): void {
+  for (const { resources, stage } of wanted) {
+    const seconds = resources.time === undefined ? undefined : parseDuration(resources.time);
+    const ahead = aheadOf(resources);
+    if (seconds === undefined || ahead < seconds) continue;
+    throw new PecoError(
+      `ahead: a job of ${resources.time} can not be asked to save ${formatDuration(ahead)} before its end (${stage})`,
+      { code: 'slurm', hint: 'give it more `time`, or a shorter `ahead` in the settings of slurm' },
+    );
+  }
 }
 
 /** What bash says against some lines; nothing where there is no bash here. */

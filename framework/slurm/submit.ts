@@ -19,7 +19,7 @@ import { partition } from './partition.ts';
 import { type Queue, readQueue, taskName } from './queue.ts';
 import { type JobFlags, Records, type Submission } from './records.ts';
 import { commonName, formatScript, jobName } from './script.ts';
-import { checkSetup } from './setup.ts';
+import { checkSetup, checkTimes } from './setup.ts';
 import { ask } from './tools.ts';
 
 export interface SubmitOptions {
@@ -83,6 +83,7 @@ export async function submitPlan(plan: Plan, options: SubmitOptions): Promise<Su
     const cluster = await readCluster();
     const units = growUnits(situation.units, records, cluster);
     const resources = units.map((unit) => ({ resources: unit.resources, stage: unit.id }));
+    checkTimes(resources, ({ time }) => aheadOf(options.slurm, time));
     checkWanted(resources, cluster);
     await checkSetup(resources);
     if (cancelled.length > 0) await ask('scancel', cancelled.map(taskName));
@@ -247,7 +248,7 @@ async function submitJob(job: Job, numbers: ReadonlyMap<Job, string>, around: Ar
     ...(atOnce === undefined ? {} : { atOnce }),
     dependencies: job.dependencies.map((one) => formatDependency(one, numbers)),
     resources: job.resources,
-    ahead: aheadOf(options.slurm),
+    ahead: aheadOf(options.slurm, job.resources.time),
     node: saidOf(options, 'node') ?? process.execPath,
     program: options.program,
   });

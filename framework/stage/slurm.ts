@@ -79,7 +79,7 @@ export const slurmSchema = z.strictObject({
   jobs: z.int().positive().optional(),
   /** Tasks of a job array that run at once; default: as many as Slurm lets. */
   atOnce: z.int().positive().optional(),
-  /** How long before its time limit a job is asked to save and stop; default 2m. */
+  /** How long before its time limit a job is asked to save and stop; default 2m, or half of its time. */
   ahead: duration.optional(),
   /** By role (`tokenizer`) or by role and kind (`tokenizer/vqvae`): what they need instead. */
   stages: z.record(z.string(), one).optional(),
@@ -96,13 +96,18 @@ export interface SlurmResources extends Omit<Fields, 'args' | 'setup' | 'pack'> 
   readonly pack: number | { readonly seconds: number };
 }
 
-/** How long before its time limit a job saves where nothing is said, in seconds. */
+/** How long before its time limit a job saves where nothing is said, in seconds; of a short one half of its time. */
 const usualAhead = 120;
 
-/** How long before its time limit a job is asked to save, in seconds. The last that says it wins. */
-export function aheadOf(options: readonly (SlurmOptions | undefined)[]): number {
+/**
+ * How long before its time limit a job is asked to save, in seconds. The last that says it wins.
+ *
+ * @param time of the job, as the settings have it
+ */
+export function aheadOf(options: readonly (SlurmOptions | undefined)[], time: string | undefined): number {
   const said = options.findLast((one) => one?.ahead !== undefined)?.ahead;
-  return said === undefined ? usualAhead : parseDuration(said)!;
+  if (said !== undefined) return parseDuration(said)!;
+  return time === undefined ? usualAhead : Math.min(usualAhead, parseDuration(time)! / 2);
 }
 
 /** Names in `stages` that are no role. `path` is that of the options. */
@@ -144,7 +149,7 @@ export function slurmResourcesOf(
     ...merged,
     args: merged.args ?? [],
     setup: merged.setup ?? [],
-    pack: packOf(merged, aheadOf(options)),
+    pack: packOf(merged, aheadOf(options, merged.time)),
   };
 }
 

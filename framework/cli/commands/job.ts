@@ -150,7 +150,9 @@ function openMemory({ submission, folder, index, allocation }: Task, retries: nu
     change(event: RunEvent): RunEvent {
       if (event.type !== 'stage-failed' || next === undefined || !watch.exceeded.has(event.stage))
         return event;
-      return { ...event, type: 'stage-retrying', retry: had.length + 1, of: retries };
+      const { message } = explainMemory({ had: [limit] }, origin.node);
+      const now = { message: `${message}, and gets ${next}M now` };
+      return { ...event, type: 'stage-retrying', failure: now, retry: had.length + 1, of: retries };
     },
     /** True if the job is to come back with more. */
     note(mayGrow: boolean): boolean {

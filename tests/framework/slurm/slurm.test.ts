@@ -4,10 +4,10 @@ import { judgeAttempt } from '../../../framework/slurm/attempt.ts';
 import { checkWanted, parseNodes } from '../../../framework/slurm/cluster.ts';
 import { isLive, parseQueue, readState } from '../../../framework/slurm/queue.ts';
 import { commonName, formatIndices, formatScript, jobName } from '../../../framework/slurm/script.ts';
-import { checkSetup } from '../../../framework/slurm/setup.ts';
+import { checkSetup, checkTimes } from '../../../framework/slurm/setup.ts';
 import { formatError } from '../../../framework/stage/errors.ts';
 import { explainZodError } from '../../../framework/stage/issues.ts';
-import { slurmResourcesOf, slurmSchema } from '../../../framework/stage/slurm.ts';
+import { aheadOf, slurmResourcesOf, slurmSchema } from '../../../framework/stage/slurm.ts';
 
 const plain = { args: [], setup: [], pack: 1 };
 
@@ -129,7 +129,19 @@ test('a pack by time is no longer than its job has before it must save', (t) => 
   t.deepEqual(packOf({ pack: '10m', ahead: '30s' }, { stages: { report: { time: '8m' } } }), {
     seconds: 450,
   });
-  t.deepEqual(packOf({ pack: '10m', time: '1m' }), { seconds: 0 });
+  t.deepEqual(packOf({ pack: '10m', time: '1m' }), { seconds: 30 });
+  t.deepEqual(packOf({ pack: '10m', time: '1m', ahead: '2m' }), { seconds: 0 });
+});
+
+test('a job that would be asked to save as soon as it begins is refused', (t) => {
+  const check = (options: object) =>
+    checkTimes(
+      [{ stage: 'report', resources: slurmResourcesOf({ role: 'report', kind: 'table' }, [options]) }],
+      ({ time }) => aheadOf([options], time),
+    );
+  t.notThrows(() => check({ time: '30s' }));
+  t.notThrows(() => check({ ahead: '1h' }));
+  t.snapshot(formatError(t.throws(() => check({ time: '90s', ahead: '2m' }))));
 });
 
 test('what would break the script of a job, or take what peco-exp says itself, is one error with its field', (t) => {
