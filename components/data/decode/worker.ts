@@ -82,9 +82,10 @@ export async function renderApart({ work, task }: { work: WorkName; task: unknow
   });
 }
 
-/** The buffers of all arrays of numbers in a value. */
-function buffersOf(value: unknown): ArrayBuffer[] {
-  if (ArrayBuffer.isView(value)) return [value.buffer as ArrayBuffer];
+/** The buffers of all arrays of numbers in a value which have theirs for themselves: Node's pool may not be given away. */
+export function buffersOf(value: unknown): ArrayBuffer[] {
+  if (ArrayBuffer.isView(value))
+    return value.byteLength === value.buffer.byteLength ? [value.buffer as ArrayBuffer] : [];
   if (typeof value !== 'object' || value === null) return [];
   return [...new Set(Object.values(value).flatMap(buffersOf))];
 }

@@ -51,7 +51,12 @@ export type Told =
 /** What the thread says once TensorFlow is loaded, or why it isn't. */
 export type Hello = { readonly version: string; readonly usesGpu: boolean } | { readonly failure: string };
 
-/** The memory that an answer or a request takes along instead of copying it. */
-export function memoryOf(arrays: readonly { readonly buffer: ArrayBuffer }[]): ArrayBuffer[] {
-  return arrays.map(({ buffer }) => buffer);
+/**
+ * The memory that an answer or a request takes along instead of copying it: that of arrays which have it for themselves.
+ * Small buffers of Node share a pool (of 64 KiB since Node 24), which may not be given away.
+ */
+export function memoryOf(
+  arrays: readonly { readonly buffer: ArrayBuffer; readonly byteLength: number }[],
+): ArrayBuffer[] {
+  return arrays.flatMap(({ buffer, byteLength }) => (byteLength === buffer.byteLength ? [buffer] : []));
 }

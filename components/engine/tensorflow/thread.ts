@@ -93,7 +93,7 @@ export class TensorflowThread {
   private send(request: Request, now: boolean): number {
     const number = this.asked++;
     const memory = request.kind === 'run' ? memoryOf(request.feeds.map(({ data }) => data)) : [];
-    if (request.kind === 'open') memory.push(request.model.buffer);
+    if (request.kind === 'open') memory.push(...memoryOf([request.model]));
     this.worker.postMessage({ number, request, now } satisfies Asked, memory);
     return number;
   }

@@ -1,5 +1,6 @@
 import test from 'ava';
 import { engineModes, engineNames, openEngine } from '../../../components/engine/open.ts';
+import { memoryOf } from '../../../components/engine/tensorflow/messages.ts';
 import { engineModes as offered } from '../../../framework/settings/project.ts';
 import { messageOf } from './support/small.ts';
 
@@ -27,4 +28,11 @@ test('two engines have ways to run, and the command line offers them', async (t)
     await messageOf(t, () => openEngine({ name: 'tensorflow:fp8' })),
     `there is no engine 'tensorflow:fp8'; choose one of ${[...engineNames, ...engineModes.slice(1)].join(', ')}`,
   );
+});
+
+test("memory of Node's pool is not given away with a message: Node 21 and later refuse it", (t) => {
+  const own = Float32Array.of(1, 2);
+  const pooled = Buffer.from('a step');
+  t.true(pooled.buffer.byteLength > pooled.byteLength);
+  t.deepEqual(memoryOf([own, pooled as Uint8Array<ArrayBuffer>]), [own.buffer]);
 });

@@ -12,6 +12,7 @@ import {
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import test from 'ava';
+import { buffersOf } from '../../../../components/data/decode/worker.ts';
 import { onePass, openLoader } from '../../../../components/data/loader.ts';
 import type { Dataset } from '../../../../components/data/types.ts';
 import { stillViewSchema, viewSchema } from '../../../../components/data/views/view.ts';
@@ -118,4 +119,9 @@ test('threads read and decode the images of the next step while this thread is b
   writeSync(writer!, image);
   closeSync(writer!);
   t.deepEqual((await pass.next()).value!.pictures, first.pictures);
+});
+
+test("what a thread has made takes its memory along, but not that of Node's pool", (t) => {
+  const own = new Uint8Array(3);
+  t.deepEqual(buffersOf({ pixels: own, text: 'a', pooled: Buffer.from('bytes') }), [own.buffer]);
 });
