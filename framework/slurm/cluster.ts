@@ -178,7 +178,7 @@ interface Condition {
   most(groups: readonly NodeGroup[]): string;
 }
 
-function conditionsOf({ time, cpus, memory, gpus, constraint }: SlurmResources): Condition[] {
+function conditionsOf({ time, cpus, memory, gpus, gres, constraint }: SlurmResources): Condition[] {
   const conditions: Condition[] = [];
   const largest = (groups: readonly NodeGroup[], of: (group: NodeGroup) => number) =>
     Math.max(...groups.map(of));
@@ -207,10 +207,17 @@ function conditionsOf({ time, cpus, memory, gpus, constraint }: SlurmResources):
   const name = type === undefined ? 'gpu' : `gpu:${type}`;
   add('gpus', gpus, {
     fits: (group) => Number(many) <= (group.gres.get(name) ?? 0),
-    most: (groups) =>
-      [...new Set(groups.flatMap(({ gres }) => [...gres].map(([one, n]) => `${one}:${n}`)))].join(', ') ||
-      'none',
+    most: formatGres,
   });
+  // Slurm takes more than counts, too; what isn't one is its own to judge.
+  for (const one of gres?.split(',') ?? []) {
+    const [, kind, , count = 1] = /^([a-z_]+(:[\w.-]*[A-Za-z_][\w.-]*)?)(?::(\d+))?$/.exec(one) ?? [];
+    if (kind !== undefined)
+      add('gres', one, {
+        fits: (group) => Number(count) <= (group.gres.get(kind) ?? 0),
+        most: formatGres,
+      });
+  }
   // Slurm has a language for these; single words are checked.
   if (constraint !== undefined && /^[\w-]+$/.test(constraint))
     add('constraint', constraint, {
@@ -218,6 +225,12 @@ function conditionsOf({ time, cpus, memory, gpus, constraint }: SlurmResources):
       most: (groups) => [...new Set(groups.flatMap(({ features }) => features))].join(', ') || 'none',
     });
   return conditions;
+}
+
+/** `gpu:4, gpu:a100:4` */
+function formatGres(groups: readonly NodeGroup[]): string {
+  const all = groups.flatMap(({ gres }) => [...gres].map(([one, count]) => `${one}:${count}`));
+  return [...new Set(all)].join(', ') || 'none';
 }
 
 /** `16G` -> MiB */

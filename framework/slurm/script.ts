@@ -79,10 +79,7 @@ export function formatScript(options: ScriptOptions): string {
 
 function optionsOf(options: ScriptOptions): string[] {
   const { name, comment, dir, indices, atOnce, dependencies, resources, ahead } = options;
-  const { partition, account, qos, time, cpus, memory, gpus, gres, constraint, args } = resources;
-  const limit = time === undefined ? undefined : parseDuration(time);
-  const generic = [...(gpus === undefined ? [] : [`gpu:${gpus}`]), ...(gres === undefined ? [] : [gres])];
-  const given: [string, string | number | undefined][] = [
+  const given: readonly Given[] = [
     ['job-name', name],
     ['comment', comment],
     // `%` has a meaning in names of logs.
@@ -91,14 +88,7 @@ function optionsOf(options: ScriptOptions): string[] {
     ['array', `${formatIndices(indices)}${atOnce === undefined ? '' : `%${atOnce}`}`],
     ['nodes', 1],
     ['ntasks', 1],
-    ['partition', partition],
-    ['account', account],
-    ['qos', qos],
-    ['time', limit === undefined ? undefined : Math.max(1, Math.ceil(limit / 60))],
-    ['cpus-per-task', cpus],
-    ['mem', memory],
-    ['gres', generic.length === 0 ? undefined : generic.join(',')],
-    ['constraint', constraint],
+    ...givenOf(resources),
     ['signal', `B:TERM@${Math.ceil(ahead)}`],
     ['dependency', dependencies.length === 0 ? undefined : dependencies.join(',')],
     ['kill-on-invalid-dep', 'yes'],
@@ -108,7 +98,33 @@ function optionsOf(options: ScriptOptions): string[] {
       value === undefined ? [] : [`--${option}=${quoteOption(String(value))}`],
     ),
     '--requeue',
-    ...args.map(quoteOption),
+    ...resources.args.map(quoteOption),
+  ];
+}
+
+type Given = readonly [option: string, value: string | number | undefined];
+
+/** What a job asks for, as arguments of sbatch. */
+export function resourceOptions(resources: SlurmResources): string[] {
+  const given = givenOf(resources).flatMap(([option, value]) =>
+    value === undefined ? [] : [`--${option}=${value}`],
+  );
+  return [...given, ...resources.args];
+}
+
+function givenOf(resources: SlurmResources): readonly Given[] {
+  const { partition, account, qos, time, cpus, memory, gpus, gres, constraint } = resources;
+  const limit = time === undefined ? undefined : parseDuration(time);
+  const generic = [...(gpus === undefined ? [] : [`gpu:${gpus}`]), ...(gres === undefined ? [] : [gres])];
+  return [
+    ['partition', partition],
+    ['account', account],
+    ['qos', qos],
+    ['time', limit === undefined ? undefined : Math.max(1, Math.ceil(limit / 60))],
+    ['cpus-per-task', cpus],
+    ['mem', memory],
+    ['gres', generic.length === 0 ? undefined : generic.join(',')],
+    ['constraint', constraint],
   ];
 }
 

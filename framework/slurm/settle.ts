@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Plan, PlannedStage } from '../plan/plan.ts';
 import { mayRun } from '../plan/types.ts';
 import { upstreamStages } from '../plan/walk.ts';
@@ -13,7 +14,7 @@ import { createOthers } from './others.ts';
 import type { QueuedTask } from './queue.ts';
 import { logOf, Records } from './records.ts';
 import type { SubmitResult } from './submit.ts';
-import { watchStages } from './watch.ts';
+import { usualPause, watchStages } from './watch.ts';
 
 export interface SettleOptions {
   /** What was submitted just now. */
@@ -41,6 +42,7 @@ export async function settleOnSlurm(
   const last = new Map<string, QueuedTask>();
   const { retries = 1 } = options;
   let retry = 0;
+  let warned = false;
   for (let result = submitted; ; ) {
     const left = open.filter(({ stage }) => !told.has(stage));
     const watching = { records, emit, stop: options.stop, ...(pause === undefined ? {} : { pause }) };
@@ -54,11 +56,18 @@ export async function settleOnSlurm(
     for (const { stage, key } of short)
       emit(retrying(stage, tailOfTask(key, records), { retry, of: retries }));
     if (short.length === 0 && result.refused === undefined) break;
+    if (result.refused && short.length + result.jobs.length + result.live === 0) {
+      // Jobs of others fill what Slurm lets wait.
+      if (!warned) emit({ type: 'warning', message: waitingFor(result.refused.error) });
+      warned = true;
+      await sleep(6 * (pause ?? usualPause), undefined, { signal: options.stop }).catch(() => {});
+      if (options.stop.aborted) break;
+    }
     // The cluster has room again for what it refused. What took too much memory gets more; what waited for it is made, too.
     const again = withFollowers(plan, new Set(short.map(({ stage }) => stage)));
     const ended = result.refused ? told : new Set(open.map(({ stage }) => stage));
     result = await submit(new Set([...ended].filter((stage) => !again.has(stage))));
-    if (result.jobs.length === 0 && result.live === 0) break;
+    if (result.refused === undefined && result.jobs.length + result.live === 0) break;
   }
   return takeResults(plan, { ...options, keys, records, told, last }, emit);
 }
@@ -83,6 +92,10 @@ function withFollowers(plan: Plan, stages: ReadonlySet<string>): ReadonlySet<str
   for (const { node } of plan.stages)
     if (upstreamStages(node).some(({ id }) => found.has(id))) found.add(node.id);
   return found;
+}
+
+function waitingFor({ message }: Error): string {
+  return `no job of this run is in Slurm, and it takes no more now: ${message}; asking again`;
 }
 
 interface Ended extends RunOptions {

@@ -21,6 +21,7 @@ import { type JobFlags, Records, type Submission } from './records.ts';
 import { commonName, formatScript, jobName } from './script.ts';
 import { checkSetup, checkTimes } from './setup.ts';
 import { ask } from './tools.ts';
+import { isFull, readSubmitLimit, tryJobs } from './trial.ts';
 
 export interface SubmitOptions {
   readonly store: Pick<Store, 'dir' | 'lock'>;
@@ -86,8 +87,10 @@ export async function submitPlan(plan: Plan, options: SubmitOptions): Promise<Su
     checkTimes(resources, ({ time }) => aheadOf(options.slurm, time));
     checkWanted(resources, cluster);
     await checkSetup(resources);
+    await tryJobs(resources);
     if (cancelled.length > 0) await ask('scancel', cancelled.map(taskName));
-    const parts = partition(units, { live, maxArraySize: cluster.maxArraySize });
+    const limit = await readSubmitLimit(units.map((unit) => unit.resources));
+    const parts = partition(units, { live, maxArraySize: Math.min(cluster.maxArraySize, limit) });
     const most = saidOf(options, 'jobs');
     const atOnce = saidOf(options, 'atOnce');
     const limits = { busy, ...(atOnce === undefined ? {} : { atOnce }) };
@@ -192,7 +195,7 @@ async function submitAll(
       const name = commonName(stages.map(({ id }) => id));
       done.push({ job: number, name, tasks: job.tasks.size, stages: stages.length });
     } catch (error) {
-      if (!isPecoError(error) || done.length === 0) throw error;
+      if (!isPecoError(error) || (done.length === 0 && !isFull(error.message))) throw error;
       const rest = jobs.slice(done.length).flatMap(({ tasks }) => [...tasks.values()].flat());
       return { jobs: done, refused: { error, stages: rest.length } };
     }

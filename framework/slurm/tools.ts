@@ -3,7 +3,7 @@ import { hasCode } from '../files/files.ts';
 import { PecoError } from '../stage/errors.ts';
 
 /** Slurm's own programs: the only way to it that every cluster has. */
-export type Tool = 'sbatch' | 'squeue' | 'scancel' | 'scontrol' | 'sinfo' | 'sacct';
+export type Tool = 'sbatch' | 'squeue' | 'scancel' | 'scontrol' | 'sinfo' | 'sacct' | 'sacctmgr';
 
 /** Milliseconds. A controller under load answers late; longer than this, it isn't there. */
 const patience = 120_000;

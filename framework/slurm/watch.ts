@@ -22,7 +22,7 @@ export interface WatchOptions {
 }
 
 /** What all users of a cluster ask its controller adds up. */
-const usualPause = 5000;
+export const usualPause = 5000;
 /** Questions in a row without an answer, before that is said. */
 const patience = 3;
 

@@ -23,12 +23,19 @@ export interface Cluster {
   tasks(): Promise<readonly string[]>;
 }
 
-/** Starts the cluster before the tests of a file, and ends it after them. */
-export function startCluster(test: TestFn): Cluster {
+/** Whether Slurm can keep accounts here: Debian's slurmdbd and mariadb-server. */
+export const hasAccounting = ['slurmdbd', 'mariadbd'].every((name) => fs.existsSync(`/usr/sbin/${name}`));
+
+/**
+ * Starts the cluster before the tests of a file, and ends it after them.
+ *
+ * @param variables of `scripts/slurm-test-cluster`
+ */
+export function startCluster(test: TestFn, variables: { readonly [name: string]: string } = {}): Cluster {
   const folder = path.join(os.tmpdir(), `peco-exp-slurm-${process.pid}`);
   const env = { SLURM_CONF: path.join(folder, 'slurm.conf') };
   test.before(async () => {
-    await run(script, ['start', folder]);
+    await run(script, ['start', folder], { env: { ...process.env, ...variables } });
   });
   test.after.always(async () => {
     await run(script, ['stop', folder]);

@@ -5,6 +5,7 @@ import { checkWanted, parseNodes } from '../../../framework/slurm/cluster.ts';
 import { isLive, parseQueue, readState } from '../../../framework/slurm/queue.ts';
 import { commonName, formatIndices, formatScript, jobName } from '../../../framework/slurm/script.ts';
 import { checkSetup, checkTimes } from '../../../framework/slurm/setup.ts';
+import { isFull, isLasting, submitLimit } from '../../../framework/slurm/trial.ts';
 import { formatError } from '../../../framework/stage/errors.ts';
 import { explainZodError } from '../../../framework/stage/issues.ts';
 import { aheadOf, slurmResourcesOf, slurmSchema } from '../../../framework/stage/slurm.ts';
@@ -91,6 +92,7 @@ test('what the cluster does not have is an error for each field, before anything
     { partition: 'gpu', gpus: 'a100:8' },
     { partition: 'gpu', gpus: 'a100:4', memory: '300G', constraint: 'ib' },
     { partition: 'gpu', gpus: 8, memory: '300G' },
+    { partition: 'gpu', gres: 'gpu:v100:9,shard' },
     { partition: 'gpu', constraint: 'fast' },
     { partition: 'old' },
   );
@@ -99,6 +101,42 @@ test('what the cluster does not have is an error for each field, before anything
     checkWanted([{ resources: { ...plain, gpus: 8, partition: 'gpu' }, stage: 'a' }], cluster),
   );
   t.notThrows(() => checkWanted([{ resources: { ...plain, time: '1h', cpus: 4 }, stage: 'a' }], cluster));
+});
+
+test('a refusal that may be otherwise later is none; what an account lets wait limits arrays', (t) => {
+  // From Slurm 22.05.
+  const policy = "Job violates accounting/QOS policy (job submit limit, user's size and/or time limits)";
+  const lasting = [
+    'Invalid account or account/partition combination specified',
+    'Requested node configuration is not available',
+    `QOSMaxCpuPerUserLimit; allocation failure: ${policy}`,
+  ];
+  const passing = [
+    `AssocMaxSubmitJobLimit; allocation failure: ${policy}`,
+    `QOSMaxSubmitJobPerUserLimit; allocation failure: ${policy}`,
+    `AssocGrpSubmitJobsLimit; allocation failure: ${policy}`,
+    'Unable to contact slurm controller (connect failure)',
+    'Slurm temporarily unable to accept job, sleeping and retrying',
+  ];
+  t.deepEqual(
+    [lasting.map(isLasting), passing.map(isLasting)],
+    [lasting.map(() => true), passing.map(() => false)],
+  );
+  t.deepEqual(passing.map(isFull), [true, true, true, false, true]);
+
+  const accounts = [
+    ['vision', '', '', 'normal,short'],
+    ['small', '5', '', 'normal'],
+  ];
+  const classes = [
+    ['normal', '', '', ''],
+    ['short', '3', '', '7'],
+  ];
+  const limit = (...wanted: { account?: string; qos?: string }[]) => submitLimit(wanted, accounts, classes);
+  t.is(limit({ account: 'vision', qos: 'normal' }), Number.POSITIVE_INFINITY);
+  t.is(limit({ account: 'small' }), 5);
+  t.is(limit({ account: 'small' }, { account: 'vision', qos: 'short' }), 3);
+  t.is(limit({}), 3, 'any of them may be meant');
 });
 
 test('what a stage asks for: its kind over its role over all, the experiment over the settings, hints last', (t) => {
