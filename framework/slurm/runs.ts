@@ -56,16 +56,17 @@ export async function listAllRuns(store: string): Promise<readonly RecordedRun[]
 export async function readAllEvents(run: RecordedRun): Promise<readonly TimedEvent[]> {
   const { executor, left } = run.record;
   const own = readEvents(run.dir);
-  const ended = own.some(({ type }) => type === 'run-finished') && run.status !== 'interrupted';
-  if (executor !== 'slurm' || (ended && !left)) return own;
+  const end = own.findLast((event) => event.type === 'run-finished');
+  const stayed = end?.type === 'run-finished' && end.status !== 'interrupted';
+  if (executor !== 'slurm' || (stayed && !left)) return own;
   let known = readKnown(storeOf(run.dir));
   if (follow(run, known).status === undefined) known = { ...known, queue: await askQueue(known.submissions) };
   const { status, seconds, counts, events, silent } = follow(run, known);
   if (status === undefined) return events;
   const time = events.at(-1)?.time ?? run.record.started;
   const explained = await Promise.all(silent.map((place) => explain(place, known)));
-  const end = { type: 'run-finished', status, seconds, counts, files: [] } as const;
-  return [...events, ...explained.flat().map((event) => ({ time, ...event })), { time, ...end }];
+  const last = { type: 'run-finished', status, seconds, counts, files: [] } as const;
+  return [...events, ...explained.flat().map((event) => ({ time, ...event })), { time, ...last }];
 }
 
 /** Notes how a run ended, once the last of its jobs has. */

@@ -71,6 +71,31 @@ test('a run that left its stages to jobs is what these say: its events, how it e
   t.deepEqual(await readAllEvents((await listAllRuns(project.dir))[0]!), events);
 });
 
+test('a run that was watched, and left with Ctrl-C, ends as its jobs do', async (t) => {
+  const project = createProject(t, {});
+  const log = openRunLog(project.dir, about, { onProblem: t.fail })!;
+  const stages = [{ stage: 'tokenizer/a', kind: 'k', status: 'run' as const }];
+  log.record({
+    ...{ type: 'run-started', experiment: 'rig', file: 'a.ts', overrides: [], store: project.dir },
+    ...{ results: '', jobs: 2, engine: 'onnx', stages },
+  });
+  const none = { hit: 0, ran: 0, shared: 0, failed: 0, skipped: 0, dropped: 0, interrupted: 0 };
+  const counts = { ...none, unstarted: 1 };
+  log.record({ type: 'run-finished', status: 'interrupted', seconds: 1, counts, files: [] });
+  const records = new Records(project.dir);
+  const { id, dir } = records.newFolder('rig');
+  records.write({
+    ...{ format: 1, id, experiment: 'rig', file: '/a.ts', run: log.id, user: 0, submitted: '2026-11-27' },
+    flags: { store: project.dir, out: '', engine: 'onnx', retries: 1 },
+    tasks: { 0: [{ stage: 'tokenizer/a', key: '0' as InputKey }] },
+  });
+  const told = { time: '2100-01-01T00:00:00Z', ...finished('tokenizer/a') };
+  fs.appendFileSync(eventsOf(dir, 0), `${JSON.stringify(told)}\n`);
+  const [run] = await listAllRuns(project.dir);
+  t.is(run!.status, 'done');
+  t.like((await readAllEvents(run!)).at(-1), { type: 'run-finished', status: 'done', counts: { ran: 1 } });
+});
+
 test('a record of a run that submitted nothing is taken back', (t) => {
   const project = createProject(t, {});
   openRunLog(project.dir, about, { onProblem: t.fail })!.discard();
