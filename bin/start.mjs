@@ -15,7 +15,7 @@ export async function start(args) {
     const { build, isFresh } = await import('./build.mjs');
     if (!isFresh()) await build();
   }
-  // Stacks are told by places in the sources.
+  // Stacks show places in the sources.
   if (args.includes('--verbose')) process.setSourceMapsEnabled(true);
   const { main } = await import('../dist/cli.js');
   process.exitCode = await main(args);

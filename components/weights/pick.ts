@@ -83,7 +83,7 @@ function bestPrefix(
     const found = entries.filter(([, { from }]) => tensors.has(`${prefix}${from}`)).length;
     if (found > most) [best, most] = [prefix, found];
   }
-  // If it has none of them, it is told what it has instead.
+  // If it has none of them, the error lists what it has instead.
   return most === 0 ? '' : best;
 }
 

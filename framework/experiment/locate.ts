@@ -231,7 +231,7 @@ function parseFile(file: string): SourceFile | undefined {
     const text = fs.readFileSync(file, 'utf8');
     return { file, text, program: parseSync(file, text).program };
   } catch {
-    return undefined; // the error is told without a place
+    return undefined; // the error has no place
   }
 }
 

@@ -138,6 +138,6 @@ export interface Component<R extends Role = Role, Config extends object = JsonOb
   readonly use?: (size: number) => UseCosts | undefined;
   /** Path of the config field that says how long it trains (`steps`, `epochs`), if that can stop early. Never part of a key. */
   readonly steps?: string;
-  /** What was wrong with the config; collected so that all errors are told at once. Then `config` is the raw input. */
+  /** What was wrong with the config; collected so that all errors are listed at once. Then `config` is the raw input. */
   readonly issues: readonly ConfigIssue[];
 }

@@ -99,7 +99,7 @@ export interface StageContext<Config extends object = JsonObject, Inputs extends
   readonly engine: {
     readonly name: string;
     readonly threads: number;
-    /** Told by whoever opens the engine: name and versions, for the provenance of the result. */
+    /** Set by what opens the engine: name and versions, for the provenance of the result. */
     onOpen?(description: string): void;
   };
   /** Aborted on Ctrl-C: the stage saves a checkpoint and stops soon, by throwing `signal.reason`. */

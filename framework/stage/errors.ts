@@ -11,7 +11,7 @@ export interface PecoErrorOptions {
   /** What the user can do about it. */
   readonly hint?: string;
   readonly location?: SourceLocation;
-  /** One error may stand for many: all that is wrong with an experiment is told at once. */
+  /** One error may stand for many: all that is wrong with an experiment is listed at once. */
   readonly problems?: readonly PecoError[];
   readonly cause?: unknown;
 }

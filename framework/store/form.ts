@@ -4,7 +4,7 @@ import type { ContentKey } from '../stage/keys.ts';
 import { ownerOfName } from './identity.ts';
 import { readManifest } from './manifest.ts';
 
-// What peco-exp puts into a store, by name. Whatever is called otherwise is somebody else's: no collection removes it, and
+// What peco-exp puts into a store, by name. What is called otherwise is not the store's: no collection removes it, and
 // a folder that has it is not taken for a store.
 
 const key = /^[0-9a-f]{64}$/;

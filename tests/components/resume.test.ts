@@ -6,7 +6,7 @@ import { type Attempt, attemptStage } from '../support/stage-runner.ts';
 import { inputsOf, kinds } from './support/trainings.ts';
 
 for (const [kind, { component, run }] of Object.entries(kinds)) {
-  test(`${kind}: stopped, resumed and trained in rungs, it puts out the same bytes`, async (t) => {
+  test(`${kind}: stopped, resumed and trained in rungs, it gives the same bytes`, async (t) => {
     t.deepEqual(component.issues, []);
     const { dir } = createProject(t, {});
     const given = inputsOf(dir);

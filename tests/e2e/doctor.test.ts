@@ -35,7 +35,7 @@ const crash = {
     "if (/engine-check/.test(process.argv[1]) && ['tensorflow', 'auto'].includes(process.argv[2])) process.abort();",
 };
 
-test('a library that crashes is told, and is no engine for auto', async (t) => {
+test('a library that crashes is named, and is no engine for auto', async (t) => {
   const rig = createRig(t, crash, (project) => ({
     NODE_OPTIONS: `--require ${project.file('crash.cjs')}`,
   }));

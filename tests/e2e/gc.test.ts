@@ -64,7 +64,7 @@ test('gc beside a run leaves alone what the run may use', async (t) => {
   t.is(rig.entries().length, 1);
   rig.release('mim-beit-0');
   t.is((await run.done).code, 0);
-  // Afterwards nobody uses it any more.
+  // Afterwards no experiment uses it.
   await rig.peco('gc', '--all');
   t.deepEqual(rig.entries(), []);
   await until(() => fs.readdirSync(rig.file('.peco/locks')).length === 0);

@@ -3,7 +3,7 @@ import path from 'node:path';
 import test from 'ava';
 import { createRig, normalise } from '../support/rig.ts';
 
-test('data that changes while a stage uses it: the result is kept, not published, and the next run starts anew', async (t) => {
+test('data that changes while a stage uses it: the result is kept, not published, and the next run starts again', async (t) => {
   const rig = createRig(t, { 'images/1.png': 'one', 'images/2.png': 'two' });
   rig.edit('experiment.ts', "data({ name: 'train' })", "data({ name: 'train', folder: 'images' })");
   rig.command('peco-0', 'wait');

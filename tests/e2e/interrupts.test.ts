@@ -2,7 +2,7 @@ import fs from 'node:fs';
 import test from 'ava';
 import { createRig, isAlive, normalise, type Rig, until } from '../support/rig.ts';
 
-/** The table of a run that nobody disturbed, in another store. */
+/** The table of a run that was not disturbed, in another store. */
 async function undisturbed(rig: Rig): Promise<string> {
   await rig.peco('run', 'experiment.ts', '--store', 'other-store', '--out', 'other-results');
   rig.forget();

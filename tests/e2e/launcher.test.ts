@@ -94,7 +94,7 @@ for (const command of [['run', 'experiment.ts'], ['plan', 'experiment.ts'], ['sh
 
 const launcher = path.join(repository, 'bin/peco-exp.js');
 
-test('a Node that is too old is told so in one sentence', async (t) => {
+test('a Node that is too old gets one sentence', async (t) => {
   const { engines } = JSON.parse(fs.readFileSync(path.join(repository, 'package.json'), 'utf8'));
   const project = createProject(t, {});
   const run = (version: string) => {

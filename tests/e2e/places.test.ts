@@ -41,8 +41,8 @@ export const ways: { readonly [how: string]: () => unknown } = {
   library: () => crumble(30),
   libraryLater: async () => { await reject(); },
   later: async () => { await tick(); throw new Error('it took a while'); },
-  timer: async () => { setTimeout(() => { throw new Error('nobody waits for me'); }, 1); await never(); },
-  unhandled: async () => { void Promise.reject(new Error('a promise that nobody waits for')); await never(); },
+  timer: async () => { setTimeout(() => { throw new Error('no one waits for me'); }, 1); await never(); },
+  unhandled: async () => { void Promise.reject(new Error('a promise without await')); await never(); },
   cause: () => { throw new Error('no labels', { cause: new TypeError('row 3 is no number', { cause: 'a typo' }) }); },
   several: () => Promise.any([tick().then(() => { throw new Error('first'); }), Promise.reject(new TypeError('second'))]),
   text: () => { throw 'no data'; },
@@ -103,7 +103,7 @@ test('a stage that fails says where in the files of the project, whatever it thr
   );
 });
 
-/** The failures of a run with what is told of each, by the names of the stages. */
+/** The failures of a run with the message of each, by the names of the stages. */
 function blocksOf(text: string): string[] {
   const lines = text.split('\n');
   const starts = lines.flatMap((line, index) => (line.includes('  FAILED: ') ? [index] : []));

@@ -57,7 +57,7 @@ test('a report of a part of a run says what is missing, and leaves the store as 
   });
 });
 
-test('a report of the user that fails is told as its error', async (t) => {
+test('a report of the user that fails is shown as its error', async (t) => {
   const rig = createRig(t);
   await rig.peco('run', 'experiment.ts', '--upto', 'evaluation/beit');
   rig.edit(

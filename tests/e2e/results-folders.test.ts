@@ -45,7 +45,7 @@ test('flags that say what the file says change nothing', async (t) => {
   t.deepEqual(rig.takeRan(), []);
 });
 
-test('the report is told the change, and no other stage', async (t) => {
+test('the report learns the change, and no other stage', async (t) => {
   const rig = await createRanRig(t);
   await rig.peco('run', 'experiment.ts', '--seeds', '0,1');
   rig.takeRan();
@@ -75,7 +75,7 @@ test('two files of one name are refused before anything runs, also by plan', asy
   t.is((await rig.peco('run', 'other.ts', '--upto', 'tokenizer/beit')).code, 0);
 });
 
-test('files of others in the results folder stay, and one in the way is told', async (t) => {
+test('files of others in the results folder stay, and one in the way is an error', async (t) => {
   const rig = await createRanRig(t);
   rig.remove('results');
   rig.write({ 'results/rig/notes.txt': 'mine', 'results/rig/what.json': 'mine' });

@@ -105,7 +105,7 @@ test.serial('accept binds a stage to the result that it had before the change, a
   t.snapshot(unnamed.stderr);
 });
 
-test.serial('accept refuses what differs in more than code, unless it is told to', async (t) => {
+test.serial('accept refuses what differs in more than code, unless a flag allows it', async (t) => {
   const rig = createRig(t);
   await rig.peco('run', 'experiment.ts', '--upto', 'tokenizer/peco');
   const change = ['--set', 'tokenizers.peco.weight=5'];

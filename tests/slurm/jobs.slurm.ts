@@ -27,7 +27,7 @@ async function localTable(rig: Rig): Promise<string> {
   return rig.read('other-results/rig/ablation.md');
 }
 
-test('nobody waits: the last job writes the table, and the same command submits nothing again', async (t) => {
+test('without a process that waits the last job writes the table, and the same command submits nothing again', async (t) => {
   const rig = createRig(t, {}, cluster.environment);
   const table = await localTable(rig);
   rig.command('peco-0', 'wait');

@@ -75,7 +75,7 @@ function finishedWork(rig: Rig): number {
 
 /**
  * Kills a run at each of some moments, then gives the same command again: it must finish with the table of a run that
- * nobody disturbed, and nothing that had finished may run again. Returns the moments' names.
+ * was not disturbed, and nothing that had finished may run again. Returns the moments' names.
  */
 export async function killRuns(t: ExecutionContext, at: readonly Moment[]): Promise<readonly string[]> {
   const rig = createRig(t);
@@ -113,7 +113,7 @@ async function killAt(rig: Rig, moment: Moment): Promise<void> {
   await Promise.race([moment.reach(rig), until(() => ended)]);
   run.process.kill('SIGKILL');
   await run.done;
-  // Its stages notice that nobody waits for them.
+  // Its stages notice that no process waits for them.
   for (const name of list(rig, 'control/reached')) {
     const pid = Number(rig.read(`control/reached/${name}`));
     await until(() => !isAlive(pid));

@@ -144,7 +144,7 @@ export async function until(condition: () => boolean): Promise<void> {
   while (!condition()) await new Promise((resolve) => setTimeout(resolve, 5));
 }
 
-/** False for a process that has ended, also if nobody has asked for its exit code yet (a zombie). */
+/** False for a process that has ended, also if its exit code was not asked for yet (a zombie). */
 export function isAlive(pid: number): boolean {
   try {
     return !/^\d+ \(.*\) Z/.test(fs.readFileSync(`/proc/${pid}/stat`, 'utf8'));

@@ -55,7 +55,7 @@ export async function plan(project: Project, options: Partial<LoadOptions> = {})
   return planRun(await loadGraph(project, options), { store, root: project.dir });
 }
 
-/** What a stage puts out: by default bytes that differ whenever anything in its key differs. */
+/** What a stage writes: by default bytes that differ whenever anything in its key differs. */
 export type Output = (node: StageNode, fingerprint: Fingerprint) => string;
 
 /** Does what a run does, with stages that only write `output`. Returns the ids of the stages that ran. */

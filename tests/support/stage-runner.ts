@@ -24,7 +24,7 @@ export interface Attempt {
 }
 
 export interface AttemptOutcome {
-  /** `stopped` if it was told to, whatever it threw then. */
+  /** `stopped` if it was asked to, whatever it threw then. */
   readonly end: 'done' | 'stopped';
   /** Every file that it put out, as hex. Empty if it was stopped. */
   readonly files: { readonly [name: string]: string };

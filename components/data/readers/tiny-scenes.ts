@@ -9,7 +9,7 @@ import { SHIPPED_FILES } from './fashion-mnist/files.ts';
 
 const side = 28;
 
-/** Classes of Fashion-MNIST that are in the scenes: those whose items are told apart best. */
+/** Classes of Fashion-MNIST that are in the scenes: those that differ most. */
 export const sceneClasses = [0, 2, 3, 4, 5, 7, 8, 9] as const;
 
 export type SceneClass = (typeof sceneClasses)[number];

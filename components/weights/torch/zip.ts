@@ -29,7 +29,7 @@ export interface Zip {
  */
 export async function openZip(handle: FileHandle): Promise<Zip> {
   const zip = await explained(() => yauzl.fromFdPromise(handle.fd, { autoClose: false }));
-  // Errors are told by the promises, too; without a listener this one would end the process.
+  // Promises carry errors, too; without a listener this one would end the process.
   zip.on('error', () => {});
   const entries = await explained(() => listEntries(zip));
   return { entries, read: (entry) => explained(() => readEntry(zip, handle, entry)) };

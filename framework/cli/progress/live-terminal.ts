@@ -4,7 +4,7 @@ import type { Terminal } from './frame.ts';
 const least = { columns: 20, rows: 4 };
 
 /**
- * Whether lines can be drawn again and again on an output: a terminal that moves its cursor, that somebody looks at, and
+ * Whether lines can be drawn again and again on an output: a terminal that moves its cursor, that a person looks at, and
  * whose size is known and large enough.
  */
 export function isLiveTerminal(

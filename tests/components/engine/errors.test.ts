@@ -87,7 +87,7 @@ const badSteps: readonly SmallStep[] = [
   () => undefined as never,
   (async (state: W) => ({ state, out: { y: state.w } })) as never,
   (async () => {
-    throw new Error('nobody sees this');
+    throw new Error('this is never shown');
   }) as never,
   (state, { x }) => ({ state: { w: tf.reshape(state.w, [-1, 2]) }, out: { y: x } }),
 ];

@@ -162,7 +162,7 @@ test('inputs that a step does not look at stay inputs, and a lone leaf has an em
   t.deepEqual([...(out['out/']!.data as Float32Array)], [3, 6]);
 });
 
-test('a state that is put out, and one that is swapped, are told from one that is kept', (t) => {
+test('a state that is an output, a state that is swapped and a state that is kept are distinguished', (t) => {
   const bytes = exportOnnx({
     name: 'swap',
     step: ({ a, b }: { a: Tensor; b: Tensor }) => ({ state: { a: b, b: a }, out: { a } }),

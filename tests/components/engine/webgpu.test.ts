@@ -61,7 +61,7 @@ test('where there is no device the error says so, with the remedy of the system'
   t.is(explainRefusal(other, 'linux'), other);
 });
 
-test('a lost device and a full one are told with what to do', (t) => {
+test('errors of a lost device and of a full one say what to do', (t) => {
   t.regex(
     explainFailure(new Error('WebGPU device lost (1): hung\nmore')),
     /^the device was lost: .* checkpoint/,

@@ -196,7 +196,7 @@ test('the tokenizer may see the same crop in another size, one token for each pa
   });
 });
 
-test('a tokenizer whose codes are not one a patch, or not of its vocabulary, is told', async (t) => {
+test('a tokenizer whose codes are not one a patch, or not of its vocabulary, is an error', async (t) => {
   const [batch] = await batchesOf(viewSchema.parse({}));
   const engine = await openEngine({ name: 'onnx' });
   const lossOf = async (encode: Tokenizer['encode']): Promise<number> => {

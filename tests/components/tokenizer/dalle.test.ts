@@ -71,7 +71,7 @@ test('pixels stay a tenth away from 0 and 1, and come back', (t) => {
   close(unmapPixels(mapped), [0, 0.5, 1]);
 });
 
-test('what a config can not mean is told by field', (t) => {
+test('errors name the fields of a config without meaning', (t) => {
   const issues = (input: object) => dalle({ steps: 10, ...input } as never).issues;
   t.like(issues({ width: 6 })[0], { path: ['width'] });
   t.like(issues({ temperature: { from: 0.5, to: 1 } })[0], { path: ['temperature', 'to'] });

@@ -48,14 +48,14 @@ test('the diagnosis tells machine, settings with their origins, and engines', (t
   t.snapshot(formatDoctor(diagnose(machine, settings('onnx'), reports)).join('\n'));
 });
 
-test('an engine that is set and does not work is told at the end, with what to do', (t) => {
+test('an engine that is set and does not work is named at the end, with what to do', (t) => {
   const reports = [working('onnx'), broken('tensorflow')];
   const diagnosis = diagnose({ ...machine, cores: 1 }, settings('tensorflow'), reports);
   t.false(diagnosis.healthy);
   t.snapshot(formatDoctor(diagnosis).slice(-3));
 });
 
-test('a folder that is no store is told at the end, and is not healthy', (t) => {
+test('a folder that is no store is named at the end, and is not healthy', (t) => {
   const problem = '/project/.peco is not a store of peco-exp: it has notes.txt\n  choose another';
   const diagnosis = diagnose(machine, settings('onnx'), [working('onnx')], problem);
   t.false(diagnosis.healthy);

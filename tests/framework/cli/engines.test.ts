@@ -61,7 +61,7 @@ test('auto becomes the engine that was chosen, or onnx with a warning; others ar
   t.snapshot(events);
 });
 
-test('what TensorFlow should say of its device is a warning; that it is not there is told by the stages', async (t) => {
+test('a device that TensorFlow does not see is a warning; a library that is not there is an error of the stages', async (t) => {
   const events: RunEvent[] = [];
   const resolve = (name: string, text: string) =>
     resolveEngine(name, { script: script(t, text) }, (event) => events.push(event));

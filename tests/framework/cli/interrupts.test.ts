@@ -22,7 +22,7 @@ test('one key press that arrives twice, as under npx, stops; only a later one ki
   interrupts.end();
 });
 
-test('a closed terminal, however often it is told, stops and never kills', (t) => {
+test('a closed terminal, however often the signal comes, stops and never kills', (t) => {
   let clock = 1000;
   const events: RunEvent[] = [];
   const interrupts = listenForInterrupts(() => clock);

@@ -112,7 +112,7 @@ test.serial('what an experiment file prints goes to stderr', async (t) => {
   t.regex(stderr, /^loud\n/);
 });
 
-test('jobs that Slurm refused are told with the error in words', (t) => {
+test('jobs that Slurm refused have the error in words', (t) => {
   const error = new PecoError('sbatch: no', { code: 'slurm', hint: 'run again' });
   const told = submittedAsJson({ jobs: [], live: 0, liveStages: [], refused: { error, stages: 5 } });
   const line = JSON.parse(JSON.stringify({ time: '', type: 'submitted', ...told }));

@@ -36,7 +36,7 @@ test.serial(
   },
 );
 
-test('what a module imports of Node itself is told, and what peco-exp imports is not', async (t) => {
+test('what a module imports of Node itself is listed, and what peco-exp imports is not', async (t) => {
   const project = createProject(t, {
     'entry.ts':
       "import { readFileSync } from 'node:fs';\nimport './other.ts';\nexport const read = readFileSync;\n",

@@ -85,7 +85,7 @@ test('an edit changes the path of the bundle, the same text has the same path', 
   t.is((await bundle(project, 'stage.ts')).path, first);
 });
 
-test('all that is wrong with the code of a stage is told, with places', async (t) => {
+test('the error lists all that is wrong with the code of a stage, with places', async (t) => {
   const project = createProject(t, {
     'stage.ts':
       "import { a } from './gone.ts';\nimport b from 'not-a-package';\nexport const run = [a, b];\n",

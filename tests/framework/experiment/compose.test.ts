@@ -91,7 +91,7 @@ test('override and spreads and --set go together', async (t) => {
   t.like(experiment.tokenizers.peco!.config, { codebook: { size: 512, dim: 32 } });
 });
 
-test('what is wrong with an override is told when the file is loaded, where it is written', async (t) => {
+test('loading names what is wrong with an override, and where it is written', async (t) => {
   const project = createFakeProject(t);
   const changes = `{
     'tokenizers.pecco.codebook.size': 512,
@@ -111,7 +111,7 @@ test('override takes an experiment', (t) => {
   t.snapshot(formatError(error));
 });
 
-test('points that do not fit are told once each, with the value and the line', async (t) => {
+test('points that do not fit are listed once each, with the value and the line', async (t) => {
   const project = createFakeProject(t);
   const text = `export default defineExperiment({
   ...base,
@@ -130,7 +130,7 @@ test('points that do not fit are told once each, with the value and the line', a
   t.snapshot(await messageOf(t, project, text));
 });
 
-test('how a sweep is made is told with all other errors', async (t) => {
+test('errors of how a sweep is made are listed with all others', async (t) => {
   const project = createFakeProject(t);
   const sweeps = [
     `zip({ 'tokenizers.peco.codebook.size': [1, 2], 'tokenizers.peco.codebook.dim': [1] })`,
@@ -145,7 +145,7 @@ test('how a sweep is made is told with all other errors', async (t) => {
   }
 });
 
-test('what is wrong with a halving is told', async (t) => {
+test('errors name what is wrong with a halving', async (t) => {
   const project = createFakeProject(t);
   const halve = (points: string, options: string) =>
     messageOf(
@@ -170,7 +170,7 @@ test('what is wrong with a halving is told', async (t) => {
   t.snapshot(await halve(`{ 'tokenizers.peco.codebook.size': [2, 3] }`, good));
 });
 
-test('an option that successive halving does not have is told, and so is a field of a sweep that cannot be set', async (t) => {
+test('an option that successive halving does not have is an error, and so is a field of a sweep that cannot be set', async (t) => {
   const project = createFakeProject(t);
   project.edit('parts/tokenizer/config.ts', 'stride:', 'steps: z.int().default(15), stride:');
   project.edit('parts/tokenizer/config.ts', "kind: 'vqvae',", "kind: 'vqvae', steps: 'steps',");
@@ -208,7 +208,7 @@ test('a halving that is replaced says nothing of the machine that it was made on
   ]);
 });
 
-test('a halving by a metric that the evaluation does not give is told before anything runs', async (t) => {
+test('a halving by a metric that the evaluation does not give is refused before anything runs', async (t) => {
   const project = createFakeProject(t);
   project.edit('parts/tokenizer/config.ts', 'stride:', 'steps: z.int().default(15), stride:');
   project.edit('parts/tokenizer/config.ts', "kind: 'vqvae',", "kind: 'vqvae', steps: 'steps',");
@@ -227,7 +227,7 @@ test('a halving by a metric that the evaluation does not give is told before any
   t.snapshot(await messageOf(t, project, halve("''")), 'no name');
 });
 
-test('--sweep takes JSON and text, multiplies, and is told where it does not fit', async (t) => {
+test('--sweep takes JSON and text, multiplies, and names what does not fit', async (t) => {
   const project = createFakeProject(t);
   const text = `export default defineExperiment({ ...base, sweep: product({ 'pretraining.base.steps': [1, 2] }) });`;
   const sweep = [

@@ -51,7 +51,7 @@ for (const [what, text] of Object.entries(having)) {
   });
 }
 
-test('modules that are not there are told with their component and near names', async (t) => {
+test('errors of modules that are not there name their component and near names', async (t) => {
   t.snapshot(await load(t, (project) => project.remove(stage)), 'run');
   t.snapshot(await load(t, (project) => project.remove('parts/data/load.ts')), 'load');
   t.snapshot(

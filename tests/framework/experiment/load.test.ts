@@ -58,7 +58,7 @@ test('an edit is seen by the next load, an unchanged file is not bundled again',
   t.is((await load(project)).experiment.tokenizers.peco!.inputs.network!.config.width, 64);
 });
 
-test('all errors are told at once, with place, value and hint', async (t) => {
+test('all errors are listed at once, with place, value and hint', async (t) => {
   const project = createFakeProject(t);
   project.edit('experiment.ts', 'seeds: [0, 1],', 'seeds: [0, 0],\n  swep: {},');
   project.edit(
@@ -134,7 +134,7 @@ test('fields are found through spreads, members of constants and other files', a
   t.snapshot(await messageOf(t, project));
 });
 
-test('an experiment without rows, tasks or seeds is told what it lacks', async (t) => {
+test('the error of an experiment without rows, tasks or seeds names what it lacks', async (t) => {
   const project = createFakeProject(t);
   project.write({
     'experiment.ts':
@@ -149,19 +149,19 @@ test('an experiment without rows, tasks or seeds is told what it lacks', async (
   t.snapshot(await messageOf(t, project));
 });
 
-test('a syntax error is told with its place', async (t) => {
+test('a syntax error has its place', async (t) => {
   const project = createFakeProject(t);
   project.edit('experiment.ts', "name: 'fake',", "name: 'fake'");
   t.snapshot(await messageOf(t, project));
 });
 
-test('an import that leads nowhere is told with its place', async (t) => {
+test('an import that leads nowhere has its place', async (t) => {
   const project = createFakeProject(t);
   project.edit('experiment.ts', './parts/network/config.ts', './parts/netwrok/config.ts');
   t.snapshot(await messageOf(t, project));
 });
 
-test('an error thrown by the file itself is told with its place in the source', async (t) => {
+test('an error thrown by the file itself has its place in the source', async (t) => {
   const project = createFakeProject(t);
   project.edit(
     'experiment.ts',
@@ -171,7 +171,7 @@ test('an error thrown by the file itself is told with its place in the source', 
   t.snapshot(await messageOf(t, project));
 });
 
-test('a file that ends the process is told with its place', async (t) => {
+test('the error of a file that ends the process has its place', async (t) => {
   const project = createFakeProject(t);
   project.edit('experiment.ts', 'export default', '\nprocess.exit(3);\n\nexport default');
   t.regex(
@@ -180,7 +180,7 @@ test('a file that ends the process is told with its place', async (t) => {
   );
 });
 
-test('files of data that are not there are told with the place of their component', async (t) => {
+test('errors of files of data that are not there name the place of their component', async (t) => {
   const project = createFakeProject(t);
   project.edit('experiment.ts', 'parts/data/train.bin', 'parts/data/none.bin');
   t.snapshot(await messageOf(t, project));
@@ -194,7 +194,7 @@ test('a file without an experiment says what to write', async (t) => {
   t.snapshot(await messageOf(t, project));
 });
 
-test('a file that is not there is told with a near name', async (t) => {
+test('the error of a file that is not there has a near name', async (t) => {
   const project = createFakeProject(t);
   const error = await t.throwsAsync(loadExperiment('experimnt.ts', { cwd: project.dir }));
   t.snapshot(formatError(error));
@@ -229,7 +229,7 @@ test('--set changes a field, also one that has its default and one inside a nest
   ]);
 });
 
-test('--set that leads nowhere or does not fit is told with near names', async (t) => {
+test('errors of a --set that leads nowhere or does not fit have near names', async (t) => {
   const project = createFakeProject(t);
   const set = [
     'tokenizers.pecco.codebook.size=1',
@@ -244,7 +244,7 @@ test('--set that leads nowhere or does not fit is told with near names', async (
   t.snapshot(await messageOf(t, project, { set, seeds: [-1] }));
 });
 
-test('values that are no JSON are told like others', async (t) => {
+test('values that are no JSON are errors like others', async (t) => {
   const project = createFakeProject(t);
   project.edit(
     'experiment.ts',
@@ -279,7 +279,7 @@ test('--set inside of what is no object, or not there, is to blame for what it m
   t.snapshot(await messageOf(t, project, { set }));
 });
 
-test('what is wrong in the file around a field that --set writes is told with its place', async (t) => {
+test('errors in the file around a field that --set writes have their place', async (t) => {
   const project = createFakeProject(t);
   project.edit('experiment.ts', 'pixel: vqvae({ codebook,', 'pixel: vqvae({ codebok: codebook,');
   t.snapshot(await messageOf(t, project, { set: ['tokenizers.pixel.codebok.size=512'] }));

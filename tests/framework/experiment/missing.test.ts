@@ -39,7 +39,7 @@ function outcome(loading: Promise<unknown>): Promise<string> {
   );
 }
 
-/** What is told of missing parts where loading goes on without them. */
+/** What messages say of missing parts where loading continues without them. */
 async function missing(project: Project): Promise<string> {
   const loaded = await loadExperiment('experiment.ts', { cwd: project.dir, goOn: true });
   return portable(loaded.missing.map((problem) => formatError(problem)).join('\n'), project);

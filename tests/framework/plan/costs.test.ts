@@ -10,7 +10,7 @@ function nodeOf(more: object): StageNode {
   return { id: 'x', seed: 0, inputs: {}, ...more } as unknown as StageNode;
 }
 
-test('a stage is told what its inputs provide and what it costs to use them', (t) => {
+test('a stage gets what its inputs provide and what it costs to use them', (t) => {
   const tokenizer = {
     provides: { stride: 8 },
     use: (size: number) => ({ parameters: 1, flops: { conv: size ** 2 }, activations: 0 }),

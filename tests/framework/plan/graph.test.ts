@@ -117,7 +117,7 @@ test('a component with nothing to run is a leaf', async (t) => {
   t.false(graph.stages.some(({ id }) => id.startsWith('network')));
 });
 
-test('the report is told which input holds which cell', async (t) => {
+test('the report learns which input holds which cell', async (t) => {
   const graph = await graphOf(createFakeProject(t));
   const report = graph.stages.at(-1)!;
   t.snapshot(report.component.config);

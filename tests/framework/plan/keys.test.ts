@@ -163,7 +163,7 @@ for (const [title, { edit, reruns }] of Object.entries(cases)) {
   });
 }
 
-test('a tokenizer that runs again and puts out the same bytes does not rerun its pretraining', async (t) => {
+test('a tokenizer that runs again and writes the same bytes does not rerun its pretraining', async (t) => {
   const project = createFakeProject(t);
   const output = (node: { readonly id: string }) => node.id;
   await simulateRun(project, { output });

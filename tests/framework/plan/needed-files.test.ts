@@ -63,7 +63,7 @@ test('a file with another digest than was given is an error with both, before an
   t.snapshot(await refusal(t, project));
 });
 
-test('a file that is not there, or is a folder, is told with its field and where it is published', async (t) => {
+test('the error of a file that is not there, or is a folder, names its field and where it is published', async (t) => {
   const project = create(t, 'PLACE');
   project.edit('experiment.ts', 'PLACE', `file(${at(project, 'none.pth')})`);
   t.snapshot(await refusal(t, project));
@@ -71,7 +71,7 @@ test('a file that is not there, or is a folder, is told with its field and where
   t.snapshot(await refusal(t, project));
 });
 
-test('a text instead of a file, and a digest that is none, are told with their remedy', async (t) => {
+test('errors of a text instead of a file, and of a digest that is none, name the remedy', async (t) => {
   const project = create(t, `'vgg16.pth' as never`);
   t.snapshot(await refusal(t, project));
   project.edit('experiment.ts', `'vgg16.pth' as never`, `file('vgg16.pth', { sha256: 'sha256:1234' })`);

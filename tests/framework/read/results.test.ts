@@ -55,7 +55,7 @@ test('tokenizers have a number for each seed, in the order of the seeds; a share
 test('a name that is none is an error with near names, and not an empty list', async (t) => {
   const rig = createRig(t);
   const empty = await readResults('experiment.ts', { cwd: rig.dir });
-  t.deepEqual(empty.values('peco', 'probe', 'anything'), [], 'nothing ran: nobody knows the metrics');
+  t.deepEqual(empty.values('peco', 'probe', 'anything'), [], 'nothing ran: the metrics are unknown');
   await rig.peco('run', 'experiment.ts', '--upto', 'downstream/peco/probe/seed-0');
   const results = await readResults('experiment.ts', { cwd: rig.dir });
   const asked: readonly (readonly [string, string, string])[] = [

@@ -17,7 +17,7 @@ test('a time limit is a number and a unit', (t) => {
     t.is(parseDuration(text), undefined, text);
 });
 
-test('it is told in the largest unit that fits', (t) => {
+test('it is shown in the largest unit that fits', (t) => {
   t.deepEqual([7200, 600, 90, 5400, 0.5, 86_400].map(formatDuration), [
     '2h',
     '10m',
@@ -28,7 +28,7 @@ test('it is told in the largest unit that fits', (t) => {
   ]);
 });
 
-test('what is told can be given again', (t) => {
+test('what is shown can be given again', (t) => {
   fc.assert(
     fc.property(
       fc.integer({ min: 1, max: 1_800_000 }),

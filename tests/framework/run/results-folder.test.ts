@@ -155,7 +155,7 @@ test('a place where no folder can be is refused before a run, and nothing is mad
 
 // The administrator may write everywhere.
 const skipIf = process.getuid?.() === 0 ? test.skip : test;
-skipIf('a folder that may not be written to is told before a run', (t) => {
+skipIf('a folder that may not be written to is an error before a run', (t) => {
   const project = createProject(t, {});
   fs.mkdirSync(project.file('closed'), { mode: 0o555 });
   t.throws(() => checkResultsFolder(project.file('closed/p'), project.file('a.ts')), {

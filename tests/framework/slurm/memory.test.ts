@@ -99,7 +99,7 @@ test('where Slurm would end a whole job, its stage is ended before, and does not
   t.deepEqual([...watch.exceeded], ['tokenizer/a']);
 });
 
-test('a stage that the kernel ended for its memory is told from one that something else killed', async (t) => {
+test('a stage that the kernel ended for its memory is distinguished from one that something else killed', async (t) => {
   let kills: number | undefined = 3;
   const watch = watchMemory({ limit: 1000, sampled: false, failure, used: () => 5000, kills: () => kills });
   const dies = (by: () => void): Executor => {

@@ -1,7 +1,7 @@
 import test from 'ava';
 import { formatError, PecoError } from '../../../framework/stage/errors.ts';
 
-test('an error is told with its place and hint, and without a stack', (t) => {
+test('an error is shown with its place and hint, and without a stack', (t) => {
   const location = { file: 'a.ts', line: 3, column: 7 };
   const error = new PecoError('no such layer', { code: 'x', hint: 'did you mean "relu1_2"?', location });
   t.is(formatError(error), 'no such layer\n  at a.ts:3\n  did you mean "relu1_2"?');
@@ -18,7 +18,7 @@ test('an error that stands for many tells them all', (t) => {
   );
 });
 
-test('other errors are told by their message, other values as text', (t) => {
+test('other errors are shown by their message, other values as text', (t) => {
   t.is(formatError(new TypeError('is no function')), 'is no function');
   t.is(formatError(new RangeError()), 'RangeError');
   t.is(formatError('plain'), 'plain');

@@ -80,7 +80,7 @@ const unions: { readonly [what: string]: readonly [z.ZodType, ...unknown[]] } = 
 };
 
 for (const [what, [schema, ...values]] of Object.entries(unions)) {
-  test(`of a choice every possibility is told: ${what}`, (t) => {
+  test(`every possibility of a choice is listed: ${what}`, (t) => {
     const told = values.map((value) => [JSON.stringify(value), ...explain(schema, value)].join('\n  '));
     for (const lines of told) t.true(lines.includes('\n'), lines);
     t.snapshot([...told, ['nothing', ...explain(schema)].join('\n  ')].join('\n'));

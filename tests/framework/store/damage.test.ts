@@ -140,7 +140,7 @@ test('damage is never a wrong hit, and a new commit mends it', async (t) => {
   t.snapshot([...messages].sort());
 });
 
-test('what is wrong with an entry is told once, however often it is looked up', async (t) => {
+test('what is wrong with an entry is reported once, however often it is looked up', async (t) => {
   const dir = createStoreDir(t);
   await commit(openFresh(dir).store);
   await commit(openFresh(dir).store, otherFiles, otherKey);

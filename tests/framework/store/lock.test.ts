@@ -26,7 +26,7 @@ function deadPid(): number {
   return spawnSync(process.execPath, ['-e', '0']).pid;
 }
 
-test('the second taker waits until the first releases, and is told whom it waits for', async (t) => {
+test('the second taker waits until the first releases, and learns for whom it waits', async (t) => {
   const file = lockFile(t);
   const release = await takeLock(file, {}, timing);
   const events: string[] = [];
@@ -116,7 +116,7 @@ test('a lock file with rubbish in it is taken over when it stands still', async 
   t.false(fs.existsSync(file));
 });
 
-test('whoever was thought dead does not release the lock of the next holder', async (t) => {
+test('a holder that was thought dead does not release the lock of the next one', async (t) => {
   const file = lockFile(t);
   const release = await takeLock(file, {}, { ...timing, heartbeat: 1e9 });
   const next = await takeLock(file, {}, timing);

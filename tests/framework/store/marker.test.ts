@@ -112,7 +112,7 @@ test('a folder of other things is refused by name, and nothing in it changes', (
   t.snapshot(told);
 });
 
-test('who named the folder is told, but for the default', (t) => {
+test('the error says what named the folder, but for the default', (t) => {
   const dir = folderWith(t, { 'notes.txt': 'mine' });
   t.true(refusal(t, dir, 'PECO_STORE').startsWith('<dir> (PECO_STORE) is not a store'));
   t.true(refusal(t, dir, 'default').startsWith('<dir> is not a store'));

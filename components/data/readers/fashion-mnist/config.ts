@@ -69,7 +69,7 @@ export const fashionMnist = defineComponent({
       const message = `there is no ${absent.map((file) => file.replace(/.*[\\/]/, '')).join(' and no ')} in it`;
       return [{ path, message, hint, missing: true }];
     }
-    // Train images are read by the first stage, test images by the last ones: damage is told here, not after hours.
+    // Train images are read by the first stage, test images by the last ones: damage is found here, not after hours.
     const pair = tryPair(split, root, root !== undefined && split === 'test');
     if ('problem' in pair) return [{ path, message: pair.problem, hint }];
     if (range === undefined || range[1] <= pair.count) return [];

@@ -135,7 +135,7 @@ test('a damaged download is fetched again, and refused and deleted if it comes d
   t.is(located(t, fake).folder, fake.file('library'));
 });
 
-test('a library that was damaged afterwards is told, and only what is damaged is fetched again', async (t) => {
+test('a library that was damaged afterwards is noticed, and only what is damaged is fetched again', async (t) => {
   const fake = createFakeTools(t);
   await provide(fake);
   fake.takeCalls();
@@ -178,7 +178,7 @@ test('missing tools are listed with remedies, and nothing is done without a yes'
   t.deepEqual(fake.takeCalls(), []);
 });
 
-test('a build that fails and a library that does not load are told, and the build is tried again', async (t) => {
+test('a build that fails and a library that does not load are errors, and the build is tried again', async (t) => {
   const fake = createFakeTools(t);
   fake.write({ broken: '' });
   const ends = [(await provide(fake)).split('\n').slice(8)];

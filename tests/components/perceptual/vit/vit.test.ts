@@ -93,7 +93,7 @@ test('sizes are those of ViT-B/16, whose parameters are counted', (t) => {
   t.is(use.flops.dense, 2 * (196 * 768 * 768 + 12 * block));
 });
 
-test('sizes that fit nothing are told by field, other weights by what they lack', async (t) => {
+test('errors name the field of sizes that fit nothing, and what other weights lack', async (t) => {
   t.snapshot(vitFeatures({ weights: file('x.pth'), layout: 'moco' as never }).issues);
   t.snapshot(vitFeatures({ weights: file('x.pth'), layout: 'dino', dim: 100, patch: 15 }).issues);
   const component = vitFeatures({ weights: file(small), layout: 'timm', ...sizes });

@@ -309,7 +309,7 @@ const others: { readonly [title: string]: Uint8Array } = {
   }).subarray(0, -4),
 };
 
-test('other files that are called .pth are told by what they are', async (t) => {
+test('of other files that are called .pth the error says what they are', async (t) => {
   for (const [title, bytes] of Object.entries(others)) t.snapshot(await refusal(t, bytes), title);
   await t.throwsAsync(openWeights(path.join(folder, 'none.pth')), {
     message: /none\.pth: can't be read \(ENOENT\)/,

@@ -126,7 +126,7 @@ test('numbers have three digits and a prefix', (t) => {
   ]);
 });
 
-test('what takes longer than two days is told in days, then in years', (t) => {
+test('what takes longer than two days is given in days, then in years', (t) => {
   const day = 24 * 3600;
   t.deepEqual([90, 47 * 3600, 2 * day, 100.4 * day, 400 * day, 22.3 * 365.25 * day].map(formatLong), [
     '1:30',

@@ -25,7 +25,7 @@ const axes = fc.dictionary(
   { minKeys: 1, maxKeys: 4 },
 );
 
-test('a single value in the place of a list is told, with what to write', (t) => {
+test('a single value in the place of a list is an error that says what to write', (t) => {
   for (const combine of [product, zip]) {
     t.deepEqual(problemsOf(combine({ a: [1], b: 3 as never })), [
       { path: ['sweep', 'b'], message: 'is a value, not a list', hint: 'write [3]' },

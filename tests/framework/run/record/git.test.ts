@@ -88,7 +88,7 @@ test('changed files are named, those of the experiment first: edited, staged onl
   });
 });
 
-test('a file that was only added is a change, one that git was told not to watch too', async (t) => {
+test('a file that was only added is a change, one that git should not watch too', async (t) => {
   const project = createProject(t, text);
   const commit = commitAll(project.dir);
   project.write({ 'new.ts': 'new' });

@@ -174,7 +174,7 @@ test('of progress some is kept, and the last before anything else happens to the
   ]);
 });
 
-test('stages are thinned out each by its own clock, and one that is tried again begins anew', (t) => {
+test('stages are thinned out each by its own clock, and one that is tried again starts from the beginning', (t) => {
   const retry: RunEvent = {
     type: 'stage-retrying',
     stage: 'a',

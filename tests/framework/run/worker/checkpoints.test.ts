@@ -75,7 +75,7 @@ test.serial('a stage goes on from its latest checkpoint, with the lines logged u
   t.is(second.history.read(), 'one\ntwo\nlost\n');
   second.history.append('three\n');
   t.is(second.history.read(), 'one\ntwo\nlost\nthree\n');
-  // 12 seconds of the first attempt came to something, the 100 between the attempts were nobody's.
+  // 12 seconds of the first attempt came to something, the 100 between the attempts belong to none.
   t.deepEqual(second.past, { resumedFrom: 3, earlierSeconds: 12 });
   clock.seconds += 4;
   await second.save(4, stateOf(4));
@@ -101,7 +101,7 @@ test.serial(
       { engine: 'onnx', from: 0 },
       { engine: 'tensorflow:bf16', from: 60 },
     ]);
-    t.deepEqual(names(), ['step-60'], 'the two latest, whoever saved them');
+    t.deepEqual(names(), ['step-60'], 'the two latest, by whatever engine');
     const third = open();
     t.is((await third.latest())?.step, 90);
     await third.save(95, stateOf(95));

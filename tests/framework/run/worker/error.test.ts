@@ -25,7 +25,7 @@ test('an error that is its own cause, or part of itself, is described once', (t)
   t.is(stack!.split('AggregateError: a circle').length, 2);
 });
 
-test('of many errors three are told and the others counted', (t) => {
+test('of many errors three are shown and the others counted', (t) => {
   const errors = Array.from({ length: 5 }, (_, index) => new Error(`number ${index}`));
   t.is(
     describeThrown(new AggregateError(errors, 'all failed')).message,
@@ -38,7 +38,7 @@ test('an error of another realm is one', (t) => {
   t.is(describeThrown(error).message, 'TypeError: from a sandbox');
 });
 
-test('a full disk is told, also as the cause of another error, unless the error has a hint of its own', (t) => {
+test('a full disk is named, also as the cause of another error, unless the error has a hint of its own', (t) => {
   const full = Object.assign(new Error('write failed'), { code: 'ENOSPC' });
   t.regex(describeThrown(new Error('not saved', { cause: full })).hint!, /the disk is full/);
   t.is(describeThrown(Object.assign(full, { hint: 'buy a larger one' })).hint, 'buy a larger one');

@@ -130,7 +130,7 @@ export async function inject<T>(plan: Plan, work: () => Promise<T>): Promise<Inj
         try {
           outcome = perform();
         } catch {
-          // It failed, and nobody heard of it.
+          // It failed without an error.
         }
         if (outcome instanceof Promise) return outcome.then(die, die).then(() => never);
         die();

@@ -18,7 +18,7 @@ export async function openProcesses() {
     return dir;
   }
 
-  /** What must be true when everybody has ended; commits anew where nobody did. Says whether it was there. */
+  /** What must be true when all have ended; commits again where none of them did. Says whether it was there. */
   async function check(dir: string): Promise<'hit' | 'miss'> {
     const { store, warnings } = openFresh(dir);
     const found = checkEntry(await store.lookup(key), all);
@@ -40,7 +40,7 @@ export async function openProcesses() {
   }
 
   return {
-    /** Calls of the file system of a process that nobody kills. */
+    /** Calls of the file system of a process that isn't killed. */
     async countCalls(): Promise<number> {
       const dir = await newStore();
       const { stdout, stderr } = await runChild(script, [dir, '0', '']);

@@ -4,7 +4,7 @@ import { below, type Expected, type Size } from './fixture.ts';
 import { type History, namedState, type Tensors, type Training, train } from './train.ts';
 
 /**
- * Allowed distances. Parameters: of what training changed; scalars that a step puts out: `scalar + scalar * |expected|`;
+ * Allowed distances. Parameters: of what training changed; scalars that a step returns: `scalar + scalar * |expected|`;
  * the rest: of the tensor's largest number.
  */
 export interface Tolerance {
