@@ -1,3 +1,5 @@
+import { printableLines } from './text.ts';
+
 /** A place in a source file. `line` and `column` count from 1; `file` is shown as it is. */
 export interface SourceLocation {
   readonly file: string;
@@ -43,15 +45,15 @@ export interface Failure {
   readonly stack?: string;
 }
 
-/** Message, place and hint of an error, and of every problem that it stands for; no stack. */
+/** Message, place and hint of an error, and of every problem that it stands for; no stack. None of it steers a terminal. */
 export function formatError(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  const lines = [error.message === '' ? error.name : error.message];
+  if (!(error instanceof Error)) return printableLines(String(error)).join('\n');
+  const lines = printableLines(error.message === '' ? error.name : error.message);
   if (!isPecoError(error)) {
     const { hint } = error as { readonly hint?: unknown };
     return [...lines, ...(typeof hint === 'string' ? indent(hint) : [])].join('\n');
   }
-  if (error.location) lines.push(`  at ${formatLocation(error.location)}`);
+  if (error.location) lines.push(...indent(`at ${formatLocation(error.location)}`));
   if (error.hint !== undefined) lines.push(...indent(error.hint));
   for (const problem of error.problems) {
     lines.push('', ...indent(formatError(problem)));
@@ -60,7 +62,7 @@ export function formatError(error: unknown): string {
 }
 
 function indent(text: string): string[] {
-  return text.split('\n').map((line) => (line === '' ? '' : `  ${line}`));
+  return printableLines(text).map((line) => (line === '' ? '' : `  ${line}`));
 }
 
 /** True for PecoErrors of any copy of this module: an experiment's bundle brings its own. */

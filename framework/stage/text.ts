@@ -11,3 +11,8 @@ export function printable(text: string): string {
     return `<U+${code.toString(16).toUpperCase().padStart(4, '0')}>`;
   });
 }
+
+/** Text of several lines, such as the message of an error that others wrote: each line as `printable` has it; tabs stay. */
+export function printableLines(text: string): string[] {
+  return text.split(/\r?\n/).map((line) => line.split('\t').map(printable).join('\t'));
+}

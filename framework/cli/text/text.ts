@@ -19,7 +19,7 @@ import { formatLocation } from '../../stage/errors.ts';
 import type { Json } from '../../stage/json.ts';
 import { shellWord } from '../../stage/shell.ts';
 import { showValue } from '../../stage/show.ts';
-import { printable } from '../../stage/text.ts';
+import { printable, printableLines } from '../../stage/text.ts';
 import { count, formatEventFiles, formatFiles, formatRate } from './format.ts';
 import { type Look, plainLook } from './look.ts';
 
@@ -91,7 +91,10 @@ export function formatSkipped(event: StageSkipped): string {
 /** The message, its hint, and with `verbose` the stack, indented below the stage's name. */
 export function formatFailure(event: StageFailed, verbose: boolean): string[] {
   const { failure, tail } = event;
-  const lines = [`${event.stage}  FAILED: ${failure.message}`, ...details(failure, verbose)];
+  const lines = [
+    ...printableLines(`${event.stage}  FAILED: ${failure.message}`),
+    ...details(failure, verbose),
+  ];
   // With `verbose` everything that it printed has been shown already.
   return verbose ? lines : [...lines, ...formatTail(tail)];
 }
@@ -99,7 +102,9 @@ export function formatFailure(event: StageFailed, verbose: boolean): string[] {
 /** That a stage is started again, and why. */
 export function formatRetrying(event: StageRetrying, verbose: boolean): string[] {
   const lines = [
-    `${event.stage}  ${event.failure.message}: starting it again (retry ${event.retry} of ${event.of})`,
+    ...printableLines(
+      `${event.stage}  ${event.failure.message}: starting it again (retry ${event.retry} of ${event.of})`,
+    ),
     ...details(event.failure, verbose),
   ];
   return verbose ? lines : [...lines, ...formatTail(event.tail)];
@@ -110,12 +115,18 @@ export function formatStopping(event: RunStopping): string {
 }
 
 function formatTail(tail: readonly string[]): string[] {
-  return tail.length === 0 ? [] : ['  the last that it printed:', ...tail.map((line) => `  | ${line}`)];
+  return tail.length === 0
+    ? []
+    : ['  the last that it printed:', ...tail.map((line) => `  | ${printable(line)}`)];
 }
 
 export function formatWarning(event: Warning): string[] {
   const about = event.stage === undefined ? '' : `${event.stage}: `;
-  return [`warning: ${about}${event.message}`, ...(event.hint === undefined ? [] : [`  ${event.hint}`])];
+  return printableLines(
+    [`warning: ${about}${event.message}`, ...(event.hint === undefined ? [] : [`  ${event.hint}`])].join(
+      '\n',
+    ),
+  );
 }
 
 /** That a stage was interrupted, and where the next run begins with it. */
@@ -164,5 +175,5 @@ function details(failure: Failure, verbose: boolean): string[] {
   const text = [place, failure.hint, verbose ? failure.stack : undefined].filter(
     (part) => part !== undefined,
   );
-  return text.flatMap((part) => part.split('\n')).map((line) => `  ${line}`);
+  return text.flatMap(printableLines).map((line) => `  ${line}`);
 }

@@ -24,6 +24,14 @@ test('other errors are shown by their message, other values as text', (t) => {
   t.is(formatError('plain'), 'plain');
 });
 
+test('nothing of an error steers a terminal, whatever names and values it tells', (t) => {
+  const location = { file: 'a\u202e.ts', line: 3, column: 7 };
+  const problems = [new PecoError('tokenizers.\u001b[2J: no name', { code: 'x', hint: 'one\rof', location })];
+  const text = formatError(new PecoError('a problem', { code: 'x', problems }));
+  t.is(text, 'a problem\n\n  tokenizers.␛[2J: no name\n    at a<U+202E>.ts:3\n    one␍of');
+  t.is(formatError(new Error('\u0007 b')), '␇ b');
+});
+
 test('an error keeps its cause and its code', (t) => {
   const cause = new Error('ENOSPC');
   const error = new PecoError('full', { code: 'store-write', cause });

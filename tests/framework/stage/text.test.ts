@@ -1,6 +1,6 @@
 import test from 'ava';
 import fc from 'fast-check';
-import { printable } from '../../../framework/stage/text.ts';
+import { printable, printableLines } from '../../../framework/stage/text.ts';
 import { anyText } from '../../support/text.ts';
 
 test('what would steer a terminal is shown instead', (t) => {
@@ -20,4 +20,8 @@ test('whatever text there is, it is on one line without control characters, and 
       t.is(printable(shown), shown);
     }),
   );
+});
+
+test('messages of others have their lines and tabs, and steer no terminal', (t) => {
+  t.deepEqual(printableLines('a\r\n\tb \u001b[2Jc\n\rd \u202e'), ['a', '\tb ␛[2Jc', '␍d <U+202E>']);
 });
