@@ -10,9 +10,9 @@ export interface Summary {
 
 /** Differences between two rows, paired by seed. */
 export interface Difference extends Summary {
-  /** Ends of the 95 % interval of the mean by Student's t; undefined for a single pair. */
+  /** Ends of the 95 % interval of the mean by Student's t; undefined for a single pair, and where all gain the same. */
   readonly interval: readonly [low: number, high: number] | undefined;
-  /** Of the two-sided paired t test that the mean is 0; undefined for a single pair. */
+  /** Of the two-sided paired t test that the mean is 0; undefined for a single pair, and where all gain the same. */
   readonly p: number | undefined;
 }
 
@@ -59,12 +59,14 @@ export function compare(own: BySeed, other: BySeed): Difference | undefined {
   const snap = (value: number) => (Math.abs(value) <= rounding ? 0 : value);
   const none = { interval: undefined, p: undefined };
   if (deviation === undefined) return { mean: snap(mean), deviation, n, ...none };
-  const middle = snap(mean);
-  const error = snap(deviation) / Math.sqrt(n);
+  const [middle, spread] = [snap(mean), snap(deviation)];
+  // Seeds that gain the same by chance, as numbers of steps do (a share of 64 codes), would pass for certainty.
+  if (spread === 0 && middle !== 0) return { mean: middle, deviation: spread, n, ...none };
+  const error = spread / Math.sqrt(n);
   const half = quantileOfT(0.975, n - 1) * error;
   return {
     mean: middle,
-    deviation: snap(deviation),
+    deviation: spread,
     n,
     interval: [middle - half, middle + half],
     p: middle === 0 ? 1 : probabilityBeyond(middle / error, n - 1),

@@ -163,12 +163,12 @@ test('a sweep that has just begun says so, and names some of thousands of missin
 test('a spread or a difference that is not zero is not printed as zero', (t) => {
   const text = markdown([
     ...[0.7, 0.70001].map((top1, seed) => cell('a', seed, { top1 })),
-    ...[0.69999, 0.7].map((top1, seed) => cell('b', seed, { top1 })),
+    ...[0.69999, 0.7000001].map((top1, seed) => cell('b', seed, { top1 })),
     ...[3e-10, 3e-10].map((top1, seed) => cell('c', seed, { top1 })),
   ]);
   t.deepEqual(cellsOf(text), {
     'a (baseline)': '**70.00** ± 0.00071 (2)',
-    b: '70.00 ± 0.00071 (2) −0.0010* [−0.0010, −0.0010]',
+    b: '70.00 ± 0.00071 (2) −0.00099* [−0.0011, −0.00093]',
     c: '3.0e-8 ± 0.00 (2) −70.00* [−70.01, −69.99]',
   });
 });
