@@ -24,6 +24,7 @@ const plain = reportNamed({ variants: ['beit', 'pixel', 'peco'], task: 'probe', 
 /** A table wider than any screen. */
 const wide: FullReport = {
   ...plain,
+  facts: Array.from({ length: 12 }, (_, index) => `fact ${index}`),
   table: {
     ...plain.table,
     columns: repeated(plain.table.columns),
@@ -137,6 +138,16 @@ withBrowser(
     await page.close();
   },
 );
+
+withBrowser('what the numbers rest on is on paper, also where it is folded on a screen', async (t) => {
+  const { page } = await open('wide');
+  const folded = page.locator('details.list').first();
+  const heightOf = async () => (await folded.boundingBox())!.height;
+  const before = await heightOf();
+  await page.emulateMedia({ media: 'print' });
+  t.true((await heightOf()) > 5 * before);
+  await page.close();
+});
 
 withBrowser('arrow keys say the values of a step, and a name hides its line', async (t) => {
   const { page } = await open('plain');

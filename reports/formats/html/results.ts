@@ -29,7 +29,7 @@ function listHtml(title: string, items: readonly string[]): string {
   if (items.length === 0) return '';
   const list = `<ul>\n${items.map((item) => `<li>${item}</li>`).join('\n')}\n</ul>`;
   if (items.length > mostItems)
-    return `<details><summary>${text(title)} <small>(${items.length})</small></summary>${list}</details>`;
+    return `<details class="list"><summary>${text(title)} <small>(${items.length})</small></summary>${list}</details>`;
   return `<h3>${text(title)}</h3>\n${list}`;
 }
 
