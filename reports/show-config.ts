@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { WiredInput, WiringIssue } from '../framework/stage/component.ts';
 import { suggest } from '../framework/stage/issues.ts';
+import { fits } from '../framework/stage/wildcard.ts';
 import { distinct } from './cells.ts';
 
 /** What of the table is shown, and in which order. Statistics are those of the whole table all the same. */
@@ -31,12 +32,6 @@ interface Named {
 export function namesOf({ task, metric, label }: Named): readonly string[] {
   const titles = task === 'tokenizer' ? [] : [`${task} ${label}`];
   return [metric, label, task, `${task}.${metric}`, ...titles, `${task}: ${label}`];
-}
-
-/** Whether a name is meant by a pattern, in which `*` stands for any text. */
-export function fits(pattern: string, name: string): boolean {
-  const parts = pattern.split('*').map((part) => part.replaceAll(/[\\^$.*+?()[\]{}|]/g, '\\$&'));
-  return new RegExp(`^${parts.join('.*')}$`, 's').test(name);
 }
 
 /** Names that are of no row and no column. */

@@ -1,5 +1,6 @@
+import { fits } from '../framework/stage/wildcard.ts';
 import { distinct } from './cells.ts';
-import { fits, namesOf, type Show } from './show-config.ts';
+import { namesOf, type Show } from './show-config.ts';
 import type { AblationTable, TableColumn, TableRow } from './table.ts';
 
 /** The table with the rows and columns that are to be shown. */

@@ -1,5 +1,6 @@
 import { valueAt } from '../../stage/issues.ts';
 import { isComponent } from '../../stage/source.ts';
+import { fits } from '../../stage/wildcard.ts';
 import type { Problem } from '../problem.ts';
 import { get, inForce, innermost, inside, namesInSchema } from '../tree.ts';
 import type { FieldPath } from './path.ts';
@@ -24,14 +25,8 @@ function isPattern(name: string): boolean {
 function pathsBelow(tree: unknown, above: FieldPath, rest: FieldPath): FieldPath[] {
   const [name, ...others] = rest;
   if (name === undefined) return [above];
-  const names = isPattern(name) ? namesAt(tree, above).filter(fits(name)) : [name];
+  const names = isPattern(name) ? namesAt(tree, above).filter((one) => fits(name, one)) : [name];
   return names.flatMap((one) => pathsBelow(tree, [...above, one], others));
-}
-
-function fits(pattern: string): (name: string) => boolean {
-  const parts = pattern.split('*').map((part) => part.replaceAll(/[^\w-]/g, '\\$&'));
-  const expression = new RegExp(`^${parts.join('.*')}$`);
-  return (name) => expression.test(name);
 }
 
 /** Of a component those of its config, defaults included. */
