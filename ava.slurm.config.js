@@ -4,6 +4,6 @@ import { runFiles } from './tests/support/loader/ava.mjs';
 export default {
   ...runFiles,
   files: ['tests/slurm/**/*.slurm.ts'],
-  concurrency: 2,
+  concurrency: 4, // they wait for Slurm most of the time
   timeout: '10m',
 };

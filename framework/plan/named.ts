@@ -50,22 +50,36 @@ function isPattern(name: string): boolean {
 
 /** Ids as a whole, without their seeds, or their fronts: the first of these that any id fits. */
 function matching(pattern: string, all: readonly Named[]): readonly Named[] {
-  const source = pattern
-    .split(/(\*\*\/?|[*?])/)
-    .map((part) => wildcards[part] ?? part.replaceAll(/[\\^$.*+?()[\]{}|]/g, '\\$&'))
-    .join('');
-  const whole = new RegExp(`^${source}$`);
-  const front = new RegExp(`^${source}[/@]`);
-  const exact = all.filter(([id]) => whole.test(id) || whole.test(withoutSeed(id)));
-  return exact.length > 0 ? exact : all.filter(([id]) => front.test(id));
+  const parts = pattern.split(/(\*\*\/?|[*?])/).filter((part) => part !== '');
+  const isWhole = (id: string) => endsOf(parts, id)[id.length]!;
+  const exact = all.filter(([id]) => isWhole(id) || isWhole(withoutSeed(id)));
+  if (exact.length > 0) return exact;
+  return all.filter(([id]) => endsOf(parts, id).some((ends, at) => ends && /[/@]/.test(id.charAt(at))));
 }
 
-const wildcards: { readonly [part: string]: string } = {
-  '**/': '(?:.*/)?',
-  '**': '.*',
-  '*': '[^/]*',
-  '?': '[^/]',
-};
+/**
+ * For each place of an id, its end included, whether what is before it fits a pattern. One pass a part: many stars take no
+ * longer than their number.
+ */
+function endsOf(parts: readonly string[], id: string): readonly boolean[] {
+  const places = Array.from({ length: id.length + 1 }, (_, at) => at);
+  let ends = places.map((at) => at === 0);
+  for (const part of parts) {
+    const before = ends;
+    const first = before.indexOf(true);
+    if (first < 0) return before;
+    ends = [];
+    for (const at of places) {
+      const last = id[at - 1];
+      if (part === '**') ends.push(at >= first);
+      else if (part === '**/') ends.push(before[at]! || (at > first && last === '/'));
+      else if (part === '*') ends.push(before[at]! || (ends[at - 1] === true && last !== '/'));
+      else if (part === '?') ends.push(before[at - 1] === true && last !== '/');
+      else ends.push(before[at - part.length] === true && id.startsWith(part, at - part.length));
+    }
+  }
+  return ends;
+}
 
 function isFront(name: string, id: string): boolean {
   return id.startsWith(name) && (id[name.length] === '/' || id[name.length] === '@');

@@ -1,4 +1,5 @@
 import test from 'ava';
+import fc from 'fast-check';
 import { findStages } from '../../../framework/plan/named.ts';
 import type { StageGraph, StageNode } from '../../../framework/plan/types.ts';
 import { formatError } from '../../../framework/stage/errors.ts';
@@ -80,6 +81,28 @@ test('stars stand for characters within a part of the name, two of them across p
   t.deepEqual(idsOf('down*'), both('downstream/peco@size=64/probe'));
   t.deepEqual(idsOf('tokenizer/peco@size=?'), both('tokenizer/peco@size=6/rung-1'));
   t.throws(() => idsOf('tokenizer/x*'), { message: /no stage "tokenizer\/x\*"/ });
+});
+
+test('patterns mean what regular expressions would, without their time where stars are many', (t) => {
+  const expressions = { '**/': '(?:.*/)?', '**': '.*', '*': '[^/]*', '?': '[^/]' };
+  const text = (parts: readonly string[]) =>
+    fc.array(fc.constantFrom(...parts), { minLength: 1, maxLength: 8 });
+  fc.assert(
+    fc.property(
+      text(['a', 'b', '/', '@']),
+      text(['a', 'b', '/', '@', '*', '**', '**/', '?']),
+      (id, pattern) => {
+        const name = `**${pattern.join('')}`;
+        const source = name.replaceAll(/\*\*\/?|[*?]/g, (part) => expressions[part as '*']);
+        const isMeant = new RegExp(`^${source}(?:[/@]|$)`).test(id.join(''));
+        const found = () => findStages(graphOf([id.join('')]), name).length;
+        if (isMeant) t.is(found(), 1);
+        else t.throws(found, { code: 'unknown-stage' } as never);
+      },
+    ),
+  );
+  const long = graphOf([`tokenizer/${'x'.repeat(300)}`]);
+  t.throws(() => findStages(long, `**/${'*x'.repeat(40)}*y`), { code: 'unknown-stage' } as never);
 });
 
 test('another name of a stage has fronts too', (t) => {
