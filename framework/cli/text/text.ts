@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from 'node:util';
 import { mayRun } from '../../plan/types.ts';
 import type {
   RunFinished,
@@ -117,7 +118,13 @@ export function formatStopping(event: RunStopping): string {
 function formatTail(tail: readonly string[]): string[] {
   return tail.length === 0
     ? []
-    : ['  the last that it printed:', ...tail.map((line) => `  | ${printable(line)}`)];
+    : ['  the last that it printed:', ...tail.map((line) => `  | ${asShown(line)}`)];
+}
+
+/** A line as a terminal would show it, without colours: of a bar that overwrites itself the last state. */
+function asShown(line: string): string {
+  const last = stripVTControlCharacters(line).replace(/\r+$/, '').split('\r').at(-1)!;
+  return last.split('\t').map(printable).join('\t');
 }
 
 export function formatWarning(event: Warning): string[] {

@@ -1,7 +1,7 @@
 import test from 'ava';
 import { createLineRenderer } from '../../../../framework/cli/progress/lines.ts';
 import { formatFiles, formatProgress, formatRate } from '../../../../framework/cli/text/format.ts';
-import { formatRunFinished } from '../../../../framework/cli/text/text.ts';
+import { formatFailure, formatRunFinished } from '../../../../framework/cli/text/text.ts';
 import type { RunEvent, StageProgress } from '../../../../framework/run/record/events.ts';
 import { formatElapsed } from '../../../../framework/stage/duration.ts';
 
@@ -137,6 +137,24 @@ const everything: readonly RunEvent[] = [
 test('every event as lines', (t) => t.snapshot(show(everything)));
 
 test('every event as lines, verbose', (t) => t.snapshot(show(everything, true)));
+
+test('the last lines of a stage are shown as on a terminal, without colours, of a bar its last state', (t) => {
+  const tail = [
+    '\u001b[31mred\u001b[0m\ttab',
+    ' 1%\r 50%\r100%\r',
+    '\u001b]0;title\u0007x\u001b[2J\b',
+    'a\u202eb',
+  ];
+  const failure = { message: 'no' };
+  t.deepEqual(formatFailure({ type: 'stage-failed', stage, failure, tail }, false), [
+    `${stage}  FAILED: no`,
+    '  the last that it printed:',
+    '  | red\ttab',
+    '  | 100%',
+    '  | x␈',
+    '  | a<U+202E>b',
+  ]);
+});
 
 test('files of one folder stand below it on a terminal, and a path a line elsewhere', (t) => {
   const files = ['/work/results/q/ablation.md', '/work/results/q/ablation.csv', '/work/run.json'];
