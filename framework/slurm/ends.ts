@@ -55,7 +55,10 @@ export function explainEnd(end: TaskEnd | undefined, tail: readonly string[] = [
     case 'LAUNCH_FAILED':
       return {
         message: `its job failed before it could say why${where}`,
-        hint: 'its log says more: see below',
+        hint:
+          tail.length > 0
+            ? 'its log says more: see below'
+            : 'its log is empty; run again: it is submitted again',
       };
     default:
       return { message: 'its job ended without a result', hint: 'run again: it is submitted again' };
@@ -86,7 +89,8 @@ export function tailOf(log: string): readonly string[] {
     const { size } = fs.fstatSync(file);
     const bytes = Buffer.alloc(Math.min(size, tailBytes));
     fs.readSync(file, bytes, 0, bytes.length, size - bytes.length);
-    return bytes.toString('utf8').trimEnd().split('\n').slice(-tailLines);
+    const text = bytes.toString('utf8').trimEnd();
+    return text === '' ? [] : text.split('\n').slice(-tailLines);
   } catch {
     return [];
   } finally {

@@ -115,7 +115,8 @@ export function resourceOptions(resources: SlurmResources): string[] {
 function givenOf(resources: SlurmResources): readonly Given[] {
   const { partition, account, qos, time, cpus, memory, gpus, gres, constraint } = resources;
   const limit = time === undefined ? undefined : parseDuration(time);
-  const generic = [...(gpus === undefined ? [] : [`gpu:${gpus}`]), ...(gres === undefined ? [] : [gres])];
+  const wanted = gpus === undefined || /^0+$/.test(String(gpus).split(':').at(-1)!) ? [] : [`gpu:${gpus}`];
+  const generic = [...wanted, ...(gres === undefined ? [] : [gres])];
   return [
     ['partition', partition],
     ['account', account],

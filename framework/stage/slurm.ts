@@ -9,7 +9,8 @@ const duration = z.string().refine((text) => parseDuration(text) !== undefined, 
   error: 'is a time such as 30m or 12h, at most 500h',
 });
 
-const memory = z.string().regex(/^\d+[KMGT]$/, 'is a number with a unit: 500M, 16G');
+// 0 is a word of Slurm's own: all that the node has.
+const memory = z.string().regex(/^0*[1-9]\d*[KMGT]$/, 'is a number above 0 with a unit: 500M, 16G');
 
 /** Options of sbatch that jobs of peco-exp depend on. */
 const owned: readonly string[] = [
@@ -54,9 +55,9 @@ const fields = {
   memory: memory.optional(),
   /** The most that a job gets that took more than it had; default: what the largest node has. */
   memoryMax: memory.optional(),
-  /** How many, or type and number: `2`, `a100:2`. */
+  /** How many, or type and number: `2`, `a100:2`; 0 where one is said for others. */
   gpus: z
-    .union([z.int().positive(), z.string().regex(/^([\w.-]+:)?\d+$/, 'is a number, or type:number')])
+    .union([z.int().nonnegative(), z.string().regex(/^([\w.-]+:)?\d+$/, 'is a number, or type:number')])
     .optional(),
   gres: word.optional(),
   constraint: word.optional(),
@@ -105,9 +106,17 @@ const usualAhead = 120;
  * @param time of the job, as the settings have it
  */
 export function aheadOf(options: readonly (SlurmOptions | undefined)[], time: string | undefined): number {
-  const said = options.findLast((one) => one?.ahead !== undefined)?.ahead;
+  const said = saidOf(options, 'ahead');
   if (said !== undefined) return parseDuration(said)!;
   return time === undefined ? usualAhead : Math.min(usualAhead, parseDuration(time)! / 2);
+}
+
+/** What is said for all jobs; the last that says it wins. */
+export function saidOf<K extends keyof SlurmOptions>(
+  options: readonly (SlurmOptions | undefined)[],
+  field: K,
+) {
+  return options.findLast((one) => one?.[field] !== undefined)?.[field];
 }
 
 /** Names in `stages` that are no role. `path` is that of the options. */

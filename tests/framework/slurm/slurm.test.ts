@@ -1,9 +1,19 @@
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
 import test from 'ava';
 import { readAllocation } from '../../../framework/slurm/allocation.ts';
 import { judgeAttempt } from '../../../framework/slurm/attempt.ts';
 import { checkWanted, parseNodes } from '../../../framework/slurm/cluster.ts';
+import { tailOf } from '../../../framework/slurm/ends.ts';
 import { isLive, parseQueue, readState } from '../../../framework/slurm/queue.ts';
-import { commonName, formatIndices, formatScript, jobName } from '../../../framework/slurm/script.ts';
+import {
+  commonName,
+  formatIndices,
+  formatScript,
+  jobName,
+  resourceOptions,
+} from '../../../framework/slurm/script.ts';
 import { checkSetup, checkTimes } from '../../../framework/slurm/setup.ts';
 import { isFull, isLasting, submitLimit } from '../../../framework/slurm/trial.ts';
 import { formatError } from '../../../framework/stage/errors.ts';
@@ -294,4 +304,25 @@ test('a task that is asked to stop goes back into the queue while it comes furth
     'Slurm does not answer',
   );
   t.is(judgeAttempt({ ...asked, interrupted: false, saved: new Map(), made: true }).end, 'done');
+});
+
+test('a role may do without the GPUs that others have; memory of 0 would be all of a node to Slurm', (t) => {
+  const options = slurmSchema.parse({ gpus: 2, stages: { evaluation: { gpus: 0 } } });
+  const of = (role: 'evaluation' | 'tokenizer') =>
+    resourceOptions(slurmResourcesOf({ role, kind: 'any' }, [options]));
+  t.deepEqual(of('tokenizer'), ['--gres=gpu:2']);
+  t.deepEqual(of('evaluation'), []);
+  t.true(slurmSchema.safeParse({ memory: '100M' }).success);
+  for (const memory of ['0G', '00M', 'lots']) t.false(slurmSchema.safeParse({ memory }).success, memory);
+});
+
+test('a log without a word is no last line', (t) => {
+  const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'peco-exp-log-'));
+  t.teardown(() => fs.rmSync(dir, { recursive: true }));
+  const log = path.join(dir, '0.log');
+  t.deepEqual(tailOf(log), []);
+  fs.writeFileSync(log, '\n');
+  t.deepEqual(tailOf(log), []);
+  fs.writeFileSync(log, 'one\ntwo\n');
+  t.deepEqual(tailOf(log), ['one', 'two']);
 });
