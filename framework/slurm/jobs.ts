@@ -41,6 +41,4 @@ export interface Job {
   readonly dependencies: readonly Dependency[];
   /** Tasks that run at once, where that is said of this job. */
   readonly atOnce?: number;
-  /** Of the jobs that run one after another, so that not too many tasks of an experiment run at once. */
-  readonly lane?: number;
 }

@@ -10,8 +10,14 @@ export interface LaneOptions {
 }
 
 export interface BusyTask extends Place {
-  /** Of its job; absent if that was submitted without a limit. */
+  /** Absent if it was submitted without a limit. */
   readonly lane?: number;
+}
+
+export interface LimitedJobs {
+  readonly jobs: readonly Job[];
+  /** Of each task of a job, by its index. */
+  readonly lanes: ReadonlyMap<Job, ReadonlyMap<number, number>>;
 }
 
 /**
@@ -20,14 +26,15 @@ export interface BusyTask extends Place {
  * of the jobs, as all that jobs wait for does, so that no task waits for itself.
  *
  * A job waits for all that is before it in its lane, not only for the last: that may be cancelled while one before it runs.
- * Where no more tasks than that could ever run at once, the jobs stay as they are.
+ * Where no more tasks than that could ever run at once, the jobs stay as they are. Lanes keep their numbers for those that
+ * are submitted later: a lane of theirs waits for all that is in this one, so that it stays one after another.
  *
  * @param jobs each behind those that it waits for
  */
-export function limitJobs(jobs: readonly Job[], options: LaneOptions): readonly Job[] {
+export function limitJobs(jobs: readonly Job[], options: LaneOptions): LimitedJobs {
   const { atOnce: _atOnce, ...most } = options;
   const free = new Lanes(jobs, most);
-  return free.areNeeded ? new Lanes(jobs, options).split(jobs) : jobs;
+  return free.areNeeded ? new Lanes(jobs, options).split(jobs) : { jobs, lanes: free.lanesOf(jobs) };
 }
 
 /** One task of a job. */
@@ -39,18 +46,22 @@ interface Task {
   /** In the simulation, in seconds. */
   readonly end: number;
   readonly lane: number;
+  /** What has ended for certain when it begins, and when it ends itself, be it cancelled. */
+  readonly before: ReadonlySet<Task>;
+  readonly after: ReadonlySet<Task>;
 }
 
 interface Lane {
   /** Undefined where it has none, or only tasks that were queued before. */
   last?: Task;
+  readonly tasks: Task[];
   end: number;
   /** What was queued before. */
   readonly busy: Dependency[];
 }
 
 class Lanes {
-  /** Whether a task has come behind one that it does not wait for anyway. */
+  /** Whether a task has come behind one whose end it does not wait for anyway, whatever is cancelled. */
   areNeeded = false;
   readonly #lanes: readonly Lane[];
   readonly #tasks = new Map<Job, Map<number, Task>>();
@@ -61,19 +72,41 @@ class Lanes {
     this.#usual = usualSeconds(jobs);
     this.#atOnce = atOnce;
     const tasks = jobs.reduce((sum, job) => sum + job.tasks.size, busy.length);
-    this.#lanes = Array.from({ length: Math.min(most, tasks) }, () => ({ end: 0, busy: [] }));
-    const known = new Map<string | number, Lane>();
-    for (const { job, index, lane } of busy) {
-      const name = lane ?? `${job}_${index}`;
-      const there = known.get(name) ?? this.#lanes[known.size % this.#lanes.length]!;
-      known.set(name, there);
-      there.end += this.#usual;
-      // All tasks of an array that has a lane are in that lane.
-      const dependency = { type: 'afterany', job, ...(lane === undefined ? { index } : {}) } as const;
-      if (!there.busy.some((one) => one.job === job && one.index === dependency.index))
-        there.busy.push(dependency);
-    }
+    const named = Math.max(0, ...busy.map(({ lane = -1 }) => lane + 1));
+    this.#lanes = Array.from({ length: Math.min(most, Math.max(tasks, named)) }, () => ({
+      tasks: [],
+      end: 0,
+      busy: [],
+    }));
+    this.#takeBusy(busy);
     for (const job of jobs) this.#add(job);
+  }
+
+  /** Tasks without a lane each go where the fewest are. */
+  #takeBusy(busy: readonly BusyTask[]): void {
+    const lanes = this.#lanes;
+    const places = new Map<string, { readonly index: number; readonly lane: Lane }[]>();
+    const sorted = [
+      ...busy.filter(({ lane }) => lane !== undefined),
+      ...busy.filter((one) => one.lane === undefined),
+    ];
+    for (const { job, index, lane: name } of sorted) {
+      const shortest = lanes.reduce((best, one) => (one.end < best.end ? one : best), lanes[0]!);
+      const lane = name === undefined ? shortest : lanes[name % lanes.length]!;
+      lane.end += this.#usual;
+      places.set(job, [...(places.get(job) ?? []), { index, lane }]);
+    }
+    for (const [job, tasks] of places) {
+      const { lane } = tasks[0]!;
+      if (tasks.every((one) => one.lane === lane)) lane.busy.push({ type: 'afterany', job });
+      else for (const one of tasks) one.lane.busy.push({ type: 'afterany', job, index: one.index });
+    }
+  }
+
+  lanesOf(jobs: readonly Job[]): ReadonlyMap<Job, ReadonlyMap<number, number>> {
+    return new Map(
+      jobs.map((job) => [job, new Map([...this.#tasks.get(job)!].map(([index, { lane }]) => [index, lane]))]),
+    );
   }
 
   #add(job: Job): void {
@@ -87,9 +120,11 @@ class Lanes {
       const lane = this.#choose([...open], waitsFor, ready);
       const seconds = units.reduce((sum, unit) => sum + (unit.seconds ?? this.#usual), 0);
       const chosen = this.#lanes[lane]!;
-      const task = { job, index, waitsFor, lane, end: Math.max(ready, chosen.end) + seconds };
-      if (chosen.busy.length > 0 || (chosen.last && !waitsFor.includes(chosen.last))) this.areNeeded = true;
+      const end = Math.max(ready, chosen.end) + seconds;
+      const task: Task = { job, index, waitsFor, lane, end, ...endsOf(job, waitsFor) };
+      if (chosen.busy.length > 0 || chosen.tasks.some((one) => !task.before.has(one))) this.areNeeded = true;
       chosen.last = task;
+      chosen.tasks.push(task);
       chosen.end = task.end;
       used.add(lane);
       tasks.set(index, task);
@@ -121,10 +156,10 @@ class Lanes {
   }
 
   /** A job for the tasks of each lane; indices stay. */
-  split(jobs: readonly Job[]): readonly Job[] {
+  split(jobs: readonly Job[]): LimitedJobs {
     const before = this.#lanes.map(({ busy }): Dependency[] => [...busy]);
     const parts = new Map<Job, Map<number, Job>>();
-    const split: Job[] = [];
+    const lanes = new Map<Job, ReadonlyMap<number, number>>();
     for (const job of jobs) {
       const own = new Map<number, Job>();
       parts.set(job, own);
@@ -134,13 +169,13 @@ class Lanes {
         const tasks = new Map(indices.map((index) => [index, job.tasks.get(index)!]));
         const atOnce = indices.length > 1 ? { atOnce: 1 } : {};
         const { kind, resources } = job;
-        const part: Job = { kind, resources, tasks, dependencies, lane, ...atOnce };
+        const part: Job = { kind, resources, tasks, dependencies, ...atOnce };
         before[lane]!.push({ type: 'afterany', job: part });
         for (const index of indices) own.set(index, part);
-        split.push(part);
+        lanes.set(part, new Map(indices.map((index) => [index, lane])));
       }
     }
-    return split;
+    return { jobs: [...lanes.keys()], lanes };
   }
 
   /** Indices of a job's tasks that can be one array: of one lane, and behind one array each. */
@@ -162,6 +197,20 @@ class Lanes {
     }
     return groups.map(({ lane, indices }) => [lane, indices]);
   }
+}
+
+/**
+ * A task that waits for success is cancelled as soon as one of those that it waits for has failed, while others of them may
+ * be running: what follows it then, whatever became of it, begins beside them.
+ */
+function endsOf({ dependencies }: Job, waitsFor: readonly Task[]): Pick<Task, 'before' | 'after'> {
+  const isTolerant = dependencies.every(({ type }) => type === 'afterany');
+  const before = new Set(waitsFor.flatMap((one) => [...(isTolerant ? one.after : one.before), one]));
+  if (isTolerant) return { before, after: before };
+  const isKnown = dependencies.every(({ job }) => typeof job !== 'string');
+  const [first, ...others] = waitsFor.map((one) => new Set([...one.after, one]));
+  const shared = isKnown ? [...(first ?? [])].filter((task) => others.every((one) => one.has(task))) : [];
+  return { before, after: new Set(shared) };
 }
 
 /** What some tasks of a job wait for, once that is split. */

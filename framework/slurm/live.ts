@@ -36,12 +36,15 @@ export interface LiveTask extends Place {
 }
 
 export function tasksIn(queue: Queue, submissions: readonly Submission[], records: Records): LiveTask[] {
-  return submissions.flatMap(({ id, tasks, lane }) => {
+  return submissions.flatMap(({ id, tasks, lanes = {} }) => {
     const job = records.jobOf(id) ?? queue.jobOf(id);
     if (job === undefined) return [];
     const places = Object.keys(tasks).map((index) => ({ job, index: Number(index), submission: id }));
     return places
       .filter((place) => isLive(queue.task(place)))
-      .map((place) => (lane === undefined ? place : { ...place, lane }));
+      .map((place) => {
+        const lane = lanes[place.index];
+        return lane === undefined ? place : { ...place, lane };
+      });
   });
 }

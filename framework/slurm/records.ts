@@ -1,9 +1,10 @@
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
-import { writeDisposable } from '../files/disposable.ts';
+import { tryWriteDisposable } from '../files/disposable.ts';
 import { hasCode, isLinked } from '../files/files.ts';
 import type { InputKey } from '../stage/keys.ts';
+import type { Store } from '../store/types.ts';
 import type { Place } from './jobs.ts';
 import type { MemoryTerms } from './memory.ts';
 
@@ -43,8 +44,8 @@ export interface Submission {
   readonly whole?: true;
   /** Absent in records of earlier versions: then a task that takes too much memory isn't tried again. */
   readonly memory?: MemoryTerms;
-  /** See `Job`. */
-  readonly lane?: number;
+  /** By index, where the number of tasks that run at once has a limit: those of a lane run one after another. */
+  readonly lanes?: { readonly [index: string]: number };
   /** By index. */
   readonly tasks: { readonly [index: string]: readonly SubmittedStage[] };
   /** Number of the user who submitted it: `squeue` is asked by it. */
@@ -71,20 +72,20 @@ export interface Submitted extends Claim {
  * created exclusively, so that two processes never submit one stage.
  */
 export class Records {
-  readonly #root: string;
+  readonly root: string;
   readonly #read = new Map<string, Submission>();
 
   constructor(store: string) {
-    this.#root = path.join(store, 'slurm');
+    this.root = path.join(store, 'slurm');
   }
 
   dirOf(submission: string): string {
-    return path.join(this.#root, submission);
+    return path.join(this.root, submission);
   }
 
   /** A folder of its own: `20261124-213001-quickstart-tokenizer-peco-3f2a`. */
   newFolder(what: string, now: Date = new Date()): { readonly id: string; readonly dir: string } {
-    fs.mkdirSync(path.join(this.#root, 'stages'), { recursive: true });
+    fs.mkdirSync(path.join(this.root, 'stages'), { recursive: true });
     const time = now.toISOString().replaceAll(/[-:]/g, '').replace('T', '-').slice(0, 15);
     const name = what
       .replaceAll(/[^\w-]+/g, '-')
@@ -103,7 +104,7 @@ export class Records {
 
   /** All that can be read, the oldest first. */
   all(): readonly Submission[] {
-    const names = fs.existsSync(this.#root) ? fs.readdirSync(this.#root).sort() : [];
+    const names = fs.existsSync(this.root) ? fs.readdirSync(this.root).sort() : [];
     return names.flatMap((name) => {
       try {
         return name === 'stages' ? [] : [this.read(name)];
@@ -165,8 +166,9 @@ export class Records {
     fs.rmSync(this.dirOf(submission.id), { recursive: true, force: true });
   }
 
+  /** Where it can't be kept, the job is found by its comment. */
   async noteJob(submission: string, job: string): Promise<void> {
-    await writeDisposable(path.join(this.dirOf(submission), 'job.json'), JSON.stringify({ job }));
+    await tryWriteDisposable(path.join(this.dirOf(submission), 'job.json'), JSON.stringify({ job }));
   }
 
   /** Undefined if it was never submitted, or the record is damaged. */
@@ -195,7 +197,7 @@ export class Records {
   }
 
   #claimFile(key: InputKey): string {
-    return path.join(this.#root, 'stages', `${key}.json`);
+    return path.join(this.root, 'stages', `${key}.json`);
   }
 
   #readClaim(key: InputKey): Claim | undefined {
@@ -203,6 +205,13 @@ export class Records {
     const { submission, index } = read ?? {};
     return typeof submission === 'string' && typeof index === 'number' ? { submission, index } : undefined;
   }
+}
+
+const submitKey = createHash('sha256').update('submissions to Slurm').digest('hex') as InputKey;
+
+/** Held while one process submits or cancels: others wait, and find its records. */
+export function lockSubmissions(store: Pick<Store, 'lock'>): ReturnType<Store['lock']> {
+  return store.lock(submitKey);
 }
 
 /** @throws if there is none, or it can't be read */

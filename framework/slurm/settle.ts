@@ -1,3 +1,4 @@
+import fs from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Plan, PlannedStage } from '../plan/plan.ts';
 import { mayRun } from '../plan/types.ts';
@@ -7,12 +8,12 @@ import type { RunOptions } from '../run/options.ts';
 import type { Emit, RunEvent } from '../run/record/events.ts';
 import type { Task } from '../run/tasks.ts';
 import type { InputKey } from '../stage/keys.ts';
-import { isReport } from '../stage/roles.ts';
+import { acceptsMissing, isReport } from '../stage/roles.ts';
 import { explainEnd, tailOf } from './ends.ts';
 import { endedForMemory } from './grow.ts';
 import { createOthers } from './others.ts';
 import type { QueuedTask } from './queue.ts';
-import { logOf, Records } from './records.ts';
+import { cancelFile, logOf, Records } from './records.ts';
 import type { SubmitResult } from './submit.ts';
 import { usualPause, watchStages } from './watch.ts';
 
@@ -41,6 +42,7 @@ export async function settleOnSlurm(
   const told = new Set<string>();
   const last = new Map<string, QueuedTask>();
   const { retries = 1 } = options;
+  const silent = new Map<string, number>();
   let retry = 0;
   let warned = false;
   for (let result = submitted; ; ) {
@@ -49,7 +51,10 @@ export async function settleOnSlurm(
     const watched = await watchStages(left, watching);
     for (const stage of watched.told) told.add(stage);
     for (const [stage, task] of watched.last) last.set(stage, task);
-    if (options.stop.aborted) break;
+    const wordless = wordlessOf(left, result, told);
+    // `peco-exp cancel`: the user wants no more of it.
+    if (options.stop.aborted || wordless.some((one) => isCancelled(one, records))) break;
+    for (const { stage } of wordless) silent.set(stage, (silent.get(stage) ?? 0) + 1);
     const short =
       retry < retries ? left.filter((one) => !told.has(one.stage) && endedForMemory(one, records)) : [];
     if (short.length > 0) retry += 1;
@@ -65,8 +70,13 @@ export async function settleOnSlurm(
     }
     // The cluster has room again for what it refused. What took too much memory gets more; what waited for it is made, too.
     const again = withFollowers(plan, new Set(short.map(({ stage }) => stage)));
-    const ended = result.refused ? told : new Set(open.map(({ stage }) => stage));
-    result = await submit(new Set([...ended].filter((stage) => !again.has(stage))));
+    // Tasks shared with others have left these out, and said so.
+    for (const stage of again) told.delete(stage);
+    const lost = [...silent].filter(([, times]) => times > retries).map(([stage]) => stage);
+    const ended = result.refused
+      ? [...told, ...withFollowers(plan, new Set(lost), false)]
+      : open.map(({ stage }) => stage);
+    result = await submit(new Set(ended.filter((stage) => !again.has(stage))));
     if (result.refused === undefined && result.jobs.length + result.live === 0) break;
   }
   return takeResults(plan, { ...options, keys, records, told, last }, emit);
@@ -86,11 +96,28 @@ function tailOfTask(key: InputKey, records: Records): readonly string[] {
   return last === undefined ? [] : tailOf(logOf(records.dirOf(last.submission), last.index));
 }
 
-/** Stages, and all that depend on them. */
-function withFollowers(plan: Plan, stages: ReadonlySet<string>): ReadonlySet<string> {
+/** Stages that were in Slurm and are there no more, and that no task has told the end of. */
+function wordlessOf<S extends { readonly stage: string }>(
+  left: readonly S[],
+  { liveStages, submittedStages }: SubmitResult,
+  told: ReadonlySet<string>,
+): readonly S[] {
+  const there = new Set([...liveStages, ...submittedStages]);
+  return left.filter(({ stage }) => there.has(stage) && !told.has(stage));
+}
+
+function isCancelled({ key }: { readonly key: InputKey }, records: Records): boolean {
+  const last = records.find(key);
+  return last !== undefined && fs.existsSync(cancelFile(records.dirOf(last.submission), last.index));
+}
+
+/** Stages, and all that depend on them; without `tolerant`, those left out that are made of what is there. */
+function withFollowers(plan: Plan, stages: ReadonlySet<string>, tolerant = true): ReadonlySet<string> {
   const found = new Set(stages);
-  for (const { node } of plan.stages)
+  for (const { node } of plan.stages) {
+    if (!tolerant && acceptsMissing(node.component)) continue;
     if (upstreamStages(node).some(({ id }) => found.has(id))) found.add(node.id);
+  }
   return found;
 }
 

@@ -1,10 +1,19 @@
 import type { StageProgress } from '../run/record/events.ts';
 import type { Failure } from '../stage/errors.ts';
+import type { Store } from '../store/types.ts';
 import { explainEnd, findEnd, tailOf } from './ends.ts';
 import { readStory, type TaskStory } from './events.ts';
 import { tasksIn } from './live.ts';
 import { isLive, type Queue, readQueue, taskName } from './queue.ts';
-import { cancelFile, eventsOf, logOf, type Records, type Submission, type Submitted } from './records.ts';
+import {
+  cancelFile,
+  eventsOf,
+  lockSubmissions,
+  logOf,
+  Records,
+  type Submission,
+  type Submitted,
+} from './records.ts';
 import { ask } from './tools.ts';
 import type { WatchedStage } from './watch.ts';
 
@@ -114,9 +123,23 @@ const mostNames = 500;
  * @param file absolute, without links
  * @returns names of the tasks
  */
-export async function cancelJobs(file: string, records: Records): Promise<readonly string[]> {
-  const submissions = records.all().filter((one) => one.file === file);
-  if (submissions.length === 0) return [];
+export async function cancelJobs(
+  file: string,
+  store: Pick<Store, 'dir' | 'lock'>,
+): Promise<readonly string[]> {
+  const isOf = (one: Submission) => one.file === file;
+  if (!new Records(store.dir).all().some(isOf)) return [];
+  // One that submits comes to its end first: what it would submit afterwards is ended, too.
+  const unlock = await lockSubmissions(store);
+  try {
+    const records = new Records(store.dir);
+    return await cancelTasks(records.all().filter(isOf), records);
+  } finally {
+    await unlock();
+  }
+}
+
+async function cancelTasks(submissions: readonly Submission[], records: Records): Promise<readonly string[]> {
   const queue = await readQueue([process.getuid!(), ...submissions.map(({ user }) => user)]);
   const live = tasksIn(queue, submissions, records);
   for (const { submission, index } of live) records.note(cancelFile(records.dirOf(submission), index));

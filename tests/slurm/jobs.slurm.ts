@@ -141,6 +141,54 @@ PATH=\${PATH#*:} exec sbatch "$@"
   t.is(rig.read('results/rig/ablation.md'), table);
 });
 
+test('files of a job that can not be written half-way: what was submitted runs, the same command submits the rest', async (t) => {
+  const rig = createRig(t, {}, withBin);
+  const stages = rig.file('.peco/slurm/stages');
+  rig.write({
+    'bin/sbatch': `#!/bin/bash
+if [ "$1" != --test-only ]; then mv ${stages} ${stages}.away && touch ${stages}; fi
+PATH=\${PATH#*:} exec sbatch "$@"
+`,
+  });
+  fs.chmodSync(rig.file('bin/sbatch'), 0o755);
+  const { code, stdout } = await rig.peco('run', 'experiment.ts', ...slurm);
+  t.is(code, 1, stdout);
+  t.regex(stdout, /submitted 1 job with 2 stages\n/);
+  t.regex(
+    stdout,
+    /7 stages not submitted: the files of a job can't be written to .*slurm: .*stages is a file/,
+  );
+  fs.rmSync(stages);
+  fs.renameSync(`${stages}.away`, stages);
+  fs.rmSync(rig.file('bin/sbatch'));
+  const second = await rig.peco('run', 'experiment.ts', ...watched);
+  t.is(second.code, 0, second.stdout + second.stderr);
+  t.deepEqual(rig.takeRan(), everyStage);
+});
+
+test('cancel ends a run that watches, with what Slurm had no room for', async (t) => {
+  const rig = createRig(t, {}, withBin);
+  rig.command('beit-0', 'wait');
+  rig.write({
+    'bin/sbatch': `#!/bin/bash
+if [ "$1" != --test-only ]; then
+  echo x >> ${rig.file('calls')}
+  if [ "$(wc -l < ${rig.file('calls')})" -gt 1 ]; then echo 'sbatch: error: QOSMaxSubmitJobPerUserLimit' >&2; exit 1; fi
+fi
+PATH=\${PATH#*:} exec sbatch "$@"
+`,
+  });
+  fs.chmodSync(rig.file('bin/sbatch'), 0o755);
+  const watching = rig.start('run', 'experiment.ts', ...watched);
+  await rig.reached('beit-0');
+  const calls = rig.read('calls');
+  await rig.peco('cancel', 'experiment.ts');
+  const { code, stdout } = await watching.done;
+  t.is(code, 1, stdout);
+  t.regex(stdout, /tokenizer\/beit\/seed-0 {2}(FAILED: its job was cancelled|saved|interrupted)/);
+  t.is(rig.read('calls'), calls, 'nothing more was submitted');
+});
+
 test('cancel ends all jobs of the experiment, and nothing comes back', async (t) => {
   const rig = createRig(t, {}, cluster.environment);
   rig.command('beit-0', 'wait');

@@ -70,7 +70,8 @@ export async function submitStages(
 }
 
 /** What is printed with `--json`: its schema is that of the event `submitted`. */
-export function submittedAsJson({ refused, liveStages: _, ...submitted }: SubmitResult) {
+export function submittedAsJson(result: SubmitResult) {
+  const { refused, liveStages: _live, submittedStages: _submitted, ...submitted } = result;
   if (refused === undefined) return submitted;
   return { ...submitted, refused: { ...refused, error: errorAsJson(refused.error) } };
 }

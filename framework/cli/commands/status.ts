@@ -3,6 +3,7 @@ import { mayRun } from '../../plan/types.ts';
 import { findProject, type ProjectFlags } from '../../settings/project.ts';
 import { Records } from '../../slurm/records.ts';
 import { cancelJobs, readStatus } from '../../slurm/status.ts';
+import { openStore } from '../../store/store.ts';
 import { type ExperimentFlags, prepareExperiment, warnOnStderr } from '../prepare.ts';
 import { printLines } from '../print.ts';
 import { formatCancelled, formatStatus } from '../text/slurm.ts';
@@ -33,7 +34,7 @@ export async function cancelCommand(
   const cwd = process.cwd();
   const { absolute } = findExperiment(file, cwd);
   const { store } = await findProject(absolute, { flags, env: process.env, cwd });
-  const tasks = await cancelJobs(absolute, new Records(store));
+  const tasks = await cancelJobs(absolute, openStore(store));
   printLines(flags.json ? [JSON.stringify({ cancelled: tasks })] : formatCancelled(tasks));
   return 0;
 }

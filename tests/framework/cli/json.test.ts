@@ -114,7 +114,13 @@ test.serial('what an experiment file prints goes to stderr', async (t) => {
 
 test('jobs that Slurm refused have the error in words', (t) => {
   const error = new PecoError('sbatch: no', { code: 'slurm', hint: 'run again' });
-  const told = submittedAsJson({ jobs: [], live: 0, liveStages: [], refused: { error, stages: 5 } });
+  const told = submittedAsJson({
+    jobs: [],
+    live: 0,
+    liveStages: [],
+    submittedStages: [],
+    refused: { error, stages: 5 },
+  });
   const line = JSON.parse(JSON.stringify({ time: '', type: 'submitted', ...told }));
   t.is(schemas.run.safeParse(line).error?.message, undefined);
   t.like(line.refused, { stages: 5, error: { message: 'sbatch: no', hint: 'run again' } });

@@ -1,7 +1,7 @@
 import test from 'ava';
 import fc from 'fast-check';
 import type { Dependency, Job, Place, Unit } from '../../../framework/slurm/jobs.ts';
-import { type BusyTask, limitJobs } from '../../../framework/slurm/lanes.ts';
+import { type BusyTask, type LimitedJobs, limitJobs } from '../../../framework/slurm/lanes.ts';
 import { partition } from '../../../framework/slurm/partition.ts';
 import type { InputKey } from '../../../framework/stage/keys.ts';
 
@@ -26,9 +26,11 @@ const sweep = [
   unit('report', [...points.map((point) => `mim-${point}`)], { tolerant: true }),
 ];
 
-function show(jobs: readonly Job[]) {
+function show({ jobs, lanes }: LimitedJobs) {
   const nameOf = (job: Job | string) => (typeof job === 'string' ? job : `#${jobs.indexOf(job)}`);
-  return jobs.map(({ tasks, dependencies, atOnce, lane }) => {
+  return jobs.map((one) => {
+    const { tasks, dependencies, atOnce } = one;
+    const lane = [...new Set(lanes.get(one)!.values())].join(',');
     const rows = [...tasks].map(([index, some]) => `${index}: ${some.map(({ id }) => id).join(' ')}`);
     const waits = dependencies.map(
       ({ type, job, index }) => `${type}:${nameOf(job)}${index === undefined ? '' : `_${index}`}`,
@@ -39,9 +41,9 @@ function show(jobs: readonly Job[]) {
 
 test('where no more tasks could run at once than may, jobs stay as they are', (t) => {
   const jobs = partition(sweep, { live: new Map(), maxArraySize: 1001 });
-  t.is(limitJobs(jobs, { most: 5, busy: [] }), jobs);
-  t.not(limitJobs(jobs, { most: 4, busy: [] }), jobs);
-  t.not(limitJobs(jobs, { most: 5, busy: [{ job: '7', index: 0 }] }), jobs);
+  t.is(limitJobs(jobs, { most: 5, busy: [] }).jobs, jobs);
+  t.not(limitJobs(jobs, { most: 4, busy: [] }).jobs, jobs);
+  t.not(limitJobs(jobs, { most: 5, busy: [{ job: '7', index: 0 }] }).jobs, jobs);
 });
 
 test('tasks are dealt to lanes, and wait for all that is before them in theirs', (t) => {
@@ -57,6 +59,22 @@ test('tasks are dealt to lanes, and wait for all that is before them in theirs',
   ]);
 });
 
+test('a lane keeps its number, whichever of the earlier tasks are left', (t) => {
+  const jobs = partition(
+    ['a', 'b', 'c'].map((point) => unit(`tok-${point}`)),
+    { live: new Map(), maxArraySize: 1001 },
+  );
+  const busy = [
+    { job: '8', index: 0, lane: 1 },
+    { job: '9', index: 0, lane: 0 },
+    { job: '9', index: 1, lane: 1 },
+  ];
+  t.deepEqual(show(limitJobs(jobs, { most: 2, busy })), [
+    ['0 0: tok-a, 1: tok-b %1', 'afterany:9_0'],
+    ['1 2: tok-c', 'afterany:8', 'afterany:9_1'],
+  ]);
+});
+
 test('what takes long by estimate has a lane to itself; an array keeps its own limit', (t) => {
   const units = points.map((point, at) => unit(`tok-${point}`, [], { seconds: at === 0 ? 100 : 10 }));
   const jobs = partition(units, { live: new Map(), maxArraySize: 1001 });
@@ -65,21 +83,26 @@ test('what takes long by estimate has a lane to itself; an array keeps its own l
     ['1 1: tok-b, 2: tok-c, 3: tok-d, 4: tok-e %1'],
   ]);
   const lanes = limitJobs(jobs, { most: 3, atOnce: 2, busy: [{ job: '7', index: 1, lane: 2 }] });
-  t.deepEqual(show(lanes), [['1 0: tok-a'], ['2 1: tok-b, 2: tok-c, 3: tok-d, 4: tok-e %1']]);
+  t.deepEqual(show(lanes), [['0 0: tok-a'], ['1 1: tok-b, 2: tok-c, 3: tok-d, 4: tok-e %1']]);
 });
 
 /** How Slurm runs jobs: what may run does, one after another ends as `choose` says, and what waits in vain is cancelled. */
 class FakeSlurm {
   most = 0;
-  readonly #jobs: { readonly job: Job; readonly number: string; readonly states: Map<number, State> }[] = [];
+  readonly #jobs: {
+    readonly job: Job;
+    readonly number: string;
+    readonly states: Map<number, State>;
+    readonly lanes: ReadonlyMap<number, number>;
+  }[] = [];
   readonly #numbers = new Map<Job, string>();
 
-  submit(jobs: readonly Job[]): void {
+  submit({ jobs, lanes }: LimitedJobs): void {
     for (const job of jobs) {
       const number = String(100 + this.#jobs.length);
       this.#numbers.set(job, number);
       const states = new Map([...job.tasks.keys()].map((index) => [index, 'waiting' as State]));
-      this.#jobs.push({ job, number, states });
+      this.#jobs.push({ job, number, states, lanes: lanes.get(job)! });
     }
   }
 
@@ -101,10 +124,8 @@ class FakeSlurm {
   }
 
   busy(): BusyTask[] {
-    return this.#all().flatMap(({ state, number, index, job }) =>
-      state === 'waiting' || state === 'running'
-        ? [{ job: number, index, ...(job.lane === undefined ? {} : { lane: job.lane }) }]
-        : [],
+    return this.#all().flatMap(({ state, number, index, lanes }) =>
+      state === 'waiting' || state === 'running' ? [{ job: number, index, lane: lanes.get(index)! }] : [],
     );
   }
 
@@ -119,9 +140,7 @@ class FakeSlurm {
   }
 
   #all() {
-    return this.#jobs.flatMap(({ job, number, states }) =>
-      [...states].map(([index, state]) => ({ job, number, states, index, state })),
-    );
+    return this.#jobs.flatMap((one) => [...one.states].map(([index, state]) => ({ ...one, index, state })));
   }
 
   #start(): void {
@@ -163,14 +182,10 @@ const stage = fc.record({
 test('whatever fails, is requeued or submitted later: never more tasks at once than may, and all come to an end', (t) => {
   const property = fc.property(
     fc.array(stage, { minLength: 1, maxLength: 24 }),
-    fc.record({
-      first: fc.nat(24),
-      ends: fc.nat(12),
-      most: fc.integer({ min: 1, max: 5 }),
-      later: fc.nat(4),
-    }),
+    fc.record({ parts: fc.tuple(fc.nat(24), fc.nat(24)), ends: fc.tuple(fc.nat(12), fc.nat(12)) }),
+    fc.record({ most: fc.integer({ min: 1, max: 5 }), more: fc.tuple(fc.nat(1), fc.nat(1)) }),
     fc.infiniteStream(fc.nat()),
-    (stages, { first, ends, most, later }, chances) => {
+    (stages, { parts, ends }, { most, more }, chances) => {
       const units = stages.map(({ kind, pack, seconds, needs, tolerant }, at) => {
         const upstream = at === 0 ? [] : [...new Set(needs.map((one) => String(one % at)))];
         const resources = { args: [], setup: [], pack };
@@ -183,13 +198,18 @@ test('whatever fails, is requeued or submitted later: never more tasks at once t
         const jobs = partition(some, { live: slurm.places(), maxArraySize: 4 });
         slurm.submit(limitJobs(jobs, { most: limit, busy: slurm.busy() }));
       };
-      // Some first; the rest while they run, with another limit.
-      submit(units.slice(0, first), most);
-      slurm.run(ends, choose);
-      t.true(slurm.most <= most);
-      submit(units.slice(first), Math.max(most, later));
+      // Some first; more while they run, and more again, with limits that grow.
+      const [first, second] = [...parts].sort((a, b) => a - b) as [number, number];
+      const limits = [most, most + more[0], most + more[0] + more[1]] as const;
+      submit(units.slice(0, first), limits[0]);
+      slurm.run(ends[0], choose);
+      t.true(slurm.most <= limits[0]);
+      submit(units.slice(first, second), limits[1]);
+      slurm.run(ends[1], choose);
+      t.true(slurm.most <= limits[1]);
+      submit(units.slice(second), limits[2]);
       slurm.run(1000, choose);
-      t.true(slurm.most <= Math.max(most, later));
+      t.true(slurm.most <= limits[2]);
       t.is(slurm.count('waiting') + slurm.count('running'), 0, 'all came to an end');
     },
   );
