@@ -15,7 +15,7 @@ import { createOthers } from './others.ts';
 import type { QueuedTask } from './queue.ts';
 import { cancelFile, logOf, Records } from './records.ts';
 import type { SubmitResult } from './submit.ts';
-import { usualPause, watchStages } from './watch.ts';
+import { usualPause, type WatchedStage, watchStages } from './watch.ts';
 
 export interface SettleOptions {
   /** What was submitted just now. */
@@ -69,7 +69,10 @@ export async function settleOnSlurm(
       if (options.stop.aborted) break;
     }
     // The cluster has room again for what it refused. What took too much memory gets more; what waited for it is made, too.
-    const again = withFollowers(plan, new Set(short.map(({ stage }) => stage)));
+    const again = withFollowers(
+      plan,
+      new Set(short.length > 0 ? [...short, ...unmet(wordless, last)].map(({ stage }) => stage) : []),
+    );
     // Tasks shared with others have left these out, and said so.
     for (const stage of again) told.delete(stage);
     const lost = [...silent].filter(([, times]) => times > retries).map(([stage]) => stage);
@@ -97,16 +100,24 @@ function tailOfTask(key: InputKey, records: Records): readonly string[] {
 }
 
 /** Stages that were in Slurm and are there no more, and that no task has told the end of. */
-function wordlessOf<S extends { readonly stage: string }>(
-  left: readonly S[],
+function wordlessOf(
+  left: readonly WatchedStage[],
   { liveStages, submittedStages }: SubmitResult,
   told: ReadonlySet<string>,
-): readonly S[] {
+): readonly WatchedStage[] {
   const there = new Set([...liveStages, ...submittedStages]);
   return left.filter(({ stage }) => there.has(stage) && !told.has(stage));
 }
 
-function isCancelled({ key }: { readonly key: InputKey }, records: Records): boolean {
+/** Those that Slurm has cancelled because a task failed that they waited for; it may have been shared with what they don't need. */
+function unmet(
+  stages: readonly WatchedStage[],
+  last: ReadonlyMap<string, QueuedTask>,
+): readonly WatchedStage[] {
+  return stages.filter(({ stage }) => last.get(stage)?.reason === 'DependencyNeverSatisfied');
+}
+
+function isCancelled({ key }: WatchedStage, records: Records): boolean {
   const last = records.find(key);
   return last !== undefined && fs.existsSync(cancelFile(records.dirOf(last.submission), last.index));
 }

@@ -144,17 +144,18 @@ test('memory grows as far as it may; the next run begins there', async (t) => {
   t.regex(rig.read(`.peco/slurm/${folders[0]}/script.sh`), /--mem=1200M/);
 });
 
+// Its own process can't look meanwhile.
+const takeUnseen = `
+  const once = process.env.RIG_CONTROL + '/once';
+  if (!fs.existsSync(once)) {
+    fs.writeFileSync(once, '');
+    process.kill(process.ppid, 'SIGSTOP');
+    (globalThis as any).kept = Buffer.alloc(8e8, 1);
+    await new Promise((resolve) => setTimeout(resolve, 60_000));
+  }`;
+
 test('a job that Slurm ends for its memory, before it can say so, is submitted with more by a run that watches', async (t) => {
-  // Its own process can't look meanwhile.
-  const before = `
-    const once = process.env.RIG_CONTROL + '/once';
-    if (!fs.existsSync(once)) {
-      fs.writeFileSync(once, '');
-      process.kill(process.ppid, 'SIGSTOP');
-      (globalThis as any).kept = Buffer.alloc(8e8, 1);
-      await new Promise((resolve) => setTimeout(resolve, 60_000));
-    }`;
-  const rig = memoryRig(t, { stages: { tokenizer: { memory: '600M' } } }, before);
+  const rig = memoryRig(t, { stages: { tokenizer: { memory: '600M' } } }, takeUnseen);
   const first = await rig.peco('run', 'experiment.ts', '--watch');
   t.is(first.code, 0, first.stdout);
   t.regex(
@@ -166,4 +167,12 @@ test('a job that Slurm ends for its memory, before it can say so, is submitted w
   t.deepEqual(rig.read('results/rig/ablation.md').match(/peco/g)?.length, 2);
   const folders = fs.readdirSync(rig.file('.peco/slurm')).filter((name) => name.includes('tokenizer-peco'));
   t.regex(rig.read(`.peco/slurm/${folders[0]}/script.sh`), /--mem=1200M/);
+});
+
+test('the same of a shared job: what needs other stages of it is made, too', async (t) => {
+  const slurm = { jobs: 2, pack: 2, stages: { tokenizer: { memory: '600M' } } };
+  const rig = memoryRig(t, slurm, takeUnseen);
+  const { code, stdout } = await rig.peco('run', 'experiment.ts', '--watch');
+  t.is(code, 0, stdout);
+  t.deepEqual(rig.takeRan(), everyStage);
 });
