@@ -93,7 +93,8 @@ testAccounts(
   'an account that takes five tasks at a time gets all of them, one after the other',
   async (t) => {
     const rig = createRig(t, settings({ account: 'small' }), cluster.environment);
-    rig.command('beit-0', 'wait');
+    const tokenizers = ['beit-0', 'beit-1', 'beit-2', 'peco-0', 'peco-1', 'peco-2'];
+    for (const label of tokenizers) rig.command(label, 'wait');
     // Three seeds: arrays of six tasks are cut, since the account would never take them.
     const flags = ['experiment.ts', '--seeds', '0,1,2'];
     const first = await rig.peco('run', ...flags);
@@ -104,7 +105,7 @@ testAccounts(
     const again = await rig.peco('run', ...flags);
     t.is(again.code, 1);
     t.regex(again.stdout, /^5 stages already queued or running\n20 stages not submitted/m);
-    rig.release('beit-0');
+    for (const label of tokenizers) rig.release(label);
     const last = await rig.peco('run', ...flags, '--watch');
     t.is(last.code, 0, last.stdout + last.stderr);
     const ran = rig.takeRan();

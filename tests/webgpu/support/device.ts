@@ -6,7 +6,7 @@ import { EngineError } from '../../../components/engine/types.ts';
 export async function withWebgpu(register: () => void | Promise<void>): Promise<void> {
   try {
     const engine = await openEngine({ name: 'onnx:webgpu' });
-    test(engine.description, (t) => t.regex(engine.description, /WebGPU/));
+    test(engine.description, (t) => t.regex(engine.description, /^onnx:webgpu \(onnxruntime-node \d/));
     engine.dispose();
   } catch (error) {
     if (!(error instanceof EngineError) || !/no device for WebGPU/.test(error.message)) throw error;
