@@ -23,8 +23,10 @@ export interface Cluster {
   tasks(): Promise<readonly string[]>;
 }
 
-/** Whether Slurm can keep accounts here: Debian's slurmdbd and mariadb-server. */
-export const hasAccounting = ['slurmdbd', 'mariadbd'].every((name) => fs.existsSync(`/usr/sbin/${name}`));
+/** Whether Slurm can keep accounts here: Debian's slurmdbd and mariadb-server, unless `PECO_SLURM_ACCOUNTING` is 0. */
+export const hasAccounting =
+  process.env.PECO_SLURM_ACCOUNTING !== '0' &&
+  ['slurmdbd', 'mariadbd'].every((name) => fs.existsSync(`/usr/sbin/${name}`));
 
 /**
  * Starts the cluster before the tests of a file, and ends it after them.
