@@ -37,7 +37,7 @@ export interface LiveTask extends Place {
 
 export function tasksIn(queue: Queue, submissions: readonly Submission[], records: Records): LiveTask[] {
   return submissions.flatMap(({ id, tasks, lanes = {} }) => {
-    const job = records.jobOf(id) ?? queue.jobOf(id);
+    const job = records.jobOf(id, queue);
     if (job === undefined) return [];
     const places = Object.keys(tasks).map((index) => ({ job, index: Number(index), submission: id }));
     return places

@@ -7,6 +7,7 @@ import type { InputKey } from '../stage/keys.ts';
 import type { Store } from '../store/types.ts';
 import type { Place } from './jobs.ts';
 import type { MemoryTerms } from './memory.ts';
+import type { Queue } from './queue.ts';
 
 /** Flags of `run` that say what is run, as its jobs repeat them. */
 export interface JobFlags {
@@ -188,12 +189,12 @@ export class Records {
     return this.#readClaim(key);
   }
 
-  /** The number that Slurm gave it. */
-  jobOf(submission: string): string | undefined {
+  /** The number that Slurm gave it; by its comment in the queue where the process was cut off before it noted that. */
+  jobOf(submission: string, queue?: Queue): string | undefined {
     const read = readJson(path.join(this.dirOf(submission), 'job.json')) as
       | { readonly job?: unknown }
       | undefined;
-    return typeof read?.job === 'string' ? read.job : undefined;
+    return typeof read?.job === 'string' ? read.job : queue?.jobOf(submission);
   }
 
   #claimFile(key: InputKey): string {

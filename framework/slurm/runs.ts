@@ -41,12 +41,14 @@ export async function listAllRuns(store: string): Promise<readonly RecordedRun[]
   const runs = listRuns(store);
   if (!runs.some(isLeft)) return runs;
   const known = readKnown(store);
-  const { submissions } = known;
-  const isOpen = (run: RecordedRun) => isLeft(run) && follow(run, known).status === undefined;
-  const queue = runs.some(isOpen) ? await askQueue(submissions) : undefined;
-  return runs.map((run) => {
-    if (!isLeft(run)) return run;
-    const { status, seconds, counts } = follow(run, { ...known, queue });
+  const told = runs.map((run) => (isLeft(run) ? follow(run, known) : undefined));
+  const isAnyOpen = told.some((followed) => followed && followed.status === undefined);
+  const queue = isAnyOpen ? await askQueue(known.submissions) : undefined;
+  return runs.map((run, at) => {
+    const followed = told[at];
+    if (followed === undefined) return run;
+    const isSettled = followed.status !== undefined || queue === undefined;
+    const { status, seconds, counts } = isSettled ? followed : follow(run, { ...known, queue });
     if (status === undefined) return { ...run, status: 'running' };
     return { ...run, status, record: { ...run.record, status, seconds, counts } };
   });
@@ -159,7 +161,7 @@ function placesOf({ record }: RecordedRun, { records, submissions }: Known) {
 /** How a stage ended of which its task says nothing. */
 function endOf({ submission, index }: Place, { records, queue }: Known): StageState | 'live' {
   if (queue === undefined) return 'live';
-  const job = records.jobOf(submission.id) ?? queue.jobOf(submission.id);
+  const job = records.jobOf(submission.id, queue);
   if (job === undefined) return 'unstarted';
   const task = queue.task({ job, index });
   if (isLive(task)) return 'live';
@@ -198,7 +200,7 @@ function statusBy(counts: Followed['counts']): RunStatus {
 }
 
 async function explain({ stage, submission, index }: Place, { records, queue }: Known): Promise<RunEvent[]> {
-  const job = records.jobOf(submission.id) ?? queue?.jobOf(submission.id);
+  const job = records.jobOf(submission.id, queue);
   if (queue === undefined || job === undefined) return [];
   const submitted = { submission: submission.id, index, user: submission.user, job };
   const status = await statusOf(stage, submitted, { queue, records, stories: new Map() });

@@ -105,7 +105,7 @@ export async function findUse(records: Records, now = Date.now()): Promise<numbe
   if (recent.length === 0) return undefined;
   const queue = await readQueue(recent.map(({ user }) => user)).catch(() => undefined);
   const isUsing = (submission: Submission): boolean => {
-    const job = records.jobOf(submission.id) ?? queue?.jobOf(submission.id);
+    const job = records.jobOf(submission.id, queue);
     if (queue === undefined || job === undefined) return queue === undefined;
     return Object.keys(submission.tasks).some((index) => isLive(queue.task({ job, index: Number(index) })));
   };

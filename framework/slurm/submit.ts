@@ -145,13 +145,13 @@ function replacedBy(
   queue: Queue,
 ): Place[] {
   const replaced = new Map<string, Place>();
+  const ids = new Set(open.map(({ node }) => node.id));
   for (let before = -1; before !== replaced.size; ) {
     before = replaced.size;
     const isFresh = (id: string): boolean => {
       const place = places.get(id);
       return place === undefined || replaced.has(taskName(place));
     };
-    const ids = new Set(open.map(({ node }) => node.id));
     for (const { node } of open) {
       const place = places.get(node.id);
       if (place === undefined) continue;

@@ -4,7 +4,7 @@ import { formatEngines } from '../../../../framework/stage/engines.ts';
 import { createStage, readWeights, rewriteManifest, stateOf } from './support/checkpoints.ts';
 
 test.serial(
-  'another engine goes on from it, says so, and each checkpoint says who computed what',
+  'another engine resumes from it, says so, and each checkpoint says who computed what',
   async (t) => {
     const { open, project, warnings, names } = createStage(t);
     const first = open();
