@@ -94,7 +94,10 @@ export async function run(context: StageContext): Promise<StageResult> {
   let sum = saved ? Number(fs.readFileSync(path.join(saved.dir, 'sum.txt'), 'utf8')) : 1;
   const control = process.env.RIG_CONTROL!;
   fs.appendFileSync(path.join(control, 'ran'), label + (saved ? ' resumed' : '') + '\\n');
-  fs.writeFileSync(path.join(control, 'reached', label), String(process.pid));
+  // The test reads it as soon as it is there: it must be whole then.
+  const written = path.join(control, label + '.' + process.pid);
+  fs.writeFileSync(written, String(process.pid));
+  fs.renameSync(written, path.join(control, 'reached', label));
   const steps = Number(config.steps);
   for (let step = (saved?.step ?? 0) + 1; step <= steps; step++) {
     sum = (sum * 31 + step) % 1_000_003;

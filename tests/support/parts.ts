@@ -79,7 +79,7 @@ export async function obey(label: string, signal: AbortSignal): Promise<void> {
   const command = path.join(control, 'commands', label);
   fs.appendFileSync(path.join(control, 'ran'), label + '\\n');
   // Two points of a sweep may have one label, and run at once.
-  const written = path.join(control, 'reached', label + '.' + process.pid);
+  const written = path.join(control, label + '.' + process.pid);
   fs.writeFileSync(written, String(process.pid));
   fs.renameSync(written, path.join(control, 'reached', label));
   for (let what = read(command); what !== undefined; what = read(command)) {
