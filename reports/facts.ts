@@ -1,5 +1,6 @@
 import type { StageInput } from '../framework/stage/contract.ts';
 import { describeCells, distinct, firstNames } from './cells.ts';
+import { describeCounted } from './counted-codes.ts';
 import { describeEngines } from './engines.ts';
 import { type CellResult, readStageFacts, type TableConfig } from './results.ts';
 
@@ -34,6 +35,7 @@ export async function readFacts(
     ...(await describeEngines(results, inputs)),
     ...(await describeTokenizers(table, inputs)),
     ...describeTasks(results),
+    ...(await describeCounted(results, inputs)),
   ];
 }
 

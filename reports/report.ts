@@ -57,7 +57,7 @@ export async function readReport(
     config,
     results,
     table,
-    warnings: warningsOf(config, results, inputs),
+    warnings: await warningsOf(config, results, inputs),
     facts: await readFacts(config, results, inputs),
     published:
       published === false || config.smoke

@@ -1,5 +1,6 @@
 import type { StageInput } from '../framework/stage/contract.ts';
 import { describeCells, distinct } from './cells.ts';
+import { type CountedCodes, countedCodes } from './counted-codes.ts';
 import type { CellResult, TableConfig } from './results.ts';
 
 /** What speaks against numbers of a row although they are there. */
@@ -9,28 +10,29 @@ export interface Warning {
   readonly text: string;
 }
 
-/** A codebook of which test images use a smaller share of the codes has collapsed. */
+/** A codebook has collapsed if test images use a smaller share of the codes that so many tokens can use. */
 const leastUsage = 0.1;
 /** The same of the perplexity of the codes, as a share of their number. */
 const leastPerplexity = 0.05;
 
+interface Measured extends CountedCodes {
+  readonly cell: CellResult;
+  /** Codes that test images use. */
+  readonly used: number;
+  readonly perplexity: number;
+}
+
 /** Rows whose tokenizers use next to none of their codes, by the metrics `usage` and `perplexity` of their measures. */
-export function warningsOf(
+export async function warningsOf(
   { smoke }: TableConfig,
   results: readonly CellResult[],
   inputs: { readonly [name: string]: StageInput },
-): Warning[] {
+): Promise<Warning[]> {
   // A smoke run has a handful of codes, and its numbers mean nothing.
   if (smoke) return [];
-  const measured = results.flatMap((cell) => {
-    const { usage, perplexity } = cell.metrics;
-    const size = codebookSize(inputs[cell.input]);
-    return size === undefined || usage === undefined || perplexity === undefined
-      ? []
-      : [{ cell, size, usage, perplexity }];
-  });
+  const measured = (await Promise.all(results.map((cell) => measuredOf(cell, inputs[cell.input])))).flat();
   const collapsed = measured.filter(
-    ({ size, usage, perplexity }) => usage < leastUsage || perplexity < leastPerplexity * size,
+    ({ usable, used, perplexity }) => used < leastUsage * usable || perplexity < leastPerplexity * usable,
   );
   return distinct(collapsed.map(({ cell }) => cell.variant)).map((variant) => {
     const own = collapsed.filter(({ cell }) => cell.variant === variant);
@@ -38,19 +40,27 @@ export function warningsOf(
       own.map(({ cell }) => cell),
       measured.map(({ cell }) => cell),
     );
-    const used = own.map(({ usage, size }) => Math.round(usage * size)).join(' and ');
+    const used = own.map((one) => one.used).join(' and ');
     const perplexities = own.map(({ perplexity }) => perplexity.toFixed(1)).join(' and ');
     const of = own[0].size.toLocaleString('en-US');
     return {
       variant,
-      text: `The codebook of ${cells} has collapsed: test images use ${used} of ${of} codes, with a perplexity of ${perplexities} (below ${100 * leastUsage} % of the codes, or a perplexity below ${100 * leastPerplexity} % of their number)`,
+      text: `The codebook of ${cells} has collapsed: test images use ${used} of ${of} codes, with a perplexity of ${perplexities} (${limitText(own[0])})`,
     };
   });
 }
 
-function codebookSize(evaluation: StageInput | undefined): number | undefined {
-  const codebook = evaluation?.inputs.tokenizer?.config.codebook;
-  const size =
-    typeof codebook === 'object' && codebook !== null && 'size' in codebook ? codebook.size : undefined;
-  return typeof size === 'number' ? size : undefined;
+async function measuredOf(cell: CellResult, evaluation: StageInput | undefined): Promise<Measured[]> {
+  const { usage, perplexity } = cell.metrics;
+  if (usage === undefined || perplexity === undefined) return [];
+  const counted = await countedCodes(evaluation);
+  return counted ? [{ ...counted, cell, used: Math.round(usage * counted.size), perplexity }] : [];
+}
+
+/** Which limits are meant. */
+function limitText({ size, tokens, usable }: CountedCodes): string {
+  const [least, few] = [`${100 * leastUsage} %`, `${100 * leastPerplexity} %`];
+  return usable === size
+    ? `below ${least} of the codes, or a perplexity below ${few} of their number`
+    : `below ${least} of what ${tokens!.toLocaleString('en-US')} tokens can use, or a perplexity below ${few} of it`;
 }

@@ -180,7 +180,7 @@ test('where nothing is known nothing is said', async (t) => {
   t.deepEqual(await readFacts(tableOf([], { variants: ['a'], baseline: 'a' }), [], {}), []);
 });
 
-test('a tokenizer that uses next to none of its codes is warned of, by its seeds', (t) => {
+test('a tokenizer that uses next to none of its codes is warned of, by its seeds', async (t) => {
   const { leaf, stage } = stages(t);
   const of = (codebook: JsonObject) =>
     stage('tokenizer-evaluation', { tokenizer: leaf('vqvae', { codebook }) });
@@ -195,6 +195,39 @@ test('a tokenizer that uses next to none of its codes is warned of, by its seeds
   const inputs = Object.fromEntries(
     cells.map(({ input, variant }) => [input, of(variant === 'other' ? { codes: 8 } : { size: 256 })]),
   );
-  t.snapshot(warningsOf(tableOf(cells), cells, inputs));
-  t.deepEqual(warningsOf(tableOf(cells, { smoke: true }), cells, inputs), []);
+  t.snapshot(await warningsOf(tableOf(cells), cells, inputs));
+  t.deepEqual(await warningsOf(tableOf(cells, { smoke: true }), cells, inputs), []);
+});
+
+test('few tokens are measured by the codes that they can use, and a fact says how many that is', async (t) => {
+  const { leaf, stage } = stages(t);
+  // 64 tokens of 8,192 codes: 0.8 % of them can be used at most.
+  const counting = (counts: readonly number[]) => {
+    const evaluation = stage('tokenizer-evaluation', { tokenizer: leaf('dalle') });
+    const all = [...counts, ...Array<number>(8192 - counts.length).fill(0)];
+    const use = { images: 4, counts: all, shown: [], patch: 8, gap: 1 };
+    fs.writeFileSync(path.join(evaluation.dir, 'codebook.json'), JSON.stringify(use));
+    return evaluation;
+  };
+  const cells = [
+    cell('each', 0, { usage: 64 / 8192, perplexity: 64 }, 'tokenizer'),
+    cell('one', 0, { usage: 1 / 8192, perplexity: 1 }, 'tokenizer'),
+    cell('unmeasured', 0, { psnr: 20 }, 'tokenizer'),
+  ];
+  const inputs = {
+    [cells[0].input]: counting(Array<number>(64).fill(1)),
+    [cells[1].input]: counting([64]),
+    [cells[2].input]: counting([64]),
+  };
+  t.deepEqual(await warningsOf(tableOf(cells), cells, inputs), [
+    {
+      variant: 'one',
+      text: 'The codebook of one has collapsed: test images use 1 of 8,192 codes, with a perplexity of 1.0 (below 10 % of what 64 tokens can use, or a perplexity below 5 % of it)',
+    },
+  ]);
+  const facts = await readFacts(tableOf(cells), cells, inputs);
+  t.deepEqual(
+    facts.filter((fact) => fact.startsWith('Codes')),
+    ['Codes of each, one: counted on 64 tokens, which can use 64 of 8,192 at most'],
+  );
 });

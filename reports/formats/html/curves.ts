@@ -1,4 +1,5 @@
 import type { HistoryRow } from '../../report.ts';
+import { thinned } from '../thin.ts';
 import type { Chart, Curve } from './chart.ts';
 import type { Family } from './families.ts';
 
@@ -79,7 +80,7 @@ function chartOf(
             kind: stages[0].kind,
             colour: colours.get(family) ?? 0,
             seeds,
-            steps: thinned(seeds, most),
+            steps: stepsOf(seeds, most),
           },
         ];
   });
@@ -114,11 +115,10 @@ function pointsOf(history: readonly HistoryRow[], metric: string): ReadonlyMap<n
   );
 }
 
-/** The steps of all seeds, every so many of them, and the last. */
-function thinned(seeds: readonly ReadonlyMap<number, number>[], most: number): readonly number[] {
+/** The steps of all seeds, or every so many of them with the last. */
+function stepsOf(seeds: readonly ReadonlyMap<number, number>[], most: number): readonly number[] {
   const steps = [...new Set(seeds.flatMap((points) => [...points.keys()]))].sort((a, b) => a - b);
-  const stride = Math.ceil(steps.length / most);
-  return steps.filter((_, index) => (steps.length - 1 - index) % stride === 0);
+  return thinned(steps, most);
 }
 
 function curveOf(

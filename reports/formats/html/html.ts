@@ -3,6 +3,7 @@ import { pictureTitle } from '../../caption.ts';
 import type { FullReport } from '../../report.ts';
 import { changesHead } from '../../results.ts';
 import type { FullFormat } from '../contract.ts';
+import { isHistoryThinned } from '../history.ts';
 import { type Chart, curveValue, placeIn } from './chart.ts';
 import { codebooksHtml, usageCharts } from './codebooks.ts';
 import { chartsOf, isThinned, lastOf } from './curves.ts';
@@ -36,7 +37,11 @@ export function reportHtml(report: FullReport, { script, style }: PageAssets): s
   const usageHtml = usage.map((chart, index) => chartHtml(chart, curves.length + index)).join('\n');
   const sections: readonly (readonly [id: string, title: string, content: string])[] = [
     ['results', 'Results', resultsHtml(report)],
-    ['curves', 'Curves', curvesHtml(curves, isThinned(families))],
+    [
+      'curves',
+      'Curves',
+      curvesHtml(curves, { thinned: isThinned(families), partial: isHistoryThinned(stages) }),
+    ],
     ['pictures', 'Pictures', picturesHtml(pictures, families)],
     ['codebooks', 'Codebooks', codebooksHtml(families, usageHtml)],
     ['stages', 'Stages', families.length === 0 ? '' : stagesHtml(families, stages)],
@@ -97,7 +102,14 @@ function noticeHtml({ config }: FullReport): string {
   return `${smoke}<div class="notice"><p>${text(changesHead(changes))}</p><ul>${list}</ul></div>\n`;
 }
 
-function curvesHtml(charts: readonly Chart[], thinned: boolean): string {
+interface CurvesOptions {
+  /** Some curve leaves logged values out. */
+  readonly thinned: boolean;
+  /** `history.csv` does, too. */
+  readonly partial: boolean;
+}
+
+function curvesHtml(charts: readonly Chart[], { thinned, partial }: CurvesOptions): string {
   if (charts.length === 0) return '';
   const groups = [...new Set(charts.map(({ group }) => group))];
   const parts = groups.map((group) => {
@@ -106,9 +118,12 @@ function curvesHtml(charts: readonly Chart[], thinned: boolean): string {
     );
     return `<h3>${name(group)}</h3>\n<div class="charts">\n${figures.join('\n')}\n</div>`;
   });
-  const some = thinned ? ' Long histories are shown in part: <code>history.csv</code> has all values.' : '';
+  const all = partial
+    ? '<code>history.csv</code> has more values, <code>readResults</code> of <code>peco-exp/results</code> all'
+    : '<code>history.csv</code> has all values';
+  const some = thinned ? ` Long histories are shown in part: ${all}.` : '';
   return `<p>What stages logged, over steps: of trainings the mean of the steps since the point before. A line is the mean of the seeds, its band the least to the largest of them.${some} In a chart, the arrow keys move from step to step; dragging zooms, a double click shows all. A name hides its line.</p>
-<noscript><p>Curves need JavaScript; the last values are beside the names, all of them in <code>history.csv</code>.</p></noscript>
+<noscript><p>Curves need JavaScript; the last values are beside the names; ${all}.</p></noscript>
 ${parts.join('\n')}`;
 }
 

@@ -1,4 +1,5 @@
 import test from 'ava';
+import { isHistoryThinned, leastLines, mostLines, shownHistories } from '../../../reports/formats/history.ts';
 import { axisValue } from '../../../reports/formats/html/chart.ts';
 import { usageCharts } from '../../../reports/formats/html/codebooks.ts';
 import { chartsOf, isThinned } from '../../../reports/formats/html/curves.ts';
@@ -85,6 +86,30 @@ test('what is logged now and then, in lines of its own, is a curve of its own', 
     ],
   );
   t.is(charts[1].title, 'score on training images that are held out (validation)');
+});
+
+test('of a large experiment history.csv has a part of each history, with the last and with what is rare', (t) => {
+  const lines = (count: number) =>
+    Array.from({ length: count }, (_, index) => ({ step: index + 1, loss: index }));
+  const long = [...lines(3000), { step: 1500, validation: 0.5 }];
+  const few = [{ history: long }, { history: [] }, { history: lines(3) }];
+  t.false(isHistoryThinned(few));
+  t.deepEqual(
+    shownHistories(few).map(({ rows }) => rows.length),
+    [3001, 3],
+  );
+  const many = [{ history: lines(3) }, ...Array.from({ length: 200 }, () => ({ history: long }))];
+  t.true(isHistoryThinned(many));
+  const [short, ...shown] = shownHistories(many);
+  t.is(short.rows.length, 3);
+  t.true(shown.flatMap(({ rows }) => rows).length <= mostLines);
+  for (const { rows } of shown) {
+    t.true(rows.length > leastLines);
+    t.deepEqual(rows.at(-2), { step: 3000, loss: 2999 });
+    t.deepEqual(rows.at(-1), { step: 1500, validation: 0.5 });
+    const steps = rows.slice(0, -1).map(({ step }) => Number(step));
+    t.is(new Set(steps.slice(1).map((step, index) => step - steps[index])).size, 1, 'evenly spaced');
+  }
 });
 
 test('the use of codes is a line by rank, that ends where a seed has no such code', (t) => {
