@@ -13,7 +13,7 @@ import { type Capacity, type Claim, capacityOf } from './capacity.ts';
 import { realTimer } from './limit.ts';
 import type { RunOptions } from './options.ts';
 import type { Emit, Origin, StageFailed } from './record/events.ts';
-import { finishedEvent } from './record/finished.ts';
+import { finishedEvent, lostEvent } from './record/finished.ts';
 import { createProvenanceWriter } from './record/provenance.ts';
 import { type Action, next, type Task, Tasks } from './tasks.ts';
 
@@ -201,12 +201,8 @@ class Driver {
   }
 
   #lose(task: Task, loss: Loss): void {
-    const stage = task.node.id;
-    const because = loss.at.id;
     this.#tasks.settle(task, loss.drop ? 'dropped' : 'skipped', loss);
-    if (!loss.drop) this.#emit({ type: 'stage-skipped', stage, because });
-    else
-      this.#emit({ type: 'stage-dropped', stage, ...loss.drop, ...(because === stage ? {} : { because }) });
+    this.#emit(lostEvent(task.node.id, loss));
   }
 
   #work(promise: Promise<void>): void {

@@ -33,6 +33,17 @@ export type StageOutcome =
   | StageFailed
   | Extract<RunEvent, { readonly type: 'stage-skipped' | 'stage-dropped' }>;
 
+export function isOutcome(event: RunEvent): event is StageOutcome {
+  return outcomeTypes.has(event.type);
+}
+
+const outcomeTypes = new Set<RunEvent['type']>([
+  'stage-finished',
+  'stage-failed',
+  'stage-skipped',
+  'stage-dropped',
+]);
+
 /** What a task has told so far. */
 export interface TaskStory {
   readonly events: readonly TimedEvent[];
@@ -51,6 +62,7 @@ export function readStory(file: string): TaskStory {
   let lost = 0;
   let running = false;
   for (const event of events) {
+    if (isOutcome(event)) outcomes.set(event.stage, event);
     switch (event.type) {
       case 'run-started':
         if (running) lost += 1;
@@ -60,12 +72,6 @@ export function readStory(file: string): TaskStory {
       case 'run-finished':
         running = false;
         lost = 0;
-        break;
-      case 'stage-finished':
-      case 'stage-failed':
-      case 'stage-skipped':
-      case 'stage-dropped':
-        outcomes.set(event.stage, event);
         break;
       case 'stage-interrupted':
         saved.set(event.stage, (event as StageInterrupted).saved?.step);

@@ -3,7 +3,7 @@ import path from 'node:path';
 import type { RunEvent, RunStatus, StageState } from '../run/record/events.ts';
 import { endRecord } from '../run/record/log.ts';
 import { listRuns, type RecordedRun, readEvents, type TimedEvent } from '../run/record/records.ts';
-import { readStory, type StageOutcome, type TaskStory } from './events.ts';
+import { isOutcome, readStory, type StageOutcome, type TaskStory } from './events.ts';
 import { isLive, isStuck, type Queue, readQueue } from './queue.ts';
 import { cancelFile, eventsOf, Records, type Submission } from './records.ts';
 import { statusOf } from './status.ts';
@@ -182,10 +182,6 @@ const states: { readonly [type in StageOutcome['type']]: StageState } = {
 function stateOf(outcome: StageOutcome, submitted: boolean): StageState {
   if (outcome.type !== 'stage-finished') return states[outcome.type];
   return outcome.origin === 'hit' && submitted ? 'ran' : outcome.origin;
-}
-
-function isOutcome(event: RunEvent): event is StageOutcome {
-  return event.type in states;
 }
 
 /** An event of a task that the run itself has not told. */

@@ -10,10 +10,12 @@ import type { Task } from '../run/tasks.ts';
 import type { InputKey } from '../stage/keys.ts';
 import { acceptsMissing, isReport } from '../stage/roles.ts';
 import { explainEnd, tailOf } from './ends.ts';
+import type { StageOutcome } from './events.ts';
 import { endedForMemory } from './grow.ts';
 import { createOthers } from './others.ts';
 import type { QueuedTask } from './queue.ts';
 import { cancelFile, logOf, Records } from './records.ts';
+import { settleSeen } from './seen.ts';
 import type { SubmitResult } from './submit.ts';
 import { usualPause, type WatchedStage, watchStages } from './watch.ts';
 
@@ -39,7 +41,7 @@ export async function settleOnSlurm(
   const records = new Records(options.store.dir);
   const keys = await plan.inputKeys();
   const open = plan.stages.filter(mayRun).map(({ node }) => ({ stage: node.id, key: keys.get(node)! }));
-  const told = new Set<string>();
+  const told = new Map<string, StageOutcome>();
   const last = new Map<string, QueuedTask>();
   const { retries = 1 } = options;
   const silent = new Map<string, number>();
@@ -49,7 +51,7 @@ export async function settleOnSlurm(
     const left = open.filter(({ stage }) => !told.has(stage));
     const watching = { records, emit, stop: options.stop, ...(pause === undefined ? {} : { pause }) };
     const watched = await watchStages(left, watching);
-    for (const stage of watched.told) told.add(stage);
+    for (const [stage, outcome] of watched.told) told.set(stage, outcome);
     for (const [stage, task] of watched.last) last.set(stage, task);
     const wordless = wordlessOf(left, result, told);
     // `peco-exp cancel`: the user wants no more of it.
@@ -77,7 +79,7 @@ export async function settleOnSlurm(
     for (const stage of again) told.delete(stage);
     const lost = [...silent].filter(([, times]) => times > retries).map(([stage]) => stage);
     const ended = result.refused
-      ? [...told, ...withFollowers(plan, new Set(lost), false)]
+      ? [...told.keys(), ...withFollowers(plan, new Set(lost), false)]
       : open.map(({ stage }) => stage);
     result = await submit(new Set(ended.filter((stage) => !again.has(stage))));
     if (result.refused === undefined && result.jobs.length + result.live === 0) break;
@@ -103,7 +105,7 @@ function tailOfTask(key: InputKey, records: Records): readonly string[] {
 function wordlessOf(
   left: readonly WatchedStage[],
   { liveStages, submittedStages }: SubmitResult,
-  told: ReadonlySet<string>,
+  told: ReadonlyMap<string, StageOutcome>,
 ): readonly WatchedStage[] {
   const there = new Set([...liveStages, ...submittedStages]);
   return left.filter(({ stage }) => there.has(stage) && !told.has(stage));
@@ -139,7 +141,7 @@ function waitingFor({ message }: Error): string {
 interface Ended extends RunOptions {
   readonly keys: ReadonlyMap<PlannedStage['node'], InputKey>;
   readonly records: Records;
-  readonly told: ReadonlySet<string>;
+  readonly told: ReadonlyMap<string, StageOutcome>;
   readonly last: ReadonlyMap<string, QueuedTask>;
 }
 
@@ -156,5 +158,6 @@ async function takeResults(plan: Plan, ended: Ended, emit: Emit): Promise<readon
     emit(isTheirs ? { ...event, origin: 'ran' } : event);
   });
   for (const task of tasks) if (task.state === 'hit' && open.has(task.planned.node.id)) task.state = 'ran';
+  if (options.stop.aborted) await settleSeen(tasks, { told, store: options.store, emit });
   return tasks;
 }

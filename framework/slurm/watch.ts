@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Emit, RunEvent } from '../run/record/events.ts';
 import type { TimedEvent } from '../run/record/records.ts';
 import type { InputKey } from '../stage/keys.ts';
+import { isOutcome, type StageOutcome } from './events.ts';
 import type { Place } from './jobs.ts';
 import { isLive, type Queue, type QueuedTask, readQueue, taskName } from './queue.ts';
 import { eventsOf, type Records } from './records.ts';
@@ -38,8 +39,8 @@ interface Seen {
 
 /** What watching has learnt. */
 export interface Watched {
-  /** Stages that the tasks say have ended; the same events were emitted. */
-  readonly told: ReadonlySet<string>;
+  /** How stages ended, by id, as their tasks say; the same events were emitted. */
+  readonly told: ReadonlyMap<string, StageOutcome>;
   /** Of each stage, how its task was last seen. */
   readonly last: ReadonlyMap<string, QueuedTask>;
 }
@@ -51,7 +52,7 @@ export interface Watched {
 export async function watchStages(stages: readonly WatchedStage[], options: WatchOptions): Promise<Watched> {
   const { records, emit, stop, pause = usualPause } = options;
   const seen = findTasks(stages, records);
-  const told = new Set<string>();
+  const told = new Map<string, StageOutcome>();
   const last = new Map<string, QueuedTask>();
   const wanted = new Set(stages.map(({ stage }) => stage));
   let silent = 0;
@@ -132,10 +133,8 @@ function isFor(event: RunEvent, wanted: ReadonlySet<string>): boolean {
   return 'stage' in event && event.stage !== undefined && wanted.has(event.stage);
 }
 
-const ends = new Set<RunEvent['type']>(['stage-finished', 'stage-failed', 'stage-skipped', 'stage-dropped']);
-
-function tell({ time: _time, ...event }: TimedEvent, told: Set<string>, emit: Emit): void {
+function tell({ time: _time, ...event }: TimedEvent, told: Map<string, StageOutcome>, emit: Emit): void {
   if (!('stage' in event) || event.stage === undefined || told.has(event.stage)) return;
-  if (ends.has(event.type)) told.add(event.stage);
-  emit(event as RunEvent);
+  if (isOutcome(event)) told.set(event.stage, event);
+  emit(event);
 }

@@ -116,8 +116,10 @@ test('a job that takes more memory than it has is reported as that', async (t) =
   t.regex(stdout, /tokenizer\/peco\/seed-0 {2}FAILED: its job took more memory than it had/);
 });
 
-test('kill -9 of the process that watches: another one comes back to the same jobs', async (t) => {
+test('a process that watches may be killed or left: another one comes back to the same jobs', async (t) => {
   const { rig, isSame } = await trainingRig(t);
+  const others = ['eval-beit-0', 'probe-beit-0'];
+  for (const label of others) rig.command(label, 'wait');
   const first = rig.start('run', 'experiment.ts', '--watch');
   const pid = await rig.reached('peco-0');
   first.process.kill('SIGKILL');
@@ -125,8 +127,19 @@ test('kill -9 of the process that watches: another one comes back to the same jo
   t.true(isAlive(pid));
   const second = rig.start('run', 'experiment.ts', '--watch');
   await eventually(() => second.stdout().includes('already queued or running'));
+  for (const label of others) rig.release(label);
+  for (const ended of [/evaluation\/beit\S+ {2}done/, /downstream\/beit\S+ {2}done/])
+    await eventually(() => ended.test(second.stdout()));
+  second.process.kill('SIGINT');
+  const left = await second.done;
+  t.is(left.code, 130, left.stdout);
+  // By the first or by the second command: all but what depends on `peco`.
+  t.regex(left.stdout, /interrupted in .*: \d stored, \d ran, 5 not finished\n/, left.stdout);
+  t.true(isAlive(pid));
+  const third = rig.start('run', 'experiment.ts', '--watch');
+  await eventually(() => third.stdout().includes('already queued or running'));
   rig.release('hold');
-  const { code, stdout } = await second.done;
+  const { code, stdout } = await third.done;
   t.is(code, 0, stdout);
   t.deepEqual(trained(rig), ['peco-0']);
   isSame();

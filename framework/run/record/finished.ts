@@ -1,6 +1,7 @@
+import type { Loss } from '../../plan/fate.ts';
 import type { JsonObject } from '../../stage/json.ts';
 import type { ContentKey } from '../../stage/keys.ts';
-import type { Origin, StageFinished } from './events.ts';
+import type { Origin, StageDropped, StageFinished, StageSkipped } from './events.ts';
 import { imagesPerSecond } from './provenance.ts';
 
 /** That a stage has its result, and what making it took. */
@@ -19,4 +20,10 @@ export function finishedEvent(
     ...(typeof seconds === 'number' ? { seconds } : {}),
     ...(rate === undefined ? {} : { imagesPerSecond: rate }),
   };
+}
+
+/** That a stage will not run, since one that it needs failed or its point was dropped. */
+export function lostEvent(stage: string, { at, drop }: Loss): StageSkipped | StageDropped {
+  if (!drop) return { type: 'stage-skipped', stage, because: at.id };
+  return { type: 'stage-dropped', stage, ...drop, ...(at.id === stage ? {} : { because: at.id }) };
 }
