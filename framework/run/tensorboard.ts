@@ -2,17 +2,16 @@ import { createHash } from 'node:crypto';
 import path from 'node:path';
 import { readMetrics } from '../plan/compare.ts';
 import type { PlannedStage } from '../plan/plan.ts';
+import type { StageNode } from '../plan/types.ts';
 import { readHistory } from '../stage/history.ts';
-import { formatEvents, type ScalarEvent } from './record/tf-record.ts';
-import { writeIfDifferent } from './write-results.ts';
-
-/** TensorBoard reads every file whose name has `tfevents` in it. */
-const fileName = 'events.out.tfevents.peco-exp';
+import { EventFile } from './record/event-file.ts';
+import { encodeScalar } from './record/tf-record.ts';
 
 /**
  * Writes an event file for each stage that has a result with numbers: a stage is a run of TensorBoard, by its id: what it logged as
  * `<role>/<name>`, its result as `<role> result/<name>` at its last step. Where an event lies in time is when the stage ended:
- * histories have no times. The same results give the same bytes.
+ * histories have no times. Events that are there already, as a run leaves them, keep theirs. In an empty folder the same
+ * results give the same bytes.
  *
  * @returns absolute paths of the files
  */
@@ -22,30 +21,60 @@ export async function writeTensorBoard(
 ): Promise<readonly string[]> {
   const files: string[] = [];
   for (const { node, entry } of stages) {
-    if (!entry) continue;
-    const events = eventsOf(node.component.role, entry.dir);
+    const events = entry ? eventsOf(node.component.role, entry) : [];
     if (events.length === 0) continue;
-    const file = path.join(folder, ...node.id.split('/').map(folderName), fileName);
-    const { ended } = entry.provenance;
-    const seconds = typeof ended === 'string' ? Date.parse(ended) / 1000 : Number.NaN;
-    await writeIfDifferent(file, formatEvents(events, Number.isFinite(seconds) ? seconds : 0));
-    files.push(file);
+    const file = await EventFile.open(runFolder(folder, node));
+    await file.finish(events);
+    files.push(file.path!);
   }
   return files;
 }
 
-function eventsOf(role: string, dir: string): readonly ScalarEvent[] {
+/** The folder of a stage's events below that of all. */
+export function runFolder(folder: string, { id }: Pick<StageNode, 'id'>): string {
+  return path.join(folder, ...id.split('/').map(folderName));
+}
+
+/** All of a result, encoded. */
+function eventsOf(
+  role: string,
+  { dir, provenance }: NonNullable<PlannedStage['entry']>,
+): readonly Uint8Array[] {
+  const { ended } = provenance;
+  const seconds = typeof ended === 'string' ? Date.parse(ended) / 1000 : Number.NaN;
+  const wallTime = Number.isFinite(seconds) ? seconds : 0;
   const rows = readHistory(dir);
-  const steps = rows.map(({ step }, index) => (Number.isSafeInteger(step) ? Number(step) : index));
-  const logged = rows.flatMap(({ step: _, ...row }, index) => scalars(row, role, steps[index]!));
-  return [...logged, ...scalars(readMetrics({ dir }), `${role} result`, steps.at(-1) ?? 0)];
+  const logged = rows.flatMap((row, index) => eventsOfRow(row, index, { role, wallTime }));
+  const last = rows.length === 0 ? 0 : stepOf(rows.at(-1)!, rows.length - 1);
+  return [...logged, ...scalars(readMetrics({ dir }), last, { group: `${role} result`, wallTime })];
+}
+
+/** A line of a stage's history, as object. */
+type Row = { readonly [name: string]: unknown };
+
+/** What a stage logged at once, encoded; `index`: lines before it. `wallTime` is in seconds since 1970. */
+export function eventsOfRow(
+  row: Row,
+  index: number,
+  { role, wallTime }: { readonly role: string; readonly wallTime: number },
+): readonly Uint8Array[] {
+  const { step: _, ...values } = row;
+  return scalars(values, stepOf(row, index), { group: role, wallTime });
+}
+
+function stepOf({ step }: Row, index: number): number {
+  return Number.isSafeInteger(step) ? Number(step) : index;
 }
 
 /** What isn't finite is text in a history: it is shown as what it is. */
-function scalars(row: { readonly [name: string]: unknown }, group: string, step: number): ScalarEvent[] {
-  return Object.entries(row).flatMap(([name, value]) => {
+function scalars(
+  values: Row,
+  step: number,
+  { group, wallTime }: { readonly group: string; readonly wallTime: number },
+): Uint8Array[] {
+  return Object.entries(values).flatMap(([name, value]) => {
     const isNumber = typeof value === 'number' || ['NaN', 'Infinity', '-Infinity'].includes(String(value));
-    return isNumber ? [{ step, tag: `${group}/${name}`, value: Number(value) }] : [];
+    return isNumber ? [encodeScalar({ step, tag: `${group}/${name}`, value: Number(value) }, wallTime)] : [];
   });
 }
 
