@@ -29,15 +29,15 @@ export interface ScriptOptions {
 export const requeueCode = 75;
 /** The exit code by which a job asks for more memory, and to be put into the queue again. */
 export const memoryCode = 76;
-/** Of a process that was asked to stop before it had begun, and of one that was killed: out of memory, most often. */
-const otherCodes = [130, 137];
+/** Of a process that was asked to stop before it had begun, or before it listened, and of one that was killed: out of memory, most often. */
+const otherCodes = [130, 143, 137];
 /** In Slurm's own databases and tools. */
 const longestName = 200;
 
 /**
  * The batch script of a job: bash, with what it asks Slurm for in its head. The signal ahead of the time limit goes to
- * bash alone, which passes it on and waits; where the stage could not be finished in the time, the job goes back into the
- * queue under its own number, so that what waits for it goes on waiting.
+ * bash alone, which passes it on and waits, also where it comes during the set-up. Where the stage could not be finished in
+ * the time, the task goes back into the queue under its own number, so that what waits for it goes on waiting.
  */
 export function formatScript(options: ScriptOptions): string {
   const { dir, cwd, node, program, resources } = options;
@@ -47,30 +47,45 @@ export function formatScript(options: ScriptOptions): string {
     '#!/bin/bash',
     ...head,
     '',
+    'peco_job=',
+    'peco_asked=',
+    `trap 'peco_asked=yes; [ -z "$peco_job" ] || kill -TERM "$peco_job" 2>/dev/null' TERM`,
     `cd ${shellWord(cwd)} || exit 3`,
     ...resources.setup,
     '',
-    `${command} "\${SLURM_ARRAY_TASK_ID:-0}" &`,
-    'job=$!',
-    `trap 'kill -TERM "$job" 2>/dev/null' TERM`,
-    'wait "$job"',
-    'code=$?',
+    'set +eu',
+    'peco_index=$SLURM_ARRAY_TASK_ID',
+    '# Not `$SLURM_JOB_ID`: of the last task that is the number of the whole array.',
+    'peco_task="$SLURM_ARRAY_JOB_ID"_"$peco_index"',
+    'peco_requeue() {',
+    '  # Slurm would bring back what was cancelled, too.',
+    '  case $(scontrol --oneliner show job "$peco_task" 2>/dev/null) in',
+    '    *JobState=CANCELLED* | *JobState=COMPLETING*) return 1 ;;',
+    '  esac',
+    '  scontrol requeue "$peco_task"',
+    '}',
+    '',
+    `${command} "$peco_index" &`,
+    'peco_job=$!',
+    '[ -z "$peco_asked" ] || kill -TERM "$peco_job"',
     '# A signal ends `wait`, not the process.',
-    'while kill -0 "$job" 2>/dev/null; do',
-    '  wait "$job"',
+    'peco_asked=yes',
+    'while [ -n "$peco_asked" ]; do',
+    '  peco_asked=',
+    '  wait "$peco_job"',
     '  code=$?',
     'done',
     `case $code in ${[requeueCode, ...otherCodes].join(' | ')})`,
     '  # One second, so that Slurm has seen the start that it takes back.',
     '  sleep 1',
-    '  scontrol requeue "$SLURM_JOB_ID" && sleep 60',
+    '  peco_requeue && sleep 60',
     '  ;;',
     `${memoryCode})`,
     '  # Slurm lets the memory of a job that waits be changed, and ends this script as soon as it does.',
     '  sleep 1',
     "  trap '' TERM",
-    `  memory=$(tail -n 1 ${shellWord(dir)}/"\${SLURM_ARRAY_TASK_ID:-0}.memory" | cut -d ' ' -f 2)`,
-    '  scontrol requeue "$SLURM_JOB_ID" && scontrol update "JobId=$SLURM_JOB_ID" "MinMemoryNode=$memory"',
+    `  memory=$(tail -n 1 ${shellWord(dir)}/"$peco_index.memory" | cut -d ' ' -f 2)`,
+    '  peco_requeue && scontrol update "JobId=$peco_task" "MinMemoryNode=$memory"',
     '  ;;',
     'esac',
     'exit "$code"',
