@@ -1,17 +1,17 @@
 import fs from 'node:fs';
 import anyTest, { type ExecutionContext, type TestFn } from 'ava';
-import { isAlive, type Rig } from '../support/rig.ts';
+import { isAlive, type Rig, until } from '../support/rig.ts';
 import { createTrainingRig, eventually, outputsOf, startCluster } from './support.ts';
 
 // In turn: each looks at the whole queue, and some take a node away.
 const test = anyTest.serial as TestFn;
 const cluster = startCluster(anyTest as TestFn);
 
-/** A rig whose tokenizer `peco` trains for 40 steps, and waits half-way; the outputs of a run without a disturbance. */
-async function trainingRig(t: ExecutionContext, slurm: object = {}) {
+/** A rig whose tokenizers train for 40 steps, and wait half-way; the outputs of a run without a disturbance. */
+async function trainingRig(t: ExecutionContext, slurm: object = {}, trained: readonly string[] = ['peco']) {
   const settings = JSON.stringify({ executor: 'slurm', slurm: { memory: '1G', ...slurm } });
   const rig = createTrainingRig(t, cluster, { 'peco.config.json': settings });
-  rig.edit('experiment.ts', "name: 'peco', weight: 2", "name: 'peco', weight: 2, steps: 40");
+  for (const name of trained) rig.edit('experiment.ts', `name: '${name}'`, `name: '${name}', steps: 40`);
   const elsewhere = ['--store', 'other-store', '--out', 'other-results', '--executor', 'local'];
   const { code, stdout } = await rig.peco('run', 'experiment.ts', ...elsewhere);
   t.is(code, 0, stdout);
@@ -26,54 +26,107 @@ async function trainingRig(t: ExecutionContext, slurm: object = {}) {
 async function start(rig: Rig): Promise<{ task: string; pid: number }> {
   await rig.peco('run', 'experiment.ts');
   const pid = await rig.reached('peco-0');
-  const { stdout } = await rig.peco('status', 'experiment.ts', '--json');
-  const line = stdout.split('\n').find((one) => one.includes('"tokenizer/peco/seed-0"'))!;
-  return { task: (JSON.parse(line) as { readonly task: string }).task, pid };
+  return { task: await taskOf(rig, 'peco'), pid };
 }
 
-/** Once the task doesn't run any more, the training may end. */
-async function finish(rig: Rig, task: string): Promise<void> {
-  await eventually(async () => !(await cluster.tasks()).some((one) => one.startsWith(`${task} RUNNING`)));
+async function taskOf(rig: Rig, tokenizer: string): Promise<string> {
+  const { stdout } = await rig.peco('status', 'experiment.ts', '--json');
+  const line = stdout.split('\n').find((one) => one.includes(`"tokenizer/${tokenizer}/seed-0"`))!;
+  return (JSON.parse(line) as { readonly task: string }).task;
+}
+
+const hasReport = (rig: Rig) => eventually(() => fs.existsSync(rig.file('results/rig/ablation.md')));
+
+/** Once the process of a training has gone, the next one may go to its end. */
+async function finish(rig: Rig, pid: number): Promise<void> {
+  await until(() => !isAlive(pid));
   rig.release('hold');
-  await eventually(() => fs.existsSync(rig.file('results/rig/ablation.md')));
+  await hasReport(rig);
+}
+
+/** Settings of a job whose end comes when the test wants it, however fast the machine is. */
+const timed = { stages: { tokenizer: { time: '10m' } }, ahead: '2m' };
+
+/** Slurm looks every 30 s whose time ends, and asks these to stop. The next attempt has all of its time again. */
+async function endTime(task: string, pid: number): Promise<void> {
+  await cluster.ask('scontrol', 'update', `JobId=${task}`, 'EndTime=now+2minutes');
+  await until(() => !isAlive(pid));
+  await cluster.ask('scontrol', 'update', `JobId=${task}`, 'TimeLimit=10');
 }
 
 const trained = (rig: Rig) => rig.takeRan().filter((label) => label.startsWith('peco-0'));
 const resumed = ['peco-0', 'peco-0 resumed'];
 
-test('asked to stop by Slurm, a training saves, goes back into the queue and ends in the same bytes', async (t) => {
-  const { rig, isSame } = await trainingRig(t);
-  const { task } = await start(rig);
+test('asked to stop by Slurm, a training saves, goes back into the queue and ends in the same bytes; another of its array goes on', async (t) => {
+  const { rig, isSame } = await trainingRig(t, {}, ['beit', 'peco']);
+  const { task, pid } = await start(rig);
+  await rig.reached('beit-0');
+  // The last of its array: to Slurm its number is that of the array, too.
+  t.regex(task, /_1$/);
   await cluster.ask('scancel', '--signal=TERM', '--batch', task);
-  await finish(rig, task);
-  t.deepEqual(trained(rig), resumed);
+  await eventually(async () => (await cluster.ask('scontrol', 'show', 'job', task)).includes('Restarts=1'));
+  await finish(rig, pid);
+  const tokenizers = rig.takeRan().filter((label) => /^(beit|peco)-0/.test(label));
+  t.deepEqual(tokenizers, ['beit-0', ...resumed]);
   isSame();
+});
+
+test('asked to stop during its set-up, a task goes back into the queue; one that is cancelled then does not', async (t) => {
+  const began = (index: number) => `control/began-${index}`;
+  const setup = [
+    `touch ${began(0).slice(0, -1)}$SLURM_ARRAY_TASK_ID`,
+    'while [ -e control/commands/slow ]; do sleep 0.1; done',
+  ];
+  const settings = JSON.stringify({
+    executor: 'slurm',
+    slurm: { memory: '1G', stages: { tokenizer: { setup } } },
+  });
+  const rig = createTrainingRig(t, cluster, { 'peco.config.json': settings });
+  rig.command('slow', 'wait');
+  await rig.peco('run', 'experiment.ts');
+  const cancelled = await taskOf(rig, 'beit');
+  const stopped = await taskOf(rig, 'peco');
+  for (const index of [0, 1]) await until(() => fs.existsSync(rig.file(began(index))));
+  await cluster.ask('scancel', cancelled);
+  await cluster.ask('scancel', '--signal=TERM', '--batch', stopped);
+  rig.release('slow');
+  await hasReport(rig);
+  t.deepEqual(
+    rig.takeRan().filter((label) => /^(beit|peco)-0/.test(label)),
+    ['peco-0'],
+  );
+  t.true((await cluster.tasks()).some((one) => one.startsWith(`${cancelled} CANCELLED`)));
+  const { stdout } = await rig.peco('status', 'experiment.ts');
+  t.regex(stdout, /tokenizer\/beit\/seed-0 {2}FAILED: its job was cancelled/);
 });
 
 test('preempted by a job of more priority, a training resumes after it and ends in the same bytes', async (t) => {
   const { rig, isSame } = await trainingRig(t);
-  const { task } = await start(rig);
+  const { pid } = await start(rig);
   const urgent = ['--partition=urgent', '--nodes=2', '--exclusive', '--output=/dev/null', '--wrap=sleep 3'];
   await cluster.ask('sbatch', ...urgent);
-  await finish(rig, task);
+  await finish(rig, pid);
   t.deepEqual(trained(rig), resumed);
   isSame();
 });
 
 test('ahead of its time limit a training saves and is requeued', async (t) => {
-  const { rig, isSame } = await trainingRig(t, { stages: { tokenizer: { time: '1m' } }, ahead: '40s' });
-  const { task } = await start(rig);
-  await finish(rig, task);
+  const { rig, isSame } = await trainingRig(t, timed);
+  const { task, pid } = await start(rig);
+  await endTime(task, pid);
+  await finish(rig, pid);
   t.deepEqual(trained(rig), resumed);
   isSame();
 });
 
 test('a training that comes no further in its time fails, and says so', async (t) => {
-  const { rig } = await trainingRig(t, { stages: { tokenizer: { time: '1m' } }, ahead: '40s' });
+  const { rig } = await trainingRig(t, timed);
   rig.release('hold');
   rig.command('stick', 'wait');
-  await start(rig);
-  await eventually(() => fs.existsSync(rig.file('results/rig/ablation.md')));
+  const { task, pid } = await start(rig);
+  await endTime(task, pid);
+  await endTime(task, await rig.reached('peco-0'));
+  await hasReport(rig);
   t.deepEqual(trained(rig), resumed);
   const { stdout } = await rig.peco('status', 'experiment.ts');
   t.regex(
@@ -84,10 +137,10 @@ test('a training that comes no further in its time fails, and says so', async (t
 
 test('a job whose process is killed is tried again, and resumes', async (t) => {
   const { rig, isSame } = await trainingRig(t);
-  const { task, pid } = await start(rig);
+  const { pid } = await start(rig);
   const parent = Number(/^PPid:\s+(\d+)/m.exec(fs.readFileSync(`/proc/${pid}/status`, 'utf8'))![1]);
   process.kill(parent, 'SIGKILL');
-  await finish(rig, task);
+  await finish(rig, pid);
   t.deepEqual(trained(rig), resumed);
   isSame();
 });
@@ -97,9 +150,12 @@ test('a node that fails gives its stage to another, and nothing is stored twice'
   const { task } = await start(rig);
   const node = (await cluster.tasks()).find((one) => one.startsWith(`${task} `))!.split(' ')[2]!;
   process.kill(cluster.pidOf(node), 'SIGKILL');
-  t.teardown(() => cluster.startNode(node).catch(() => {}));
+  t.teardown(() => cluster.startNode(node));
+  // As it is once it has not answered for some minutes.
+  await cluster.ask('scontrol', 'update', `NodeName=${node}`, 'State=DOWN', 'Reason=test');
   await eventually(async () => !(await cluster.tasks()).includes(`${task} RUNNING ${node}`));
-  await finish(rig, task);
+  rig.release('hold');
+  await hasReport(rig);
   isSame();
 });
 

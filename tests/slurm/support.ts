@@ -5,10 +5,13 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import type { ExecutionContext, TestFn } from 'ava';
 import { repository } from '../support/project.ts';
-import { createRig, type Rig, until } from '../support/rig.ts';
+import { createRig, isAlive, type Rig } from '../support/rig.ts';
 
 const run = promisify(execFile);
 const script = path.join(repository, 'scripts/slurm-test-cluster');
+
+/** Followed by the number of the process that tests. */
+const folders = path.join(os.tmpdir(), 'peco-exp-slurm-');
 
 /** A Slurm of its own for a file of tests. */
 export interface Cluster {
@@ -29,23 +32,29 @@ export const hasAccounting =
   ['slurmdbd', 'mariadbd'].every((name) => fs.existsSync(`/usr/sbin/${name}`));
 
 /**
- * Starts the cluster before the tests of a file, and ends it after them.
+ * Starts the cluster before the tests of a file, and ends it after them. Each test finds it without the jobs of others.
  *
  * @param variables of `scripts/slurm-test-cluster`
  */
 export function startCluster(test: TestFn, variables: { readonly [name: string]: string } = {}): Cluster {
-  const folder = path.join(os.tmpdir(), `peco-exp-slurm-${process.pid}`);
+  const folder = `${folders}${process.pid}`;
   const env = { SLURM_CONF: path.join(folder, 'slurm.conf') };
   test.before(async () => {
+    await endLeftovers();
     await run(script, ['start', folder], { env: { ...process.env, ...variables } });
   });
   test.after.always(async () => {
     await run(script, ['stop', folder]);
     fs.rmSync(folder, { recursive: true, force: true });
   });
+  const isOpen = async () => (await cluster.tasks()).some((one) => / (PENDING|RUNNING|COMPLETING)/.test(one));
+  test.beforeEach(async () => {
+    if (await isOpen()) await ask('scancel', `--user=${process.getuid!()}`);
+    await eventually(async () => !(await isOpen()));
+  });
   const ask = async (tool: string, ...args: string[]) =>
     (await run(tool, args, { env: { ...process.env, ...env } })).stdout;
-  return {
+  const cluster: Cluster = {
     environment: () => env,
     ask,
     startNode: async (node) => void (await run(script, ['node', node, folder])),
@@ -62,6 +71,17 @@ export function startCluster(test: TestFn, variables: { readonly [name: string]:
       return text.trim() === '' ? [] : text.trim().split('\n');
     },
   };
+  return cluster;
+}
+
+/** Clusters of tests that were killed. */
+async function endLeftovers(): Promise<void> {
+  for (const name of fs.readdirSync(path.dirname(folders))) {
+    const folder = path.join(path.dirname(folders), name);
+    if (!folder.startsWith(folders) || isAlive(Number(folder.slice(folders.length)))) continue;
+    await run(script, ['stop', folder]);
+    fs.rmSync(folder, { recursive: true, force: true });
+  }
 }
 
 /** Waits for something that Slurm does. */
@@ -130,5 +150,3 @@ export function outputsOf(store: string): { readonly [file: string]: string } {
   }
   return found;
 }
-
-export { until };
