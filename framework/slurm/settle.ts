@@ -15,9 +15,10 @@ import { endedForMemory } from './grow.ts';
 import { createOthers } from './others.ts';
 import type { QueuedTask } from './queue.ts';
 import { cancelFile, logOf, Records } from './records.ts';
+import { Resubmitter, type Step } from './resubmit.ts';
 import { settleSeen } from './seen.ts';
 import type { SubmitResult } from './submit.ts';
-import { usualPause, type WatchedStage, watchStages } from './watch.ts';
+import { usualPause, watchStages } from './watch.ts';
 
 export interface SettleOptions {
   /** What was submitted just now. */
@@ -36,55 +37,54 @@ export async function settleOnSlurm(
   plan: Plan,
   options: RunOptions,
   emit: Emit,
-  { submitted, submit, pause }: SettleOptions,
+  { submitted, submit, pause = usualPause }: SettleOptions,
 ): Promise<readonly Task[]> {
   const records = new Records(options.store.dir);
   const keys = await plan.inputKeys();
   const open = plan.stages.filter(mayRun).map(({ node }) => ({ stage: node.id, key: keys.get(node)! }));
+  const keyOf = new Map(open.map(({ stage, key }) => [stage, key]));
   const told = new Map<string, StageOutcome>();
   const last = new Map<string, QueuedTask>();
-  const { retries = 1 } = options;
-  const silent = new Map<string, number>();
-  let retry = 0;
+  const { stop, retries = 1 } = options;
+  const resubmitter = new Resubmitter(stepsOf(plan), retries);
   let warned = false;
   for (let result = submitted; ; ) {
     const left = open.filter(({ stage }) => !told.has(stage));
-    const watching = { records, emit, stop: options.stop, ...(pause === undefined ? {} : { pause }) };
-    const watched = await watchStages(left, watching);
+    const watched = await watchStages(left, { records, emit, stop, pause });
     for (const [stage, outcome] of watched.told) told.set(stage, outcome);
     for (const [stage, task] of watched.last) last.set(stage, task);
-    const wordless = wordlessOf(left, result, told);
-    // `peco-exp cancel`: the user wants no more of it.
-    if (options.stop.aborted || wordless.some((one) => isCancelled(one, records))) break;
-    for (const { stage } of wordless) silent.set(stage, (silent.get(stage) ?? 0) + 1);
-    const short =
-      retry < retries ? left.filter((one) => !told.has(one.stage) && endedForMemory(one, records)) : [];
-    if (short.length > 0) retry += 1;
-    for (const { stage, key } of short)
-      emit(retrying(stage, tailOfTask(key, records), { retry, of: retries }));
-    if (short.length === 0 && result.refused === undefined) break;
-    if (result.refused && short.length + result.jobs.length + result.live === 0) {
+    const next = stop.aborted
+      ? undefined
+      : resubmitter.next({
+          ...{ result, told },
+          isShort: (stage) => endedForMemory({ stage, key: keyOf.get(stage)! }, records),
+          isUnmet: (stage) => last.get(stage)?.reason === 'DependencyNeverSatisfied',
+          isCancelled: (stage) => isCancelled(keyOf.get(stage)!, records),
+        });
+    if (next === undefined) break;
+    for (const stage of next.retried)
+      emit(retrying(stage, tailOfTask(keyOf.get(stage)!, records), { retry: next.retry, of: retries }));
+    if (next.isFull) {
       // Jobs of others fill what Slurm lets wait.
-      if (!warned) emit({ type: 'warning', message: waitingFor(result.refused.error) });
+      if (!warned) emit({ type: 'warning', message: waitingFor(result.refused!.error) });
       warned = true;
-      await sleep(6 * (pause ?? usualPause), undefined, { signal: options.stop }).catch(() => {});
-      if (options.stop.aborted) break;
+      await sleep(6 * pause, undefined, { signal: stop }).catch(() => {});
+      if (stop.aborted) break;
     }
-    // The cluster has room again for what it refused. What took too much memory gets more; what waited for it is made, too.
-    const again = withFollowers(
-      plan,
-      new Set(short.length > 0 ? [...short, ...unmet(wordless, last)].map(({ stage }) => stage) : []),
-    );
     // Tasks shared with others have left these out, and said so.
-    for (const stage of again) told.delete(stage);
-    const lost = [...silent].filter(([, times]) => times > retries).map(([stage]) => stage);
-    const ended = result.refused
-      ? [...told.keys(), ...withFollowers(plan, new Set(lost), false)]
-      : open.map(({ stage }) => stage);
-    result = await submit(new Set(ended.filter((stage) => !again.has(stage))));
+    for (const stage of next.again) told.delete(stage);
+    result = await submit(next.ended);
     if (result.refused === undefined && result.jobs.length + result.live === 0) break;
   }
   return takeResults(plan, { ...options, keys, records, told, last }, emit);
+}
+
+function stepsOf(plan: Plan): readonly Step[] {
+  return plan.stages.filter(mayRun).map(({ node }) => ({
+    id: node.id,
+    upstream: upstreamStages(node).map(({ id }) => id),
+    tolerant: acceptsMissing(node.component),
+  }));
 }
 
 function retrying(
@@ -101,37 +101,9 @@ function tailOfTask(key: InputKey, records: Records): readonly string[] {
   return last === undefined ? [] : tailOf(logOf(records.dirOf(last.submission), last.index));
 }
 
-/** Stages that were in Slurm and are there no more, and that no task has told the end of. */
-function wordlessOf(
-  left: readonly WatchedStage[],
-  { liveStages, submittedStages }: SubmitResult,
-  told: ReadonlyMap<string, StageOutcome>,
-): readonly WatchedStage[] {
-  const there = new Set([...liveStages, ...submittedStages]);
-  return left.filter(({ stage }) => there.has(stage) && !told.has(stage));
-}
-
-/** Those that Slurm has cancelled because a task failed that they waited for; it may have been shared with what they don't need. */
-function unmet(
-  stages: readonly WatchedStage[],
-  last: ReadonlyMap<string, QueuedTask>,
-): readonly WatchedStage[] {
-  return stages.filter(({ stage }) => last.get(stage)?.reason === 'DependencyNeverSatisfied');
-}
-
-function isCancelled({ key }: WatchedStage, records: Records): boolean {
+function isCancelled(key: InputKey, records: Records): boolean {
   const last = records.find(key);
   return last !== undefined && fs.existsSync(cancelFile(records.dirOf(last.submission), last.index));
-}
-
-/** Stages, and all that depend on them; without `tolerant`, those left out that are made of what is there. */
-function withFollowers(plan: Plan, stages: ReadonlySet<string>, tolerant = true): ReadonlySet<string> {
-  const found = new Set(stages);
-  for (const { node } of plan.stages) {
-    if (!tolerant && acceptsMissing(node.component)) continue;
-    if (upstreamStages(node).some(({ id }) => found.has(id))) found.add(node.id);
-  }
-  return found;
 }
 
 function waitingFor({ message }: Error): string {
