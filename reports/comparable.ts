@@ -1,5 +1,6 @@
 import type { StageInput } from '../framework/stage/contract.ts';
 import type { Json } from '../framework/stage/json.ts';
+import { own } from '../framework/stage/own.ts';
 import { distinct } from './cells.ts';
 import {
   type PublishedMethod,
@@ -69,13 +70,11 @@ export function publishedBeside(
       const difference = cells[place]?.difference;
       if (difference === undefined || baseline === null) return [];
       const task = taskOf(column, baseline) && taskOf(column, variant);
-      const [own, other] = [variant, baseline].map((name) =>
-        Object.hasOwn(methods, name) ? methods[name] : undefined,
-      );
-      if (task === undefined || own === undefined || other === undefined) return [];
-      const papers = differencesOf(own, other, task);
+      const [mine, theirs] = [variant, baseline].map((name) => own(methods, name));
+      if (task === undefined || mine === undefined || theirs === undefined) return [];
+      const papers = differencesOf(mine, theirs, task);
       if (papers.length === 0) return [];
-      return [{ variant, baseline, methods: [own, other], column: place, here: difference.mean, papers }];
+      return [{ variant, baseline, methods: [mine, theirs], column: place, here: difference.mean, papers }];
     }),
   );
   return { rows: rows.filter(({ cells }) => cells.some((number) => number !== undefined)), differences };

@@ -1,3 +1,4 @@
+import { own } from '../framework/stage/own.ts';
 import { printable } from '../framework/stage/text.ts';
 import { makeColumn, type Rows, type SeedValue, type TableCell } from './column.ts';
 import type { Column } from './config.ts';
@@ -50,7 +51,7 @@ export function buildTable(
     table.missing.flatMap((cell) => (cell.dropped ? [[cell.variant, cell.reason] as const] : [])),
   );
   const baselineOf = (variant: string) =>
-    table.baselineOf ? (table.baselineOf[variant] ?? null) : table.baseline;
+    table.baselineOf ? (own(table.baselineOf, variant) ?? null) : table.baseline;
   const made = shown.map((column) =>
     makeColumn(column, values.get(nameOf(column.task, column.metric)) ?? new Map(), {
       baselineOf,
@@ -87,14 +88,12 @@ function groupValues(results: readonly CellResult[]): ReadonlyMap<string, Rows> 
 /** What a stage stored of a metric by which to tell the noise of its test images. */
 function noiseOf(
   metric: string,
-  { perImage = {}, resampled }: Pick<CellResult, 'perImage' | 'resampled'>,
+  { perImage, resampled }: Pick<CellResult, 'perImage' | 'resampled'>,
 ): SeedValue['noise'] {
-  if (Object.hasOwn(perImage, metric)) {
-    const values = perImage[metric];
-    return { of: 'images', images: values.length, values };
-  }
-  if (!resampled || !Object.hasOwn(resampled.values, metric)) return undefined;
-  return { of: resampled.draws, images: resampled.images, values: resampled.values[metric] };
+  const values = own(perImage, metric);
+  if (values) return { of: 'images', images: values.length, values };
+  const drawn = own(resampled?.values, metric);
+  return resampled && drawn && { of: resampled.draws, images: resampled.images, values: drawn };
 }
 
 function bySeed(results: readonly CellResult[]): readonly CellResult[] {

@@ -44,7 +44,7 @@ async function evaluateElsewhere<T>(evaluate: () => Promise<T>): Promise<SecondE
   const look = (target: NodeJS.ProcessEnv, name: string | symbol): boolean => {
     if (typeof name !== 'string' || nodesOwn.has(name)) return Object.hasOwn(target, name);
     if (Object.hasOwn(target, name)) {
-      if (name in listed) return true;
+      if (Object.hasOwn(listed, name)) return true;
       hidden.add(name);
     } else unset.add(name);
     return false;
@@ -64,7 +64,9 @@ async function evaluateElsewhere<T>(evaluate: () => Promise<T>): Promise<SecondE
       look(target, name) ? Reflect.getOwnPropertyDescriptor(target, name) : undefined,
     ownKeys(target) {
       unbounded = true;
-      return Reflect.ownKeys(target).filter((name) => typeof name === 'string' && name in listed);
+      return Reflect.ownKeys(target).filter(
+        (name) => typeof name === 'string' && Object.hasOwn(listed, name),
+      );
     },
   });
   try {

@@ -1,5 +1,6 @@
 import fs from 'node:fs';
 import type { Component } from '../stage/component.ts';
+import { own } from '../stage/own.ts';
 import { isComponent } from '../stage/source.ts';
 import { placeholder } from './environment.ts';
 import type { Problem } from './problem.ts';
@@ -19,7 +20,7 @@ export function missingFiles(experiment: Experiment): Problem[] {
     // It has said so itself, in its own words.
     if (component.issues.some(({ missing }) => missing)) return [];
     return Object.entries(component.files).flatMap(([name, file]): Problem[] => {
-      const needed = component.needed?.[name];
+      const needed = own(component.needed, name);
       const { field = [], hint = checkPath } = needed ?? {};
       const at = [...place, ...field];
       if (!fs.existsSync(file))

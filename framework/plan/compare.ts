@@ -1,6 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import type { Fingerprint } from '../stage/keys.ts';
+import { own } from '../stage/own.ts';
 import type { Entry } from '../store/types.ts';
 import { compareFingerprints, type Difference, type ReadDocument } from './differences.ts';
 
@@ -71,6 +72,6 @@ function compareMetrics(before: Entry | undefined, after: Entry | undefined): Me
   const [then, now] = [readMetrics(before), readMetrics(after)];
   const names = [...new Set([...Object.keys(then), ...Object.keys(now)])].sort();
   return names
-    .filter((metric) => then[metric] !== now[metric])
-    .map((metric) => ({ metric, before: then[metric], after: now[metric] }));
+    .map((metric) => ({ metric, before: own(then, metric), after: own(now, metric) }))
+    .filter(({ before, after }) => before !== after);
 }

@@ -1,6 +1,7 @@
 import type { FolderManifest } from '../files/folders.ts';
 import type { Json, JsonObject } from '../stage/json.ts';
 import type { Fingerprint } from '../stage/keys.ts';
+import { own } from '../stage/own.ts';
 
 /** A field in which two fingerprints differ. `undefined` stands for "not there". */
 export interface Difference {
@@ -119,7 +120,7 @@ type Digests = { readonly [name: string]: string };
 
 function compareFiles(before: Digests, after: Digests, place: Place): Difference[] {
   return namesOf(before, after).flatMap((name) => {
-    const [a, b] = [before[name], after[name]];
+    const [a, b] = [own(before, name), own(after, name)];
     return a === b ? [] : compareFolders(name, a, b, place);
   });
 }
@@ -134,11 +135,9 @@ function compareFolders(
   const [old, now] = [before, after].map((digest) => manifestIn(digest, place));
   if (!old || !now) return compareValues('data', { [at]: before }, { [at]: after }, place.input);
   const below = namesOf(old.folders, now.folders)
-    .filter((name) => old.folders[name] !== now.folders[name])
-    .flatMap((name) => {
-      const [a, b] = [old.folders[name], now.folders[name]];
-      return compareFolders(`${at}/${name}`, a ?? nothing, b ?? nothing, place);
-    });
+    .map((name) => [name, own(old.folders, name), own(now.folders, name)] as const)
+    .filter(([, a, b]) => a !== b)
+    .flatMap(([name, a, b]) => compareFolders(`${at}/${name}`, a ?? nothing, b ?? nothing, place));
   return [...compareValues('data', filesIn(at, old), filesIn(at, now), place.input), ...below];
 }
 
@@ -159,7 +158,7 @@ function compareInputs(before: JsonObject, after: JsonObject, { read, input }: P
   const open = (one: Json) => (typeof one === 'string' ? read(one) : one) as Subject | undefined;
   return namesOf(before, after).flatMap((name) => {
     const inner = input === undefined ? name : `${input}.${name}`;
-    const [a, b] = [before[name], after[name]];
+    const [a, b] = [own(before, name), own(after, name)];
     if (a === b) return [];
     if (a === undefined || b === undefined)
       return compareValues('kind', { input: kindOf(a) }, { input: kindOf(b) }, inner);
@@ -181,14 +180,9 @@ function compareValues(
   input?: string,
 ): Difference[] {
   return namesOf(before, after)
-    .filter((path) => JSON.stringify(before[path]) !== JSON.stringify(after[path]))
-    .map((path) => ({
-      type,
-      ...(input === undefined ? {} : { input }),
-      path,
-      before: before[path],
-      after: after[path],
-    }));
+    .map((path) => ({ path, before: own(before, path), after: own(after, path) }))
+    .filter((values) => JSON.stringify(values.before) !== JSON.stringify(values.after))
+    .map((values) => ({ type, ...(input === undefined ? {} : { input }), ...values }));
 }
 
 function namesOf(a: object, b: object): string[] {

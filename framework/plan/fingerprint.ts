@@ -6,6 +6,7 @@ import type { Component } from '../stage/component.ts';
 import { PecoError } from '../stage/errors.ts';
 import type { Json, JsonObject } from '../stage/json.ts';
 import type { Digest, Fingerprint } from '../stage/keys.ts';
+import { own } from '../stage/own.ts';
 import type { Document } from '../store/documents.ts';
 import type { Store } from '../store/types.ts';
 import type { Edges, StageEdge, StageNode } from './types.ts';
@@ -154,7 +155,7 @@ function codeDocument({ entry, code, aliases, settings, packages }: CodeBundle):
 
 /** @throws PecoError `other-bytes` with both digests, if a file isn't the one that the config means */
 function checkDigest(name: string, digest: Digest, { role, kind, files, needed }: Component): void {
-  const { sha256, hint } = needed?.[name] ?? {};
+  const { sha256, hint } = own(needed, name) ?? {};
   if (sha256 === undefined || digest.startsWith(sha256)) return;
   const wanted = sha256.length < digest.length ? `that begins with ${sha256}` : sha256;
   const message = `the ${role} "${kind}" needs ${files[name]} with a sha256 ${wanted}; it has ${digest}`;

@@ -1,5 +1,6 @@
 import type { JsonObject } from '../stage/json.ts';
 import type { ContentKey, Fingerprint } from '../stage/keys.ts';
+import { own } from '../stage/own.ts';
 import { documentIn } from '../store/documents.ts';
 import type { Entry, Store } from '../store/types.ts';
 import { compareFingerprints, type Difference, type ReadDocument } from './differences.ts';
@@ -72,7 +73,7 @@ function roughDistance(a: Fingerprint, b: Fingerprint): number {
 
 function countDifferent(a: JsonObject, b: JsonObject): number {
   const names = new Set([...Object.keys(a), ...Object.keys(b)]);
-  return [...names].filter((name) => JSON.stringify(a[name]) !== JSON.stringify(b[name])).length;
+  return [...names].filter((name) => JSON.stringify(own(a, name)) !== JSON.stringify(own(b, name))).length;
 }
 
 /** Many files of one data set, or of the code, are one change. */

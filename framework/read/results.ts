@@ -13,6 +13,7 @@ import { PecoError } from '../stage/errors.ts';
 import { readHistory } from '../stage/history.ts';
 import { suggest } from '../stage/issues.ts';
 import type { JsonObject } from '../stage/json.ts';
+import { own } from '../stage/own.ts';
 import { statAt } from '../stage/stat.ts';
 import { openStore } from '../store/store.ts';
 import type { Entry } from '../store/types.ts';
@@ -125,7 +126,7 @@ export async function readResults<E extends Experiment>(
       if (measured.length > 0) checkName('metric', metric, names, ` in the results of ${task}`);
       return ofTask
         .filter((cell) => cell.variant === variant)
-        .flatMap(({ metrics }) => metrics?.[metric] ?? []);
+        .flatMap(({ metrics }) => own(metrics, metric) ?? []);
     },
   };
   // The names are those of the experiment.

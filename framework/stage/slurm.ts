@@ -123,7 +123,7 @@ export function saidOf<K extends keyof SlurmOptions>(
 export function checkSlurmStages(options: SlurmOptions | undefined, path: readonly string[]): ConfigIssue[] {
   return Object.keys(options?.stages ?? {}).flatMap((name) => {
     const role = name.split('/')[0]!;
-    if (role in roles) return [];
+    if (Object.hasOwn(roles, role)) return [];
     const hint = suggest(role, Object.keys(roles));
     return [
       { path: [...path, 'stages', name], message: 'no such role', ...(hint === undefined ? {} : { hint }) },

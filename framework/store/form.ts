@@ -43,7 +43,7 @@ const entryNames = new Set(['manifest.json', 'fingerprint.json', 'outputs']);
  * @throws the file system's error if something can't be looked at
  */
 export function findForeign(root: string, names: readonly string[]): string[] {
-  const foreign = names.filter((name) => !(name in folders) || !isFolder(path.join(root, name)));
+  const foreign = names.filter((name) => !Object.hasOwn(folders, name) || !isFolder(path.join(root, name)));
   if (foreign.length > 0) return foreign.sort();
   const within = Object.entries(folders).flatMap(([folder, isOwn]) =>
     list(root, folder)

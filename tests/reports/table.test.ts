@@ -96,6 +96,15 @@ function best(
   return Object.keys(values).filter((variant) => rows[variant]?.best);
 }
 
+test('a row that is called as what every object has, and has no baseline, is compared with none', (t) => {
+  const cells = [cell('beit', 0, { top1: 0.5 }), cell('constructor', 0, { top1: 0.75 })];
+  const table = buildTable(tableOf(cells, { baselineOf: { beit: 'beit' } }), cells, [top1]);
+  t.deepEqual(
+    table.rows.map(({ baseline }) => baseline),
+    ['beit', null],
+  );
+});
+
 test('best follows the direction of the metric', (t) => {
   const values = { a: [0.1, 0.1001], b: [0.7, 0.7], c: [0.3, 0.3] };
   t.deepEqual(best(values), ['b']);

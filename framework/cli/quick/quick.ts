@@ -125,7 +125,7 @@ export function isCurrent(record: QuickRecord, cwd: string, args: readonly strin
 
 function hasEnvironment(environment: QuickRecord['environment']): boolean {
   const same = Object.entries(environment).every(([name, value]) => (process.env[name] ?? null) === value);
-  return same && ownVariables(process.env).every((name) => name in environment);
+  return same && ownVariables(process.env).every((name) => Object.hasOwn(environment, name));
 }
 
 function isSameFolder({ folder, memory, digest }: QuickRecord['folders'][number]): boolean {

@@ -5,6 +5,7 @@ import type { ExplainedRoot } from '../../plan/roots.ts';
 import type { Nearest } from '../../plan/why.ts';
 import { formatResumePoint, type ResumePoint } from '../../run/worker/resume.ts';
 import type { Json } from '../../stage/json.ts';
+import { own } from '../../stage/own.ts';
 import type { Entry } from '../../store/types.ts';
 import { count } from './format.ts';
 
@@ -34,7 +35,7 @@ export function formatWhy({ planned, nearest, pending, upstream, saved }: Explan
   const resume = saved ? [`it resumes at ${formatResumePoint(saved)}`] : [];
   if (!nearest) return [head, ...resume, `nothing of kind ${planned.fingerprint.kind} is stored`];
   const differences = nearest.differences.filter(
-    ({ type, input }) => type !== 'upstream' || input === undefined || pending[input] === undefined,
+    ({ type, input }) => type !== 'upstream' || input === undefined || own(pending, input) === undefined,
   );
   const lines = [head, ...resume, 'the nearest stored result', `  ${describeEntry(nearest.entry)}`];
   if (differences.length + waits.length === 0) return [...lines, 'does not differ in what is known now'];
@@ -133,7 +134,7 @@ function formatDifference(difference: Difference, upstream: { readonly [input: s
   const of = input === undefined ? '' : ` (input ${input})`;
   switch (type) {
     case 'upstream': {
-      const stage = input === undefined ? undefined : upstream[input];
+      const stage = input === undefined ? undefined : own(upstream, input);
       return stage === undefined
         ? `${input} is another result`
         : `${input}: ${stage} produced other bytes (why ${stage} shows more)`;

@@ -5,6 +5,7 @@
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import type { StageContext, StageInput, StageResult } from '../../stage/contract.ts';
+import { own } from '../../stage/own.ts';
 import { StageError } from '../../stage/stage-error.ts';
 
 /** Config of the stage. A type, so that it is JSON for the compiler, too. */
@@ -61,7 +62,7 @@ export async function run(context: StageContext<SelectionConfig>): Promise<Stage
   const measures = new Map<string, StageMetrics>();
   for (const [name, input] of Object.entries(context.inputs)) measures.set(name, await readMetrics(input));
   expectMetric(metric, measures, context.inputs);
-  for (const [name, metrics] of measures) add(name, metrics[metric]);
+  for (const [name, metrics] of measures) add(name, own(metrics, metric));
   for (const name of failed) add(name, undefined);
   const places = rankPoints(scores, { better, survivors });
   const ranking: Ranking = { metric, better, survivors, places };
@@ -124,7 +125,7 @@ function expectMetric(
   inputs: { readonly [name: string]: StageInput },
 ): void {
   const all = [...measures.values()];
-  if (all.some((metrics) => metrics[metric] !== undefined)) return;
+  if (all.some((metrics) => own(metrics, metric) !== undefined)) return;
   const [first] = Object.values(inputs);
   const given = [...new Set(all.flatMap((metrics) => Object.keys(metrics)))].sort().join(', ') || 'none';
   throw new StageError(

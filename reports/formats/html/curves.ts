@@ -1,3 +1,4 @@
+import { own } from '../../../framework/stage/own.ts';
 import type { HistoryRow } from '../../report.ts';
 import { thinned } from '../thin.ts';
 import type { Chart, Curve } from './chart.ts';
@@ -108,7 +109,7 @@ function titleOf(metric: string, kinds: ReadonlySet<string>): string | undefined
 function pointsOf(history: readonly HistoryRow[], metric: string): ReadonlyMap<number, number> {
   return new Map(
     history.flatMap((row) => {
-      const [step, value] = [row.step, Object.hasOwn(row, metric) ? row[metric] : undefined];
+      const [step, value] = [row.step, own(row, metric)];
       const isPoint = typeof step === 'number' && typeof value === 'number' && Number.isFinite(value);
       return isPoint ? [[step, value] as const] : [];
     }),

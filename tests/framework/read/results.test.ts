@@ -34,11 +34,19 @@ test('tokenizers have a number for each seed, in the order of the seeds; a share
   rig.edit('experiment.ts', 'seeds: [0]', 'seeds: [3, 1]');
   rig.edit('parts/config.ts', 'weight: z.number()', 'seed: z.int().optional(), weight: z.number()');
   rig.edit('experiment.ts', "name: 'beit'", "name: 'beit', seed: 7");
+  // A metric of one row, called as what every object has.
+  rig.edit(
+    'parts/stage.ts',
+    'another: context.seed',
+    "another: context.seed, ...(label.includes('peco') && { constructor: 1 })",
+  );
   await rig.peco('run', 'experiment.ts', '--upto', 'evaluation');
   const results = await readResults('experiment.ts', { cwd: rig.dir });
   // The metric \`another\` of the rig's stages is their seed.
   t.deepEqual(results.values('peco', 'tokenizer', 'another'), [3, 1]);
   t.deepEqual(results.values('beit', 'tokenizer', 'another'), [7]);
+  t.deepEqual(results.values('peco', 'tokenizer', 'constructor'), [1, 1]);
+  t.deepEqual(results.values('beit', 'tokenizer', 'constructor'), []);
   t.deepEqual(
     results.cells.map(({ variant, task, seed, stage }) => `${variant} ${task} ${seed}: ${stage}`),
     [

@@ -81,6 +81,8 @@ test('a folder of other things is refused by name, and nothing in it changes', (
   const told = [
     { 'notes.txt': 'mine' },
     { 'package.json': '{}', 'a.ts': '', 'b.ts': '', 'c.ts': '', '.git/HEAD': '' },
+    // Called as what every object has.
+    { 'constructor/notes.txt': 'mine' },
     // Called as the folders of a store are.
     ...[
       'entries',

@@ -68,6 +68,23 @@ test('CSV: a record a row, names as they are, nothing that a spreadsheet would c
   );
 });
 
+test('CSV: what a stage does not log is empty, also where every object has something of that name', (t) => {
+  for (const text of ['__proto__', 'constructor']) {
+    const history = parseCsv(
+      textOf(historyFormat, reportNamed({ variants: ['a', 'b'], task: 'p', text }), 'history.csv'),
+    );
+    t.deepEqual(
+      history.slice(0, 4).map((record) => record.slice(3)),
+      [
+        ['step', 'loss', text, 'changed'],
+        ['1', '2', '1', text],
+        ['2', 'NaN', '', text],
+        ['3', '1', '2', text],
+      ],
+    );
+  }
+});
+
 test('markdown: a line a row, as many cells as columns, and no tag', (t) => {
   fc.assert(
     fc.property(hostileReport, (report) => {
