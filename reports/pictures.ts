@@ -31,14 +31,21 @@ const kinds: readonly Strips[] = [
   },
 ];
 
-/** Pictures by name: a strip of test images on top, then that of each row, of the first seed that has one. */
+/**
+ * Pictures by name: a strip of test images on top, then that of each row, of the first seed that has one.
+ *
+ * @param variants the rows, in their order
+ */
 export async function comparePictures(
-  { cells }: TableConfig,
+  { cells }: Pick<TableConfig, 'cells'>,
   inputs: { readonly [name: string]: StageInput },
+  variants: readonly string[],
 ): Promise<ReadonlyMap<string, Buffer>> {
   const pictures = new Map<string, Buffer>();
   for (const task of new Set(cells.map((cell) => cell.task))) {
-    const own = cells.filter((cell) => cell.task === task);
+    const own = variants.flatMap((variant) =>
+      cells.filter((cell) => cell.task === task && cell.variant === variant),
+    );
     for (const kind of kinds) {
       const rows = await rowsOf(own, inputs, kind);
       if (rows.length > 0) pictures.set(kind.picture(task), stackRows(rows));

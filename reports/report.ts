@@ -1,17 +1,21 @@
 import type { StageInput, StageRecord } from '../framework/stage/contract.ts';
 import { readHistory } from '../framework/stage/history.ts';
+import { splitChanges } from './changes.ts';
 import { nothingPublished, type Published, publishedBeside } from './comparable.ts';
 import type { AblationTableConfig } from './config.ts';
 import { type Examples, readExamples } from './examples.ts';
 import { readFacts } from './facts.ts';
 import { type CellResult, type InTable, readResults, type TableConfig } from './results.ts';
-import { showPart } from './show.ts';
+import { shownBy, showPart } from './show.ts';
 import { type AblationTable, buildTable } from './table.ts';
 import { type Warning, warningsOf } from './warnings.ts';
 
 /** A finished report: what every format is made of. A function of the results alone. */
 export interface Report {
+  /** With the changes that are not in `shown`. */
   readonly config: TableConfig;
+  /** What of the table is shown by flags, in words; the numbers are those of the whole table. */
+  readonly shown: readonly string[];
   readonly table: AblationTable;
   /** Every number of every cell, as stages reported them. */
   readonly results: readonly CellResult[];
@@ -45,20 +49,26 @@ type Inputs = { readonly [name: string]: StageInput };
 
 /** Reads the results of the cells and makes the table of them; without pictures. */
 export async function readReport(
-  { columns, published, show, table: config }: AblationTableConfig & InTable,
+  { columns, published, show, table: whole }: AblationTableConfig & InTable,
   inputs: Inputs,
 ): Promise<Omit<Report, 'pictures'>> {
+  const { changes, ...rest } = whole;
+  const { shown, others } = splitChanges(changes ?? [], show);
+  const config = others.length > 0 ? { ...rest, changes: others } : rest;
   const results = await readResults(config, inputs);
   const { precision } = show ?? {};
   const wanted = precision === undefined ? columns : columns.map((one) => ({ ...one, digits: precision }));
   const table = showPart(buildTable(config, results, wanted), show);
+  const isShown = shownBy(table, show);
   const methods = typeof published === 'boolean' ? {} : published;
   return {
-    config,
-    results,
-    table,
-    warnings: await warningsOf(config, results, inputs),
-    facts: await readFacts(config, results, inputs),
+    ...{ config, shown, results, table },
+    warnings: await warningsOf(config, results.filter(isShown.row), inputs),
+    facts: await readFacts(
+      { ...config, cells: config.cells.filter(isShown.cell) },
+      results.filter(isShown.cell),
+      inputs,
+    ),
     published:
       published === false || config.smoke
         ? nothingPublished

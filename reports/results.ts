@@ -6,18 +6,6 @@ import type { CellPlace, TableConfig } from '../framework/stage/table.ts';
 
 export type { CellPlace, TableConfig } from '../framework/stage/table.ts';
 
-/** What tables in CSV say of the experiment in each row, so that no part can be taken for what it isn't. */
-export function remarksOn({ smoke, changes = [] }: TableConfig): readonly string[] {
-  return smoke ? ['smoke run: the numbers mean nothing', ...changes] : changes;
-}
-
-/** What to say above the changes of an experiment: those of `show` change no number. */
-export function changesHead(changes: readonly string[]): string {
-  return changes.every((change) => change.startsWith('report.show.'))
-    ? 'A part of the table, or another order, by flags of this run:'
-    : 'Not the experiment as its file declares it. Changed by flags of this run:';
-}
-
 /** What the framework adds to a report's config. */
 export interface InTable {
   readonly table: TableConfig;

@@ -1,5 +1,6 @@
 import { fits } from '../framework/stage/wildcard.ts';
 import { distinct } from './cells.ts';
+import type { CellPlace } from './results.ts';
 import { namesOf, type Show } from './show-config.ts';
 import type { AblationTable, TableColumn, TableRow } from './table.ts';
 
@@ -22,6 +23,15 @@ export function showPart(table: AblationTable, { columns, rows, sort }: Show = {
         columns === undefined || columns.some((name) => [column.metric, column.label].includes(name)),
     ),
   };
+}
+
+/** Of which rows and cells a table shows something. */
+export function shownBy({ columns, rows }: AblationTable, show: Show = {}) {
+  const variants = new Set(rows.map(({ variant }) => variant));
+  const tasks = new Set(columns.map(({ task }) => task));
+  const row = ({ variant }: Pick<CellPlace, 'variant'>) => variants.has(variant);
+  const cell = (place: CellPlace) => row(place) && (show.columns === undefined || tasks.has(place.task));
+  return { row, cell };
 }
 
 function placesOf(columns: readonly TableColumn[], name: string): number[] {

@@ -16,8 +16,9 @@ const formats: readonly Format[] = [csvFormat, markdownFormat, latexFormat, pict
 
 /** Writes the tables and the pictures of an experiment from the results of its stages. */
 export const run: StageFunction<AblationTableConfig & InTable> = async ({ config, inputs, outDir }) => {
-  const pictures = await comparePictures(config.table, inputs);
-  const report = { ...(await readReport(config, inputs)), pictures };
+  const read = await readReport(config, inputs);
+  const rows = read.table.rows.map(({ variant }) => variant);
+  const report = { ...read, pictures: await comparePictures(config.table, inputs, rows) };
   for (const format of formats) {
     for (const { name, content } of format.files(report)) await writeFile(path.join(outDir, name), content);
   }

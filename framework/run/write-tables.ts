@@ -1,7 +1,8 @@
 import path from 'node:path';
-import { describeChange } from '../experiment/changes/change.ts';
+import { type Change, describeChange } from '../experiment/changes/change.ts';
 import type { StageGraph, StageNode } from '../plan/types.ts';
 import { formatError } from '../stage/errors.ts';
+import { reportField } from '../stage/roles.ts';
 import { makePages, type StageEnd } from './pages.ts';
 import { formatTimings, type Timing } from './record/timing.ts';
 import { resultsFolderName, timingFile } from './results-folder.ts';
@@ -51,6 +52,14 @@ export async function writeTables(
   });
   const written = await writeResults({ ...report, pages }, folder, { ...about, experiment, changes });
   const timing = path.join(folder, timingFile);
-  await writeIfDifferent(timing, await formatTimings(report.timings, changes.map(describeChange)));
+  await writeIfDifferent(
+    timing,
+    await formatTimings(report.timings, changes.filter(isOfStages).map(describeChange)),
+  );
   return [...written, timing];
+}
+
+/** Whether a change may change what stages but the report do. */
+function isOfStages({ path: field }: Change): boolean {
+  return field.split('.')[0] !== reportField();
 }

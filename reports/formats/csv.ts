@@ -1,8 +1,9 @@
 import type { ReportFile } from '../../framework/stage/contract.ts';
 import { type CsvValue, formatCsv } from '../../framework/stage/csv.ts';
+import { remarksOn } from '../changes.ts';
 import type { TableCell } from '../column.ts';
 import type { Published } from '../comparable.ts';
-import { type CellResult, remarksOn } from '../results.ts';
+import type { CellResult } from '../results.ts';
 import type { AblationTable } from '../table.ts';
 import type { Warning } from '../warnings.ts';
 import type { Format } from './contract.ts';

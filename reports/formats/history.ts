@@ -1,7 +1,7 @@
 import { formatCsv } from '../../framework/stage/csv.ts';
 import { own } from '../../framework/stage/own.ts';
+import { remarksOn } from '../changes.ts';
 import type { HistoryRow, ShownStage } from '../report.ts';
-import { remarksOn } from '../results.ts';
 import type { FullFormat } from './contract.ts';
 import { changedColumn } from './csv.ts';
 import { thinned } from './thin.ts';

@@ -12,14 +12,14 @@ export const jsonFormat: FullFormat = {
 };
 
 export function reportJson(report: FullReport): ReportJson {
-  const { config, table, results, warnings, published, facts, command, version } = report;
+  const { config, shown, table, results, warnings, published, facts, command, version } = report;
   return {
     what: 'report of peco-exp',
     format: 1,
     experiment: config.experiment,
     baseline: config.baseline,
     smoke: config.smoke ?? false,
-    changes: [...(config.changes ?? [])],
+    changes: [...(config.changes ?? []), ...shown],
     command: [...command],
     version,
     columns: table.columns.map(({ task, metric, title, scale, digits, better }) => ({

@@ -1,11 +1,11 @@
 import { printable } from '../../framework/stage/text.ts';
 import { captionOf, countText, pairsText, shownImages } from '../caption.ts';
+import { remarksOn } from '../changes.ts';
 import type { TableCell } from '../column.ts';
 import type { PublishedRow } from '../comparable.ts';
 import { formatEnds, formatSigned, formatSpread, formatValue } from '../format.ts';
 import { publishedCell, publishedName, publishedSentences } from '../published-text.ts';
 import type { Report } from '../report.ts';
-import { remarksOn } from '../results.ts';
 import type { TableColumn } from '../table.ts';
 import type { Format } from './contract.ts';
 import { latexText } from './latex-text.ts';

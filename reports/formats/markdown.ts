@@ -1,10 +1,11 @@
 import { captionOf, countText, pairsText, pictureTitle, shownImages } from '../caption.ts';
+import { changeLists } from '../changes.ts';
 import type { TableCell } from '../column.ts';
 import type { Published } from '../comparable.ts';
 import { formatEnds, formatSigned, formatSpread, formatValue } from '../format.ts';
 import { publishedCell, publishedHead, publishedName, publishedSentences } from '../published-text.ts';
 import type { Report } from '../report.ts';
-import { changesHead, type TableConfig } from '../results.ts';
+import type { TableConfig } from '../results.ts';
 import type { AblationTable, TableColumn } from '../table.ts';
 import type { Format } from './contract.ts';
 import { markdownTable, plain } from './markdown-text.ts';
@@ -15,11 +16,14 @@ export const markdownFormat: Format = {
   files: (report) => [{ name: 'ablation.md', content: ablationMarkdown(report) }],
 };
 
-type MarkdownOptions = Pick<Report, 'config' | 'table' | 'warnings' | 'facts' | 'published' | 'pictures'>;
+type MarkdownOptions = Pick<
+  Report,
+  'config' | 'shown' | 'table' | 'warnings' | 'facts' | 'published' | 'pictures'
+>;
 
 /** The table for people, and what one must know to read it. */
 export function ablationMarkdown(report: MarkdownOptions): string {
-  const { config, table, warnings, facts, published, pictures } = report;
+  const { config, shown, table, warnings, facts, published, pictures } = report;
   const { columns, rows } = table;
   const header = [
     'variant',
@@ -32,7 +36,10 @@ export function ablationMarkdown(report: MarkdownOptions): string {
   const blocks = [
     [`# ${plain(config.experiment)}${config.smoke ? ': smoke run' : ''}`],
     ...(config.smoke ? smokeBlocks() : []),
-    ...changedBlocks(config),
+    ...changeLists(config, shown).flatMap(({ head, lines }) => [
+      [head],
+      lines.map((line) => `- ${plain(line)}`),
+    ]),
     markdownTable([header, ...body, ...publishedRows(published, table)]),
     captionOf(table, 'instead').map(plain),
     warnings.map(({ text }) => `**Warning:** ${plain(text)}.`),
@@ -55,12 +62,6 @@ function smokeBlocks(): string[][] {
       '**The numbers mean nothing.** Every component has the smallest size that it declares itself: this shows that the experiment runs, and how its table looks.',
     ],
   ];
-}
-
-/** A table of a changed experiment says so above everything else. */
-function changedBlocks({ changes = [] }: TableConfig): string[][] {
-  if (changes.length === 0) return [];
-  return [[changesHead(changes)], changes.map((line) => `- ${plain(line)}`)];
 }
 
 /** Where there are several baselines, a difference says little without the name of the other row. */

@@ -1,3 +1,4 @@
+import fs from 'node:fs';
 import test from 'ava';
 import { schemas } from '../../framework/cli/json/schemas.ts';
 import { reportSchema } from '../../reports/formats/json-schema.ts';
@@ -106,7 +107,16 @@ test('pages say how the numbers were made, the same in a run and afterwards, als
   );
   t.is(part.code, 0, part.stderr);
   t.regex(part.stdout, /\n\| peco +\| +50\.0 ± 70\.7 \(2\) 0\.0 \[0\.0, 0\.0\] \|.*\n\| beit \(baseline\) /);
-  t.regex(part.stdout, /\nA part of the table, or another order, by flags of this run:\n/);
+  t.regex(
+    part.stdout,
+    /\nA part of the table, or another order, by flags of this run:\n\n- Rows: peco, beit\n- Best probe.another first\n- Digits after the point: 1\n/,
+  );
+  const name = fs.readdirSync(rig.file('results')).find((one) => one.startsWith('rig@'))!;
+  t.deepEqual(
+    ['results.csv', 'history.csv'].map((file) => rig.read(`results/${name}/${file}`)),
+    ['results.csv', 'history.csv'].map((file) => rig.read(`results/rig/${file}`)),
+    'what is shown changes no number',
+  );
   const wrong = await rig.peco('report', 'experiment.ts', '--rows', 'pecco', '--columns', 'seed %,psnr');
   t.is(wrong.code, 2);
   t.snapshot(wrong.stderr);

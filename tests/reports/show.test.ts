@@ -1,6 +1,7 @@
 import test from 'ava';
+import { splitChanges } from '../../reports/changes.ts';
 import { ablationTable } from '../../reports/config.ts';
-import { showPart } from '../../reports/show.ts';
+import { shownBy, showPart } from '../../reports/show.ts';
 import type { Show } from '../../reports/show-config.ts';
 import { buildTable } from '../../reports/table.ts';
 import { cell, columns, tableOf } from './support.ts';
@@ -53,6 +54,35 @@ test('rows are sorted from the best on, whichever way that is; those without a v
     'scratch',
   ]);
   t.deepEqual(shown({ sort: 'error', rows: ['*peco*', 'beit'] })[1], ['peco@size=1', 'peco@size=2', 'beit']);
+});
+
+test('what is shown by flags is said in words, apart from what changes numbers', (t) => {
+  const show: Show = { rows: ['peco*', 'beit'], columns: ['probe.top1'], precision: 0, sort: 'psnr' };
+  const set = (change: string) => `${change}, which the file does not set`;
+  t.deepEqual(splitChanges([set('report.show.sort: psnr'), 'seeds: [3] instead of [0]'], show), {
+    shown: ['Best psnr first'],
+    others: ['seeds: [3] instead of [0]'],
+  });
+  t.deepEqual(splitChanges([set('report.show: {"rows":["peco*","beit"]}')], show).shown, [
+    'Rows: peco*, beit',
+    'Columns: probe.top1',
+    'Best psnr first',
+    'Digits after the point: 0',
+  ]);
+  t.deepEqual(splitChanges(['report.show.rows: null instead of ["a"]', 'report.shown: 1 instead of 2']), {
+    shown: ['All rows'],
+    others: ['report.shown: 1 instead of 2'],
+  });
+});
+
+test('facts are of the rows and tasks that are shown', (t) => {
+  const shown = (show: Show) => {
+    const { cell } = shownBy(showPart(table, show), show);
+    return [...new Set(cells.filter(cell).map(({ variant, task }) => `${variant} ${task}`))];
+  };
+  t.is(shown({}).length, 9);
+  t.deepEqual(shown({ rows: ['beit'] }), ['beit probe', 'beit finetune', 'beit tokenizer']);
+  t.deepEqual(shown({ rows: ['beit'], columns: ['probe.error'] }), ['beit probe']);
 });
 
 test('names of no row and no column are refused with what there is', (t) => {

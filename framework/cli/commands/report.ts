@@ -59,8 +59,10 @@ export async function reportCommand(file: string, flags: ReportFlags, version: s
     const rebuilt = { ...tables, ...events };
     if (flags.json) printLines([JSON.stringify(rebuilt)]);
     else {
-      const head = [...formatSmoke(loaded.smoke), ...formatOverrides(loaded.overrides)];
       const table = rebuilt.files.find((name) => name.endsWith('.md'));
+      // The table itself says what flags changed.
+      const changed = table === undefined ? formatOverrides(loaded.overrides) : [];
+      const head = [...formatSmoke(loaded.smoke), ...changed];
       const look = outputLook();
       const shown = table === undefined ? [] : ['', showMarkdown(await fs.readFile(table, 'utf8'), look)];
       const lines = [...head, ...shown, ...formatRebuilt(rebuilt, formatPath, look)];

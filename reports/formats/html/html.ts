@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { pictureTitle } from '../../caption.ts';
+import { changeLists } from '../../changes.ts';
 import type { FullReport } from '../../report.ts';
-import { changesHead } from '../../results.ts';
 import type { FullFormat } from '../contract.ts';
 import { isHistoryThinned } from '../history.ts';
 import { type Chart, curveValue, placeIn } from './chart.ts';
@@ -92,14 +92,15 @@ function digest(content: string): string {
 }
 
 /** What must be known before anything is read. */
-function noticeHtml({ config }: FullReport): string {
+function noticeHtml({ config, shown }: FullReport): string {
   const smoke = config.smoke
     ? '<p class="notice"><strong>The numbers mean nothing.</strong> Every component has the smallest size that it declares itself.</p>\n'
     : '';
-  const { changes = [] } = config;
-  if (changes.length === 0) return smoke;
-  const list = changes.map((change) => `<li>${name(change)}</li>`).join('');
-  return `${smoke}<div class="notice"><p>${text(changesHead(changes))}</p><ul>${list}</ul></div>\n`;
+  const lists = changeLists(config, shown).map(({ head, lines }) => {
+    const list = lines.map((line) => `<li>${name(line)}</li>`).join('');
+    return `<div class="notice"><p>${text(head)}</p><ul>${list}</ul></div>\n`;
+  });
+  return smoke + lists.join('');
 }
 
 interface CurvesOptions {

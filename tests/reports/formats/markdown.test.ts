@@ -16,14 +16,14 @@ interface Options {
   readonly columns?: readonly Column[];
   readonly facts?: readonly string[];
   readonly published?: Published;
+  readonly shown?: readonly string[];
 }
 
 function markdown(cells: readonly CellResult[], other: Partial<TableConfig> = {}, options: Options = {}) {
   const config = tableOf(cells, other);
   const table = buildTable(config, cells, options.columns ?? columns);
   return ablationMarkdown({
-    config,
-    table,
+    ...{ config, table, shown: options.shown ?? [] },
     warnings: options.warnings ?? [],
     facts: options.facts ?? [],
     published: options.published ?? nothingPublished,

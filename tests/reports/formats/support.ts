@@ -75,6 +75,7 @@ export function reportNamed(names: {
   };
   return {
     config,
+    shown: [text],
     results: cells,
     table: buildTable(config, cells, labelled),
     warnings: [{ variant: variants[0], text }],
