@@ -6,6 +6,7 @@ import type { Metric } from '../framework/stage/metric-names.ts';
 import { printable } from '../framework/stage/text.ts';
 import { publishedMethods } from './published.ts';
 import { expectRows, expectShown, showSchema } from './show-config.ts';
+import { usualColumns } from './usual-columns.ts';
 
 const column = z.strictObject({
   /**
@@ -25,20 +26,9 @@ const column = z.strictObject({
 
 export type Column = z.output<typeof column>;
 
-const usual: Column[] = [
-  { metric: 'top1', label: 'top-1 %', scale: 100, digits: 2, better: 'higher' },
-  { metric: 'mIoU', label: 'mIoU %', scale: 100, digits: 2, better: 'higher' },
-  { metric: 'boxAP', label: 'box AP', scale: 100, digits: 2, better: 'higher' },
-  { metric: 'maskAP', label: 'mask AP', scale: 100, digits: 2, better: 'higher' },
-  { metric: 'codewordTop1', label: 'codeword probe top-1 %', scale: 100, digits: 2, better: 'higher' },
-  { metric: 'psnr', label: 'PSNR dB', scale: 1, digits: 2, better: 'higher' },
-  { metric: 'usage', label: 'codes used %', scale: 100, digits: 1, better: 'higher' },
-  { metric: 'perplexity', label: 'perplexity', scale: 1, digits: 1, better: 'higher' },
-];
-
 const schema = z.strictObject({
   /** Metrics that become columns, in this order, for every task that has them. */
-  columns: z.array(column).default(usual),
+  columns: z.array(column).default(usualColumns),
   /**
    * Adds what papers report beneath the rows, where a task was measured on the same data with a network of the same size:
    * ImageNet-1K, ViT-B at 224 pixels. Rows that do what a paper does, by name (`{ beit: 'BEiT', peco: 'PeCo' }`), have their
@@ -79,7 +69,8 @@ export const ablationTable = defineComponent({
 function expectMeasured(columns: readonly Column[], table: WiredInput | undefined): WiringIssue[] {
   const metrics = table?.facts.metrics as readonly string[] | undefined;
   return columns.flatMap(({ metric }, index) => {
-    if (metrics === undefined || [...metrics, ...usual.map((one) => one.metric)].includes(metric)) return [];
+    if (metrics === undefined || [...metrics, ...usualColumns.map((one) => one.metric)].includes(metric))
+      return [];
     const hint = suggest(metric, metrics);
     if (!hint?.startsWith('did you mean')) return [];
     return [{ path: ['columns', index, 'metric'], message: 'no task measures it', hint }];

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { StageInput, StageRecord } from '../framework/stage/contract.ts';
 import { readHistory } from '../framework/stage/history.ts';
 import { splitChanges } from './changes.ts';
@@ -8,6 +9,8 @@ import { readFacts } from './facts.ts';
 import { type CellResult, type InTable, readResults, type TableConfig } from './results.ts';
 import { shownBy, showPart } from './show.ts';
 import { type AblationTable, buildTable } from './table.ts';
+import { unshownTasks } from './unshown.ts';
+import { usualColumns } from './usual-columns.ts';
 import { type Warning, warningsOf } from './warnings.ts';
 
 /** A finished report: what every format is made of. A function of the results alone. */
@@ -56,14 +59,15 @@ export async function readReport(
   const { shown, others } = splitChanges(changes ?? [], show);
   const config = others.length > 0 ? { ...rest, changes: others } : rest;
   const results = await readResults(config, inputs);
-  const { precision } = show ?? {};
-  const wanted = precision === undefined ? columns : columns.map((one) => ({ ...one, digits: precision }));
-  const table = showPart(buildTable(config, results, wanted), show);
+  const table = makeTable(config, results, { columns, show });
   const isShown = shownBy(table, show);
   const methods = typeof published === 'boolean' ? {} : published;
   return {
     ...{ config, shown, results, table },
-    warnings: await warningsOf(config, results.filter(isShown.row), inputs),
+    warnings: [
+      ...unshownTasks(columns, results.filter(isShown.row)),
+      ...(await warningsOf(config, results.filter(isShown.row), inputs)),
+    ],
     facts: await readFacts(
       { ...config, cells: config.cells.filter(isShown.cell) },
       results.filter(isShown.cell),
@@ -74,6 +78,19 @@ export async function readReport(
         ? nothingPublished
         : publishedBeside(table, methods, results, inputs),
   };
+}
+
+function makeTable(
+  config: TableConfig,
+  results: readonly CellResult[],
+  { columns, show = {} }: Pick<AblationTableConfig, 'columns' | 'show'>,
+): AblationTable {
+  const { precision } = show;
+  const wanted = precision === undefined ? columns : columns.map((one) => ({ ...one, digits: precision }));
+  const table = showPart(buildTable(config, results, wanted), show);
+  // The usual columns are for all tasks that there are, of which an experiment has some.
+  const isAsked = show.columns !== undefined || !isDeepStrictEqual(columns, usualColumns);
+  return isAsked ? table : { ...table, unmeasured: [] };
 }
 
 /** What each stage logged, oldest first, and its examples; nothing of a stage that has no result. */

@@ -5,8 +5,8 @@ import type { CellResult, TableConfig } from './results.ts';
 
 /** What speaks against numbers of a row although they are there. */
 export interface Warning {
-  readonly variant: string;
-  /** A sentence without its full stop, which names the row. */
+  readonly variants: readonly string[];
+  /** A sentence without its full stop, which names the rows. */
   readonly text: string;
 }
 
@@ -44,7 +44,7 @@ export async function warningsOf(
     const perplexities = own.map(({ perplexity }) => perplexity.toFixed(1)).join(' and ');
     const of = own[0].size.toLocaleString('en-US');
     return {
-      variant,
+      variants: [variant],
       text: `The codebook of ${cells} has collapsed: test images use ${used} of ${of} codes, with a perplexity of ${perplexities} (${limitText(own[0])})`,
     };
   });

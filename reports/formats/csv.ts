@@ -84,7 +84,7 @@ export function wideCsv(
 }
 
 function textsOf(warnings: readonly Warning[], row: string): string {
-  return warnings.flatMap(({ variant, text }) => (variant === row ? [text] : [])).join('; ');
+  return warnings.flatMap(({ variants, text }) => (variants.includes(row) ? [text] : [])).join('; ');
 }
 
 function describe(cell: TableCell | undefined): CsvValue[] {

@@ -131,7 +131,9 @@ export const reportSchema = z
     ),
     warnings: z
       .array(z.strictObject({ variant: z.string(), text: z.string() }))
-      .describe('rows whose numbers are to be doubted, such as those of a collapsed codebook'),
+      .describe(
+        'rows whose numbers are to be doubted, such as those of a collapsed codebook, or missing; each of the rows of a text',
+      ),
     published,
     facts: z.array(z.string()),
     stages: z.array(stage),

@@ -30,7 +30,7 @@ export function reportJson(report: FullReport): ReportJson {
     values: results.map(({ variant, task, seed, engine, metrics }) => ({
       ...{ variant, task, seed, engine, metrics },
     })),
-    warnings: warnings.map((warning) => ({ ...warning })),
+    warnings: warnings.flatMap(({ variants, text }) => variants.map((variant) => ({ variant, text }))),
     published: publishedJson(published),
     facts: [...facts],
     stages: report.stages.map(stageJson),

@@ -221,7 +221,7 @@ test('few tokens are measured by the codes that they can use, and a fact says ho
   };
   t.deepEqual(await warningsOf(tableOf(cells), cells, inputs), [
     {
-      variant: 'one',
+      variants: ['one'],
       text: 'The codebook of one has collapsed: test images use 1 of 8,192 codes, with a perplexity of 1.0 (below 10 % of what 64 tokens can use, or a perplexity below 5 % of it)',
     },
   ]);

@@ -78,7 +78,7 @@ export function reportNamed(names: {
     shown: [text],
     results: cells,
     table: buildTable(config, cells, labelled),
-    warnings: [{ variant: variants[0], text }],
+    warnings: [{ variants: [variants[0]], text }],
     facts: [text],
     published: {
       rows: publishedResults.slice(1, 3).map(({ method, epochs, numbers }) => {
