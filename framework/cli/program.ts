@@ -7,6 +7,7 @@ import type { ExportFlags } from './commands/export.ts';
 import type { GcFlags } from './commands/gc.ts';
 import type { GraphFlags } from './commands/graph.ts';
 import type { InitFlags } from './commands/init.ts';
+import type { JobFlags } from './commands/job.ts';
 import type { ProvisionFlags } from './commands/provision.ts';
 import type { ReportFlags } from './commands/report.ts';
 import type { ShowFlags } from './commands/show.ts';
@@ -288,12 +289,13 @@ function addProvision(program: Command, finish: Finish): void {
 
 /** What the scripts of Slurm's jobs call; nothing for people. */
 function addJob(program: Command, finish: Finish): void {
-  program
+  const command = program
     .command('job', { hidden: true })
     .argument('<folder>')
     .argument('<task>')
-    .action(async (folder: string, task: string) => {
+    .action(async (folder: string, task: string, flags: JobFlags) => {
       const { jobCommand } = await import('./commands/job.ts');
-      finish(await jobCommand(folder, Number(task), readOwnPackage().version));
+      finish(await jobCommand(folder, Number(task), flags, readOwnPackage().version));
     });
+  addFlags(command, ['json']);
 }

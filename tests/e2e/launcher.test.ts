@@ -111,6 +111,26 @@ test('a Node that is too old gets one sentence', async (t) => {
   for (const version of ['20.19.0', '22.0.0']) t.is((await run(version)).stderr, '');
 });
 
+test('Ctrl-C before the command line listens is answered in JSON where that was asked for', async (t) => {
+  // In the first turn of the event loop: the launcher has been read, and the rest is still to be loaded.
+  const project = createProject(t, {
+    'early.cjs': `setImmediate(() => process.kill(process.pid, 'SIGINT'));`,
+  });
+  const run = (...args: string[]) =>
+    promisify(execFile)(process.execPath, ['--require', project.file('early.cjs'), launcher, ...args]).catch(
+      (error: Error & { code: number; signal: string | null; stdout: string }) => error,
+    );
+  const asked = await run('show', '--json');
+  t.like(asked, { code: 130 });
+  t.deepEqual(JSON.parse(asked.stdout).error, {
+    ...{ code: 'interrupted', message: 'interrupted before there was an answer' },
+    ...{ hint: null, location: null, problems: [] },
+  });
+  const { stdout, ...other } = await run('show');
+  t.is(stdout, '');
+  t.like(other, { signal: 'SIGINT' });
+});
+
 test('an old Node can read the launcher', async (t) => {
   const text = fs.readFileSync(launcher, 'utf8');
   const [old, now] = await Promise.all(

@@ -32,6 +32,7 @@ import { codeOf } from '../bundles.ts';
 import { type Interrupts, listenForInterrupts } from '../interrupts.ts';
 import { type Prepared, prepareExperiment } from '../prepare.ts';
 import { printText } from '../print.ts';
+import { createJsonRenderer } from '../progress/json.ts';
 import { createLineRenderer } from '../progress/lines.ts';
 import { describeEnd, describeStart, optionsOf, withEngine } from '../running.ts';
 
@@ -48,19 +49,30 @@ interface Task {
   readonly version: string;
 }
 
+export interface JobFlags {
+  readonly json?: boolean;
+}
+
 /**
  * `peco-exp job FOLDER TASK`: what a job of Slurm runs. It plans the experiment again and makes the stages of its task,
  * with the scheduler of a local run on what Slurm gave it.
  *
  * @returns the exit code: 0 if a stage of it has a result, 75 if it is to go back into the queue, else 1
  */
-export async function jobCommand(folder: string, index: number, version: string): Promise<number> {
+export async function jobCommand(
+  folder: string,
+  index: number,
+  { json = false }: JobFlags,
+  version: string,
+): Promise<number> {
   const interrupts = listenForInterrupts();
   const submission = readSubmission(folder);
   const own = submission.tasks[index] ?? [];
   const allocation = readAllocation(process.env);
   const file = eventsOf(folder, index);
-  const renderer = createLineRenderer({ write: printText, verbose: true });
+  const renderer = json
+    ? createJsonRenderer(printText)
+    : createLineRenderer({ write: printText, verbose: true });
   const keep = openEvents(file, (message) => renderer.show({ type: 'warning', message }));
   const emit = ofOwn(own, (event) => {
     keep(event);
