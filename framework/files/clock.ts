@@ -28,6 +28,10 @@ const usualSkew = 300_000;
 /** For so long, in milliseconds, what was found out of a clock is believed. */
 const belief = 60_000;
 
+/** So often a clock is read, if each time took longer than `quick` milliseconds: a process that the system stopped in between. */
+const tries = 3;
+const quick = 5;
+
 /** How the clock of file systems is asked for; other ones are for tests. */
 export interface Clocks {
   /** By this machine. */
@@ -35,14 +39,15 @@ export interface Clocks {
   clockOf(folder: string): number | undefined;
   /** Number of the device that a place is on. */
   deviceOf(place: string): number;
-  isLocal(place: string): boolean;
+  /** Whether its times are of this machine's own clock; undefined where the system doesn't say. */
+  isLocal(place: string): boolean | undefined;
 }
 
 const realClocks: Clocks = {
   now: localNow,
   clockOf,
   deviceOf: (place) => fs.statSync(place).dev,
-  isLocal: (place) => process.platform !== 'linux' || local.has(fs.statfsSync(place).type),
+  isLocal: (place) => (process.platform === 'linux' ? local.has(fs.statfsSync(place).type) : undefined),
 };
 
 /**
@@ -52,34 +57,39 @@ const realClocks: Clocks = {
  * @param writable a folder of ours: its clock is read off a file that is written there
  */
 export function openLags(writable: string, clocks: Clocks = realClocks): (place: string) => number {
-  const known = new Map<number, boolean>();
   let measured: { readonly lag: number | undefined; readonly at: number } | undefined;
 
   /** Of the folder of ours. */
   function measure(): number | undefined {
-    if (measured !== undefined && Math.abs(clocks.now() - measured.at) < belief) return measured.lag;
-    const time = clocks.clockOf(writable);
-    const at = clocks.now();
-    measured = { lag: time === undefined ? undefined : Math.max(0, at - time), at };
+    if (measured === undefined || Math.abs(clocks.now() - measured.at) >= belief)
+      measured = { lag: measureLag(writable, clocks), at: clocks.now() };
     return measured.lag;
-  }
-
-  /** Whether a place has the clock of the folder of ours. */
-  function isSame(place: string, device: number): boolean {
-    const found = known.get(device);
-    if (found !== undefined) return found;
-    const same = device === clocks.deviceOf(writable) || (clocks.isLocal(place) && clocks.isLocal(writable));
-    known.set(device, same);
-    return same;
   }
 
   return (place) => {
     try {
+      const isLocal = clocks.isLocal(place);
+      if (isLocal) return 0;
       const lag = measure();
-      if (lag !== undefined && isSame(place, clocks.deviceOf(place))) return lag;
-      return clocks.isLocal(place) ? 0 : usualSkew;
+      const isSame = isLocal === undefined || clocks.deviceOf(place) === clocks.deviceOf(writable);
+      if (lag !== undefined && isSame) return lag;
+      return isLocal === undefined ? 0 : usualSkew;
     } catch {
       return 0; // gone: there is nothing to believe
     }
   };
+}
+
+/** What passed between the file's time and ours counts as lag, so the least of several is nearest. */
+function measureLag(folder: string, clocks: Clocks): number | undefined {
+  let least: number | undefined;
+  for (let n = 0; n < tries; n++) {
+    const before = clocks.now();
+    const time = clocks.clockOf(folder);
+    if (time === undefined) return least;
+    const after = clocks.now();
+    least = Math.min(least ?? Number.POSITIVE_INFINITY, Math.max(0, after - time));
+    if (after - before <= quick) break;
+  }
+  return least;
 }

@@ -27,8 +27,8 @@ const few = 4_000;
 const belief = 20;
 /** And never longer than this, in milliseconds. */
 const longestBelief = 60_000;
-/** What takes less, in milliseconds, is done again each time. */
-const quick = 50;
+/** What takes less, in milliseconds, is done again each time, and so are so few files, whatever else took the time. */
+const quick = { time: 50, files: 500 };
 
 interface Known {
   running: Promise<Sweep>;
@@ -66,9 +66,11 @@ function begin(root: string): Promise<Sweep> {
   const one: Known = { running, until: Number.POSITIVE_INFINITY };
   known.set(root, one);
   running.then(
-    () => {
+    ({ parts }) => {
       const took = performance.now() - started;
-      one.until = took < quick ? 0 : started + took + Math.min(longestBelief, belief * took);
+      const files = parts.reduce((sum, { count }) => sum + count, 0);
+      const isQuick = took < quick.time || files < quick.files;
+      one.until = isQuick ? 0 : started + took + Math.min(longestBelief, belief * took);
     },
     () => {
       one.until = 0;

@@ -1,5 +1,8 @@
+import fs from 'node:fs';
+import path from 'node:path';
 import test from 'ava';
-import { createRig, until } from '../support/rig.ts';
+import { readHolder } from '../../framework/store/lock.ts';
+import { createRig, type Rig, until } from '../support/rig.ts';
 
 test('two runs at once on one store share the stages', async (t) => {
   const rig = createRig(t);
@@ -74,6 +77,13 @@ export default defineExperiment({
 });
 `;
 
+/** Processes that hold locks of stages. */
+function holders(rig: Rig): (number | undefined)[] {
+  const folder = rig.file('.peco/locks');
+  const keys = fs.readdirSync(folder).filter((name) => /^[0-9a-f]+\.lock$/.test(name));
+  return keys.map((name) => readHolder(path.join(folder, name))?.pid);
+}
+
 test('runs that wait for each other with all their places taken end, also when one is killed', async (t) => {
   const rig = createRig(t, { 'four.ts': fourTokenizers });
   const tokenizers = ['beit-0', 'peco-0', 'third-0', 'fourth-0'];
@@ -90,7 +100,8 @@ test('runs that wait for each other with all their places taken end, also when o
   await until(() => waits(second) === 2);
   first.process.kill('SIGKILL');
   await first.done;
-  // Now the second holds all four locks, two of them without a place, and the third waits for all of them.
+  // The second takes over: it holds all four locks, two of them without a place, and the third waits for all of them.
+  await until(() => holders(rig).filter((pid) => pid === second.process.pid).length === 4);
   const third = rig.start(...four);
   await until(() => waits(third) === 4);
   for (const stage of tokenizers) rig.release(stage);

@@ -84,10 +84,16 @@ export function findStageProcess(cli: number, stage: string): number | undefined
 /** The latest step that a checkpoint in the store is of, of one stage or of all; 0 if there is none. */
 export function latestCheckpoint(rig: Rig, store: string, stage?: string): number {
   const work = rig.file(`${store}/work`);
-  if (!fs.existsSync(work)) return 0;
-  const names = (stage === undefined ? fs.readdirSync(work) : [stage]).flatMap((key) => {
-    const folder = path.join(work, key, 'checkpoints/onnx');
-    return fs.existsSync(folder) ? fs.readdirSync(folder) : [];
-  });
+  const stages = stage === undefined ? namesIn(work) : [stage];
+  const names = stages.flatMap((key) => namesIn(path.join(work, key, 'checkpoints/onnx')));
   return Math.max(0, ...names.map((name) => Number(/^step-(\d+)$/.exec(name)?.[1] ?? 0)));
+}
+
+/** Of a folder that may come and go meanwhile. */
+function namesIn(folder: string): string[] {
+  try {
+    return fs.readdirSync(folder);
+  } catch {
+    return [];
+  }
 }

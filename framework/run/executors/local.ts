@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { placesIn } from '../../code/frames.ts';
 import { showPath } from '../../files/show-path.ts';
 import type { Failure } from '../../stage/errors.ts';
@@ -79,7 +79,7 @@ async function runInProcess(
 
   try {
     const { code, signal } = await ended;
-    await Promise.race([closed, sleep(drainMilliseconds, undefined, { ref: false })]);
+    await Promise.race([closed, drainTime()]);
     // An answer of `done` counts even if the process then crashed while it ended: the outputs are complete.
     if (answer?.type === 'failed') return { ...answer, tail };
     if (answer?.type === 'interrupted' && !control.stop.aborted)
@@ -133,6 +133,12 @@ async function waitForEnd(child: ChildProcess): Promise<{ code: number | null; s
   });
   if (child.pid !== undefined) await disconnected;
   return exit;
+}
+
+/** Where this process itself was stopped for so long, what is in the pipes is read before the time is up. */
+async function drainTime(): Promise<void> {
+  await sleep(drainMilliseconds, undefined, { ref: false });
+  await nextTurn();
 }
 
 function tell(child: ChildProcess, message: ToWorker): void {

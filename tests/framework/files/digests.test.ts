@@ -10,21 +10,21 @@ function sha256(text: string): string {
 
 const past = new Date('2020-01-01');
 
-/** What the clock of the digests is ahead, in milliseconds. */
-let ahead = 0;
+/** The clock of the digests, in milliseconds since 1970. It stands still. */
+let clock = Number.NaN;
 
 function openDigests(memoryFile: string, nameOf = byPath): FileDigests {
-  return openFileDigests(memoryFile, nameOf, () => Date.now() + ahead);
+  return openFileDigests(
+    memoryFile,
+    nameOf,
+    () => clock,
+    () => 0,
+  );
 }
 
-/** What `work` does as if it were `by` milliseconds later. */
-async function atClock<T>(by: number, work: () => Promise<T>): Promise<T> {
-  ahead = by;
-  try {
-    return await work();
-  } finally {
-    ahead = 0;
-  }
+/** Has the clock show the time of a file's last change, or so many milliseconds later. */
+function setClock(file: string, later = 0): void {
+  clock = fs.statSync(file).ctimeMs + later;
 }
 
 /** Whether a digest comes from looking at the bytes. */
@@ -47,13 +47,12 @@ test.serial('a digest is remembered across processes while the stat stays the sa
   const project = createProject(t, { data: 'abc' });
   const [memory, data] = [project.file('digests.json'), project.file('data')];
   const first = openDigests(memory);
-  await atClock(10_000, async () => {
-    t.is(await first.digest(data), sha256('abc') as never);
-    await first.flush();
-    const second = openDigests(memory);
-    t.false(await reads(second, data));
-    t.is(await second.digest(data), sha256('abc') as never);
-  });
+  setClock(data, 10_000);
+  t.is(await first.digest(data), sha256('abc') as never);
+  await first.flush();
+  const second = openDigests(memory);
+  t.false(await reads(second, data));
+  t.is(await second.digest(data), sha256('abc') as never);
 });
 
 test.serial('an edit that restores size and time is noticed', async (t) => {
@@ -61,20 +60,23 @@ test.serial('an edit that restores size and time is noticed', async (t) => {
   const data = project.file('data');
   const digests = openDigests(project.file('digests.json'));
   fs.utimesSync(data, past, past);
-  await atClock(10_000, async () => {
-    await digests.digest(data);
-    const { ino } = fs.statSync(data);
+  setClock(data, 10_000);
+  await digests.digest(data);
+  const { ino, ctimeNs } = fs.statSync(data, { bigint: true });
+  // Until the clock of the file system has ticked.
+  while (fs.statSync(data, { bigint: true }).ctimeNs === ctimeNs) {
     fs.writeFileSync(data, 'xyz');
     fs.utimesSync(data, past, past);
-    t.is(fs.statSync(data).ino, ino);
-    t.is(await digests.digest(data), sha256('xyz') as never);
-  });
+  }
+  t.is(fs.statSync(data, { bigint: true }).ino, ino);
+  t.is(await digests.digest(data), sha256('xyz') as never);
 });
 
 test.serial('a file that was just written is hashed again: its stat may hide a later write', async (t) => {
   const project = createProject(t, { data: 'abc' });
   const data = project.file('data');
   const digests = openDigests(project.file('digests.json'));
+  setClock(data, 40);
   await digests.digest(data);
   t.true(await reads(digests, data));
 });
@@ -83,11 +85,12 @@ test.serial('a clock of the file system that is behind ours makes no file older 
   const project = createProject(t, { data: 'abc' });
   const data = project.file('data');
   // Ours is ten seconds ahead of the one that gives files their times.
+  setClock(data, 10_000);
   const open = (lag: number) =>
     openFileDigests(
       project.file(`digests-${lag}.json`),
       byPath,
-      () => Date.now() + 10_000,
+      () => clock,
       () => lag,
     );
   const [believing, careful] = [open(0), open(10_000)];
@@ -102,13 +105,19 @@ test.serial('a clock that was set back is never a reason to believe', async (t) 
   const digests = openDigests(project.file('digests.json'));
   const hour = 3_600_000;
   // Hashed with the clock an hour back: the file seems to be of the future.
-  await atClock(-hour, () => digests.digest(data));
+  setClock(data, -hour);
+  await digests.digest(data);
+  setClock(data);
   t.true(await reads(digests, data));
   // Hashed with the clock ahead, which is put right afterwards: a change now may get the times of then.
-  await atClock(hour, () => digests.digest(data));
+  setClock(data, hour);
+  await digests.digest(data);
+  setClock(data);
   t.true(await reads(digests, data));
-  await atClock(hour, async () => t.true(await reads(digests, data), 'the last look was before'));
-  await atClock(2 * hour, async () => t.false(await reads(digests, data)));
+  setClock(data, hour);
+  t.true(await reads(digests, data), 'the last look was before');
+  setClock(data, 2 * hour);
+  t.false(await reads(digests, data));
 });
 
 test.serial('times in whole seconds are believed only after two of them', async (t) => {
@@ -119,69 +128,69 @@ test.serial('times in whole seconds are believed only after two of them', async 
   const coarse = (ns: bigint) => (ns / second) * second;
   Object.assign(stat, { mtimeNs: coarse(stat.mtimeNs), ctimeNs: coarse(stat.ctimeNs) });
   const digests = openDigests(project.file('digests.json'));
-  const since = Date.now() - Number(coarse(stat.ctimeNs) / 1_000_000n);
-  await atClock(1_900 - since, () => digests.digest(data, stat));
-  await atClock(9_000, async () => t.is(digests.known(data, stat), undefined));
-  await atClock(2_500 - since, () => digests.digest(data, stat));
-  await atClock(9_000, async () => t.is(digests.known(data, stat), sha256('abc') as never));
+  const changed = Number(stat.ctimeNs / 1_000_000n);
+  clock = changed + 2_040;
+  await digests.digest(data, stat);
+  clock = changed + 9_000;
+  t.is(digests.known(data, stat), undefined);
+  clock = changed + 2_060;
+  await digests.digest(data, stat);
+  clock = changed + 9_000;
+  t.is(digests.known(data, stat), sha256('abc') as never);
 });
 
 test.serial('a change of size, time or inode is noticed', async (t) => {
   const project = createProject(t, { data: 'abc' });
   const digests = openDigests(project.file('digests.json'));
-  await atClock(10_000, async () => {
-    fs.utimesSync(project.file('data'), past, past);
-    await digests.digest(project.file('data'));
-    fs.writeFileSync(project.file('data'), 'abcd');
-    fs.utimesSync(project.file('data'), past, past);
-    t.is(await digests.digest(project.file('data')), sha256('abcd') as never);
-    fs.writeFileSync(project.file('new'), 'efgh');
-    fs.utimesSync(project.file('new'), past, past);
-    fs.renameSync(project.file('new'), project.file('data'));
-    t.is(await digests.digest(project.file('data')), sha256('efgh') as never);
-  });
+  setClock(project.file('data'), 10_000);
+  fs.utimesSync(project.file('data'), past, past);
+  await digests.digest(project.file('data'));
+  fs.writeFileSync(project.file('data'), 'abcd');
+  fs.utimesSync(project.file('data'), past, past);
+  t.is(await digests.digest(project.file('data')), sha256('abcd') as never);
+  fs.writeFileSync(project.file('new'), 'efgh');
+  fs.utimesSync(project.file('new'), past, past);
+  fs.renameSync(project.file('new'), project.file('data'));
+  t.is(await digests.digest(project.file('data')), sha256('efgh') as never);
 });
 
 test.serial('by inode, all names of a file share one memory', async (t) => {
   const project = createProject(t, { data: 'abc' });
   fs.linkSync(project.file('data'), project.file('other'));
   const digests = openDigests(project.file('digests.json'), byInode);
-  await atClock(10_000, async () => {
-    await digests.digest(project.file('data'));
-    t.false(await reads(digests, project.file('other')));
-  });
+  setClock(project.file('data'), 10_000);
+  await digests.digest(project.file('data'));
+  t.false(await reads(digests, project.file('other')));
 });
 
 test.serial('a broken memory is forgotten, at whichever byte it broke', async (t) => {
   const project = createProject(t, { data: 'abc' });
   const [memory, data] = [project.file('digests.json'), project.file('data')];
   const first = openDigests(memory);
-  await atClock(10_000, async () => {
-    await first.digest(data);
-    await first.flush();
-    const whole = fs.readFileSync(memory);
-    for (let at = 0; at < whole.length; at++) {
-      const broken = Buffer.from(whole);
-      broken[at]! ^= 1;
-      fs.writeFileSync(memory, broken);
-      t.is(await openDigests(memory).digest(data), sha256('abc') as never);
-    }
-    fs.writeFileSync(memory, whole.subarray(0, 90));
+  setClock(data, 10_000);
+  await first.digest(data);
+  await first.flush();
+  const whole = fs.readFileSync(memory);
+  for (let at = 0; at < whole.length; at++) {
+    const broken = Buffer.from(whole);
+    broken[at]! ^= 1;
+    fs.writeFileSync(memory, broken);
     t.is(await openDigests(memory).digest(data), sha256('abc') as never);
-  });
+  }
+  fs.writeFileSync(memory, whole.subarray(0, 90));
+  t.is(await openDigests(memory).digest(data), sha256('abc') as never);
 });
 
 test.serial('what another process remembered meanwhile is kept', async (t) => {
   const project = createProject(t, { data: 'abc', other: 'xyz' });
   const memory = project.file('digests.json');
   const [one, two] = [openDigests(memory), openDigests(memory)];
-  await atClock(10_000, async () => {
-    await one.digest(project.file('data'));
-    await two.digest(project.file('other'));
-    await one.flush();
-    await two.flush();
-    const third = openDigests(memory);
-    t.false(await reads(third, project.file('data')));
-    t.false(await reads(third, project.file('other')));
-  });
+  setClock(project.file('data'), 10_000);
+  await one.digest(project.file('data'));
+  await two.digest(project.file('other'));
+  await one.flush();
+  await two.flush();
+  const third = openDigests(memory);
+  t.false(await reads(third, project.file('data')));
+  t.false(await reads(third, project.file('other')));
 });

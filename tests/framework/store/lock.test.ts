@@ -6,11 +6,18 @@ import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import test, { type ExecutionContext } from 'ava';
 import { identifyProcess } from '../../../framework/store/identity.ts';
-import { readHolder, takeLock, tryLock } from '../../../framework/store/lock.ts';
+import { type LockTiming, readHolder, takeLock, tryLock } from '../../../framework/store/lock.ts';
 import type { LockOwner } from '../../../framework/store/types.ts';
 import { createProject, repository } from '../../support/project.ts';
 
-const timing = { heartbeat: 20, poll: 2, stale: 200, now: () => performance.now() };
+/** By this clock nothing is ever stale: a taker waits as long as the holder lives, however slow this machine is. */
+const timing = { heartbeat: 20, poll: 2, stale: Number.POSITIVE_INFINITY, now: () => performance.now() };
+
+/** By this clock each look comes `stale` after the one before, so what stands still between two is stale. */
+function impatience(): LockTiming {
+  let looks = 0;
+  return { ...timing, stale: 200, now: () => 201 * looks++ };
+}
 
 function lockFile(t: ExecutionContext): string {
   return path.join(createProject(t, {}).dir, 'locks', 'key.lock');
@@ -73,8 +80,7 @@ test('the lock of a dead process is taken over at once', async (t) => {
   const pid = deadPid();
   writeLock(file, { pid, host: os.hostname(), token: 'x' });
   const stale: number[] = [];
-  const never = { ...timing, stale: Number.POSITIVE_INFINITY };
-  const release = await takeLock(file, { onStale: (owner) => stale.push(owner.pid) }, never);
+  const release = await takeLock(file, { onStale: (owner) => stale.push(owner.pid) }, timing);
   t.deepEqual(stale, [pid]);
   await release();
 });
@@ -89,7 +95,7 @@ test('a lock of another host is taken over only when its heartbeat stands still'
     if (looks < 40) fs.utimesSync(file, looks, looks);
     return looks * 50;
   };
-  await (await takeLock(file, {}, { ...timing, now }))();
+  await (await takeLock(file, {}, { ...timing, stale: 200, now }))();
   t.true(looks > 40);
   t.false(fs.existsSync(file));
 });
@@ -112,14 +118,14 @@ test('a lock file with rubbish in it is taken over when it stands still', async 
   const file = lockFile(t);
   writeLock(file, {});
   fs.writeFileSync(file, '{"pid": 12');
-  await (await takeLock(file, {}, timing))();
+  await (await takeLock(file, {}, impatience()))();
   t.false(fs.existsSync(file));
 });
 
 test('a holder that was thought dead does not release the lock of the next one', async (t) => {
   const file = lockFile(t);
   const release = await takeLock(file, {}, { ...timing, heartbeat: 1e9 });
-  const next = await takeLock(file, {}, timing);
+  const next = await takeLock(file, {}, impatience());
   await release();
   t.true(fs.existsSync(file));
   await next();
@@ -134,11 +140,7 @@ test('a process that is killed while holding the lock frees it', async (t) => {
     cwd: repository,
   });
   await new Promise((resolve) => holder.stdout.once('data', resolve));
-  const taken = takeLock(
-    file,
-    { onWait: () => holder.kill('SIGKILL') },
-    { ...timing, stale: Number.POSITIVE_INFINITY },
-  );
+  const taken = takeLock(file, { onWait: () => holder.kill('SIGKILL') }, timing);
   await (await taken)();
   if (holder.exitCode === null && holder.signalCode === null) await once(holder, 'exit');
   t.is(holder.signalCode, 'SIGKILL');
@@ -152,7 +154,7 @@ test('a pid that another process has got since is no holder', async (t) => {
     return;
   }
   writeLock(file, { ...me, started: String(Number(me.started) - 1), token: 'x' });
-  await (await takeLock(file, {}, { ...timing, stale: Number.POSITIVE_INFINITY }))();
+  await (await takeLock(file, {}, timing))();
   t.false(fs.existsSync(file));
 });
 
@@ -160,14 +162,13 @@ test('the same pid in another container is another process: only its heartbeat c
   const file = lockFile(t);
   writeLock(file, { pid: deadPid(), host: os.hostname(), space: 'elsewhere', token: 'x' });
   const stop = new AbortController();
-  const never = { ...timing, stale: Number.POSITIVE_INFINITY };
   const waiting = takeLock(
     file,
     { signal: stop.signal, onWait: () => stop.abort(new Error('waits')) },
-    never,
+    timing,
   );
   await t.throwsAsync(waiting, { message: 'waits' });
-  await (await takeLock(file, {}, timing))();
+  await (await takeLock(file, {}, impatience()))();
 });
 
 const wrongKinds: { readonly [name: string]: (file: string) => void } = {
@@ -181,7 +182,7 @@ for (const [name, make] of Object.entries(wrongKinds)) {
     const file = lockFile(t);
     fs.mkdirSync(path.dirname(file), { recursive: true });
     make(file);
-    await (await takeLock(file, {}, timing))();
+    await (await takeLock(file, {}, impatience()))();
     t.deepEqual(fs.readdirSync(path.dirname(file)), []);
   });
 }
