@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import anyTest, { type ExecutionContext, type TestFn } from 'ava';
 import { isAlive, type Rig, until } from '../support/rig.ts';
-import { createTrainingRig, eventually, outputsOf, startCluster } from './support.ts';
+import { createTrainingRig, eventually, outputsOf, startCluster, taskOf } from './support.ts';
 
 // In turn: each looks at the whole queue, and some take a node away.
 const test = anyTest.serial as TestFn;
@@ -26,13 +26,7 @@ async function trainingRig(t: ExecutionContext, slurm: object = {}, trained: rea
 async function start(rig: Rig): Promise<{ task: string; pid: number }> {
   await rig.peco('run', 'experiment.ts');
   const pid = await rig.reached('peco-0');
-  return { task: await taskOf(rig, 'peco'), pid };
-}
-
-async function taskOf(rig: Rig, tokenizer: string): Promise<string> {
-  const { stdout } = await rig.peco('status', 'experiment.ts', '--json');
-  const line = stdout.split('\n').find((one) => one.includes(`"tokenizer/${tokenizer}/seed-0"`))!;
-  return (JSON.parse(line) as { readonly task: string }).task;
+  return { task: await taskOf(rig, 'tokenizer/peco/seed-0'), pid };
 }
 
 const hasReport = (rig: Rig) => eventually(() => fs.existsSync(rig.file('results/rig/ablation.md')));
@@ -64,7 +58,7 @@ test('asked to stop by Slurm, a training saves, goes back into the queue and end
   // The last of its array: to Slurm its number is that of the array, too.
   t.regex(task, /_1$/);
   await cluster.ask('scancel', '--signal=TERM', '--batch', task);
-  await eventually(async () => (await cluster.ask('scontrol', 'show', 'job', task)).includes('Restarts=1'));
+  await cluster.requeued(task);
   await finish(rig, pid);
   const tokenizers = rig.takeRan().filter((label) => /^(beit|peco)-0/.test(label));
   t.deepEqual(tokenizers, ['beit-0', ...resumed]);
@@ -84,8 +78,8 @@ test('asked to stop during its set-up, a task goes back into the queue; one that
   const rig = createTrainingRig(t, cluster, { 'peco.config.json': settings });
   rig.command('slow', 'wait');
   await rig.peco('run', 'experiment.ts');
-  const cancelled = await taskOf(rig, 'beit');
-  const stopped = await taskOf(rig, 'peco');
+  const cancelled = await taskOf(rig, 'tokenizer/beit/seed-0');
+  const stopped = await taskOf(rig, 'tokenizer/peco/seed-0');
   for (const index of [0, 1]) await until(() => fs.existsSync(rig.file(began(index))));
   await cluster.ask('scancel', cancelled);
   await cluster.ask('scancel', '--signal=TERM', '--batch', stopped);

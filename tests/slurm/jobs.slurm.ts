@@ -3,8 +3,8 @@ import anyTest, { type TestFn } from 'ava';
 import { schemas } from '../../framework/cli/json/schemas.ts';
 import { testExecutor } from '../support/executor-suite.ts';
 import type { Project } from '../support/project.ts';
-import { createRig, everyStage, type Rig } from '../support/rig.ts';
-import { eventually, startCluster } from './support.ts';
+import { createRig, everyStage, type Rig, until } from '../support/rig.ts';
+import { eventually, isOpenTask, startCluster } from './support.ts';
 
 // In turn: each looks at the whole queue.
 const test = anyTest.serial as TestFn;
@@ -42,6 +42,10 @@ test('without a process that waits the last job writes the table, and the same c
   );
   t.is((await cluster.tasks()).length, before + 9);
 
+  const folders = fs.readdirSync(rig.file('.peco/slurm')).sort();
+  const tokenizers = `.peco/slurm/${folders.find((name) => name.includes('rig-tokenizer'))}`;
+  // What the stage says comes to its events while it goes on.
+  await eventually(() => rig.read(`${tokenizers}/1.ndjson`).includes('"stage-progress"'));
   const status = (await rig.peco('status', 'experiment.ts')).stdout;
   t.regex(status, /tokenizer\/peco\/seed-0 {2}running in job \d+_1 on n[12] · step \d\/3/);
   t.regex(status, /report {2}1 stage waiting in job \d+ \(Dependency\)/);
@@ -83,8 +87,7 @@ test('without a process that waits the last job writes the table, and the same c
   // A colleague sees in the queue whose job it is, and in its log what it does.
   const names = await cluster.ask('squeue', '--noheader', '--states=all', '--format=%j');
   t.true(names.includes('peco-exp/rig/pretraining/*'), names);
-  const folders = fs.readdirSync(rig.file('.peco/slurm')).sort();
-  const log = rig.read(`.peco/slurm/${folders.find((name) => name.includes('rig-tokenizer'))}/1.log`);
+  const log = rig.read(`${tokenizers}/1.log`);
   t.regex(log, /tokenizer\/peco\/seed-0 {2}started, 1 thread\ntokenizer\/peco\/seed-0 {2}done/);
 });
 
@@ -181,6 +184,8 @@ PATH=\${PATH#*:} exec sbatch "$@"
   fs.chmodSync(rig.file('bin/sbatch'), 0o755);
   const watching = rig.start('run', 'experiment.ts', ...watched);
   await rig.reached('beit-0');
+  // What it says when it has asked for all.
+  await until(() => watching.stdout().includes('not submitted'));
   const calls = rig.read('calls');
   await rig.peco('cancel', 'experiment.ts');
   const { code, stdout } = await watching.done;
@@ -196,9 +201,7 @@ test('cancel ends all jobs of the experiment, and nothing comes back', async (t)
   await rig.reached('beit-0');
   const { stdout } = await rig.peco('cancel', 'experiment.ts');
   t.regex(stdout, /cancelled \d+ tasks/);
-  await eventually(async () =>
-    (await cluster.tasks()).every((task) => / (CANCELLED|COMPLETED|FAILED)/.test(task)),
-  );
+  await eventually(async () => !(await cluster.tasks()).some(isOpenTask));
   t.regex(
     (await rig.peco('status', 'experiment.ts')).stdout,
     /tokenizer\/beit\/seed-0 {2}FAILED: its job was cancelled/,
@@ -219,9 +222,7 @@ test('an experiment that changed while its jobs were queued fails them, and says
   rig.edit('experiment.ts', "pretraining({ name: 'mim' })", "pretraining({ name: 'mim', steps: 4 })");
   rig.release('beit-0');
   rig.release('peco-0');
-  await eventually(
-    async () => !(await cluster.tasks()).some((task) => / (PENDING|RUNNING|COMPLETING)/.test(task)),
-  );
+  await eventually(async () => !(await cluster.tasks()).some(isOpenTask));
   const logs = fs
     .readdirSync(rig.file('.peco/slurm'))
     .filter((name) => name.includes('pretraining'))

@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import anyTest, { type ExecutionContext, type TestFn } from 'ava';
 import { createRig, everyStage, type Rig } from '../support/rig.ts';
-import { createTrainingRig, eventually, outputsOf, startCluster } from './support.ts';
+import { createTrainingRig, eventually, isOpenTask, outputsOf, startCluster, taskOf } from './support.ts';
 
 // In turn: each looks at the whole queue.
 const test = anyTest.serial as TestFn;
@@ -44,26 +44,27 @@ test('no more tasks of an experiment run at once than may, whatever fails, is re
   for (const held of ['beit-0', 'beit-1', 'peco-0', 'peco-1']) rig.command(held, 'wait');
   rig.command('mim-peco-0', 'throw');
   const seen: number[] = [];
-  const isRunning = (one: string) => / (RUNNING|COMPLETING)/.test(one);
   const look = async () => {
     const tasks = await cluster.tasks();
-    seen.push(tasks.filter(isRunning).length);
+    seen.push(tasks.filter((one) => / (RUNNING|COMPLETING)/.test(one)).length);
     return tasks;
   };
   const { code, stdout } = await rig.peco('run', 'experiment.ts', '--seeds', '0,1');
   t.is(code, 0, stdout);
-  await eventually(async () => (await look()).filter(isRunning).length === 3);
+  const held = () => fs.readdirSync(rig.file('control/reached')).sort();
+  await eventually(async () => (await look()) && held().length === 3);
   // More while those wait.
   const more = await rig.peco('run', 'experiment.ts', '--seeds', '0,1,2');
   t.is(more.code, 0, more.stdout);
   t.regex(more.stdout, /16 stages already queued or running/);
 
   // One saves nothing and goes back into the queue.
-  const running = (await look()).find(isRunning)!.split(' ')[0]!;
+  const [tokenizer, seed] = held()[0]!.split('-');
+  const running = await taskOf(rig, `tokenizer/${tokenizer}/seed-${seed}`, '--seeds', '0,1');
   await cluster.ask('scancel', '--signal=TERM', '--batch', running);
-  await eventually(async () => (await look()).some((one) => one.startsWith(`${running} PENDING`)));
+  await cluster.requeued(running);
   for (const held of ['beit-0', 'beit-1', 'peco-0', 'peco-1']) rig.release(held);
-  await eventually(async () => !(await look()).some((one) => / (RUNNING|COMPLETING|PENDING)/.test(one)));
+  await eventually(async () => !(await look()).some(isOpenTask));
   t.is(Math.max(...seen), 3);
   t.is(mostAtOnce(rig), 3);
 
@@ -88,18 +89,33 @@ function memoryRig(t: ExecutionContext, slurm: object, before: string): Rig {
   return rig;
 }
 
-/** Takes so many MB at once, and more of them slowly, up to others. */
-const take = (first: number, last: number) => `
-  const kept = [Buffer.alloc(${first} * 1e6, 1)];
-  (globalThis as any).kept = kept;
-  for (let n = ${first}; n < ${last}; n++) {
-    kept.push(Buffer.alloc(1e6, 1));
-    await new Promise((resolve) => setTimeout(resolve, 20));
+/**
+ * Takes so many MB. Where the job has less, it stays between what peco-exp takes for too much and what Slurm does: which of
+ * them looks first doesn't matter then.
+ */
+const take = (megabytes: number) => `
+  const { readFileSync: read, readdirSync: list } = await import('node:fs');
+  const used = (pid: string): number => {
+    try {
+      const children = list(\`/proc/\${pid}/task\`).flatMap((thread) =>
+        read(\`/proc/\${pid}/task/\${thread}/children\`, 'utf8').split(' ').filter(Boolean),
+      );
+      const kibibytes = Number(/VmRSS:\\s+(\\d+)/.exec(read(\`/proc/\${pid}/status\`, 'utf8'))?.[1] ?? 0);
+      return children.reduce((sum, child) => sum + used(child), kibibytes / 1024);
+    } catch {
+      return 0; // it has ended
+    }
+  };
+  const limit = Number(process.env.SLURM_MEM_PER_NODE ?? Infinity);
+  const kept: Buffer[] = ((globalThis as any).kept = []);
+  while (kept.length < ${megabytes}) {
+    if (used(String(process.ppid)) < 0.965 * limit) kept.push(Buffer.alloc(1e6, 1));
+    await new Promise((resolve) => setTimeout(resolve, 1));
   }
 `;
 
 test('a stage that takes too much memory gets more, and what depends on it waits for it', async (t) => {
-  const rig = memoryRig(t, { stages: { tokenizer: { memory: '600M' } } }, take(350, 700));
+  const rig = memoryRig(t, { stages: { tokenizer: { memory: '600M' } } }, take(700));
   const earlier = await cluster.tasks();
   const { code, stdout } = await rig.peco('run', 'experiment.ts');
   t.is(code, 0, stdout);
@@ -129,7 +145,7 @@ test('a stage that takes too much memory gets more, and what depends on it waits
 });
 
 test('memory grows as far as it may; the next run begins there', async (t) => {
-  const rig = memoryRig(t, { stages: { tokenizer: { memory: '500M', memoryMax: '600M' } } }, take(200, 700));
+  const rig = memoryRig(t, { stages: { tokenizer: { memory: '500M', memoryMax: '600M' } } }, take(700));
   const { code, stdout } = await rig.peco('run', 'experiment.ts', '--watch');
   t.is(code, 1, stdout);
   t.regex(

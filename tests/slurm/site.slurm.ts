@@ -115,15 +115,17 @@ testAccounts(
 );
 
 test('why a job ended without a word is known after Slurm has forgotten it, where it keeps accounts', async (t) => {
-  const rig = createRig(t, settings({ stages: { tokenizer: { memory: '300M' } } }), cluster.environment);
+  const rig = createRig(t, settings({}), cluster.environment);
   rig.command('beit-0', 'wait');
   await rig.peco('run', 'experiment.ts');
   await rig.reached('beit-0');
   const status = async () => (await rig.peco('status', 'experiment.ts')).stdout;
   const job = /tokenizer\/beit\/seed-0 {2}running in job (\d+_\d+)/.exec(await status())![1]!;
-  await cluster.ask('scancel', '--signal=KILL', '--full', job);
   await cluster.ask('scancel', job);
   await eventually(async () => !(await cluster.tasks()).some((one) => one.startsWith(`${job} `)));
+  const accounts = ['--noheader', '--allocations', '--format=State', `--jobs=${job}`];
+  if (hasAccounting)
+    await eventually(async () => (await cluster.ask('sacct', ...accounts)).includes('CANCELLED'));
   const why = hasAccounting ? 'its job was cancelled' : 'its job ended without a result';
   t.regex(await status(), new RegExp(`tokenizer/beit/seed-0 {2}FAILED: ${why}`));
   await rig.peco('cancel', 'experiment.ts');

@@ -24,6 +24,8 @@ export interface Cluster {
   pidOf(node: string): number;
   /** `12_3 RUNNING n1`: all tasks that Slurm knows, the oldest first. */
   tasks(): Promise<readonly string[]>;
+  /** Waits until a task has gone back into the queue once. It says so also when it runs again. */
+  requeued(task: string): Promise<void>;
 }
 
 /** Whether Slurm can keep accounts here: Debian's slurmdbd and mariadb-server, unless `PECO_SLURM_ACCOUNTING` is 0. */
@@ -47,7 +49,7 @@ export function startCluster(test: TestFn, variables: { readonly [name: string]:
     await run(script, ['stop', folder]);
     fs.rmSync(folder, { recursive: true, force: true });
   });
-  const isOpen = async () => (await cluster.tasks()).some((one) => / (PENDING|RUNNING|COMPLETING)/.test(one));
+  const isOpen = async () => (await cluster.tasks()).some(isOpenTask);
   test.beforeEach(async () => {
     if (await isOpen()) await ask('scancel', `--user=${process.getuid!()}`);
     await eventually(async () => !(await isOpen()));
@@ -70,8 +72,22 @@ export function startCluster(test: TestFn, variables: { readonly [name: string]:
       );
       return text.trim() === '' ? [] : text.trim().split('\n');
     },
+    requeued: (task) =>
+      eventually(async () => (await ask('scontrol', 'show', 'job', task)).includes(' Restarts=1 ')),
   };
   return cluster;
+}
+
+/** Whether a line of `tasks` says that the task has not ended. */
+export function isOpenTask(line: string): boolean {
+  return / (PENDING|RUNNING|COMPLETING)/.test(line);
+}
+
+/** Number of the task that makes a stage. */
+export async function taskOf(rig: Rig, stage: string, ...flags: string[]): Promise<string> {
+  const { stdout } = await rig.peco('status', 'experiment.ts', ...flags, '--json');
+  const line = stdout.split('\n').find((one) => one.includes(`"${stage}"`))!;
+  return (JSON.parse(line) as { readonly task: string }).task;
 }
 
 /** Clusters of tests that were killed. */
