@@ -1,9 +1,11 @@
+import { existsSync } from 'node:fs';
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import type { Difference } from '../plan/differences.ts';
 import type { StageNode } from '../plan/types.ts';
 import type { Failure } from '../stage/errors.ts';
 import { formatError } from '../stage/errors.ts';
+import { historyFile } from '../stage/history.ts';
 import type { ContentKey, Fingerprint } from '../stage/keys.ts';
 import type { Document } from '../store/documents.ts';
 import type { Entry, Store } from '../store/types.ts';
@@ -107,11 +109,29 @@ async function runLocked(attempt: Attempt, threads: number, shop: Workshop): Pro
         const result = await runOnce({ attempt, described, outDir, threads, startedAt, tries, limit }, shop);
         if (result) return result;
       } finally {
+        await keepHistory(attempt, outDir, shop);
         await fs.rm(outDir, { recursive: true, force: true });
       }
     }
   } finally {
     limit.end();
+  }
+}
+
+/** What a process has logged that left no result stays in the work folder, for those who draw its curves. */
+async function keepHistory(
+  { node, contentKey }: Attempt,
+  outDir: string,
+  { store, emit }: Workshop,
+): Promise<void> {
+  const left = path.join(outDir, historyFile);
+  if (!existsSync(left)) return;
+  try {
+    const file = path.join(await store.workDir(contentKey), historyFile);
+    await fs.rename(left, file);
+    emit({ type: 'stage-logging', stage: node.id, file });
+  } catch {
+    // A full disk, say: what was read of it until now is all there is.
   }
 }
 
@@ -135,6 +155,7 @@ async function runOnce(one: Try, shop: Workshop): Promise<AttemptResult | undefi
   const clock = performance.now();
   const engine = { name: shop.engine, threads };
   const workDir = await shop.store.workDir(attempt.contentKey);
+  shop.emit({ type: 'stage-logging', stage, file: path.join(outDir, historyFile) });
   const result = await execute({ ...described.job, outDir, workDir, engine }, limit, shop);
   if (result.type === 'done') return keepResult(one, result, (performance.now() - clock) / 1000, shop);
   const crashed = result.type === 'failed' && result.crashed === true;

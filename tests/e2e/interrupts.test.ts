@@ -1,5 +1,8 @@
 import fs from 'node:fs';
+import os from 'node:os';
 import test from 'ava';
+import { reserveEvents } from '../../framework/cli/event-files.ts';
+import { encodeScalar, isSameEvent, parseRecords } from '../../framework/run/record/tf-record.ts';
 import { createRig, isAlive, normalise, type Rig, until } from '../support/rig.ts';
 
 /** The table of a run that was not disturbed, in another store. */
@@ -57,22 +60,57 @@ test('a second Ctrl-C kills a stage that does not listen', async (t) => {
   t.deepEqual(rig.entries(), []);
 });
 
-test('after kill -9 of a run its stages end, nothing half-written counts, and the next run goes on', async (t) => {
+/** What TensorBoard shows of an event file, as far as it is whole: `<tag> <step> <value>`. */
+function isCurve(
+  file: string,
+  wanted: readonly (readonly [tag: string, step: number, value: number])[],
+): boolean {
+  if (!fs.existsSync(file)) return false;
+  const { events } = parseRecords(fs.readFileSync(file));
+  const points = wanted.map(([tag, step, value]) => encodeScalar({ tag, step, value }, 0));
+  return (
+    events.length === points.length && events.every((event, index) => isSameEvent(event, points[index]!))
+  );
+}
+
+test('after kill -9 of a run its stages end, nothing half-written counts, and the next run goes on, curves too', async (t) => {
   const rig = createRig(t);
   const table = await undisturbed(rig);
   rig.command('peco-0', 'wait deaf');
-  const run = rig.start('run', 'experiment.ts', '--jobs', '1');
+  const events = ['--tensorboard', 'events'];
+  const run = rig.start('run', 'experiment.ts', '--jobs', '1', ...events);
   const pid = await rig.reached('peco-0');
+  const curve = rig.file('events/rig/tokenizer/peco/seed-0/events.out.tfevents.peco-exp');
+  const logged = [1, 2, 3].map((step) => ['tokenizer/loss', step, 1 / step] as const);
+  await until(() => isCurve(curve, logged));
+  const plan = { graph: { experiment: 'rig', changes: [] } };
+  await t.throwsAsync(reserveEvents(rig.file('events'), plan as never), {
+    message: `process ${run.process.pid} on ${os.hostname()} writes event files to ${rig.file('events/rig')}`,
+  });
   run.process.kill('SIGKILL');
   t.is((await run.done).signal, 'SIGKILL');
   await until(() => !isAlive(pid));
   t.is(rig.entries().length, 1, 'the tokenizer of beit');
 
+  // As if it had been killed while it wrote.
+  fs.appendFileSync(curve, fs.readFileSync(curve).subarray(0, 30));
   rig.takeRan();
   rig.release('peco-0');
-  const next = await rig.peco('run', 'experiment.ts');
+  const next = await rig.peco('run', 'experiment.ts', ...events);
   t.is(next.code, 0);
   t.false(rig.takeRan().includes('beit-0'));
+  t.is(fs.readFileSync(curve, 'hex'), '');
+  const results = [
+    ['tokenizer result/another', 3, 0],
+    ['tokenizer result/score', 3, 'peco-0'.length],
+  ] as const;
+  t.true(isCurve(`${curve}.000001`, [...logged, ...results]));
+  t.deepEqual(fs.readdirSync(rig.file('events/rig')).sort(), [
+    'downstream',
+    'evaluation',
+    'pretraining',
+    'tokenizer',
+  ]);
   t.is(rig.read('results/rig/ablation.md'), table);
 });
 

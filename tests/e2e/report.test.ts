@@ -98,7 +98,10 @@ test('pages say how the numbers were made, the same in a run and afterwards, als
     written,
   );
 
+  const curve = 'events/rig/tokenizer/peco/seed-0/events.out.tfevents.peco-exp';
+  const points = fs.readFileSync(rig.file(curve), 'hex');
   const told = await rig.peco('report', 'experiment.ts', '--json', '--tensorboard', 'events');
+  t.is(fs.readFileSync(rig.file(curve), 'hex'), points, 'what a run wrote is what a report would write');
   const { tensorboard } = schemas.report.parse(JSON.parse(told.stdout));
   t.deepEqual(tensorboard, { dir: rig.file('events/rig'), files: Number(events) });
 

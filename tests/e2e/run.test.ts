@@ -147,8 +147,10 @@ test('--json gives events, one JSON object a line, and nothing else', async (t) 
     [
       'run-started',
       'stage-started tokenizer/beit/seed-0',
+      'stage-logging tokenizer/beit/seed-0',
       'stage-finished tokenizer/beit/seed-0',
       'stage-started evaluation/beit/seed-0',
+      'stage-logging evaluation/beit/seed-0',
       'stage-finished evaluation/beit/seed-0',
       'run-finished',
     ],

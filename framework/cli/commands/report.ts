@@ -11,7 +11,7 @@ import { reportField } from '../../stage/roles.ts';
 import type { TableConfig } from '../../stage/table.ts';
 import { codeOf } from '../bundles.ts';
 import { commandOf, describeResolved } from '../described.ts';
-import { checkEventsFolder, eventsFolder, writeEvents } from '../event-files.ts';
+import { checkEventsFolder, eventsFolder, reserveEvents, writeEvents } from '../event-files.ts';
 import { showing } from '../flags.ts';
 import { listenForInterrupts } from '../interrupts.ts';
 import { writingTo } from '../no-place.ts';
@@ -42,6 +42,7 @@ export async function reportCommand(file: string, flags: ReportFlags, version: s
     warnOnStderr,
   );
   const { loaded, project, store, plan } = prepared;
+  const release = flags.tensorboard === undefined ? undefined : await reserveEvents(flags.tensorboard, plan);
   const interrupts = listenForInterrupts();
   interrupts.begin(() => {});
   const options = {
@@ -74,6 +75,7 @@ export async function reportCommand(file: string, flags: ReportFlags, version: s
     throw error;
   } finally {
     interrupts.end();
+    await release?.();
   }
 }
 

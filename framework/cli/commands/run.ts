@@ -44,6 +44,7 @@ export async function runCommand(file: string, flags: ExperimentFlags, version: 
   const onSlurm = ready.project.executor === 'slurm' && ready.plan.stages.some(mayRun);
   const prepared = onSlurm ? ready : await withEngine(ready, (event) => show(event));
   const { project, store, plan } = prepared;
+  const events = await openEvents(prepared, flags, (event) => show(event));
   // Where all is stored, or dropped by what is, there is nothing to record.
   const idle = !plan.stages.some(mayRun);
   const git = idle ? null : await readGit(project.root, await codeOf(prepared));
@@ -55,12 +56,9 @@ export async function runCommand(file: string, flags: ExperimentFlags, version: 
   if (slurm && !flags.watch) return slurm.code;
   const recorded = await readRecorded(plan, store);
   const renderer = await createRenderer(prepared, flags, recorded);
-  const events = openEvents(prepared, flags, (event) => show(event));
   show = (event) => {
-    if (event.type === 'stage-finished') {
-      finished.set(event.stage, event.contentKey as ContentKey);
-      events?.stageFinished(event);
-    }
+    if (event.type === 'stage-finished') finished.set(event.stage, event.contentKey as ContentKey);
+    events?.show(event);
     if (event.type === 'warning') warned = true;
     log?.record(event);
     renderer.show(event);
@@ -114,12 +112,17 @@ function checkExecutor({ project, plan }: Prepared, { watch, tensorboard }: Expe
 }
 
 /** Writes event files while the run goes on, if they were asked for. What goes wrong with them is a warning. */
-function openEvents({ plan, store }: Prepared, flags: ExperimentFlags, emit: Emit): EventWriter | undefined {
-  const { tensorboard: folder } = flags;
+async function openEvents(
+  { plan, store, project }: Prepared,
+  { tensorboard: folder }: ExperimentFlags,
+  emit: Emit,
+): Promise<EventWriter | undefined> {
   if (folder === undefined) return undefined;
-  return new EventWriter({
+  return EventWriter.open({
     ...{ folder, plan, store },
-    onProblem: (message) => emit({ type: 'warning', message }),
+    // Histories of a cluster's nodes lie on a file system that all of them share.
+    every: project.executor === 'slurm' ? 5000 : 2000,
+    onProblem: (problem) => emit({ type: 'warning', ...problem }),
   });
 }
 

@@ -74,6 +74,10 @@ export const eventSchema = z.discriminatedUnion('type', [
   }),
   event('stage-waiting', { stage }),
   event('stage-started', { stage, threads: z.int() }),
+  event('stage-logging', {
+    stage,
+    file: z.string().describe('what the stage logs, one JSON object a line, as it grows'),
+  }),
   event('stage-progress', {
     stage,
     phase: z.enum(['loading', 'compiling', 'training', 'evaluating']).optional(),

@@ -53,6 +53,8 @@ export function createLineRenderer({ write, verbose, look = plainLook }: RenderO
       case 'stage-started':
         shownAt.set(event.stage, 0);
         return [`${event.stage}  started, ${event.threads === 1 ? '1 thread' : `${event.threads} threads`}`];
+      case 'stage-logging':
+        return [];
       case 'stage-progress':
         // By the stage's own clock, not ours: the same events give the same lines.
         if (event.seconds - (shownAt.get(event.stage) ?? 0) < progressInterval) return [];

@@ -68,7 +68,7 @@ export class EventFile {
 
   async #append(events: readonly Uint8Array[]): Promise<void> {
     const bytes = formatRecords(events);
-    await fs.appendFile(this.path!, bytes);
+    await naming(this.path!, fs.appendFile(this.path!, bytes));
     this.#events = [...this.#events, ...events];
     this.#size! += bytes.length;
   }
@@ -82,7 +82,7 @@ export class EventFile {
     const temporary = path.join(this.#folder, `.new-${process.pid}.tmp`);
     const name = nextName(before.at(-1));
     try {
-      await fs.writeFile(temporary, bytes);
+      await naming(temporary, fs.writeFile(temporary, bytes));
       await fs.rename(temporary, path.join(this.#folder, name));
     } catch (error) {
       await fs.rm(temporary, { force: true }).catch(() => {});
@@ -96,7 +96,8 @@ export class EventFile {
 
   async #read(): Promise<void> {
     const all = await fs.readdir(this.#folder).catch((error: unknown) => {
-      if (hasCode(error, 'ENOENT')) return [];
+      // What is in the way is said where the folder is made.
+      if (hasCode(error, 'ENOENT', 'ENOTDIR')) return [];
       throw error;
     });
     this.#names = all.filter((name) => ownName.test(name)).sort();
@@ -130,6 +131,13 @@ function sharedLength(some: readonly Uint8Array[], others: readonly Uint8Array[]
   let length = 0;
   while (length < most && isSameEvent(some[length]!, others[length]!)) length += 1;
   return length;
+}
+
+/** An error of writing to an open file, such as a full disk, doesn't say which one it was. */
+function naming<T>(file: string, work: Promise<T>): Promise<T> {
+  return work.catch((error: unknown) => {
+    throw error instanceof Error ? Object.assign(error, { path: file }) : error;
+  });
 }
 
 async function sizeOf(file: string): Promise<number | undefined> {

@@ -51,6 +51,17 @@ export interface StageStarted {
   readonly threads: number;
 }
 
+/**
+ * What the stage logs is in this file from now on, one JSON object a line: its history as its process writes it, or, once a
+ * process has ended without a result, what it left. The file need not be there.
+ */
+export interface StageLogging {
+  readonly type: 'stage-logging';
+  readonly stage: string;
+  /** Absolute. */
+  readonly file: string;
+}
+
 export interface StageProgress {
   readonly type: 'stage-progress';
   readonly stage: string;
@@ -188,6 +199,7 @@ export type RunEvent =
   | RunStarted
   | StageWaiting
   | StageStarted
+  | StageLogging
   | StageProgress
   | StageFinished
   | StageFailed

@@ -14,7 +14,7 @@ const crash: JobResult = {
 };
 const thrown: JobResult = { type: 'failed', failure: { message: 'the loss is NaN' }, tail: [] };
 
-test('a stage whose process dies is started again with its work folder and an empty folder for outputs', async (t) => {
+test('a stage whose process dies is started again with its work folder and an empty folder for outputs; what it logged stays', async (t) => {
   const { startsUpTo, finish, open, events, stop, outcome } = await startRun(t, {
     jobs: 1,
     cores: 1,
@@ -24,6 +24,7 @@ test('a stage whose process dies is started again with its work folder and an em
   await until(() => open.has('tokenizer/beit/seed-0'));
   const first = open.get('tokenizer/beit/seed-0')!.job;
   fs.writeFileSync(path.join(first.workDir, 'checkpoint'), 'step 3');
+  fs.writeFileSync(path.join(first.outDir, 'metrics.jsonl'), '{"step":1,"loss":3}\n');
   await finish('tokenizer/beit/seed-0', crash);
   t.deepEqual(await startsUpTo(2), ['tokenizer/beit/seed-0 1']);
   const second = open.get('tokenizer/beit/seed-0')!.job;
@@ -31,6 +32,12 @@ test('a stage whose process dies is started again with its work folder and an em
   t.not(second.outDir, first.outDir);
   t.deepEqual(fs.readdirSync(second.outDir), []);
   t.false(fs.existsSync(first.outDir));
+  const logged = events.flatMap((event) => (event.type === 'stage-logging' ? [event.file] : []));
+  t.deepEqual(
+    logged,
+    [first.outDir, first.workDir, second.outDir].map((dir) => path.join(dir, 'metrics.jsonl')),
+  );
+  t.is(fs.readFileSync(logged[1]!, 'utf8'), '{"step":1,"loss":3}\n');
   await finish('tokenizer/beit/seed-0');
   await startsUpTo(3);
   const finished = events.find((event) => event.type === 'stage-finished');
@@ -98,7 +105,8 @@ test('with fail-fast the first failure stops those that run and starts no other'
   const { status, counts } = await outcome;
   t.is(status, 'failed');
   t.like(counts, { failed: 1, interrupted: 1, unstarted: 7, ran: 0 });
-  const brief = events.flatMap((event) => (event.type.startsWith('stage-started') ? [] : [event.type]));
+  const starting = ['stage-started', 'stage-logging'];
+  const brief = events.flatMap(({ type }) => (starting.includes(type) ? [] : [type]));
   t.deepEqual(brief, ['stage-failed', 'run-stopping', 'stage-interrupted']);
   t.like(events.at(-1), { tail: ['epoch 7'] });
 });
