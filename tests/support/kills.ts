@@ -1,6 +1,6 @@
 import fs from 'node:fs';
 import type { ExecutionContext } from 'ava';
-import { createRig, isAlive, type Rig, until } from './rig.ts';
+import { createRig, isAlive, processesIn, type Rig, until } from './rig.ts';
 
 /** A place in a run, told by what can be seen from outside. */
 export interface Moment {
@@ -113,7 +113,8 @@ async function killAt(rig: Rig, moment: Moment): Promise<void> {
   await Promise.race([moment.reach(rig), until(() => ended)]);
   run.process.kill('SIGKILL');
   await run.done;
-  // Its stages notice that no process waits for them.
+  // Its stages notice that no process waits for them, also those that have not come to their command.
+  await until(() => processesIn(rig.dir).length === 0);
   for (const name of list(rig, 'control/reached')) {
     const pid = Number(rig.read(`control/reached/${name}`));
     await until(() => !isAlive(pid));

@@ -20,7 +20,8 @@ export const repository = path.resolve(path.dirname(fileURLToPath(import.meta.ur
 
 export function createProject(t: ExecutionContext, files: { readonly [name: string]: string }): Project {
   const dir = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'peco-exp-test-')));
-  t.teardown(() => fs.rmSync(dir, { recursive: true, force: true }));
+  // A process that was killed may have children that write for a moment.
+  t.teardown(() => fs.rmSync(dir, { recursive: true, force: true, maxRetries: 10 }));
   const file = (name: string) => path.join(dir, name);
   const project: Project = {
     dir,

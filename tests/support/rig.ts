@@ -67,9 +67,10 @@ export function createRig(
   fs.symlinkSync(repository, project.file('node_modules/peco-exp'));
   for (const folder of ['control/commands', 'control/reached'])
     fs.mkdirSync(project.file(folder), { recursive: true });
-  const running = new Set<ChildProcess>();
-  t.teardown(() => {
-    for (const child of running) child.kill('SIGKILL');
+  const running = new Map<ChildProcess, Promise<Outcome>>();
+  t.teardown(async () => {
+    for (const child of running.keys()) child.kill('SIGKILL');
+    await Promise.all(running.values());
   });
 
   const variables: Texts = {
@@ -89,7 +90,6 @@ export function createRig(
       env,
       stdio: ['ignore', 'pipe', 'pipe'],
     });
-    running.add(child);
     const texts = { stdout: '', stderr: '' };
     for (const stream of ['stdout', 'stderr'] as const) {
       child[stream]!.setEncoding('utf8').on('data', (text: string) => {
@@ -102,6 +102,7 @@ export function createRig(
         resolve({ code, signal, ...texts });
       });
     });
+    running.set(child, done);
     return { process: child, stdout: () => texts.stdout, done };
   }
 
@@ -142,6 +143,22 @@ export function createRig(
 /** Waits for something that another process does; ava's own time-out ends a wait in vain. */
 export async function until(condition: () => boolean): Promise<void> {
   while (!condition()) await new Promise((resolve) => setTimeout(resolve, 5));
+}
+
+/** Processes whose current folder is this one. Linux only; elsewhere none is found. */
+export function processesIn(dir: string): number[] {
+  const isIn = (pid: string): boolean => {
+    try {
+      return fs.readlinkSync(`/proc/${pid}/cwd`) === dir;
+    } catch {
+      return false; // it has ended
+    }
+  };
+  if (!fs.existsSync('/proc/self/cwd')) return [];
+  return fs
+    .readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name) && isIn(name))
+    .map(Number);
 }
 
 /** False for a process that has ended, also if its exit code was not asked for yet (a zombie). */
