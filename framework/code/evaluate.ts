@@ -2,6 +2,7 @@ import path from 'node:path';
 import { setImmediate as immediately } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { isPecoError, PecoError, type SourceLocation } from '../stage/errors.ts';
+import { namedMessage } from '../stage/named-error.ts';
 import { placesIn } from './frames.ts';
 import type { StoredBundle } from './stored-bundles.ts';
 
@@ -24,7 +25,7 @@ export async function evaluateBundle(
   } catch (error) {
     const location = error instanceof Error ? traceBack(error, bundle, options.cwd) : undefined;
     if (isPecoError(error)) throw located(error, location);
-    const message = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+    const message = error instanceof Error ? namedMessage(error) : String(error);
     throw new PecoError(`${options.shown} can't be evaluated: ${message}`, {
       code: 'evaluation-failed',
       ...(location ? { location } : {}),

@@ -98,7 +98,7 @@ test('a file that waits for what never comes, or loses a promise that is rejecte
   });
   t.deepEqual(await Promise.all(told), [
     "waits.ts can't be evaluated: it waits for what never comes\n",
-    "loses.ts can't be evaluated: Error: late\n  at loses.ts:1\n",
+    "loses.ts can't be evaluated: late\n  at loses.ts:1\n",
   ]);
 });
 

@@ -1,7 +1,9 @@
 import type { Json } from '../../stage/json.ts';
 import { shellWord } from '../../stage/shell.ts';
+import { showValue } from '../../stage/show.ts';
 import type { Problem } from '../problem.ts';
 import { type Assignment, findBadName } from './path.ts';
+import { repeatedIn } from './sweep.ts';
 
 /** The values of `--sweep`, by path. */
 export type SweptFlags = { readonly [path: string]: readonly Json[] };
@@ -36,6 +38,9 @@ export function parseSweep(texts: readonly string[]): {
       problems.push({ path: [], message: `--sweep ${text} is not a list of values`, hint, origin: 'sweep' });
     } else if (Object.hasOwn(flags, path.join('.'))) {
       problems.push({ path, message: 'is swept twice', origin: 'sweep' });
+    } else if (repeatedIn(values)) {
+      const message = `has ${showValue(repeatedIn(values)!.value)} twice`;
+      problems.push({ path, message, hint: 'give each value once', origin: 'sweep' });
     } else {
       flags[path.join('.')] = values;
     }

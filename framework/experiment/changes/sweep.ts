@@ -1,5 +1,6 @@
 import type { ConfigIssue } from '../../stage/component.ts';
 import type { Json } from '../../stage/json.ts';
+import { showValue } from '../../stage/show.ts';
 
 /** Values of fields, by their paths from the experiment: `{ 'tokenizers.peco.codebook.size': 1024 }`. */
 export type Point = { readonly [path: string]: Json };
@@ -19,7 +20,12 @@ const key = Symbol.for('peco-exp.sweep-problems');
 /** Every combination of the values, the last list varying fastest: sizes multiply. */
 export function product(...parts: readonly SweepPart[]): Sweep {
   const lists = parts.flatMap(listsOf);
-  const problems = [...parts.flatMap(problemsOf), ...parts.flatMap(findSingles), ...findTwice(lists)];
+  const problems = [
+    ...parts.flatMap(problemsOf),
+    ...parts.flatMap(findSingles),
+    ...findTwice(lists),
+    ...parts.flatMap(findRepeated),
+  ];
   const size = lists.reduce((many, list) => many * list.points.length, 1);
   if (size > mostPoints)
     problems.push(issue([], `a product of ${size} points is more than ${mostPoints}`, 'use random(n, ...)'));
@@ -40,12 +46,16 @@ export function zip(...parts: readonly SweepPart[]): Sweep {
     problems.push(issue([], `zip takes lists of one length: ${sizes}`));
   }
   if (problems.length > 0) return withProblems([], problems);
-  return (lists[0]?.points ?? []).map((_, index) =>
+  const points = (lists[0]?.points ?? []).map((_, index) =>
     lists.map((list) => list.points[index]!).reduce(join, {}),
   );
+  const again = repeatedIn(points);
+  return again
+    ? withProblems([], [issue([], `zip makes the point ${showValue(again.value)} twice`)])
+    : points;
 }
 
-/** The points of one part after those of another; lists of values count as their product. */
+/** The points of one part after those of another; lists of values count as their product. A point of both is one. */
 export function chain(...parts: readonly SweepPart[]): Sweep {
   const sweeps = parts.map((part) => (isList(part) ? part : product(part)));
   return withProblems(sweeps.flat(), sweeps.flatMap(problemsOf));
@@ -104,6 +114,26 @@ function findTwice(lists: readonly List[]): ConfigIssue[] {
     if (points.length === 0) issues.push(issue(paths, 'has no values'));
   }
   return issues;
+}
+
+/** Values that a list has twice: two points that are one, most often for a slip of the pen. */
+function findRepeated(part: SweepPart): ConfigIssue[] {
+  if (isList(part)) return [];
+  return Object.entries(part).flatMap(([path, values]) => {
+    const again = Array.isArray(values) ? repeatedIn(values) : undefined;
+    return again ? [issue([path], `has ${showValue(again.value)} twice`, 'give each value once')] : [];
+  });
+}
+
+/** The first value of a list that it has before already. */
+export function repeatedIn(values: readonly unknown[]): { readonly value: unknown } | undefined {
+  const seen = new Set<string>();
+  for (const value of values) {
+    const text = `${typeof value} ${showValue(value, Number.POSITIVE_INFINITY)}`;
+    if (seen.has(text)) return { value };
+    seen.add(text);
+  }
+  return undefined;
 }
 
 function isList(part: SweepPart): part is Sweep {

@@ -1,5 +1,6 @@
 import { inspect, types } from 'node:util';
 import type { Failure } from '../../stage/errors.ts';
+import { namedMessage } from '../../stage/named-error.ts';
 
 const mostParts = 3;
 
@@ -27,10 +28,7 @@ function describe(thrown: unknown): Failure {
 function messageOf(thrown: unknown, depth = 0): string {
   if (typeof thrown === 'string' && thrown !== '') return thrown;
   if (!isError(thrown)) return `it threw ${show(thrown)}, which is no error`;
-  const { name, message } = thrown;
-  const plain =
-    ['Error', 'PecoError', 'StageError'].includes(name) || (name === 'AggregateError' && message !== '');
-  const own = message === '' ? String(name) : `${plain ? '' : `${name}: `}${message}`;
+  const own = namedMessage(thrown);
   if (depth >= mostParts) return own;
   const parts = errorsOf(thrown).map((error) => messageOf(error, depth + 1));
   const several =

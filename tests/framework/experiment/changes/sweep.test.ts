@@ -1,5 +1,6 @@
 import test from 'ava';
 import fc from 'fast-check';
+import { parseSweep } from '../../../../framework/experiment/changes/flags.ts';
 import { rungsOf, survivorsOf } from '../../../../framework/experiment/changes/halving.ts';
 import {
   choice,
@@ -18,10 +19,10 @@ import {
   zip,
 } from '../../../../framework/experiment/changes/sweep.ts';
 
-/** One to four fields, each with one to five values. */
+/** One to four fields, each with one to five values that differ. */
 const axes = fc.dictionary(
   fc.stringMatching(/^[a-d]$/),
-  fc.array(fc.oneof(fc.integer(), fc.string()), { minLength: 1, maxLength: 5 }),
+  fc.uniqueArray(fc.oneof(fc.integer(), fc.string()), { minLength: 1, maxLength: 5 }),
   { minKeys: 1, maxKeys: 4 },
 );
 
@@ -82,6 +83,23 @@ test('zip takes the first of each, then the second of each', (t) => {
   t.deepEqual(zip({ a: [1, 2], b: [3, 4] }, [{ c: 5 }, { c: 6 }]), [
     { a: 1, b: 3, c: 5 },
     { a: 2, b: 4, c: 6 },
+  ]);
+});
+
+test('a value or a point that is there twice is an error; values that only look alike are two', (t) => {
+  const told = (sweep: unknown) => problemsOf(sweep).map(({ path, message }) => [path, message]);
+  t.deepEqual(told(product({ a: [64, 128, 64], b: [[1], [1]] })), [
+    [['sweep', 'a'], 'has 64 twice'],
+    [['sweep', 'b'], 'has [1] twice'],
+  ]);
+  t.deepEqual(told(zip({ a: [1, 2, 1], b: [3, 4, 3] })), [
+    [['sweep'], 'zip makes the point {"a":1,"b":3} twice'],
+  ]);
+  t.deepEqual(told(zip({ a: [1, 1], b: [3, 4] })), []);
+  t.deepEqual(told(product({ a: [1, '1', null, 'null', [1], [1, 1]] })), []);
+  t.deepEqual(told(chain({ a: [1, 2] }, { a: [2, 3] })), []);
+  t.deepEqual(parseSweep(['a.b=64,64.0']).problems, [
+    { path: ['a', 'b'], message: 'has 64 twice', hint: 'give each value once', origin: 'sweep' },
   ]);
 });
 

@@ -1,8 +1,11 @@
+import fs from 'node:fs';
+import path from 'node:path';
 import vm from 'node:vm';
 import test from 'ava';
 import fc from 'fast-check';
 import { describeThrown } from '../../../../framework/run/worker/error.ts';
 import { StageError } from '../../../../framework/stage/stage-error.ts';
+import { repository } from '../../../support/project.ts';
 
 test('whatever is thrown has a message', (t) => {
   const thrown = fc.oneof(
@@ -38,6 +41,21 @@ test('an error of another realm is one', (t) => {
   t.is(describeThrown(error).message, 'TypeError: from a sandbox');
 });
 
+test('the class of an error is shown where it says something: those of peco-exp do not', (t) => {
+  const own = ['components', 'framework'].flatMap((room) => {
+    const folder = path.join(repository, room);
+    const files = fs.readdirSync(folder, { recursive: true, encoding: 'utf8' });
+    const sources = files.filter((file) => file.endsWith('.ts'));
+    const texts = sources.map((file) => fs.readFileSync(path.join(folder, file), 'utf8'));
+    return texts.flatMap((text) => [...text.matchAll(/ name = '(\w+Error)'/g)].map(([, name]) => name!));
+  });
+  t.true(own.includes('StageError') && own.length > 5);
+  const named = (name: string) => Object.assign(new Error('the step is odd'), { name });
+  for (const name of own) t.is(describeThrown(named(name)).message, 'the step is odd');
+  t.is(describeThrown(named('RangeError')).message, 'RangeError: the step is odd');
+  t.is(describeThrown(new Error('')).message, 'Error');
+});
+
 test('a full disk is named, also as the cause of another error, unless the error has a hint of its own', (t) => {
   const full = Object.assign(new Error('write failed'), { code: 'ENOSPC' });
   t.regex(describeThrown(new Error('not saved', { cause: full })).hint!, /the disk is full/);
@@ -66,13 +84,11 @@ test('a cause that the message has already is not told again', (t) => {
 });
 
 test('a cause that the message has already but for its name is not told again', (t) => {
-  const cause = new (class extends Error {
-    override readonly name = 'FormatError';
-  })('is empty');
+  const cause = new RangeError('is empty');
   t.is(describeThrown(new StageError('a.pth: is empty', { cause })).message, 'a.pth: is empty');
   t.is(
     describeThrown(new StageError('a.pth is odd', { cause })).message,
-    'a.pth is odd (because of: FormatError: is empty)',
+    'a.pth is odd (because of: RangeError: is empty)',
   );
 });
 
