@@ -165,7 +165,8 @@ function trustedBuiltins(file: string): readonly string[] {
   if (owner?.name !== ownName) return [];
   const relative = path.relative(owner.dir, file).split(path.sep).join('/');
   // The one lists what it looks at, the other looks for it.
-  if (['framework/stage/disk.ts', 'framework/stage/stat.ts'].includes(relative)) return ['fs'];
+  if (['framework/stage/disk.ts', 'framework/stage/skew.ts', 'framework/stage/stat.ts'].includes(relative))
+    return ['fs'];
   // Keeps what was made of files that `disk` has listed.
   if (relative === 'framework/stage/made.ts') return ['crypto', 'fs'];
   return relative.startsWith('framework/') ? ['crypto'] : []; // digests

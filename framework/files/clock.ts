@@ -1,11 +1,13 @@
 import fs from 'node:fs';
+import { isLocal, usualSkew } from '../stage/skew.ts';
 
 // The clock as it is: experiment files are evaluated a second time under another one.
 const localNow = Date.now;
 
 /** The time by the clock of a folder's file system, in milliseconds since 1970; undefined where nothing can be written. */
 export function clockOf(folder: string): number | undefined {
-  const file = `${folder}/clock-${process.pid}`;
+  // Another machine may have a process of the same number.
+  const file = `${folder}/clock-${process.pid}-${process.hrtime.bigint().toString(36)}`;
   try {
     fs.writeFileSync(file, '');
     const { mtimeMs } = fs.statSync(file);
@@ -16,15 +18,11 @@ export function clockOf(folder: string): number | undefined {
   }
 }
 
-/** File systems whose times are of this machine's own clock, by the number that Linux gives them in `statfs`. */
-const local = new Set([
-  ...[0xef53, 0x58465342, 0x9123683e, 0x2fc12fc1, 0xf2f52010, 0xca451a4e], // ext, XFS, Btrfs, ZFS, F2FS, bcachefs
-  ...[0x01021994, 0x858458f6, 0x794c7630], // tmpfs, ramfs, overlayfs
-  ...[0x4d44, 0x2011bab0, 0x73717368, 0x9660, 0x52654973, 0x3153464a, 0x7366746e], // FAT, exFAT, squashfs, ISO 9660, ReiserFS, JFS, NTFS
-]);
+/** The time by the clock of a folder's file system, in milliseconds since 1970; by ours where nothing can be written. */
+export function timeAt(folder: string): number {
+  return clockOf(folder) ?? localNow();
+}
 
-/** What clocks of a cluster may differ, in milliseconds: MUNGE, and Kerberos on NFS, refuse more. */
-const usualSkew = 300_000;
 /** For so long, in milliseconds, what was found out of a clock is believed. */
 const belief = 60_000;
 
@@ -47,7 +45,7 @@ const realClocks: Clocks = {
   now: localNow,
   clockOf,
   deviceOf: (place) => fs.statSync(place).dev,
-  isLocal: (place) => (process.platform === 'linux' ? local.has(fs.statfsSync(place).type) : undefined),
+  isLocal,
 };
 
 /**

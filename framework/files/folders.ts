@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import type { Digest } from '../stage/keys.ts';
-import { openLags } from './clock.ts';
+import { openLags, timeAt } from './clock.ts';
 import { tryWriteDisposable } from './disposable.ts';
 import { digestWidth } from './folder-hash.ts';
 import { type ListedPart, statWidth } from './folder-list.ts';
@@ -100,9 +100,12 @@ async function digestSweep(
 async function removeTorn(memoryFile: string): Promise<void> {
   const [dir, start] = [path.dirname(memoryFile), `${path.basename(memoryFile)}.`];
   try {
-    for (const name of await fs.readdir(dir)) {
+    const torn = (await fs.readdir(dir)).filter((name) => name.startsWith(start));
+    if (torn.length === 0) return;
+    const time = timeAt(dir);
+    for (const name of torn) {
       const file = path.join(dir, name);
-      if (name.startsWith(start) && now() - (await fs.stat(file)).mtimeMs > tornAge) await fs.rm(file);
+      if (time - (await fs.stat(file)).mtimeMs > tornAge) await fs.rm(file);
     }
   } catch {
     // They only take room.

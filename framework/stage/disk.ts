@@ -1,5 +1,6 @@
 import fs from 'node:fs';
 import path from 'node:path';
+import { isSettled } from './skew.ts';
 import { statAt } from './stat.ts';
 
 // By name, since an experiment's bundle and the command line have a copy of this module each.
@@ -77,7 +78,7 @@ export const disk = {
     if (known?.found.every((field, n) => field === found?.[n])) return split(known.names);
     const names = fs.readdirSync(folder).sort();
     // A folder of very many files is listed several times while an experiment is loaded.
-    if (found && Math.max(found[1], found[2]) + settling < at)
+    if (found && isSettled(folder, { mtimeMs: found[1], ctimeMs: found[2] }, at))
       listed().set(path.resolve(folder), { found, names: names.join('/') });
     return names;
   },
@@ -97,9 +98,6 @@ interface Listed {
   readonly found: NonNullable<Look['found']>;
   readonly names: string;
 }
-
-/** A folder that changed this recently may change again within a tick of the file system's clock (FAT: two seconds); milliseconds. */
-const settling = 2_050;
 
 function split(names: string): string[] {
   return names === '' ? [] : names.split('/');

@@ -3,14 +3,13 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { disk } from './disk.ts';
 import type { Json } from './json.ts';
+import { isSettled } from './skew.ts';
 import { statAt } from './stat.ts';
 
 // By name, since an experiment's bundle and the command line have a copy of this module each.
 const key = Symbol.for('peco-exp.made');
 // Not Date.now: experiment files are evaluated a second time under another clock.
 const now = () => performance.timeOrigin + performance.now();
-/** A file that changed this recently may change again within a tick of the file system's clock; milliseconds. */
-const settling = 2_050;
 
 /** What was made, and of what: size, times of modification and change, and inode of each place. */
 interface Made {
@@ -44,7 +43,9 @@ export function madeOf<T extends Json>(places: readonly string[], name: string, 
   }
   const value = make();
   // What may still be changing is looked at again.
-  if (of.every((stamp) => stamp !== undefined && Math.max(stamp[1], stamp[2]) + settling < began)) {
+  const isStill = (stamp: (typeof of)[number], n: number) =>
+    stamp !== undefined && isSettled(places[n]!, { mtimeMs: stamp[1], ctimeMs: stamp[2] }, began);
+  if (of.every(isStill)) {
     const made = { of: of as Made['of'], value };
     known.set(id, made);
     writeMade(dir, id, made);

@@ -1,5 +1,6 @@
 import fs from 'node:fs';
 import path from 'node:path';
+import { timeAt } from '../files/clock.ts';
 import { hasCode } from '../files/files.ts';
 import type { ContentKey } from '../stage/keys.ts';
 import { withRoom } from './full-disk.ts';
@@ -33,7 +34,7 @@ export async function collect(place: Place, options: CollectOptions): Promise<Co
 const emptyRemains: Remains = { objects: [], documents: [], work: [], leftovers: [], logs: [] };
 
 async function removeUnneeded(place: Place, options: CollectOptions): Promise<Collection> {
-  const now = Date.now();
+  const now = timeAt(path.join(place.root, 'tmp'));
   const sessions = listSessions(place);
   const begins = [...sessions.map(({ since }) => since), options.usedSince ?? Number.POSITIVE_INFINITY];
   const usedSince = Math.min(...begins) - useMargin;

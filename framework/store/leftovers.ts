@@ -1,5 +1,6 @@
 import fs from 'node:fs';
 import path from 'node:path';
+import { timeAt } from '../files/clock.ts';
 import { isOwnName } from './form.ts';
 import { isDead, ownerOfName } from './identity.ts';
 import { readHolder, tryLock } from './lock.ts';
@@ -16,19 +17,21 @@ const instantPatience = 3600 * 1000;
  */
 export function findLeftovers(
   place: Place,
-  {
-    now = Date.now(),
-    locks: which = 'runs',
-  }: { readonly now?: number; readonly locks?: 'all' | 'runs' } = {},
+  { now, locks: which = 'runs' }: { readonly now?: number; readonly locks?: 'all' | 'runs' } = {},
 ): string[] {
   const tmp = path.join(place.root, 'tmp');
   const locks = path.join(place.root, 'locks');
+  let time = now;
+  const ageOf = (file: string): number => {
+    time ??= timeAt(tmp);
+    return time - changedAt(file);
+  };
   return [
     ...list(tmp)
-      .filter((name) => isOwnName('tmp', name) && isLeftover(place, name, path.join(tmp, name), now))
+      .filter((name) => isOwnName('tmp', name) && isLeftover(place, name, () => ageOf(path.join(tmp, name))))
       .map(below(tmp)),
     ...list(locks)
-      .filter((name) => isOwnName('locks', name) && isDeadLock(name, path.join(locks, name), now, which))
+      .filter((name) => isOwnName('locks', name) && isDeadLock(path.join(locks, name), which, ageOf))
       .map(below(locks)),
   ];
 }
@@ -45,17 +48,18 @@ export async function removeLeftover(file: string): Promise<void> {
   await release?.();
 }
 
-function isLeftover(place: Place, name: string, file: string, now: number): boolean {
+function isLeftover(place: Place, name: string, age: () => number): boolean {
   const owner = ownerOfName(name);
   if (owner !== undefined && isDead(owner)) return true;
   // The process is alive (only we can tell, of our own host), or unknown. A run that makes something holds locks.
-  return now - changedAt(file) > unknownOwnerPatience && !isAnyLockHeld(place);
+  return age() > unknownOwnerPatience && !isAnyLockHeld(place);
 }
 
-function isDeadLock(name: string, file: string, now: number, which: 'all' | 'runs'): boolean {
+function isDeadLock(file: string, which: 'all' | 'runs', ageOf: (file: string) => number): boolean {
+  const name = path.basename(file);
   if (!name.endsWith('.lock')) {
     const owner = ownerOfName(name);
-    return (owner !== undefined && isDead(owner)) || now - changedAt(file) > instantPatience;
+    return (owner !== undefined && isDead(owner)) || ageOf(file) > instantPatience;
   }
   try {
     return (which === 'all' || name.startsWith('run-')) && readHolder(file) === undefined;

@@ -1,6 +1,6 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import { clockOf } from '../../files/clock.ts';
+import { timeAt } from '../../files/clock.ts';
 import { hasCode } from '../../files/files.ts';
 import type { RunEvent } from './events.ts';
 import { eventsFile, hostDigest, type RunRecord, recordFile, runsFolder } from './log.ts';
@@ -62,7 +62,7 @@ function isAlive(dir: string, { pid, host }: RunRecord, now: number | undefined)
   if (host === hostDigest() && !hasProcess(pid)) return false;
   // The number may be another process's by now, or of another machine.
   const sign = fs.statSync(path.join(dir, eventsFile), { throwIfNoEntry: false })?.mtimeMs;
-  return sign !== undefined && (now ?? clockOf(path.dirname(dir)) ?? Date.now()) - sign < patience;
+  return sign !== undefined && (now ?? timeAt(path.dirname(dir))) - sign < patience;
 }
 
 function hasProcess(pid: number): boolean {

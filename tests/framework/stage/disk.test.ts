@@ -2,6 +2,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import test from 'ava';
 import { disk, forgetLooks, listedLooks } from '../../../framework/stage/disk.ts';
+import { isSettled } from '../../../framework/stage/skew.ts';
 import { createProject } from '../../support/project.ts';
 
 test.serial(
@@ -62,4 +63,20 @@ test.serial('a folder that stays as it is, is listed once; one that has just cha
   t.deepEqual(disk.list(project.file('data')), ['a', 'b']);
   project.remove('data/a');
   t.deepEqual(disk.list(project.file('data')), ['b']);
+});
+
+test('what was seen is believed by the clock of its file system', (t) => {
+  const at = 1_000_000_000;
+  const changed = (ago: number) => ({ mtimeMs: at - 1e8, ctimeMs: at - ago });
+  // Of this machine: the ticks of its clock (FAT: two seconds).
+  t.false(isSettled('/data', changed(2_000), at, () => true));
+  t.true(isSettled('/data', changed(2_100), at, () => true));
+  t.false(isSettled('/data', { mtimeMs: at - 2_000, ctimeMs: at - 1e8 }, at, () => true));
+  // Of another one, whose clock may be five minutes behind ours, as MUNGE allows it.
+  t.false(isSettled('/data', changed(302_000), at, () => false));
+  t.true(isSettled('/data', changed(302_100), at, () => false));
+  const gone = () => {
+    throw new Error('ENOENT');
+  };
+  t.false(isSettled('/data', changed(1e8), at, gone));
 });
