@@ -233,6 +233,11 @@ export function cancelFile(dir: string, index: number): string {
   return path.join(dir, `${index}.cancelled`);
 }
 
+/** A line for each attempt in a row that ended before it had begun, written by the script of the job. */
+export function earlyFile(dir: string, index: number): string {
+  return path.join(dir, `${index}.early`);
+}
+
 export function placeOf({ job, index }: Submitted): Place | undefined {
   return job === undefined ? undefined : { job, index };
 }

@@ -31,6 +31,8 @@ export const requeueCode = 75;
 export const memoryCode = 76;
 /** Of a process that was asked to stop before it had begun, or before it listened, and of one that was killed: out of memory, most often. */
 const otherCodes = [130, 143, 137];
+/** So often in a row a process may end before it has begun. It would go on for ever where its time or memory is too short for that. */
+const mostStarts = 5;
 /** In Slurm's own databases and tools. */
 const longestName = 200;
 
@@ -43,6 +45,7 @@ export function formatScript(options: ScriptOptions): string {
   const { dir, cwd, node, program, resources } = options;
   const head = optionsOf(options).map((option) => `#SBATCH ${option}`);
   const command = [node, program, 'job', dir].map(shellWord).join(' ');
+  const early = `${shellWord(dir)}/"$peco_index.early"`;
   return `${[
     '#!/bin/bash',
     ...head,
@@ -75,10 +78,18 @@ export function formatScript(options: ScriptOptions): string {
     '  wait "$peco_job"',
     '  code=$?',
     'done',
-    `case $code in ${[requeueCode, ...otherCodes].join(' | ')})`,
-    '  # One second, so that Slurm has seen the start that it takes back.',
+    '# One second, so that Slurm has seen the start that it takes back.',
+    `case $code in ${requeueCode})`,
     '  sleep 1',
     '  peco_requeue && sleep 60',
+    '  ;;',
+    `${otherCodes.join(' | ')})`,
+    '  sleep 1',
+    `  if [ "$(cat ${early} 2>/dev/null | wc -l)" -lt ${mostStarts - 1} ]; then`,
+    `    peco_requeue && echo "$code" >> ${early} && sleep 60`,
+    '  else',
+    `    echo 'peco-exp: its process was ended ${mostStarts} times before it had begun: it has too little time or memory' >&2`,
+    '  fi',
     '  ;;',
     `${memoryCode})`,
     '  # Slurm lets the memory of a job that waits be changed, and ends this script as soon as it does.',

@@ -19,6 +19,7 @@ import { createOthers } from '../../slurm/others.ts';
 import { readState } from '../../slurm/queue.ts';
 import {
   cancelFile,
+  earlyFile,
   eventsOf,
   Records,
   readSubmission,
@@ -101,6 +102,7 @@ async function runTask(task: Task): Promise<number> {
   const prepared = await prepareTask(task);
   const { plan, project } = prepared;
   emit({ ...describeStart(prepared), jobs: own.length });
+  fs.rmSync(earlyFile(task.folder, task.index), { force: true });
   await checkUnchanged(plan, own);
   if (story.lost > project.retries) throw lostTooOften(story.lost);
   const memory = openMemory(task, project.retries);

@@ -1,7 +1,8 @@
+import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import test from 'ava';
+import test, { type ExecutionContext } from 'ava';
 import { readAllocation } from '../../../framework/slurm/allocation.ts';
 import { judgeAttempt } from '../../../framework/slurm/attempt.ts';
 import { checkWanted, parseNodes } from '../../../framework/slurm/cluster.ts';
@@ -19,6 +20,7 @@ import { isFull, isLasting, submitLimit } from '../../../framework/slurm/trial.t
 import { formatError } from '../../../framework/stage/errors.ts';
 import { explainZodError } from '../../../framework/stage/issues.ts';
 import { aheadOf, slurmResourcesOf, slurmSchema } from '../../../framework/stage/slurm.ts';
+import { createProject } from '../../support/project.ts';
 
 const plain = { args: [], setup: [], pack: 1 };
 
@@ -42,6 +44,57 @@ test('the script of a job', (t) => {
     program: '/shared/peco-exp/bin/peco-exp.js',
   });
   t.snapshot(script);
+});
+
+/** Ends a job again and again: how, what its script asked of Slurm, and what it said. Slurm itself is a fake. */
+function endJob(
+  t: ExecutionContext,
+  process: string,
+  { state = 'RUNNING', setup = [] as string[], times = 1 } = {},
+) {
+  const project = createProject(t, {
+    'bin/scontrol': `#!/bin/sh\necho "$*" >> calls\necho "JobId=12 JobState=${state} Reason=None"\n`,
+    'bin/sleep': '#!/bin/sh\n',
+    node: `#!/bin/sh\n${process}\n`,
+    '3.memory': '500 1000\n',
+  });
+  for (const program of ['bin/scontrol', 'bin/sleep', 'node']) fs.chmodSync(project.file(program), 0o755);
+  const { dir } = project;
+  const about = { name: 'a', comment: 'a', dir, cwd: dir, indices: [3], dependencies: [], ahead: 60 };
+  const script = formatScript({
+    ...about,
+    resources: { ...plain, setup },
+    node: project.file('node'),
+    program: 'x',
+  });
+  project.write({ script });
+  // As Slurm has it for the last task of an array.
+  const job = { SLURM_JOB_ID: '12', SLURM_ARRAY_JOB_ID: '12', SLURM_ARRAY_TASK_ID: '3' };
+  const env = { ...job, PATH: `${project.file('bin')}:/usr/bin:/bin` };
+  const ends = Array.from({ length: times }, () =>
+    spawnSync('bash', ['script'], { cwd: dir, env, encoding: 'utf8' }),
+  );
+  const calls = fs.existsSync(project.file('calls')) ? project.read('calls').trim().split('\n') : [];
+  const asked = calls.filter((call) => !call.includes('show job'));
+  return { code: ends.at(-1)!.status, asked, said: ends.at(-1)!.stderr };
+}
+
+test('a script takes back its own task, but nothing that was cancelled', (t) => {
+  t.deepEqual(endJob(t, 'exit 0'), { code: 0, asked: [], said: '' });
+  t.deepEqual(endJob(t, 'exit 75'), { code: 75, asked: ['requeue 12_3'], said: '' });
+  t.deepEqual(endJob(t, 'exit 75', { state: 'COMPLETING' }), { code: 75, asked: [], said: '' });
+  t.deepEqual(endJob(t, 'kill -9 $$', { state: 'CANCELLED' }).asked, []);
+  t.deepEqual(endJob(t, 'exit 76').asked, ['requeue 12_3', 'update JobId=12_3 MinMemoryNode=1000']);
+  t.deepEqual(endJob(t, 'exit 76', { state: 'COMPLETING' }).asked, []);
+});
+
+test('a job that is asked to stop before its process listens goes back into the queue, but not for ever', (t) => {
+  const inSetup = { setup: ['set -e', 'kill -TERM $$'] };
+  t.deepEqual(endJob(t, 'exec /bin/sleep 60', inSetup).asked, ['requeue 12_3']);
+  const { code, asked, said } = endJob(t, 'exec /bin/sleep 60', { ...inSetup, times: 5 });
+  t.is(code, 143);
+  t.is(asked.length, 4);
+  t.regex(said, /its process was ended 5 times before it had begun/);
 });
 
 test('names of jobs say experiment and stage, and fit', (t) => {
