@@ -2,7 +2,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import test from 'ava';
 import { reserveEvents } from '../../framework/cli/event-files.ts';
-import { encodeScalar, isSameEvent, parseRecords } from '../../framework/run/record/tf-record.ts';
+import { isCurve, loggedPoints } from '../support/curves.ts';
 import { createRig, isAlive, normalise, type Rig, until } from '../support/rig.ts';
 
 /** The table of a run that was not disturbed, in another store. */
@@ -60,19 +60,6 @@ test('a second Ctrl-C kills a stage that does not listen', async (t) => {
   t.deepEqual(rig.entries(), []);
 });
 
-/** What TensorBoard shows of an event file, as far as it is whole: `<tag> <step> <value>`. */
-function isCurve(
-  file: string,
-  wanted: readonly (readonly [tag: string, step: number, value: number])[],
-): boolean {
-  if (!fs.existsSync(file)) return false;
-  const { events } = parseRecords(fs.readFileSync(file));
-  const points = wanted.map(([tag, step, value]) => encodeScalar({ tag, step, value }, 0));
-  return (
-    events.length === points.length && events.every((event, index) => isSameEvent(event, points[index]!))
-  );
-}
-
 test('after kill -9 of a run its stages end, nothing half-written counts, and the next run goes on, curves too', async (t) => {
   const rig = createRig(t);
   const table = await undisturbed(rig);
@@ -81,7 +68,7 @@ test('after kill -9 of a run its stages end, nothing half-written counts, and th
   const run = rig.start('run', 'experiment.ts', '--jobs', '1', ...events);
   const pid = await rig.reached('peco-0');
   const curve = rig.file('events/rig/tokenizer/peco/seed-0/events.out.tfevents.peco-exp');
-  const logged = [1, 2, 3].map((step) => ['tokenizer/loss', step, 1 / step] as const);
+  const logged = loggedPoints('tokenizer');
   await until(() => isCurve(curve, logged));
   const plan = { graph: { experiment: 'rig', changes: [] } };
   await t.throwsAsync(reserveEvents(rig.file('events'), plan as never), {
