@@ -1,3 +1,6 @@
+// What changes programs that tests start: Node warns where this meets NO_COLOR, and pools have other sizes.
+for (const name of ['FORCE_COLOR', 'NODE_OPTIONS', 'UV_THREADPOOL_SIZE']) delete process.env[name];
+
 /** What the configurations of ava share: how a file of tests is run. */
 export const runFiles = {
   extensions: { ts: 'module' },

@@ -27,15 +27,10 @@ test.serial(
       await run(job, { stop: signal, kill: signal, onOutput, onProgress: () => {}, onWarning: () => {} });
       return lines;
     };
-    const { UV_THREADPOOL_SIZE: before } = process.env;
-    delete process.env.UV_THREADPOOL_SIZE;
-    t.teardown(() => {
-      if (before === undefined) delete process.env.UV_THREADPOOL_SIZE;
-      else process.env.UV_THREADPOOL_SIZE = before;
-    });
     t.deepEqual(await poolOf(2), ['4']);
     t.deepEqual(await poolOf(16), ['16']);
     process.env.UV_THREADPOOL_SIZE = '7';
+    t.teardown(() => delete process.env.UV_THREADPOOL_SIZE);
     // Who sets it means it.
     t.deepEqual(await poolOf(16), ['7']);
   },
