@@ -37,7 +37,7 @@ const crash = {
 
 test('a library that crashes is named, and is no engine for auto', async (t) => {
   const rig = createRig(t, crash, (project) => ({
-    NODE_OPTIONS: `--require ${project.file('crash.cjs')}`,
+    NODE_OPTIONS: `--require ${JSON.stringify(project.file('crash.cjs'))}`,
   }));
   const { code, stdout } = await rig.peco('doctor', '--engine', 'tensorflow');
   t.is(code, 1);

@@ -8,6 +8,7 @@ export const runFiles = {
   workerThreads: false,
   nodeArguments: [`--import=${new URL('./tsx-cached.mjs', import.meta.url)}`, '--conditions=peco-source'],
   require: ['./tests/support/loader/late.cjs'],
-  // One core for each esbuild: files of tests keep all of them busy, and its idle threads spin.
-  environmentVariables: { GOMAXPROCS: '1' },
+  // One core for each esbuild: files of tests keep all of them busy, and its idle threads spin. It needs little memory, and
+  // would collect it all the time.
+  environmentVariables: { GOMAXPROCS: '1', GOGC: '800' },
 };

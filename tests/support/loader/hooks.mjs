@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
+import { createRequire } from 'node:module';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const folder = fileURLToPath(new URL('../../../node_modules/.cache/peco-exp-tests/', import.meta.url));
+const sources = new URL('../../../', import.meta.url).href;
 const options = {
   loader: 'ts',
   format: 'esm',
@@ -25,22 +27,56 @@ const english = "export { default as en } from './en.js';\n";
 const properties = /\/node_modules\/fast-check\/lib\/fast-check\.js$/;
 const { PECO_TEST_SEED: seed = '1' } = process.env;
 
+/** A megabyte of CommonJS, in all of which Node would look for names that it exports, in each process. */
+const library = /\/node_modules\/@tensorflow\/tfjs-[\w-]+\/dist\/[\w.-]+\.node\.js$/;
+
+/** Imports between sources are written with `.ts`: there is nothing to look for. */
+export function resolve(specifier, context, nextResolve) {
+  const { parentURL } = context;
+  const isSource =
+    specifier.startsWith('.') &&
+    specifier.endsWith('.ts') &&
+    parentURL?.startsWith(sources) &&
+    !parentURL.includes('/node_modules/');
+  if (!isSource) return nextResolve(specifier, context);
+  return { url: new URL(specifier, parentURL).href, format: 'module', shortCircuit: true };
+}
+
 /** TypeScript as JavaScript with its source map. What was compiled is named by the text and its place. */
 export async function load(url, context, nextLoad) {
   if (languages.test(url)) return { format: 'module', source: english, shortCircuit: true };
   if (properties.test(url) && seed !== 'random') return withSeed(await nextLoad(url, context));
+  if (library.test(url)) return { format: 'module', source: namesOf(fileURLToPath(url)), shortCircuit: true };
   if (!/^file:.*\.ts(\?|$)/.test(url)) return nextLoad(url, context);
   const file = fileURLToPath(url.replace(/\?.*$/, ''));
   const text = fs.readFileSync(file, 'utf8');
-  const digest = createHash('sha256')
-    .update(`${file}\0${JSON.stringify(options)}\0${text}`)
-    .digest('hex');
-  const kept = path.join(folder, `${digest}.mjs`);
+  const kept = keptAt(`${file}\0${JSON.stringify(options)}\0${text}`);
   return { format: 'module', source: read(kept) ?? (await compile(file, text, kept)), shortCircuit: true };
 }
 
 function withSeed({ source, ...loaded }) {
   return { ...loaded, source: `${source}\nconfigureGlobal({ seed: ${Number(seed)} });\n` };
+}
+
+/** A module of the names that a library exports; they are looked up once. */
+function namesOf(file) {
+  const { size, mtimeMs } = fs.statSync(file);
+  const kept = keptAt(`${file}\0${size} ${mtimeMs}`);
+  const known = read(kept);
+  if (known !== undefined) return known;
+  const names = Object.keys(createRequire(file)(file)).filter((name) => name !== 'default');
+  const source = [
+    "import { createRequire } from 'node:module';",
+    `const $ = createRequire(import.meta.url)(${JSON.stringify(file)});`,
+    'export default $;',
+    ...names.map((name, n) => `const $${n} = $.${name}; export { $${n} as ${name} };`),
+  ].join('\n');
+  keep(kept, source);
+  return source;
+}
+
+function keptAt(text) {
+  return path.join(folder, `${createHash('sha256').update(text).digest('hex')}.mjs`);
 }
 
 function read(file) {

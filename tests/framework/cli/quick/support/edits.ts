@@ -147,6 +147,8 @@ function remember(file: string, aside: string): () => void {
   };
 }
 
+/** Of a link the link, also of one to nothing, which `cpSync` of Node 22 looks through. */
 function copy(from: string, to: string): void {
-  fs.cpSync(from, to, { recursive: true, verbatimSymlinks: true });
+  if (fs.lstatSync(from).isSymbolicLink()) fs.symlinkSync(fs.readlinkSync(from), to);
+  else fs.cpSync(from, to, { recursive: true, verbatimSymlinks: true });
 }
