@@ -1,5 +1,6 @@
 import { distinct } from './cells.ts';
 import type { TableCell } from './column.ts';
+import type { TableConfig } from './results.ts';
 import type { AblationTable } from './table.ts';
 
 /** How a format shows intervals over test images: beside those over seeds, or only where there are none. */
@@ -96,12 +97,17 @@ export function countText(cell: TableCell): string {
   return [`${cell.n} seeds`, ...counts].join(', ');
 }
 
-/** What a picture shows, by its file: `reconstructions.png`, `predictions-detection.png`. */
-export function pictureTitle(file: string): string {
+export function seedsOf({ cells }: Pick<TableConfig, 'cells'>): readonly number[] {
+  return distinct(cells.map(({ seed }) => seed));
+}
+
+/** What a picture shows, by its file: `reconstructions.png`, `predictions-detection.png`. Of several seeds it is the first. */
+export function pictureTitle(file: string, seeds: readonly number[]): string {
   const [kind, task] = file.replace(/\.png$/, '').split(/-(.*)/s);
   const what =
     kind === 'predictions'
       ? 'Test images with the truth, and what each row finds in them'
       : 'Test images, and what each tokenizer makes of them';
-  return `${what}${task ? ` (${task})` : ''}`;
+  const which = [...(task ? [task] : []), ...(seeds.length > 1 ? ['first seed'] : [])];
+  return `${what}${which.length > 0 ? ` (${which.join(', ')})` : ''}`;
 }

@@ -20,11 +20,7 @@ export async function readFacts(
 ): Promise<readonly string[]> {
   const cells = table.cells.filter(({ input }) => inputs[input] !== undefined);
   const data = describeData(cells.flatMap(({ input, task }) => usesOf(task, inputs[input])));
-  const images = distinct(
-    results.flatMap(({ task, metrics }) =>
-      Number.isInteger(metrics.images) ? [`${task} ${metrics.images.toLocaleString('en-US')}`] : [],
-    ),
-  );
+  const images = distinct(results.flatMap(measuredImages));
   const facts: readonly (readonly [name: string, values: string])[] = [
     ['Data', data.join('; ')],
     ['Images measured', images.join(', ')],
@@ -37,6 +33,16 @@ export async function readFacts(
     ...describeTasks(results),
     ...(await describeCounted(results, inputs)),
   ];
+}
+
+/** `tokenizer 2,000 (codewordTop1: 10,000)`: a stage may measure some metrics on more images, or on fewer. */
+function measuredImages({ task, metrics, perImage = {} }: CellResult): string[] {
+  const { images } = metrics;
+  if (!Number.isInteger(images)) return [];
+  const others = Object.entries(perImage).flatMap(([metric, { length }]) =>
+    length === images ? [] : [`${metric}: ${length.toLocaleString('en-US')}`],
+  );
+  return [`${task} ${images.toLocaleString('en-US')}${others.length > 0 ? ` (${others.join(', ')})` : ''}`];
 }
 
 /** A data set that something in the table has used. */

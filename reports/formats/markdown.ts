@@ -1,4 +1,4 @@
-import { captionOf, countText, pairsText, pictureTitle, shownImages } from '../caption.ts';
+import { captionOf, countText, pairsText, pictureTitle, seedsOf, shownImages } from '../caption.ts';
 import { changeLists } from '../changes.ts';
 import type { TableCell } from '../column.ts';
 import type { Published } from '../comparable.ts';
@@ -47,7 +47,9 @@ export function ablationMarkdown(report: MarkdownOptions): string {
     ...missingBlocks(config),
     listOf([...facts, ...columnFacts(table, config)]),
     listOf(publishedSentences(published, table)),
-    ...[...pictures.keys()].map((file) => [`![${plain(pictureTitle(file))}](${encodeURIComponent(file)})`]),
+    ...[...pictures.keys()].map((file) => [
+      `![${plain(pictureTitle(file, seedsOf(config)))}](${encodeURIComponent(file)})`,
+    ]),
   ];
   return `${blocks
     .filter((lines) => lines.length > 0)

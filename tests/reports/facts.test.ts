@@ -41,7 +41,10 @@ test('what stages say of themselves, of networks too, and what they were given',
   const pixel = stage('dvae', { train: data.train }, 'pixel loss only');
   const evaluation = (tokenizer: StageInput) => stage('tokenizer-evaluation', { ...data, tokenizer });
   const cells = [
-    cell('pixel', 0, { images: 10_000, psnr: 16 }, 'tokenizer'),
+    {
+      ...cell('pixel', 0, { images: 10_000, psnr: 16 }, 'tokenizer'),
+      perImage: { psnr: Array<number>(10_000).fill(1), codewordTop1: Array<number>(2000).fill(1) },
+    },
     cell('peco', 0, { images: 10_000, psnr: 14 }, 'tokenizer'),
     cell('peco', 1, { images: 10_000, psnr: 14 }, 'tokenizer'),
   ];

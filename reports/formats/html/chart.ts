@@ -30,6 +30,17 @@ export function placeIn({ x, unit = 'step' }: Chart, index: number): string {
   return `at ${unit} ${x[index]}`;
 }
 
+/** Where the last values of all lines are: `at step 120`, unless some end earlier. */
+export function endIn(chart: Chart): string {
+  const isSame = chart.series.every(({ mean }) => typeof mean.at(-1) === 'number');
+  return isSame ? placeIn(chart, chart.x.length - 1) : 'where each line ends';
+}
+
+/** The last value of a curve. */
+export function lastOf({ mean }: Curve): number | undefined {
+  return mean.findLast((value) => value !== null) ?? undefined;
+}
+
 /** A value of a curve, as short as it can be read; on the page, and in the browser when the step changes. */
 export function curveValue(value: number): string {
   const size = Math.abs(value);

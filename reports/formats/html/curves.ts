@@ -18,6 +18,9 @@ function stepsFor(lines: number): number {
 
 /** What metrics of this project's trainings are called, some of one kind alone; others are called as they are logged. */
 const titles: ReadonlyMap<string, string> = new Map([
+  ['pixel', 'pixel loss'],
+  ['perceptual', 'perceptual loss'],
+  ['commitment', 'commitment loss'],
   ['learningRate', 'learning rate'],
   ['gradientNorm', 'norm of the gradients, before clipping'],
   ['perplexity', 'perplexity of the codes of a batch'],
@@ -139,11 +142,6 @@ function curveOf(
 /** More digits than a curve can show only make the file larger. */
 export function rounded(value: number): number {
   return Number(value.toPrecision(6));
-}
-
-/** The last value of a curve. */
-export function lastOf({ mean }: Curve): number | undefined {
-  return mean.findLast((value) => value !== null) ?? undefined;
 }
 
 /** Whether some curve leaves logged values out. */

@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
-import { pictureTitle } from '../../caption.ts';
+import { pictureTitle, seedsOf } from '../../caption.ts';
 import { changeLists } from '../../changes.ts';
 import type { FullReport } from '../../report.ts';
 import type { FullFormat } from '../contract.ts';
 import { isHistoryThinned } from '../history.ts';
-import { type Chart, curveValue, placeIn } from './chart.ts';
+import { type Chart, curveValue, endIn, lastOf } from './chart.ts';
 import { codebooksHtml, usageCharts } from './codebooks.ts';
-import { chartsOf, isThinned, lastOf } from './curves.ts';
+import { chartsOf, isThinned } from './curves.ts';
 import { type Family, familiesOf } from './families.ts';
 import { data, imageHtml, name, text, widthOf } from './markup.ts';
 import { resultsHtml } from './results.ts';
@@ -42,7 +42,7 @@ export function reportHtml(report: FullReport, { script, style }: PageAssets): s
       'Curves',
       curvesHtml(curves, { thinned: isThinned(families), partial: isHistoryThinned(stages) }),
     ],
-    ['pictures', 'Pictures', picturesHtml(pictures, families)],
+    ['pictures', 'Pictures', picturesHtml(pictures, families, seedsOf(config))],
     ['codebooks', 'Codebooks', codebooksHtml(families, usageHtml)],
     ['stages', 'Stages', families.length === 0 ? '' : stagesHtml(families, stages)],
     ['settings', 'Settings', settingsHtml(families)],
@@ -137,14 +137,18 @@ function chartHtml(chart: Chart, index: number): string {
   });
   const label = `${title} of ${group}, ${unit}s ${x[0]} to ${x.at(-1)}, ${series.length} lines`;
   return `<figure class="chart" data-chart="${index}">
-<figcaption>${name(title)} <span class="at">${placeIn(chart, x.length - 1)}</span></figcaption>
+<figcaption>${name(title)} <span class="at">${endIn(chart)}</span></figcaption>
 <div class="plot" tabindex="0" role="img" aria-label="${text(label)}"></div>
 <ul class="legend">${items.join('')}</ul>
 </figure>`;
 }
 
-function picturesHtml(pictures: FullReport['pictures'], families: readonly Family[]): string {
-  const figures = [...pictures].map(([file, png]) => figureHtml(png, pictureTitle(file)));
+function picturesHtml(
+  pictures: FullReport['pictures'],
+  families: readonly Family[],
+  seeds: readonly number[],
+): string {
+  const figures = [...pictures].map(([file, png]) => figureHtml(png, pictureTitle(file, seeds)));
   return [...figures, ...masksHtml(families)].join('\n');
 }
 

@@ -2,7 +2,7 @@ import { formatElapsed } from '../../../framework/stage/duration.ts';
 import type { JsonObject } from '../../../framework/stage/json.ts';
 import type { FullReport } from '../../report.ts';
 import type { Family } from './families.ts';
-import { graphSvg, lastRun, stateOf } from './graph.ts';
+import { graphSvg, lastRun, type State, stateOf } from './graph.ts';
 import { name, short, text } from './markup.ts';
 
 type Stage = FullReport['stages'][number];
@@ -20,8 +20,7 @@ export function stagesHtml(families: readonly Family[], stages: FullReport['stag
   const seconds = stages.reduce((sum, { result }) => sum + (numberOf(result?.provenance.seconds) ?? 0), 0);
   return `<p>Each box is a stage of all seeds, and leads to its line below. Time is wall time of the stages, added up.</p>
 <ul class="states">
-<li class="last">made by the last run that made any${last === undefined ? '' : ` (${text(last)})`}</li>
-<li class="earlier">stored before</li><li class="missing">no result</li><li class="dropped">dropped by halving</li>
+${statesHtml(families, last)}
 </ul>
 <div class="${wide}" role="region" aria-label="Graph of stages" tabindex="0">
 ${graphSvg(families, last)}
@@ -32,13 +31,26 @@ ${graphSvg(families, last)}
 <caption class="unseen">A row a stage</caption>
 <thead><tr><th scope="col">stage</th><th scope="col">kind</th><th scope="col">result</th>${numbers
     .map(({ title }) => `<th scope="col" class="number">${title}</th>`)
-    .join('')}<th scope="col">engine</th><th scope="col">made</th><th scope="col">key</th></tr></thead>
+    .join('')}<th scope="col">engine</th><th scope="col">made (UTC)</th><th scope="col">key</th></tr></thead>
 <tbody>
 ${rows.join('\n')}
 </tbody>
 <tfoot><tr><th scope="row">all</th><td></td><td></td><td class="number">${formatElapsed(seconds)}</td><td colspan="8"></td></tr></tfoot>
 </table>
 </div>`;
+}
+
+/** What the colours of the graph mean, of those that are in it. */
+function statesHtml(families: readonly Family[], last: string | undefined): string {
+  const states = new Set(families.map(({ stages }) => stateOf(stages, last)));
+  const words = {
+    last: `made by the last run that made any${last === undefined ? '' : ` (${text(last)})`}`,
+    earlier: 'stored before',
+    missing: 'no result',
+    dropped: 'dropped by halving',
+  };
+  const shown = (Object.keys(words) as State[]).filter((state) => states.has(state));
+  return shown.map((state) => `<li class="${state}">${words[state]}</li>`).join('');
 }
 
 /** Columns of numbers: how each is found, and shown. */
@@ -84,17 +96,25 @@ function rowHtml(stage: Stage, id: string | undefined, last: string | undefined)
     return `<td class="number" data-sort="${value ?? ''}">${value === undefined ? '' : text(show(value))}</td>`;
   });
   const made = typeof provenance.started === 'string' ? provenance.started : '';
-  return `<tr${id === undefined ? '' : ` id="${id}"`}><th scope="row" data-sort="${text(stage.id)}">${name(stage.id)}</th><td>${name(stage.kind)}</td><td class="${state}">${text(words[state])}</td>${fields.join('')}<td>${text(String(provenance.engine ?? ''))}</td><td data-sort="${text(made)}">${text(made.slice(0, 16).replace('T', ' '))}</td><td><code>${text(result?.key.slice(0, 12) ?? '')}</code></td></tr>`;
+  return `<tr${id === undefined ? '' : ` id="${id}"`}><th scope="row" data-sort="${text(stage.id)}">${name(stage.id)}</th><td>${name(stage.kind)}</td><td class="${state}">${text(words[state])}</td>${fields.join('')}<td>${text(String(provenance.engine ?? ''))}</td><td data-sort="${text(made)}">${text(timeText(made, 'minutes'))}</td><td><code>${text(result?.key.slice(0, 12) ?? '')}</code></td></tr>`;
 }
 
 /** The config of every stage, as it was run. */
 export function settingsHtml(families: readonly Family[]): string {
   return families
-    .map(({ id, stages: [first] }) => {
-      const config = JSON.stringify(first.config, null, 2).split('\n').map(text).join('\n');
-      return `<details><summary>${name(id)} <small>${name(first.kind)}</small></summary><pre tabindex="0">${config}</pre></details>`;
+    .map(({ id, stages }) => {
+      const [first] = stages;
+      const config = JSON.stringify(configOf(stages), null, 2).split('\n').map(text).join('\n');
+      const seeds = stages.length > 1 ? `, seeds ${stages.map(({ seed }) => seed).join(', ')}` : '';
+      return `<details><summary>${name(id)} <small>${name(first.kind)}${seeds}</small></summary><pre tabindex="0">${config}</pre></details>`;
     })
     .join('\n');
+}
+
+/** Without the seed, where there are several: it is all in which they differ. */
+function configOf([first, ...others]: readonly Stage[]): JsonObject {
+  const { seed, ...rest } = first.config;
+  return others.length > 0 && seed === first.seed ? rest : first.config;
 }
 
 /** What made the results, and what makes them again. */
@@ -107,8 +127,8 @@ export function provenanceHtml({ stages, command, version }: FullReport): string
     ['Machines', distinct(made.map(({ host }) => hostOf(host)))],
     ['Runs', distinct(made.map(({ run }) => run))],
     ['Jobs of Slurm', jobsOf(made)],
-    ['First stage began', distinct(made.map(({ started }) => started)).slice(0, 1)],
-    ['Last stage ended', distinct(made.map(({ ended }) => ended)).slice(-1)],
+    ['First stage began', timesOf(made, 'started').slice(0, 1)],
+    ['Last stage ended', timesOf(made, 'ended').slice(-1)],
   ];
   const items = lines.flatMap(([title, values]) =>
     values.length === 0
@@ -123,6 +143,15 @@ export function provenanceHtml({ stages, command, version }: FullReport): string
 /** As a POSIX shell takes it for one word. */
 function shellWord(word: string): string {
   return /^[\w./:=,@%+-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+}
+
+function timesOf(made: readonly JsonObject[], field: 'started' | 'ended'): string[] {
+  return distinct(made.map((one) => one[field])).map((time) => `${timeText(time, 'seconds')} UTC`);
+}
+
+/** A time in ISO 8601, as people write it. */
+function timeText(time: string, exact: 'minutes' | 'seconds'): string {
+  return time.slice(0, exact === 'minutes' ? 16 : 19).replace('T', ' ');
 }
 
 /** `12 (3 stages) on n1, n2, partition main, cluster c`, one a job, in the order of their numbers. */

@@ -1,6 +1,6 @@
 import test from 'ava';
 import { isHistoryThinned, leastLines, mostLines, shownHistories } from '../../../reports/formats/history.ts';
-import { axisValue } from '../../../reports/formats/html/chart.ts';
+import { axisValue, endIn, lastOf } from '../../../reports/formats/html/chart.ts';
 import { usageCharts } from '../../../reports/formats/html/codebooks.ts';
 import { chartsOf, isThinned } from '../../../reports/formats/html/curves.ts';
 import { familiesOf } from '../../../reports/formats/html/families.ts';
@@ -86,6 +86,17 @@ test('what is logged now and then, in lines of its own, is a curve of its own', 
     ],
   );
   t.is(charts[1].title, 'score on training images that are held out (validation)');
+});
+
+test('where lines end at different steps the last value of each is shown as such', (t) => {
+  const end = (...lengths: readonly number[]) => {
+    const many = (length: number) => Array.from({ length }, (_, index) => [index + 1, index] as const);
+    const stages = lengths.map((length) => stage(`tokenizer/${length}`, loss(...many(length))));
+    const [chart] = chartsOf(familiesOf(stages));
+    return [endIn(chart), chart.series.map(lastOf)];
+  };
+  t.deepEqual(end(3), ['at step 3', [2]]);
+  t.deepEqual(end(3, 5), ['where each line ends', [2, 4]]);
 });
 
 test('of a large experiment history.csv has a part of each history, with the last and with what is rare', (t) => {

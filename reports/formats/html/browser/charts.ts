@@ -1,5 +1,5 @@
 import uPlot from 'uplot';
-import { axisValue, type Chart, curveValue, placeIn } from '../chart.ts';
+import { axisValue, type Chart, type Curve, curveValue, endIn, lastOf, placeIn } from '../chart.ts';
 
 /** Pixels. */
 const height = 230;
@@ -73,7 +73,7 @@ class ChartView {
       });
     }
     this.plot.addEventListener('keydown', (event) => this.#move(event));
-    this.plot.addEventListener('mouseleave', () => this.#tell(chart.x.length - 1));
+    this.plot.addEventListener('mouseleave', () => this.#tellEnd());
   }
 
   draw(): void {
@@ -117,9 +117,20 @@ class ChartView {
   /** Writes the step and the values of the lines at an index. */
   #tell(index: number): void {
     this.#index = index;
-    this.#at.textContent = placeIn(this.#chart, index);
+    this.#write(placeIn(this.#chart, index), ({ mean }) => mean[index]);
+  }
+
+  /** Writes the last value of each line, as the page has it before anything is drawn. */
+  #tellEnd(): void {
+    this.#index = this.#chart.x.length - 1;
+    this.#write(endIn(this.#chart), lastOf);
+  }
+
+  #write(where: string, read: (curve: Curve) => number | null | undefined): void {
+    this.#at.textContent = where;
     for (const [at, button] of this.#buttons.entries()) {
-      const value = this.#chart.series[at]?.mean[index];
+      const curve = this.#chart.series[at];
+      const value = curve && read(curve);
       const place = button.querySelector('.value');
       if (place) place.textContent = typeof value === 'number' ? curveValue(value) : '';
     }
