@@ -109,7 +109,6 @@ async function runLocked(attempt: Attempt, threads: number, shop: Workshop): Pro
         const result = await runOnce({ attempt, described, outDir, threads, startedAt, tries, limit }, shop);
         if (result) return result;
       } finally {
-        await keepHistory(attempt, outDir, shop);
         await fs.rm(outDir, { recursive: true, force: true });
       }
     }
@@ -158,6 +157,7 @@ async function runOnce(one: Try, shop: Workshop): Promise<AttemptResult | undefi
   shop.emit({ type: 'stage-logging', stage, file: path.join(outDir, historyFile) });
   const result = await execute({ ...described.job, outDir, workDir, engine }, limit, shop);
   if (result.type === 'done') return keepResult(one, result, (performance.now() - clock) / 1000, shop);
+  await keepHistory(attempt, outDir, shop);
   const crashed = result.type === 'failed' && result.crashed === true;
   if ((result.type === 'interrupted' || crashed) && limit.expired()) {
     return { type: 'failed', failure: describeTimeout(shop.timeout!), tail: result.tail ?? [] };
