@@ -33,10 +33,12 @@ export function eventsFolder(folder: string, { experiment, changes }: Plan['grap
 export async function reserveEvents(folder: string, { graph }: Pick<Plan, 'graph'>): Promise<Release> {
   const dir = eventsFolder(folder, graph);
   const file = path.join(dir, '.lock');
-  const release = await writingTo(
-    { ...what, folder },
-    makeFolders(dir).then(() => tryLock(file)),
-  );
+  const lock = () =>
+    tryLock(file).catch((error: unknown) => {
+      // Its own name for the file says nothing to a user.
+      throw error instanceof Error ? Object.assign(error, { path: dir }) : error;
+    });
+  const release = await writingTo({ ...what, folder }, makeFolders(dir).then(lock));
   if (release) return release;
   const holder = readHolder(file);
   const by = holder ? `process ${holder.pid} on ${holder.host}` : 'another command';

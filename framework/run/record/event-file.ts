@@ -82,7 +82,7 @@ export class EventFile {
     const temporary = path.join(this.#folder, `.new-${process.pid}.tmp`);
     const name = nextName(before.at(-1));
     try {
-      await naming(temporary, fs.writeFile(temporary, bytes));
+      await naming(this.#folder, fs.writeFile(temporary, bytes));
       await fs.rename(temporary, path.join(this.#folder, name));
     } catch (error) {
       await fs.rm(temporary, { force: true }).catch(() => {});
@@ -133,10 +133,10 @@ function sharedLength(some: readonly Uint8Array[], others: readonly Uint8Array[]
   return length;
 }
 
-/** An error of writing to an open file, such as a full disk, doesn't say which one it was. */
-function naming<T>(file: string, work: Promise<T>): Promise<T> {
+/** An error of writing to an open file, such as a full disk, doesn't say where that was. */
+function naming<T>(place: string, work: Promise<T>): Promise<T> {
   return work.catch((error: unknown) => {
-    throw error instanceof Error ? Object.assign(error, { path: file }) : error;
+    throw error instanceof Error ? Object.assign(error, { path: place }) : error;
   });
 }
 
