@@ -81,8 +81,9 @@ async function disturb(
     const pid = findStageProcess(cli, stage);
     const how = plans.get(stage)?.[0];
     if (pid === undefined || how === undefined) return;
-    process.kill(how === 'stage' ? pid : cli, 'SIGKILL');
+    // Before its parent ends: it ends with that otherwise.
     if (how === 'run') process.kill(pid, 'SIGSTOP');
+    process.kill(how === 'stage' ? pid : cli, 'SIGKILL');
     plans.get(stage)!.shift();
     records[stage]!.kills.push(how);
     records[stage]!.from.push(latestCheckpoint(rig, 'killed', records[stage]!.key));
