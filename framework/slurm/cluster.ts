@@ -2,6 +2,7 @@ import { parseDuration } from '../stage/duration.ts';
 import { PecoError } from '../stage/errors.ts';
 import { suggest } from '../stage/issues.ts';
 import type { SlurmResources } from '../stage/slurm.ts';
+import { markedFormat, markedRows } from './rows.ts';
 import { ask } from './tools.ts';
 
 /** Nodes of a partition that are alike. */
@@ -30,7 +31,7 @@ export interface Cluster {
 /** What the cluster has, and how large arrays may be. @throws PecoError `slurm` */
 export async function readCluster(): Promise<Cluster> {
   const [nodes, config] = await Promise.all([
-    ask('sinfo', ['--noheader', '--exact', '--format=%P|%a|%l|%c|%m|%G|%f']),
+    ask('sinfo', ['--exact', markedFormat('%P|%a|%l|%c|%m|%G|%f')]),
     ask('scontrol', ['show', 'config']),
   ]);
   return {
@@ -41,22 +42,19 @@ export async function readCluster(): Promise<Cluster> {
 }
 
 export function parseNodes(text: string): NodeGroup[] {
-  return text
-    .split('\n')
-    .filter((line) => line.trim() !== '')
-    .map((line) => {
-      const [partition = '', up, limit = '', cpus, memory, gres = '', features = ''] = line.trim().split('|');
-      return {
-        partition: partition.replace(/\*$/, ''),
-        isDefault: partition.endsWith('*'),
-        up: up === 'up',
-        limit: parseLimit(limit),
-        cpus: Number.parseInt(cpus ?? '', 10),
-        memory: Number.parseInt(memory ?? '', 10),
-        gres: parseGres(gres),
-        features: features === '(null)' ? [] : features.split(','),
-      };
-    });
+  return markedRows('sinfo', text).map((row) => {
+    const [partition = '', up, limit = '', cpus, memory, gres = '', features = ''] = row;
+    return {
+      partition: partition.replace(/\*$/, ''),
+      isDefault: partition.endsWith('*'),
+      up: up === 'up',
+      limit: parseLimit(limit),
+      cpus: Number.parseInt(cpus ?? '', 10),
+      memory: Number.parseInt(memory ?? '', 10),
+      gres: parseGres(gres),
+      features: features === '(null)' ? [] : features.split(','),
+    };
+  });
 }
 
 /** `1-02:03:04`, `02:03:04`, `03:04` or `infinite` -> seconds. */

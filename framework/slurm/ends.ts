@@ -1,6 +1,7 @@
 import fs from 'node:fs';
 import type { Failure } from '../stage/errors.ts';
 import type { QueuedTask } from './queue.ts';
+import { rowsOf } from './rows.ts';
 import { ask } from './tools.ts';
 
 /** How Slurm says that a task ended. */
@@ -75,9 +76,8 @@ export async function findEnd(task: QueuedTask | undefined, name: string): Promi
     `--jobs=${name}`,
     '--format=State,NodeList',
   ]).catch(() => '');
-  const last = text.trim().split('\n').at(-1) ?? '';
   // `CANCELLED by 1000`
-  const [state, nodes = ''] = last.split('|');
+  const [state, nodes = ''] = rowsOf(text, 2).at(-1) ?? [];
   return state ? { state: state.split(' ')[0]!, nodes: nodes === 'None assigned' ? '' : nodes } : undefined;
 }
 

@@ -1,4 +1,5 @@
 import { PecoError } from '../stage/errors.ts';
+import { markedFormat, markedRows } from './rows.ts';
 import { ask } from './tools.ts';
 
 /** A task of a job as Slurm has it. */
@@ -43,7 +44,7 @@ export function taskName({ job, index }: { readonly job: string; readonly index:
 }
 
 // The comment is last: it may hold anything.
-const format = '%F|%K|%T|%r|%N|%k';
+const fields = '%F|%K|%T|%r|%N|%k';
 
 /**
  * One question for all jobs.
@@ -53,11 +54,10 @@ const format = '%F|%K|%T|%r|%N|%k';
  */
 export async function readQueue(users: readonly number[]): Promise<Queue> {
   const text = await ask('squeue', [
-    '--noheader',
     '--array',
     '--states=all',
     `--user=${[...new Set(users)].join(',')}`,
-    `--format=${format}`,
+    markedFormat(fields),
   ]);
   return new Queue(parseQueue(text));
 }
@@ -72,32 +72,30 @@ export async function readState(
   task: string,
   squeue: (args: readonly string[]) => Promise<string> = (args) => ask('squeue', args),
 ): Promise<string | undefined> {
-  const question = ['--noheader', `--jobs=${task}`, '--format=%T'];
-  const text = await squeue(question).catch(() => squeue(question).catch(() => ''));
-  // Sites print more before it.
-  return text.trim().split('\n').at(-1) || undefined;
+  const state = async () => {
+    const answer = await squeue([`--jobs=${task}`, markedFormat('%T')]);
+    return markedRows('squeue', answer).at(-1)?.[0];
+  };
+  return state().catch(() => state().catch(() => undefined));
 }
 
 /** @throws PecoError `slurm` for what isn't in the format that was asked for */
 export function parseQueue(text: string): QueuedTask[] {
-  return text
-    .split('\n')
-    .filter((line) => line.trim() !== '')
-    .map((line) => {
-      const [job, index, state, reason, nodes, ...rest] = line.trim().split('|');
-      if (!/^\d+$/.test(job ?? '') || state === undefined || reason === undefined || nodes === undefined)
-        throw new PecoError(`squeue: can't read its line "${line}"`, { code: 'slurm' });
-      const number = Number(index);
-      const comment = rest.join('|').replace(/^\(null\)$/, '');
-      return {
-        job: job!,
-        index: Number.isInteger(number) ? number : 0,
-        state,
-        reason,
-        comment,
-        nodes: nodes.replace(/^\(null\)$/, ''),
-      };
-    });
+  return markedRows('squeue', text).map((row) => {
+    const [job, index, state, reason, nodes, ...rest] = row;
+    if (!/^\d+$/.test(job ?? '') || state === undefined || reason === undefined || nodes === undefined)
+      throw new PecoError(`squeue: can't read its line "${row.join('|')}"`, { code: 'slurm' });
+    const number = Number(index);
+    const comment = rest.join('|').replace(/^\(null\)$/, '');
+    return {
+      job: job!,
+      index: Number.isInteger(number) ? number : 0,
+      state,
+      reason,
+      comment,
+      nodes: nodes.replace(/^\(null\)$/, ''),
+    };
+  });
 }
 
 /** States in which a job has come to its end. Slurm has more by version; what is unknown counts as alive. */

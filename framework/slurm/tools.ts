@@ -8,7 +8,11 @@ export type Tool = 'sbatch' | 'squeue' | 'scancel' | 'scontrol' | 'sinfo' | 'sac
 /** Milliseconds. A controller under load answers late; longer than this, it isn't there. */
 const patience = 120_000;
 const mostOutput = 256 << 20; // bytes
-const foreign = /^(SBATCH|SQUEUE|SINFO|SACCT|SCANCEL)_|^SLURM_(?!CONF$|TIME_FORMAT$|CLUSTERS$)/;
+/** Where Slurm is, and who asks; all else that Slurm's programs read is a user's taste, or was given to a job around us. */
+const kept = new Set(
+  ['CONF', 'CONF_SERVER', 'CLUSTERS', 'JWT', 'SACK_KEY', 'SACK_SOCKET'].map((name) => `SLURM_${name}`),
+);
+const read = /^(SLURM|SLURMD|SBATCH|SALLOC|SQUEUE|SINFO|SACCT|SACCTMGR|SCANCEL|SCONTROL)_/;
 
 /**
  * What a program of Slurm prints.
@@ -16,16 +20,22 @@ const foreign = /^(SBATCH|SQUEUE|SINFO|SACCT|SCANCEL)_|^SLURM_(?!CONF$|TIME_FORM
  * @throws PecoError `slurm` with what it said, or that it isn't there
  */
 export function ask(tool: Tool, args: readonly string[]): Promise<string> {
-  // Formats that the user chose for the terminal are not for us. What a job around us was given is not for jobs of ours.
-  const env: NodeJS.ProcessEnv = { ...process.env, SLURM_TIME_FORMAT: 'standard' };
-  for (const name of Object.keys(env)) if (foreign.test(name)) delete env[name];
   return new Promise((resolve, reject) => {
-    const options = { env, timeout: patience, maxBuffer: mostOutput };
+    const options = { env: environmentFor(process.env), timeout: patience, maxBuffer: mostOutput };
     execFile(tool, args, options, (error, stdout, stderr) => {
       if (error) reject(explain(tool, error, stderr));
       else resolve(stdout);
     });
   });
+}
+
+/**
+ * Variables for programs of Slurm, and for jobs, which get them from sbatch. Formats that the user chose for the terminal are
+ * not for us, and what a job around us was given is not for jobs of ours.
+ */
+export function environmentFor(own: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const left = Object.entries(own).filter(([name]) => kept.has(name) || !read.test(name));
+  return Object.fromEntries([...left, ['SLURM_TIME_FORMAT', 'standard']]);
 }
 
 function explain(tool: Tool, error: Error & { readonly killed?: boolean }, stderr: string): PecoError {

@@ -1,6 +1,7 @@
 import os from 'node:os';
 import { isPecoError, PecoError } from '../stage/errors.ts';
 import type { SlurmResources } from '../stage/slurm.ts';
+import { rowsOf } from './rows.ts';
 import { commonName, resourceOptions } from './script.ts';
 import { ask } from './tools.ts';
 
@@ -66,8 +67,8 @@ async function ownAccounts(): Promise<string> {
   try {
     const user = os.userInfo().username;
     const question = ['--noheader', '--parsable2', 'show', 'assoc', `user=${user}`, 'format=Account,QOS'];
-    const lines = (await ask('sacctmgr', question)).trim().split('\n');
-    return lines.map((line) => line.replace('|', ': ')).join('; ');
+    const rows = rowsOf(await ask('sacctmgr', question), 2);
+    return rows.map((row) => row.join(': ')).join('; ');
   } catch {
     return '';
   }
@@ -80,13 +81,8 @@ async function ownAccounts(): Promise<string> {
 export async function readSubmitLimit(wanted: readonly SlurmResources[]): Promise<number> {
   try {
     const user = os.userInfo().username;
-    const rows = async (...question: string[]) => {
-      const text = await ask('sacctmgr', ['--noheader', '--parsable2', 'show', ...question]);
-      return text
-        .trim()
-        .split('\n')
-        .map((line) => line.split('|'));
-    };
+    const rows = async (...question: string[]) =>
+      rowsOf(await ask('sacctmgr', ['--noheader', '--parsable2', 'show', ...question]), 4);
     const [accounts, classes] = await Promise.all([
       rows('assoc', `user=${user}`, 'format=Account,MaxSubmit,GrpSubmit,QOS'),
       rows('qos', 'format=Name,MaxSubmitPU,MaxSubmitPA,GrpSubmit'),

@@ -28,7 +28,7 @@ test('memory doubles up to the most that there is', (t) => {
 
 test('the most that a job may get is what the largest fitting node has, or less where the settings say so', (t) => {
   const nodes =
-    'gpu|up|infinite|64|512000|gpu:a100:4|nvme\ngpu|up|infinite|64|256000|gpu:v100:8|nvme\nmain*|up|infinite|8|16000|(null)|(null)\n';
+    'peco-exp|PARTITION\npeco-exp|gpu|up|infinite|64|512000|gpu:a100:4|nvme\npeco-exp|gpu|up|infinite|64|256000|gpu:v100:8|nvme\npeco-exp|main*|up|infinite|8|16000|(null)|(null)\n';
   const cluster: Cluster = { groups: parseNodes(nodes), maxArraySize: 1001, samplesMemory: true };
   const termsOf = (wanted: object) => memoryTerms({ args: [], setup: [], pack: 1, ...wanted }, cluster);
   t.deepEqual(termsOf({ memory: '2G' }), { asked: 2048, most: 16000, sampled: true });

@@ -8,6 +8,7 @@ import { judgeAttempt } from '../../../framework/slurm/attempt.ts';
 import { checkWanted, parseNodes } from '../../../framework/slurm/cluster.ts';
 import { tailOf } from '../../../framework/slurm/ends.ts';
 import { isLive, parseQueue, readState } from '../../../framework/slurm/queue.ts';
+import { rowsOf } from '../../../framework/slurm/rows.ts';
 import {
   commonName,
   formatIndices,
@@ -16,6 +17,7 @@ import {
   resourceOptions,
 } from '../../../framework/slurm/script.ts';
 import { checkSetup, checkTimes } from '../../../framework/slurm/setup.ts';
+import { environmentFor } from '../../../framework/slurm/tools.ts';
 import { isFull, isLasting, submitLimit } from '../../../framework/slurm/trial.ts';
 import { formatError } from '../../../framework/stage/errors.ts';
 import { explainZodError } from '../../../framework/stage/issues.ts';
@@ -116,7 +118,15 @@ test('indices of an array as ranges', (t) => {
 test('lines of squeue are read, and a state that no version knows counts as alive', (t) => {
   // From Slurm 22.05.
   const tasks = parseQueue(
-    '2|2|CANCELLED|DependencyNeverSatisfied||(null)\n1|0|COMPLETED|None|n1|x|y\n7|N/A|RUNNING|None|n[1-2]|z\n',
+    [
+      'Welcome to the cluster',
+      'peco-exp|ARRAY_JOB_ID|ARRAY_TASK_ID|STATE|REASON|NODELIST|COMMENT',
+      'peco-exp|2|2|CANCELLED|DependencyNeverSatisfied||(null)',
+      'peco-exp|1|0|COMPLETED|None|n1|x|y',
+      "and a second line of its user's",
+      'peco-exp|7|N/A|RUNNING|None|n[1-2]|z',
+      '',
+    ].join('\n'),
   );
   t.deepEqual(
     tasks.map(({ job, index, state, nodes, comment }) => [job, index, state, nodes, comment]),
@@ -130,15 +140,16 @@ test('lines of squeue are read, and a state that no version knows counts as aliv
   t.true(isLive({ ...tasks[2]!, state: 'NEW_STATE' }));
   t.false(isLive({ ...tasks[2]!, state: 'PENDING', reason: 'DependencyNeverSatisfied' }));
   t.false(isLive(undefined));
-  t.throws(() => parseQueue('slurm_load_jobs error: Unable to contact slurm controller\n'), {
-    code: 'slurm',
-  });
+  t.deepEqual(parseQueue('peco-exp|ARRAY_JOB_ID\n'), []);
+  for (const text of ['', 'slurm_load_jobs error: Unable to contact slurm controller\n', 'JOBID\n12\n'])
+    t.throws(() => parseQueue(text), { code: 'slurm' });
 });
 
-const nodes = `main*|up|1:00:00|4|8000|(null)|test
-gpu|up|2-00:00:00|64|512000|gpu:a100:4(S:0-1)|nvme,ib
-gpu|up|2-00:00:00|64|256000|gpu:v100:8|nvme
-old|down|infinite|16|64000|(null)|(null)
+const nodes = `peco-exp|PARTITION|AVAIL|TIMELIMIT|CPUS|MEMORY|GRES|AVAIL_FEATURES
+peco-exp|main*|up|1:00:00|4|8000|(null)|test
+peco-exp|gpu|up|2-00:00:00|64|512000|gpu:a100:4(S:0-1)|nvme,ib
+peco-exp|gpu|up|2-00:00:00|64|256000|gpu:v100:8|nvme
+peco-exp|old|down|infinite|16|64000|(null)|(null)
 `;
 
 test('what the cluster does not have is an error for each field, before anything is submitted', (t) => {
@@ -300,7 +311,7 @@ test('values of a sweep with line breaks and emoji are one line of the script, a
   );
 });
 
-test('a job asks squeue a second time for its own state, and takes the last line', async (t) => {
+test('a job asks squeue a second time for its own state', async (t) => {
   const answers = (...each: (string | undefined)[]) => {
     const asked: string[] = [];
     const squeue = async (args: readonly string[]) => {
@@ -312,14 +323,35 @@ test('a job asks squeue a second time for its own state, and takes the last line
     };
     return { asked, squeue };
   };
-  const busy = answers(undefined, 'Welcome to the cluster\nCOMPLETING\n');
+  const busy = answers(undefined, 'Welcome to the cluster\npeco-exp|STATE\npeco-exp|COMPLETING\nGoodbye\n');
   t.is(await readState('12_3', busy.squeue), 'COMPLETING');
-  t.deepEqual(busy.asked, ['--noheader --jobs=12_3 --format=%T', '--noheader --jobs=12_3 --format=%T']);
-  const prompt = answers('RUNNING\n');
+  t.deepEqual(busy.asked, ['--jobs=12_3 --format=peco-exp|%T', '--jobs=12_3 --format=peco-exp|%T']);
+  const prompt = answers('peco-exp|STATE\npeco-exp|RUNNING\n');
   t.is(await readState('12_3', prompt.squeue), 'RUNNING');
   t.is(prompt.asked.length, 1);
   t.is(await readState('12_3', answers(undefined, undefined).squeue), undefined);
-  t.is(await readState('12_3', answers('').squeue), undefined);
+  t.is(await readState('12_3', answers('peco-exp|STATE\n').squeue), undefined);
+});
+
+test('lines of accounting are those with as many fields as were asked for', (t) => {
+  const text = 'Quota: 3 TB\nCOMPLETED|n1\nCANCELLED by 1000|None assigned\n\n';
+  t.deepEqual(rowsOf(text, 2), [
+    ['COMPLETED', 'n1'],
+    ['CANCELLED by 1000', 'None assigned'],
+  ]);
+});
+
+test('programs of Slurm get what says where it is and who asks, and no taste of the user or of a job around', (t) => {
+  const needed = {
+    ...{ PATH: '/bin', SLURM_CONF: 'a', SLURM_CONF_SERVER: 'b', SLURM_CLUSTERS: 'c', SLURM_JWT: 'd' },
+    ...{ SLURM_SACK_SOCKET: 'e', SLURM_SACK_KEY: 'f' },
+  };
+  const others = {
+    ...{ SBATCH_PARTITION: 'x', SLURM_JOB_ID: '1', SLURM_ARRAY_TASK_ID: '2', SQUEUE_FORMAT: '%i' },
+    ...{ SACCT_FORMAT: 'JobID', SINFO_FORMAT: '%n', SLURM_TIME_FORMAT: 'relative', SQUEUE_STATES: 'R' },
+    ...{ SALLOC_ACCOUNT: 'x', SCONTROL_ALL: '1', SLURM_CPUS_PER_TASK: '3', SLURMD_NODENAME: 'n1' },
+  };
+  t.deepEqual(environmentFor({ ...others, ...needed }), { ...needed, SLURM_TIME_FORMAT: 'standard' });
 });
 
 test('what Slurm gives to a job', (t) => {
