@@ -69,6 +69,7 @@ export async function bundleModules(entries: readonly string[], cwd: string): Pr
   const seen: Seen = { digests: new Map(), imports: new Map(), packages: new Map(), own: new Map() };
   // esbuild names files by their real paths, whatever they were asked for by.
   const real = entries.map((entry) => fs.realpathSync(entry));
+  real.forEach(refusePath);
   try {
     const result = await esbuild.build({
       ...bundleOptions,
@@ -83,6 +84,16 @@ export async function bundleModules(entries: readonly string[], cwd: string): Pr
     if (isBuildFailure(error)) throw explainFailure(error);
     throw error;
   }
+}
+
+/** esbuild takes a star in the name of an entry for a pattern, and Node imports nothing from a path with a backslash. */
+function refusePath(file: string): void {
+  const found = /[*\\]/.exec(file.replaceAll(path.sep, '/'))?.[0];
+  if (found === undefined) return;
+  throw new PecoError(`code can't be loaded from a path with ${found}: ${JSON.stringify(file)}`, {
+    code: 'missing-module',
+    hint: 'rename that file or folder',
+  });
 }
 
 /** A second field of a name silently replaces the first: a tokenizer, for example. */

@@ -64,6 +64,15 @@ test('a bundle that was damaged in the cache is made again', async (t) => {
   }
 });
 
+test('a path that esbuild or Node would take for something else is refused by name', async (t) => {
+  const { dir, file, write } = createProject(t, {});
+  for (const name of ['a*b/entry.ts', 'a\\b/entry.ts', 'c*.ts']) {
+    write({ [name]: 'export {};\n' });
+    const error = await t.throwsAsync(bundleModules([file(name)], dir), { code: 'missing-module' });
+    t.true(error.message.includes(JSON.stringify(file(name))), error.message);
+  }
+});
+
 test('an import whose file only the run decides is refused, with its place', async (t) => {
   const project = createProject(t, {
     'entry.ts': `const name = process.argv[2];\n\nexport const part = await import('./parts/' + name + '.ts');\n`,
