@@ -1,13 +1,13 @@
 import fs from 'node:fs';
 import { isLocal, usualSkew } from '../stage/skew.ts';
+import { besideName } from './disposable.ts';
 
 // The clock as it is: experiment files are evaluated a second time under another one.
 const localNow = Date.now;
 
 /** The time by the clock of a folder's file system, in milliseconds since 1970; undefined where nothing can be written. */
 export function clockOf(folder: string): number | undefined {
-  // Another machine may have a process of the same number.
-  const file = `${folder}/clock-${process.pid}-${process.hrtime.bigint().toString(36)}`;
+  const file = besideName(`${folder}/clock`);
   try {
     fs.writeFileSync(file, '');
     const { mtimeMs } = fs.statSync(file);

@@ -1,13 +1,18 @@
 import fs from 'node:fs';
 import path from 'node:path';
 
+/** A name for what becomes a file by a rename. A pid alone may be that of a process on another machine, too. */
+export function besideName(file: string): string {
+  return `${file}.${process.pid}.${process.hrtime.bigint()}`;
+}
+
 /**
  * Writes a file that can be made again: whole or not at all, since other processes may be reading it, but not synced.
  *
  * @throws the file system's error; no temporary file is left
  */
 export async function writeDisposable(file: string, data: string | Iterable<Uint8Array>): Promise<void> {
-  const temporary = `${file}.${process.pid}.${process.hrtime.bigint()}`;
+  const temporary = besideName(file);
   await fs.promises.mkdir(path.dirname(file), { recursive: true });
   try {
     await fs.promises.writeFile(temporary, data);

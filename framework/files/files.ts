@@ -12,6 +12,7 @@ export async function listFiles(dir: string): Promise<string[]> {
   async function walk(relative: string): Promise<void> {
     for (const item of await fs.promises.readdir(path.join(dir, relative), { withFileTypes: true })) {
       const name = relative === '' ? item.name : `${relative}/${item.name}`;
+      if (isDeleted(item.name)) continue;
       if (item.isDirectory()) await walk(name);
       else if (item.isFile()) found.push(name);
       else
@@ -67,6 +68,16 @@ export async function linkOrCopy(from: string, to: string): Promise<void> {
 
 export function hasCode(error: unknown, ...codes: string[]): boolean {
   return error instanceof Error && codes.includes((error as NodeJS.ErrnoException).code ?? '');
+}
+
+/** Whether an error says that a file isn't there. ESTALE: another machine removed it while this one used it. */
+export function isGone(error: unknown): boolean {
+  return hasCode(error, 'ENOENT', 'ESTALE');
+}
+
+/** A file that was deleted while a process had it open, as clients of NFS keep it until that closes it. */
+export function isDeleted(name: string): boolean {
+  return /^\.nfs[0-9a-f]{16,}$/.test(name);
 }
 
 const noPermission =

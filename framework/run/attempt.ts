@@ -109,7 +109,8 @@ async function runLocked(attempt: Attempt, threads: number, shop: Workshop): Pro
         const result = await runOnce({ attempt, described, outDir, threads, startedAt, tries, limit }, shop);
         if (result) return result;
       } finally {
-        await fs.rm(outDir, { recursive: true, force: true });
+        // What a process still has open can't go on every file system; a later run clears it away.
+        await fs.rm(outDir, { recursive: true, force: true }).catch(() => {});
       }
     }
   } finally {

@@ -1,6 +1,7 @@
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import type { Change } from '../experiment/changes/change.ts';
+import { besideName } from '../files/disposable.ts';
 import { makeFolders } from '../files/make-folders.ts';
 import { canonicalJson } from '../stage/canonical.ts';
 import type { ReportFile } from '../stage/contract.ts';
@@ -95,7 +96,7 @@ export async function writeIfDifferent(file: string, content: Uint8Array | strin
   const present = await fs.readFile(file).catch(() => undefined);
   if (present?.equals(bytes)) return;
   await makeFolders(path.dirname(file));
-  const temporary = path.join(path.dirname(file), `.${path.basename(file)}.${process.pid}.tmp`);
+  const temporary = `${besideName(path.join(path.dirname(file), `.${path.basename(file)}`))}.tmp`;
   try {
     await fs.writeFile(temporary, bytes);
     await fs.rename(temporary, file);

@@ -1,4 +1,3 @@
-import fs from 'node:fs';
 import type { InputKey } from '../stage/keys.ts';
 import type { SlurmResources } from '../stage/slurm.ts';
 import { type Cluster, mostMemory, parseMemory } from './cluster.ts';
@@ -6,7 +5,7 @@ import { saysMemory, tailOf } from './ends.ts';
 import { readStory } from './events.ts';
 import type { Unit } from './jobs.ts';
 import { type MemoryTerms, memoryFile, nextMemory, readTries } from './memory.ts';
-import { cancelFile, eventsOf, logOf, type Records } from './records.ts';
+import { eventsOf, logOf, type Records, wasCancelled } from './records.ts';
 
 /** What a submission says of the memory of its tasks. */
 export function memoryTerms(resources: SlurmResources, cluster: Cluster): MemoryTerms {
@@ -49,7 +48,7 @@ export function endedForMemory(
   const last = records.find(key);
   if (last === undefined) return false;
   const dir = records.dirOf(last.submission);
-  if (fs.existsSync(cancelFile(dir, last.index))) return false;
+  if (wasCancelled(dir, last.index)) return false;
   if (readStory(eventsOf(dir, last.index)).outcomes.has(stage)) return false;
   return saysMemory(tailOf(logOf(dir, last.index)));
 }

@@ -1,5 +1,3 @@
-import fs from 'node:fs';
-import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { StageNode } from '../plan/types.ts';
 import type { Others } from '../run/options.ts';
@@ -50,8 +48,6 @@ export function createOthers({
         // Its own task says that it is there: only then it is worth waiting for.
         const outcome = outcomeOf(node);
         if (outcome?.type !== 'stage-finished' || outcome.contentKey !== key) return undefined;
-        // Reading the folder makes the file system ask its server what is in it.
-        await fs.promises.readdir(path.join(store.dir, 'entries')).catch(() => []);
         const entry = await store.lookup(key);
         if (entry || performance.now() > until) return entry;
         await sleep(pause);

@@ -3,6 +3,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { tryWriteDisposable } from '../files/disposable.ts';
 import { hasCode, isLinked } from '../files/files.ts';
+import { existsFresh, readFresh } from '../files/fresh.ts';
 import type { InputKey } from '../stage/keys.ts';
 import type { Store } from '../store/types.ts';
 import type { Place } from './jobs.ts';
@@ -217,7 +218,7 @@ export function lockSubmissions(store: Pick<Store, 'lock'>): ReturnType<Store['l
 
 /** @throws if there is none, or it can't be read */
 export function readSubmission(dir: string): Submission {
-  return JSON.parse(fs.readFileSync(path.join(dir, 'submission.json'), 'utf8')) as Submission;
+  return JSON.parse(readFresh(path.join(dir, 'submission.json'))) as Submission;
 }
 
 export function eventsOf(dir: string, index: number): string {
@@ -233,6 +234,10 @@ export function cancelFile(dir: string, index: number): string {
   return path.join(dir, `${index}.cancelled`);
 }
 
+export function wasCancelled(dir: string, index: number): boolean {
+  return existsFresh(cancelFile(dir, index));
+}
+
 /** A line for each attempt in a row that ended before it had begun, written by the script of the job. */
 export function earlyFile(dir: string, index: number): string {
   return path.join(dir, `${index}.early`);
@@ -244,7 +249,7 @@ export function placeOf({ job, index }: Submitted): Place | undefined {
 
 function readJson(file: string): unknown {
   try {
-    return JSON.parse(fs.readFileSync(file, 'utf8'));
+    return JSON.parse(readFresh(file));
   } catch {
     return undefined;
   }

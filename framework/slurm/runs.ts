@@ -1,11 +1,10 @@
-import fs from 'node:fs';
 import path from 'node:path';
 import type { RunEvent, RunStatus, StageState } from '../run/record/events.ts';
 import { endRecord } from '../run/record/log.ts';
 import { listRuns, type RecordedRun, readEvents, type TimedEvent } from '../run/record/records.ts';
 import { isOutcome, readStory, type StageOutcome, type TaskStory } from './events.ts';
 import { isLive, isStuck, type Queue, readQueue } from './queue.ts';
-import { cancelFile, eventsOf, Records, type Submission } from './records.ts';
+import { eventsOf, Records, type Submission, wasCancelled } from './records.ts';
 import { statusOf } from './status.ts';
 
 /** A run whose process has gone before its jobs, as far as these have come. */
@@ -166,8 +165,7 @@ function endOf({ submission, index }: Place, { records, queue }: Known): StageSt
   const task = queue.task({ job, index });
   if (isLive(task)) return 'live';
   if (task !== undefined && (isStuck(task) || task.reason === 'DependencyNeverSatisfied')) return 'skipped';
-  const cancelled =
-    task?.state === 'CANCELLED' || fs.existsSync(cancelFile(records.dirOf(submission.id), index));
+  const cancelled = task?.state === 'CANCELLED' || wasCancelled(records.dirOf(submission.id), index);
   return cancelled ? 'interrupted' : 'failed';
 }
 

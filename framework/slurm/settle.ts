@@ -1,4 +1,3 @@
-import fs from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Plan, PlannedStage } from '../plan/plan.ts';
 import { mayRun } from '../plan/types.ts';
@@ -14,7 +13,7 @@ import type { StageOutcome } from './events.ts';
 import { endedForMemory } from './grow.ts';
 import { createOthers } from './others.ts';
 import type { QueuedTask } from './queue.ts';
-import { cancelFile, logOf, Records } from './records.ts';
+import { logOf, Records, wasCancelled } from './records.ts';
 import { Resubmitter, type Step } from './resubmit.ts';
 import { settleSeen } from './seen.ts';
 import type { SubmitResult } from './submit.ts';
@@ -103,7 +102,7 @@ function tailOfTask(key: InputKey, records: Records): readonly string[] {
 
 function isCancelled(key: InputKey, records: Records): boolean {
   const last = records.find(key);
-  return last !== undefined && fs.existsSync(cancelFile(records.dirOf(last.submission), last.index));
+  return last !== undefined && wasCancelled(records.dirOf(last.submission), last.index);
 }
 
 function waitingFor({ message }: Error): string {

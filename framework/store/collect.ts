@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { timeAt } from '../files/clock.ts';
-import { hasCode } from '../files/files.ts';
+import { hasCode, isGone } from '../files/files.ts';
 import type { ContentKey } from '../stage/keys.ts';
 import { withRoom } from './full-disk.ts';
 import { type InventoryEntry, listInventory } from './inventory.ts';
@@ -57,10 +57,19 @@ async function removeUnneeded(place: Place, options: CollectOptions): Promise<Co
   const targets = [...trash, ...Object.values(others).flat()];
   const freed = measureFreed([...targets, ...leftovers]);
   if (!options.dryRun) {
-    for (const target of targets) await fs.promises.rm(target, { recursive: true, force: true });
+    for (const target of targets) await remove(target);
     for (const leftover of leftovers) await removeLeftover(leftover);
   }
   return summarise(kept, removed, remains, inUse, freed);
+}
+
+/** What another process reads at the moment can't go on every file system: what is left of it goes the next time. */
+async function remove(target: string): Promise<void> {
+  try {
+    await fs.promises.rm(target, { recursive: true, force: true });
+  } catch (error) {
+    if (!hasCode(error, 'EBUSY', 'ENOTEMPTY')) throw error;
+  }
 }
 
 /** Every entry that isn't to be kept; with limits, those that are too old, and the longest unused beyond the size. */
@@ -109,7 +118,7 @@ async function takeAway(place: Place, key: ContentKey, dryRun = false): Promise<
     await fs.promises.rename(dir, aside);
     return aside;
   } catch (error) {
-    if (hasCode(error, 'ENOENT')) return undefined; // it went while we looked
+    if (isGone(error)) return undefined; // it went while we looked
     throw error;
   } finally {
     await release();

@@ -1,5 +1,6 @@
 import fs from 'node:fs';
 import path from 'node:path';
+import { besideName } from '../files/disposable.ts';
 import { digestJson } from '../stage/canonical.ts';
 import type { Json } from '../stage/json.ts';
 import type { Digest } from '../stage/keys.ts';
@@ -30,7 +31,7 @@ export function openDocuments(dir: string): Documents {
   function write(digest: string, document: Document): void {
     const file = fileOf(digest);
     if (saved.has(digest) || fs.existsSync(file)) return;
-    const temporary = `${file}.${process.pid}`;
+    const temporary = besideName(file);
     fs.mkdirSync(dir, { recursive: true });
     fs.writeFileSync(temporary, JSON.stringify(typeof document === 'function' ? document() : document));
     fs.renameSync(temporary, file);

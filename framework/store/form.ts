@@ -1,5 +1,6 @@
 import fs from 'node:fs';
 import path from 'node:path';
+import { isDeleted } from '../files/files.ts';
 import type { ContentKey } from '../stage/keys.ts';
 import { ownerOfName } from './identity.ts';
 import { readManifest } from './manifest.ts';
@@ -16,7 +17,7 @@ const folders = {
   entries: (name: string) => key.test(name),
   objects: (name: string) => name === 'sha256',
   'objects/sha256': (name: string) => /^[0-9a-f]{2}$/.test(name),
-  documents: (name: string) => /^[0-9a-f]{64}\.json(\.\d+)?$/.test(name),
+  documents: (name: string) => /^[0-9a-f]{64}\.json(\.\d+)*$/.test(name),
   work: (name: string) => key.test(name),
   pending: (name: string) => key.test(name),
   unreadable: (name: string) => /^[0-9a-f]{64}-\d+$/.test(name),
@@ -82,7 +83,7 @@ function isRun(root: string, id: string): boolean {
 
 function list(root: string, folder: string): string[] {
   const dir = path.join(root, folder);
-  return isFolder(dir) ? fs.readdirSync(dir) : [];
+  return isFolder(dir) ? fs.readdirSync(dir).filter((name) => !isDeleted(name)) : [];
 }
 
 function isFolder(dir: string): boolean {

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { hasCode, isLinked } from '../files/files.ts';
+import { hasCode, isGone, isLinked } from '../files/files.ts';
 import { identifyProcess, isDead, isOurs, type ProcessIdentity, temporaryName } from './identity.ts';
 import type { LockOptions, LockOwner } from './types.ts';
 
@@ -179,7 +179,7 @@ function inspect(file: string): HeldLock | undefined {
     const beat = `${stat.ino} ${stat.mtimeNs} ${text}`;
     return { record: parseRecord(text), beat, beatAt: Number(stat.mtimeMs) };
   } catch (error) {
-    if (hasCode(error, 'ENOENT')) return undefined;
+    if (isGone(error)) return undefined;
     throw error;
   }
 }
@@ -202,7 +202,7 @@ async function removeStale(file: string, stale: HeldLock): Promise<boolean> {
   try {
     await fs.promises.rename(file, aside);
   } catch (error) {
-    if (hasCode(error, 'ENOENT')) return false;
+    if (isGone(error)) return false;
     throw error;
   }
   const isTheStaleOne = inspect(aside)?.record?.token === stale.record?.token;

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
+import { readFresh } from '../files/fresh.ts';
 import { digestJson } from '../stage/canonical.ts';
 import type { JsonObject } from '../stage/json.ts';
 import type { ContentKey, Digest } from '../stage/keys.ts';
@@ -45,7 +46,7 @@ export function formatManifest(manifest: Manifest): string {
 export function readManifest(entryDir: string, key: ContentKey): ManifestState {
   let text: string;
   try {
-    text = fs.readFileSync(path.join(entryDir, 'manifest.json'), 'utf8');
+    text = readFresh(path.join(entryDir, 'manifest.json'));
   } catch (error) {
     return explainMissing(entryDir, error);
   }
@@ -58,12 +59,12 @@ export function readManifest(entryDir: string, key: ContentKey): ManifestState {
 function explainMissing(entryDir: string, error: unknown): ManifestState {
   const code = codeOf(error);
   try {
-    if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'EISDIR' || code === 'ELOOP') {
+    if (['ENOENT', 'ESTALE', 'ENOTDIR', 'EISDIR', 'ELOOP'].includes(code)) {
       fs.lstatSync(entryDir);
       return { state: 'damaged', why: 'manifest.json is missing or broken' };
     }
   } catch (inner) {
-    if (codeOf(inner) === 'ENOENT' || codeOf(inner) === 'ENOTDIR') return { state: 'absent' };
+    if (['ENOENT', 'ESTALE', 'ENOTDIR'].includes(codeOf(inner))) return { state: 'absent' };
     return { state: 'unreadable', why: codeOf(inner) };
   }
   return { state: 'unreadable', why: code };

@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { writeDisposable } from '../files/disposable.ts';
-import { hasCode } from '../files/files.ts';
+import { hasCode, isDeleted } from '../files/files.ts';
 import { makeFolders } from '../files/make-folders.ts';
 import { PecoError } from '../stage/errors.ts';
 import { findForeign, hasOwnContent } from './form.ts';
@@ -77,7 +77,8 @@ export function inspectStore(root: string, from?: string): StoreState {
   try {
     names = fs
       .readdirSync(root, { withFileTypes: true })
-      .filter((item) => !harmless.has(item.name) && !(item.isFile() && isMarkerName(item.name)))
+      .filter(({ name }) => !harmless.has(name) && !isDeleted(name))
+      .filter((item) => !(item.isFile() && isMarkerName(item.name)))
       .map(({ name }) => name);
   } catch (error) {
     if (hasCode(error, 'ENOTDIR'))

@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { hashFile } from '../files/digests.ts';
-import { hasCode, listFiles, rename } from '../files/files.ts';
+import { isGone, listFiles, rename } from '../files/files.ts';
 import { PecoError } from '../stage/errors.ts';
 import type { ContentKey, Digest, Fingerprint } from '../stage/keys.ts';
 import { digestOutputs, digestText, formatManifest, type Manifest, readManifest } from './manifest.ts';
@@ -95,7 +95,7 @@ async function emptyPending(place: Place, dir: string): Promise<void> {
   try {
     await fs.promises.rename(dir, trash);
   } catch (error) {
-    if (!hasCode(error, 'ENOENT')) throw error;
+    if (!isGone(error)) throw error;
   }
   await makeDir(dir);
   await discard(trash);

@@ -57,7 +57,8 @@ export async function inspectFile(place: Place, file: string, output: OutputFile
   const stat = statOrError(file);
   if (stat instanceof Error) {
     const { code } = stat as NodeJS.ErrnoException;
-    if (code === 'ENOENT' || code === 'ENOTDIR') return { state: 'wrong', why: `${output.path} is missing` };
+    if (code === 'ENOENT' || code === 'ESTALE' || code === 'ENOTDIR')
+      return { state: 'wrong', why: `${output.path} is missing` };
     return { state: 'unreadable', why: `${output.path}: ${code}` };
   }
   if (!stat.isFile()) return { state: 'wrong', why: `${output.path} is not a plain file` };

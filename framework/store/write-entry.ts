@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { hashFile } from '../files/digests.ts';
-import { hasCode, linkOrCopy, rename, syncToDisk } from '../files/files.ts';
+import { hasCode, isGone, linkOrCopy, rename, syncToDisk } from '../files/files.ts';
 import { PecoError } from '../stage/errors.ts';
 import type { ContentKey } from '../stage/keys.ts';
 import { entryOf, formatManifest } from './manifest.ts';
@@ -49,7 +49,7 @@ async function stageFile(place: Place, source: string, file: FinishedFile, stage
       return;
     } catch (error) {
       // A collection took the object away, since no entry has it yet.
-      if (!hasCode(error, 'ENOENT') || attempt === mostAttempts) throw error;
+      if (!isGone(error) || attempt === mostAttempts) throw error;
     }
   }
 }
@@ -145,7 +145,7 @@ async function setAside(
   try {
     await fs.promises.rename(dir, aside);
   } catch (error) {
-    if (hasCode(error, 'ENOENT')) return;
+    if (isGone(error)) return;
     throw error;
   }
   const moved = fs.lstatSync(aside, { bigint: true, throwIfNoEntry: false });

@@ -18,13 +18,13 @@ import {
 import { createOthers } from '../../slurm/others.ts';
 import { readState } from '../../slurm/queue.ts';
 import {
-  cancelFile,
   earlyFile,
   eventsOf,
   Records,
   readSubmission,
   type Submission,
   type SubmittedStage,
+  wasCancelled,
 } from '../../slurm/records.ts';
 import { endRun } from '../../slurm/runs.ts';
 import { memoryCode, requeueCode } from '../../slurm/script.ts';
@@ -118,7 +118,7 @@ async function runTask(task: Task): Promise<number> {
     ...(memory ? { watch: memory.watch } : {}),
   });
   const outcome = await settled.finally(() => interrupts.end());
-  const cancelled = fs.existsSync(cancelFile(task.folder, task.index));
+  const cancelled = wasCancelled(task.folder, task.index);
   const verdict = judgeAttempt({
     interrupted: outcome.status === 'interrupted',
     saved,

@@ -1,5 +1,6 @@
 import fs from 'node:fs/promises';
 import path from 'node:path';
+import { besideName } from '../../files/disposable.ts';
 import { hasCode } from '../../files/files.ts';
 import { makeFolders } from '../../files/make-folders.ts';
 import { encodeHead, formatRecords, isSameEvent, parseRecords, wallTimeOf } from './tf-record.ts';
@@ -79,7 +80,7 @@ export class EventFile {
     const bytes = formatRecords([...encodeHead(wallTime, before.length > 0), ...events]);
     await makeFolders(this.#folder);
     // Not a name that TensorBoard reads.
-    const temporary = path.join(this.#folder, `.new-${process.pid}.tmp`);
+    const temporary = `${besideName(path.join(this.#folder, '.new'))}.tmp`;
     const name = nextName(before.at(-1));
     try {
       await naming(this.#folder, fs.writeFile(temporary, bytes));

@@ -2,6 +2,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { timeAt } from '../../files/clock.ts';
 import { hasCode } from '../../files/files.ts';
+import { readFresh } from '../../files/fresh.ts';
 import type { RunEvent } from './events.ts';
 import { eventsFile, hostDigest, type RunRecord, recordFile, runsFolder } from './log.ts';
 
@@ -76,7 +77,7 @@ function hasProcess(pid: number): boolean {
 
 function readLines(file: string): string[] {
   try {
-    return fs.readFileSync(file, 'utf8').split('\n');
+    return readFresh(file).split('\n');
   } catch {
     return [];
   }
