@@ -9,8 +9,10 @@ import { readManifest } from './manifest.ts';
 // a folder that has it is not taken for a store.
 
 const key = /^[0-9a-f]{64}$/;
+/** By which the clock of the file system is read (`clockOf`). */
+export const isClock = (name: string): boolean => /^clock\.\d+\.\d+$/.test(name);
 const isTemporary = (name: string): boolean =>
-  ownerOfName(name) !== undefined || /^finished-[0-9a-f]{12}-\d+$/.test(name);
+  ownerOfName(name) !== undefined || isClock(name) || /^finished-[0-9a-f]{12}-\d+$/.test(name);
 
 /** Folders of a store, and the names that peco-exp gives to what is in them. */
 const folders = {

@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { timeAt } from '../files/clock.ts';
-import { isOwnName } from './form.ts';
+import { isClock, isOwnName } from './form.ts';
 import { isDead, ownerOfName } from './identity.ts';
 import { readHolder, tryLock } from './lock.ts';
 import { discard, type Place } from './place.ts';
@@ -49,6 +49,8 @@ export async function removeLeftover(file: string): Promise<void> {
 }
 
 function isLeftover(place: Place, name: string, age: () => number): boolean {
+  // It is there for an instant only; a process without it goes by its own clock.
+  if (isClock(name)) return true;
   const owner = ownerOfName(name);
   if (owner !== undefined && isDead(owner)) return true;
   // The process is alive (only we can tell, of our own host), or unknown. A run that makes something holds locks.
