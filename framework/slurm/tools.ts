@@ -1,5 +1,5 @@
-import { execFile } from 'node:child_process';
 import { hasCode } from '../files/files.ts';
+import { outputOf } from '../files/programs.ts';
 import { PecoError } from '../stage/errors.ts';
 
 /** Slurm's own programs: the only way to it that every cluster has. */
@@ -19,14 +19,13 @@ const read = /^(SLURM|SLURMD|SBATCH|SALLOC|SQUEUE|SINFO|SACCT|SACCTMGR|SCANCEL|S
  *
  * @throws PecoError `slurm` with what it said, or that it isn't there
  */
-export function ask(tool: Tool, args: readonly string[]): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const options = { env: environmentFor(process.env), timeout: patience, maxBuffer: mostOutput };
-    execFile(tool, args, options, (error, stdout, stderr) => {
-      if (error) reject(explain(tool, error, stderr));
-      else resolve(stdout);
-    });
-  });
+export async function ask(tool: Tool, args: readonly string[]): Promise<string> {
+  try {
+    const env = environmentFor(process.env);
+    return await outputOf(tool, args, { env, patience, most: mostOutput });
+  } catch (error) {
+    throw explain(tool, error as Error & { readonly stderr?: string });
+  }
 }
 
 /**
@@ -38,12 +37,13 @@ export function environmentFor(own: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return Object.fromEntries([...left, ['SLURM_TIME_FORMAT', 'standard']]);
 }
 
-function explain(tool: Tool, error: Error & { readonly killed?: boolean }, stderr: string): PecoError {
+function explain(tool: Tool, error: Error & { readonly stderr?: string }): PecoError {
   if (hasCode(error, 'ENOENT'))
     return new PecoError(`there is no Slurm here: ${tool} was not found`, {
       code: 'slurm',
       hint: 'run this where sbatch works (a login node), or choose --executor local',
     });
-  const said = stderr.trim() || (error.killed ? `no answer in ${patience / 1000} s` : error.message);
+  const late = hasCode(error, 'ABORT_ERR') ? `no answer in ${patience / 1000} s` : error.message;
+  const said = error.stderr?.trim() || late;
   return new PecoError(`${tool}: ${said.split('\n').join('; ')}`, { code: 'slurm', cause: error });
 }

@@ -112,21 +112,26 @@ test('a Node that is too old gets one sentence', async (t) => {
 });
 
 test('Ctrl-C before the command line listens is answered in JSON where that was asked for', async (t) => {
-  // In the first turn of the event loop: the launcher has been read, and the rest is still to be loaded.
+  // As soon as anything listens, and before.
   const project = createProject(t, {
-    'early.cjs': `setImmediate(() => process.kill(process.pid, 'SIGINT'));`,
+    'heard.cjs': `const { on } = process;
+      process.on = (event, listen) => {
+        on.call(process, event, listen);
+        if (event === 'SIGINT') process.emit(event);
+      };`,
+    'early.cjs': `process.kill(process.pid, 'SIGINT');`,
   });
-  const run = (...args: string[]) =>
-    promisify(execFile)(process.execPath, ['--require', project.file('early.cjs'), launcher, ...args]).catch(
+  const run = (script: string, ...args: string[]) =>
+    promisify(execFile)(process.execPath, ['--require', project.file(script), launcher, ...args]).catch(
       (error: Error & { code: number; signal: string | null; stdout: string }) => error,
     );
-  const asked = await run('show', '--json');
+  const asked = await run('heard.cjs', 'show', '--json');
   t.like(asked, { code: 130 });
   t.deepEqual(JSON.parse(asked.stdout).error, {
     ...{ code: 'interrupted', message: 'interrupted before there was an answer' },
     ...{ hint: null, location: null, problems: [] },
   });
-  const { stdout, ...other } = await run('show');
+  const { stdout, ...other } = await run('early.cjs', 'show');
   t.is(stdout, '');
   t.like(other, { signal: 'SIGINT' });
 });

@@ -1,6 +1,7 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import test from 'ava';
 import { formatIdx } from '../../components/data/decode/idx.ts';
@@ -24,7 +25,7 @@ function scriptsOf(rig: Rig, ...args: readonly string[]): string[] {
   fs.rmSync(coverage, { recursive: true });
   return [...urls]
     .filter((url) => url.startsWith('file:'))
-    .map((url) => path.relative(repository, new URL(url).pathname))
+    .map((url) => path.relative(repository, fileURLToPath(url)))
     .sort();
 }
 

@@ -1,8 +1,7 @@
-import { execFile } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
-import { promisify } from 'node:util';
 import { installedRoot, isWithin } from '../../code/package-root.ts';
+import { outputOf } from '../../files/programs.ts';
 
 /** The commit of a project, and what is not in it. Null outside a git tree. Names are relative to the project. */
 export type Git = {
@@ -21,6 +20,8 @@ export type Git = {
 
 /** Files that are named of each list. */
 const mostNamed = 20;
+/** For each call of git, in milliseconds: a busy machine or a slow file system takes seconds. */
+const patience = 20_000;
 /** Names given to one call of git. */
 const mostArguments = 200;
 
@@ -188,6 +189,5 @@ async function git(cwd: string, ...args: string[]): Promise<string> {
     ([name]) => !name.startsWith('GIT_') || keptVariables.test(name),
   );
   const env = { ...Object.fromEntries(own), GIT_OPTIONAL_LOCKS: '0' };
-  const options = { cwd, env, timeout: 5000, maxBuffer: 2 ** 26 };
-  return (await promisify(execFile)('git', args, options)).stdout;
+  return outputOf('git', args, { cwd, env, patience, most: 2 ** 26 });
 }

@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url';
 import test, { type ExecutionContext } from 'ava';
 import { loadExperiment } from '../../../framework/experiment/load.ts';
 import type { LoadOptions } from '../../../framework/experiment/types.ts';
@@ -141,7 +142,7 @@ test('the error of an experiment without rows, tasks or seeds names what it lack
       `import { defineExperiment } from '${'<repository>'}';`.replace(/.*/, (line) =>
         line.replace(
           '<repository>',
-          new URL('../../../framework/experiment/define.ts', import.meta.url).pathname,
+          fileURLToPath(new URL('../../../framework/experiment/define.ts', import.meta.url)),
         ),
       ) +
       "\nexport default defineExperiment({\n  name: 'empty one',\n  seeds: [],\n  tokenizers: {},\n  baseline: 'scratch',\n} as never);\n",

@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url';
 import test from 'ava';
 import { loadExperiment } from '../../../framework/experiment/load.ts';
 import type { LoadOptions } from '../../../framework/experiment/types.ts';
@@ -15,7 +16,7 @@ async function graphOf(project: Project, sweep: string, options: Partial<LoadOpt
 }
 
 function addSweep(project: Project, sweep: string): void {
-  const folder = new URL('../../../framework/experiment/changes/', import.meta.url).pathname;
+  const folder = fileURLToPath(new URL('../../../framework/experiment/changes/', import.meta.url));
   project.edit(
     'experiment.ts',
     'export default',
@@ -248,7 +249,7 @@ test('the end of a halved training is the same result as that of one that was no
 });
 
 test('the example of a halved sweep fits the components, and its baseline is not concerned', async (t) => {
-  const cwd = new URL('../../..', import.meta.url).pathname;
+  const cwd = fileURLToPath(new URL('../../..', import.meta.url));
   const { experiment } = await loadExperiment('experiments/codebook-sweep.ts', { cwd });
   const graph = resolveGraph(experiment);
   // Three rungs of nine points, and beit.
