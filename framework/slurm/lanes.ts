@@ -7,18 +7,27 @@ export interface LaneOptions {
   readonly atOnce?: number;
   /** Tasks of the experiment that are queued or running already. */
   readonly busy: readonly BusyTask[];
+  /** Calls of sbatch beyond which lanes become wider. */
+  readonly mostJobs?: number;
 }
 
 export interface BusyTask extends Place {
   /** Absent if it was submitted without a limit. */
   readonly lane?: number;
+  /** Tasks of its lane that run at once; absent: 1. */
+  readonly width?: number;
 }
 
 export interface LimitedJobs {
   readonly jobs: readonly Job[];
   /** Of each task of a job, by its index. */
   readonly lanes: ReadonlyMap<Job, ReadonlyMap<number, number>>;
+  /** Of jobs whose lanes let more than one task run at once. */
+  readonly widths: ReadonlyMap<Job, number>;
 }
+
+/** A call takes some 10 ms of a processor, and on a busy cluster as much of its controller. */
+const usualMostJobs = 32;
 
 /**
  * Lets at most so many tasks of all jobs run at once, by dependencies alone, so that no process has to count. Each task gets
@@ -29,12 +38,22 @@ export interface LimitedJobs {
  * Where no more tasks than that could ever run at once, the jobs stay as they are. Lanes keep their numbers for those that
  * are submitted later: a lane of theirs waits for all that is in this one, so that it stays one after another.
  *
+ * That makes an array for each lane of each kind of stage, and a call of sbatch for each. Where those are many, lanes are
+ * joined: in a lane of a width so many tasks of one array run at once (`%`), and arrays one after another. A task then waits
+ * for all of the array before its own; so lanes are no wider than it takes. Slurm has nothing finer: `aftercorr` waits for the
+ * success of the task with the same index, there is no such word for its end, and alternatives (`?`) can't be joined with what
+ * a stage needs.
+ *
  * @param jobs each behind those that it waits for
  */
 export function limitJobs(jobs: readonly Job[], options: LaneOptions): LimitedJobs {
-  const { atOnce: _atOnce, ...most } = options;
-  const free = new Lanes(jobs, most);
-  return free.areNeeded ? new Lanes(jobs, options).split(jobs) : { jobs, lanes: free.lanesOf(jobs) };
+  const { most, mostJobs = usualMostJobs, busy } = options;
+  const free = new Lanes(jobs, { most, busy }, most);
+  if (!free.areNeeded) return { jobs, lanes: free.lanesOf(jobs), widths: new Map() };
+  for (let lanes = most; ; lanes = Math.ceil(lanes / 2)) {
+    const limited = new Lanes(jobs, options, lanes).split(jobs);
+    if (limited.jobs.length <= mostJobs || lanes === 1) return limited;
+  }
 }
 
 /** One task of a job. */
@@ -51,11 +70,24 @@ interface Task {
   readonly after: ReadonlySet<Task>;
 }
 
+/** A task that has no lane yet. */
+interface Waiting extends Pick<Task, 'job' | 'index' | 'waitsFor'> {
+  /** In the simulation, in seconds. */
+  readonly ready: number;
+}
+
 interface Lane {
+  /** Its number: the first of those that it was joined from. */
+  readonly first: number;
+  /** Of how many. So many of its tasks run at once. */
+  readonly width: number;
   /** Undefined where it has none, or only tasks that were queued before. */
   last?: Task;
   readonly tasks: Task[];
+  /** When all of it has ended. */
   end: number;
+  /** Of the last job in it: when each of those that run at once has ended. */
+  slots: number[];
   /** What was queued before. */
   readonly busy: Dependency[];
 }
@@ -65,47 +97,70 @@ class Lanes {
   areNeeded = false;
   readonly #lanes: readonly Lane[];
   readonly #tasks = new Map<Job, Map<number, Task>>();
+  /** What the lanes of a job together let run at once beyond what its own limit allows. */
+  readonly #spare = new Map<Job, number>();
   readonly #usual: number;
   readonly #atOnce: number;
 
-  constructor(jobs: readonly Job[], { most, atOnce = Number.POSITIVE_INFINITY, busy }: LaneOptions) {
+  /** @param wanted how many lanes; they share what may run at once */
+  constructor(
+    jobs: readonly Job[],
+    { most, atOnce = Number.POSITIVE_INFINITY, busy }: LaneOptions,
+    wanted: number,
+  ) {
     this.#usual = usualSeconds(jobs);
     this.#atOnce = atOnce;
     const tasks = jobs.reduce((sum, job) => sum + job.tasks.size, busy.length);
-    const named = Math.max(0, ...busy.map(({ lane = -1 }) => lane + 1));
-    this.#lanes = Array.from({ length: Math.min(most, Math.max(tasks, named)) }, () => ({
-      tasks: [],
-      end: 0,
-      busy: [],
-    }));
+    const named = Math.max(0, ...busy.map(({ lane = -1, width = 1 }) => lane + width));
+    const needed = Math.min(most, Math.max(tasks, named));
+    const count = Math.min(wanted, needed);
+    this.#lanes = Array.from({ length: count }, (_, n): Lane => {
+      const [first, end] = [Math.floor((n * needed) / count), Math.floor(((n + 1) * needed) / count)];
+      return { first, width: end - first, tasks: [], end: 0, slots: [], busy: [] };
+    });
     this.#takeBusy(busy);
     for (const job of jobs) this.#add(job);
   }
 
   /** Tasks without a lane each go where the fewest are. */
   #takeBusy(busy: readonly BusyTask[]): void {
-    const lanes = this.#lanes;
-    const places = new Map<string, { readonly index: number; readonly lane: Lane }[]>();
+    const jobs = new Map<string, (readonly [index: number, lanes: ReadonlySet<Lane>])[]>();
     const sorted = [
       ...busy.filter(({ lane }) => lane !== undefined),
       ...busy.filter((one) => one.lane === undefined),
     ];
-    for (const { job, index, lane: name } of sorted) {
-      const shortest = lanes.reduce((best, one) => (one.end < best.end ? one : best), lanes[0]!);
-      const lane = name === undefined ? shortest : lanes[name % lanes.length]!;
-      lane.end += this.#usual;
-      places.set(job, [...(places.get(job) ?? []), { index, lane }]);
+    for (const task of sorted) {
+      const lanes = this.#lanesOfBusy(task);
+      for (const lane of lanes) lane.end += this.#usual / lane.width;
+      jobs.set(task.job, [...(jobs.get(task.job) ?? []), [task.index, lanes]]);
     }
-    for (const [job, tasks] of places) {
-      const { lane } = tasks[0]!;
-      if (tasks.every((one) => one.lane === lane)) lane.busy.push({ type: 'afterany', job });
-      else for (const one of tasks) one.lane.busy.push({ type: 'afterany', job, index: one.index });
+    for (const [job, tasks] of jobs) {
+      for (const lane of this.#lanes) {
+        const own = tasks.filter(([, lanes]) => lanes.has(lane));
+        if (own.length === tasks.length) lane.busy.push({ type: 'afterany', job });
+        else for (const [index] of own) lane.busy.push({ type: 'afterany', job, index });
+      }
     }
   }
 
+  /** All lanes that have a number of its own. */
+  #lanesOfBusy({ lane, width = 1 }: BusyTask): ReadonlySet<Lane> {
+    const lanes = this.#lanes;
+    if (lane === undefined) return new Set([lanes.reduce((best, one) => (one.end < best.end ? one : best))]);
+    const { first, width: last } = lanes.at(-1)!;
+    const numbers = Array.from({ length: width }, (_, n) => (lane + n) % (first + last));
+    return new Set(
+      numbers.map((number) => lanes.find((one) => number >= one.first && number < one.first + one.width)!),
+    );
+  }
+
   lanesOf(jobs: readonly Job[]): ReadonlyMap<Job, ReadonlyMap<number, number>> {
+    const first = (lane: number) => this.#lanes[lane]!.first;
     return new Map(
-      jobs.map((job) => [job, new Map([...this.#tasks.get(job)!].map(([index, { lane }]) => [index, lane]))]),
+      jobs.map((job) => [
+        job,
+        new Map([...this.#tasks.get(job)!].map(([index, { lane }]) => [index, first(lane)])),
+      ]),
     );
   }
 
@@ -113,36 +168,55 @@ class Lanes {
     const tasks = new Map<number, Task>();
     this.#tasks.set(job, tasks);
     const used = new Set<number>();
+    let room = this.#atOnce;
     for (const [index, units] of job.tasks) {
       const waitsFor = this.#waitsFor(job, index);
       const ready = Math.max(0, ...waitsFor.map(({ end }) => end));
-      const open = used.size < this.#atOnce ? this.#lanes.keys() : used.values();
-      const lane = this.#choose([...open], waitsFor, ready);
+      const open = room > 0 ? this.#lanes.keys() : used.values();
+      const lane = this.#choose([...open], { job, index, waitsFor, ready });
       const seconds = units.reduce((sum, unit) => sum + (unit.seconds ?? this.#usual), 0);
       const chosen = this.#lanes[lane]!;
-      const end = Math.max(ready, chosen.end) + seconds;
+      if (chosen.last?.job !== job) chosen.slots = Array.from({ length: chosen.width }, () => chosen.end);
+      if (!used.has(lane)) room -= chosen.width;
+      const slot = chosen.slots.indexOf(Math.min(...chosen.slots));
+      const end = Math.max(ready, chosen.slots[slot]!) + seconds;
       const task: Task = { job, index, waitsFor, lane, end, ...endsOf(job, waitsFor) };
       if (chosen.busy.length > 0 || chosen.tasks.some((one) => !task.before.has(one))) this.areNeeded = true;
       chosen.last = task;
       chosen.tasks.push(task);
-      chosen.end = task.end;
+      chosen.slots[slot] = end;
+      chosen.end = Math.max(chosen.end, end);
       used.add(lane);
       tasks.set(index, task);
     }
+    this.#spare.set(job, Math.max(0, -room));
   }
 
   /** The lane of a task that it waits for, an empty one, or the one in which it begins first. */
-  #choose(open: readonly number[], waitsFor: readonly Task[], ready: number): number {
+  #choose(open: readonly number[], { job, index, waitsFor, ready }: Waiting): number {
     const lanes = this.#lanes;
+    // The tasks of an array follow those of the array before in the same wide lane, so that they stay one array.
+    const before = this.#laneBefore(job, index);
+    if (before !== undefined && lanes[before]!.width > 1 && open.includes(before)) return before;
     const own = open.find((lane) => lanes[lane]!.last !== undefined && waitsFor.includes(lanes[lane]!.last!));
     if (own !== undefined) return own;
     const empty = open.find((lane) => lanes[lane]!.last === undefined && lanes[lane]!.busy.length === 0);
     if (empty !== undefined) return empty;
-    const start = (lane: number) => Math.max(ready, lanes[lane]!.end);
+    const start = (lane: number) => {
+      const { last, slots, end } = lanes[lane]!;
+      return Math.max(ready, last?.job === job ? Math.min(...slots) : end);
+    };
     const first = Math.min(...open.map(start));
     const near = new Set(waitsFor.map(({ lane }) => lane));
     const soon = open.filter((lane) => start(lane) === first);
     return soon.find((lane) => near.has(lane)) ?? soon[0]!;
+  }
+
+  /** The lane of the task with the same index that it waits for. */
+  #laneBefore({ dependencies }: Job, index: number): number | undefined {
+    for (const { type, job } of dependencies)
+      if (type === 'aftercorr' && typeof job !== 'string') return this.#tasks.get(job)!.get(index)?.lane;
+    return undefined;
   }
 
   #waitsFor(job: Job, index: number): readonly Task[] {
@@ -160,6 +234,7 @@ class Lanes {
     const before = this.#lanes.map(({ busy }): Dependency[] => [...busy]);
     const parts = new Map<Job, Map<number, Job>>();
     const lanes = new Map<Job, ReadonlyMap<number, number>>();
+    const widths = new Map<Job, number>();
     for (const job of jobs) {
       const own = new Map<number, Job>();
       parts.set(job, own);
@@ -167,15 +242,18 @@ class Lanes {
         const waits = follow(job.dependencies, indices, parts);
         const dependencies = [...waits, ...before[lane]!.filter((one) => !isImplied(one, waits))];
         const tasks = new Map(indices.map((index) => [index, job.tasks.get(index)!]));
-        const atOnce = indices.length > 1 ? { atOnce: 1 } : {};
+        const { first, width } = this.#lanes[lane]!;
+        const most = Math.max(1, width - this.#spare.get(job)!);
+        const atOnce = indices.length > most ? { atOnce: most } : {};
         const { kind, resources } = job;
         const part: Job = { kind, resources, tasks, dependencies, ...atOnce };
         before[lane]!.push({ type: 'afterany', job: part });
         for (const index of indices) own.set(index, part);
-        lanes.set(part, new Map(indices.map((index) => [index, lane])));
+        lanes.set(part, new Map(indices.map((index) => [index, first])));
+        if (width > 1) widths.set(part, width);
       }
     }
-    return { jobs: [...lanes.keys()], lanes };
+    return { jobs: [...lanes.keys()], lanes, widths };
   }
 
   /** Indices of a job's tasks that can be one array: of one lane, and behind one array each. */

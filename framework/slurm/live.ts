@@ -33,10 +33,11 @@ export async function findLive(
 export interface LiveTask extends Place {
   readonly submission: string;
   readonly lane?: number;
+  readonly width?: number;
 }
 
 export function tasksIn(queue: Queue, submissions: readonly Submission[], records: Records): LiveTask[] {
-  return submissions.flatMap(({ id, tasks, lanes = {} }) => {
+  return submissions.flatMap(({ id, tasks, lanes = {}, width }) => {
     const job = records.jobOf(id, queue);
     if (job === undefined) return [];
     const places = Object.keys(tasks).map((index) => ({ job, index: Number(index), submission: id }));
@@ -44,7 +45,8 @@ export function tasksIn(queue: Queue, submissions: readonly Submission[], record
       .filter((place) => isLive(queue.task(place)))
       .map((place) => {
         const lane = lanes[place.index];
-        return lane === undefined ? place : { ...place, lane };
+        if (lane === undefined) return place;
+        return { ...place, lane, ...(width === undefined ? {} : { width }) };
       });
   });
 }

@@ -48,6 +48,8 @@ export interface Submission {
   readonly memory?: MemoryTerms;
   /** By index, where the number of tasks that run at once has a limit: those of a lane run one after another. */
   readonly lanes?: { readonly [index: string]: number };
+  /** Tasks of that lane that run at once; absent: 1. */
+  readonly width?: number;
   /** By index. */
   readonly tasks: { readonly [index: string]: readonly SubmittedStage[] };
   /** Number of the user who submitted it: `squeue` is asked by it. */

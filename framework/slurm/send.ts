@@ -34,7 +34,7 @@ export interface Around {
   readonly plan: Plan;
   readonly options: Command;
   readonly cluster: Cluster;
-  readonly lanes?: LimitedJobs['lanes'];
+  readonly limited?: Pick<LimitedJobs, 'lanes' | 'widths'>;
 }
 
 /** Record, claims, sbatch, number: killed anywhere in between, the next call finds out how far it came. */
@@ -85,7 +85,7 @@ interface Prepared {
   readonly submission: Submission;
 }
 
-function describeJob(job: Job, id: string, { plan, options, cluster, lanes }: Around): Submission {
+function describeJob(job: Job, id: string, { plan, options, cluster, limited }: Around): Submission {
   const tasks = [...job.tasks];
   return {
     format: 1,
@@ -96,7 +96,8 @@ function describeJob(job: Job, id: string, { plan, options, cluster, lanes }: Ar
     ...(options.run === undefined ? {} : { run: options.run }),
     ...(tasks.some(([, units]) => units.some(({ whole }) => whole)) ? { whole: true as const } : {}),
     memory: memoryTerms(job.resources, cluster),
-    ...(lanes ? { lanes: Object.fromEntries(lanes.get(job)!) } : {}),
+    ...(limited ? { lanes: Object.fromEntries(limited.lanes.get(job)!) } : {}),
+    ...(limited?.widths.has(job) ? { width: limited.widths.get(job)! } : {}),
     tasks: Object.fromEntries(
       tasks.map(([index, units]) => [index, units.map((unit) => ({ stage: unit.id, key: unit.key }))]),
     ),

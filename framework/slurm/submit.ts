@@ -79,10 +79,9 @@ export async function submitPlan(plan: Plan, options: SubmitOptions): Promise<Su
     const most = saidOf(options.slurm, 'jobs');
     const atOnce = saidOf(options.slurm, 'atOnce');
     const limits = { busy, ...(atOnce === undefined ? {} : { atOnce }) };
-    const { jobs, lanes } =
-      most === undefined ? { jobs: parts, lanes: undefined } : limitJobs(parts, { most, ...limits });
-    const around = { records, plan, options, cluster, ...(lanes ? { lanes } : {}) };
-    return { ...(await submitAll(jobs, around)), ...there };
+    const limited = most === undefined ? undefined : limitJobs(parts, { most, ...limits });
+    const around = { records, plan, options, cluster, ...(limited ? { limited } : {}) };
+    return { ...(await submitAll(limited?.jobs ?? parts, around)), ...there };
   } finally {
     await unlock();
   }

@@ -86,6 +86,38 @@ test('what takes long by estimate has a lane to itself; an array keeps its own l
   t.deepEqual(show(lanes), [['0 0: tok-a'], ['1 1: tok-b, 2: tok-c, 3: tok-d, 4: tok-e %1']]);
 });
 
+test('where lanes would make many arrays, they are joined: arrays of a wide lane have a limit, and follow each other', (t) => {
+  const jobs = partition(sweep, { live: new Map(), maxArraySize: 1001 });
+  const limited = limitJobs(jobs, { most: 4, busy: [], mostJobs: 6 });
+  // Lanes 0 and 1 are one of two tasks at once, and so are 2 and 3.
+  t.deepEqual(show(limited), [
+    ['0 0: net'],
+    ['0 0: tok-a, 2: tok-c, 4: tok-e %2', 'afterok:#0_0'],
+    ['2 1: tok-b, 3: tok-d', 'afterok:#0_0'],
+    ['0 0: mim-a, 2: mim-c, 4: mim-e %2', 'aftercorr:#1', 'afterany:#0', 'afterany:#1'],
+    ['2 1: mim-b, 3: mim-d', 'aftercorr:#2', 'afterany:#2'],
+    ['0 0: report', 'afterany:#3', 'afterany:#4', 'afterany:#0', 'afterany:#1'],
+  ]);
+  t.deepEqual([...limited.widths.values()], [2, 2, 2, 2, 2, 2]);
+});
+
+test('what comes later waits for all of a wide lane that has one of its numbers', (t) => {
+  const jobs = partition(
+    ['a', 'b', 'c'].map((point) => unit(`tok-${point}`)),
+    { live: new Map(), maxArraySize: 1001 },
+  );
+  const busy = [
+    { job: '8', index: 0, lane: 0, width: 2 },
+    { job: '8', index: 1, lane: 0, width: 2 },
+    { job: '9', index: 0, lane: 2 },
+  ];
+  t.deepEqual(show(limitJobs(jobs, { most: 3, busy })), [
+    ['2 0: tok-a', 'afterany:9'],
+    ['0 1: tok-b', 'afterany:8'],
+    ['1 2: tok-c', 'afterany:8'],
+  ]);
+});
+
 /** How Slurm runs jobs: what may run does, one after another ends as `choose` says, and what waits in vain is cancelled. */
 class FakeSlurm {
   most = 0;
@@ -94,15 +126,16 @@ class FakeSlurm {
     readonly number: string;
     readonly states: Map<number, State>;
     readonly lanes: ReadonlyMap<number, number>;
+    readonly width: number;
   }[] = [];
   readonly #numbers = new Map<Job, string>();
 
-  submit({ jobs, lanes }: LimitedJobs): void {
+  submit({ jobs, lanes, widths }: LimitedJobs): void {
     for (const job of jobs) {
       const number = String(100 + this.#jobs.length);
       this.#numbers.set(job, number);
       const states = new Map([...job.tasks.keys()].map((index) => [index, 'waiting' as State]));
-      this.#jobs.push({ job, number, states, lanes: lanes.get(job)! });
+      this.#jobs.push({ job, number, states, lanes: lanes.get(job)!, width: widths.get(job) ?? 1 });
     }
   }
 
@@ -124,8 +157,10 @@ class FakeSlurm {
   }
 
   busy(): BusyTask[] {
-    return this.#all().flatMap(({ state, number, index, lanes }) =>
-      state === 'waiting' || state === 'running' ? [{ job: number, index, lane: lanes.get(index)! }] : [],
+    return this.#all().flatMap(({ state, number, index, lanes, width }) =>
+      state === 'waiting' || state === 'running'
+        ? [{ job: number, index, lane: lanes.get(index)!, width }]
+        : [],
     );
   }
 
@@ -183,9 +218,14 @@ test('whatever fails, is requeued or submitted later: never more tasks at once t
   const property = fc.property(
     fc.array(stage, { minLength: 1, maxLength: 24 }),
     fc.record({ parts: fc.tuple(fc.nat(24), fc.nat(24)), ends: fc.tuple(fc.nat(12), fc.nat(12)) }),
-    fc.record({ most: fc.integer({ min: 1, max: 5 }), more: fc.tuple(fc.nat(1), fc.nat(1)) }),
+    fc.record({
+      most: fc.integer({ min: 1, max: 5 }),
+      more: fc.tuple(fc.nat(1), fc.nat(1)),
+      mostJobs: fc.constantFrom(1, 3, 6, 64),
+      atOnce: fc.constantFrom(undefined, undefined, 1, 2, 3),
+    }),
     fc.infiniteStream(fc.nat()),
-    (stages, { parts, ends }, { most, more }, chances) => {
+    (stages, { parts, ends }, { most, more, mostJobs, atOnce }, chances) => {
       const units = stages.map(({ kind, pack, seconds, needs, tolerant }, at) => {
         const upstream = at === 0 ? [] : [...new Set(needs.map((one) => String(one % at)))];
         const resources = { args: [], setup: [], pack };
@@ -196,7 +236,8 @@ test('whatever fails, is requeued or submitted later: never more tasks at once t
       const slurm = new FakeSlurm();
       const submit = (some: readonly Unit[], limit: number) => {
         const jobs = partition(some, { live: slurm.places(), maxArraySize: 4 });
-        slurm.submit(limitJobs(jobs, { most: limit, busy: slurm.busy() }));
+        const own = atOnce === undefined ? {} : { atOnce };
+        slurm.submit(limitJobs(jobs, { most: limit, busy: slurm.busy(), mostJobs, ...own }));
       };
       // Some first; more while they run, and more again, with limits that grow.
       const [first, second] = [...parts].sort((a, b) => a - b) as [number, number];
