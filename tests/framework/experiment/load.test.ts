@@ -1,4 +1,4 @@
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import test, { type ExecutionContext } from 'ava';
 import { loadExperiment } from '../../../framework/experiment/load.ts';
 import type { LoadOptions } from '../../../framework/experiment/types.ts';
@@ -46,7 +46,7 @@ test('a component has its defaults, its nested components as inputs, and the add
     loss: { pixel: 1, perceptual: { network: 'vgg', layers: ['relu2_2'], weight: 1 } },
   });
   t.deepEqual(peco!.inputs.network!.config, { width: 16, steps: 100 });
-  t.is(peco!.implementation.run, `file://${project.dir}/parts/tokenizer/stage.ts`);
+  t.is(peco!.implementation.run, pathToFileURL(project.file('parts/tokenizer/stage.ts')).href);
 });
 
 test('an edit is seen by the next load, an unchanged file is not bundled again', async (t) => {
