@@ -53,8 +53,8 @@ export function listenForInterrupts(now: () => number = () => performance.now())
   process.on('SIGTERM', interrupt);
   process.on('SIGHUP', stopGently);
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (!isReaderGone(error)) throw error;
-    stopGently();
+    // Anything else, such as a full disk, is said by main.ts: a run stores its results elsewhere.
+    if (isReaderGone(error)) stopGently();
   });
   return {
     stop: stop.signal,

@@ -11,7 +11,9 @@ const interrupted = 130;
 /** Runs the command line; `args` without node and script. Returns the exit code. */
 export async function main(args: readonly string[]): Promise<number> {
   // A reader that has gone away (`| head`) wants no more; a run takes it for Ctrl-C, see interrupts.ts.
-  for (const stream of [process.stdout, process.stderr]) stream.off('error', onError).on('error', onError);
+  isUnwritten = false;
+  for (const stream of [process.stdout, process.stderr])
+    stream.off('error', noteUnwritten).on('error', noteUnwritten);
   const exit = process.exit.bind(process); // an experiment file may not call it, see code/evaluate.ts
   const isJson = args.includes('--json');
   // What code of an experiment file does later, in a timer, or a fault of ours.
@@ -22,7 +24,8 @@ export async function main(args: readonly string[]): Promise<number> {
   };
   process.on('uncaughtException', onLost);
   try {
-    return await (isJson ? answerInJson(args) : answer(args));
+    const code = await (isJson ? answerInJson(args) : answer(args));
+    return code === 0 && isUnwritten ? 1 : code;
   } finally {
     process.off('uncaughtException', onLost);
   }
@@ -82,8 +85,18 @@ async function call(args: readonly string[]): Promise<number> {
   }
 }
 
-function onError(error: NodeJS.ErrnoException): void {
-  if (!isReaderGone(error)) throw error;
+/** Whether what this process printed is incomplete, as in a file on a full disk. */
+let isUnwritten = false;
+
+/** The command goes on, since a run stores its results elsewhere; that what it printed is incomplete is said once. */
+function noteUnwritten(this: NodeJS.WriteStream, error: NodeJS.ErrnoException): void {
+  if (isReaderGone(error) || isUnwritten || this !== process.stdout) return;
+  isUnwritten = true;
+  // Node says so once a command has ended; until then its own code counts.
+  process.exitCode = 1;
+  process.stderr.write(
+    `what this command prints can't be written: ${error.message}\n  free some space, or send it elsewhere\n`,
+  );
 }
 
 function printError(error: unknown): void {

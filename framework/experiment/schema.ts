@@ -23,7 +23,10 @@ const namePattern = /^[A-Za-z0-9_-]+$/;
 const schema = z.strictObject({
   name: z
     .string()
-    .regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, 'names a folder, so it has letters, digits, ".", "_" and "-" only')
+    .regex(
+      /^[A-Za-z0-9][A-Za-z0-9._-]*$/,
+      'names a folder, so it has letters from a to z, digits, ".", "_" and "-" only',
+    )
     // Windows has no such folders; a project may move there.
     .regex(/[^.]$/, 'names a folder, so it does not end with "."')
     .regex(
@@ -96,7 +99,7 @@ function explainName(
   { role, declared }: DeclaredRole<DeclaredAs<'rows' | 'tasks'>>,
   name: string,
 ): string | undefined {
-  if (!namePattern.test(name)) return 'a name has letters, digits, "_" and "-" only';
+  if (!namePattern.test(name)) return 'a name has letters from a to z, digits, "_" and "-" only';
   const rows = declaredRoles('rows');
   if (role === rows[0]?.role && bareFields().includes(name))
     return `this name is kept for the row without ${rows.at(-1)!.role}`;

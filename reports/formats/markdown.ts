@@ -89,7 +89,7 @@ const mostMissing = 20;
 function missingBlocks({ missing }: TableConfig): string[][] {
   const dropped = new Map(missing.flatMap((cell) => (cell.dropped ? [[cell.variant, cell.reason]] : [])));
   const others = missing.filter((cell) => !cell.dropped);
-  const named = others.length > mostMissing ? others.slice(0, mostMissing) : others;
+  const named = others.length > mostMissing + 1 ? others.slice(0, mostMissing) : others;
   const more = others.length - named.length;
   return [
     listOf([

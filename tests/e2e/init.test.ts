@@ -7,20 +7,20 @@ import { createRig } from '../support/rig.ts';
 
 test('init writes a project whose experiment is one that can be run', async (t) => {
   const rig = createRig(t);
-  const made = await rig.peco('init', 'study');
+  const made = await rig.peco('init', 'my study');
   t.is(made.code, 0, made.stderr);
   t.snapshot(made.stdout);
-  const read = (name: string) => fs.readFileSync(rig.file(`study/${name}`), 'utf8');
+  const read = (name: string) => fs.readFileSync(rig.file(`my study/${name}`), 'utf8');
   t.is(
     read('experiments/my-question.ts'),
     fs.readFileSync(path.join(repository, 'docs/examples/my-question.ts'), 'utf8'),
   );
   const { dependencies, type } = JSON.parse(read('package.json'));
   t.deepEqual([Object.keys(dependencies), type], [['peco-exp', 'zod'], 'module']);
-  fs.mkdirSync(rig.file('study/node_modules'));
-  fs.symlinkSync(repository, rig.file('study/node_modules/peco-exp'));
+  fs.mkdirSync(rig.file('my study/node_modules'));
+  fs.symlinkSync(repository, rig.file('my study/node_modules/peco-exp'));
   // Plans all stages, and measures no engine.
-  const planned = await rig.peco('graph', 'study/experiments/my-question.ts', '--json');
+  const planned = await rig.peco('graph', 'my study/experiments/my-question.ts', '--json');
   t.is(planned.code, 0, planned.stderr);
   t.true(JSON.parse(planned.stdout).stages.length > 10);
 });

@@ -2,6 +2,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { explainMakeError, makeFolders } from '../../files/make-folders.ts';
 import { PecoError } from '../../stage/errors.ts';
+import { shellWord } from '../../stage/shell.ts';
 import { ownPackage, readOwnPackage } from '../package-root.ts';
 import { printLines } from '../print.ts';
 import { formatPath } from '../text/format.ts';
@@ -179,7 +180,7 @@ function formatInitialised({ folder, files, kept, experiment: file, next }: Init
     ...files.map((name) => `  wrote ${name}`),
     ...kept.map((name) => `  kept  ${name}, which was there`),
     'next',
-    ...(here === '.' ? [] : [`  cd ${here}`]),
+    ...(here === '.' ? [] : [`  cd ${shellWord(here)}`]),
     ...next.map((command) => `  ${command}`),
     `  npx peco-exp run ${file} --smoke   all of it tiny, in minutes`,
     `  npx peco-exp run ${file}`,

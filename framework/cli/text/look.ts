@@ -19,16 +19,16 @@ type Environment = { readonly [name: string]: string | undefined };
 
 /**
  * What an output can show: of a pipe nothing is known, and readers of files expect UTF-8. Colour goes by NO_COLOR
- * (https://no-color.org) and TERM, Unicode by the character set of the locale.
+ * (https://no-color.org), FORCE_COLOR=0 as Node takes it, and TERM, Unicode by the character set of the locale.
  */
 export function lookOf({ isTTY, columns }: Output, environment: Environment): Look {
   if (!isTTY) return plainLook;
-  const { NO_COLOR = '', TERM } = environment;
+  const { NO_COLOR = '', FORCE_COLOR, TERM } = environment;
   return {
     // Without a size, as below `script`, terminals say 0.
     ...(columns ? { columns } : {}),
     unicode: hasUnicode(environment),
-    colour: NO_COLOR === '' && TERM !== 'dumb',
+    colour: NO_COLOR === '' && FORCE_COLOR !== '0' && TERM !== 'dumb',
   };
 }
 

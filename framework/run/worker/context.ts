@@ -7,6 +7,7 @@ import type { Json } from '../../stage/json.ts';
 import { StageError } from '../../stage/stage-error.ts';
 import type { StageJob, TimedProgress, Work } from '../executors/executor.ts';
 import { StageCheckpoints } from './checkpoints.ts';
+import { show } from './error.ts';
 import { openHistory } from './history.ts';
 import { openInputs } from './inputs.ts';
 import { formatPerImage, formatResampled } from './per-image.ts';
@@ -165,11 +166,13 @@ export function formatMetrics(
   { step, about }: { readonly step?: number; readonly about?: string } = {},
 ): string {
   const sorted = Object.entries(metrics).sort(([a], [b]) => (a < b ? -1 : 1));
-  for (const [name, value] of sorted) {
+  for (const [name, value] of sorted as [string, unknown][]) {
     if (typeof value !== 'number' || !Number.isFinite(value)) {
-      throw new StageError(`metric "${name}" is ${String(value)}${atStep(step)}`, {
-        hint: 'a stage returns finite numbers, or leaves the metric out',
-      });
+      const hint =
+        value instanceof Promise
+          ? 'await it: a stage returns finite numbers'
+          : 'a stage returns finite numbers, or leaves the metric out';
+      throw new StageError(`metric "${name}" is ${show(value)}${atStep(step)}`, { hint });
     }
   }
   if (about !== undefined && typeof about !== 'string')

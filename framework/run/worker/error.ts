@@ -74,7 +74,8 @@ function isError(value: unknown): value is Error {
   return value instanceof Error || types.isNativeError(value);
 }
 
-function show(value: unknown): string {
+/** Any value on a line, cut where it is long. */
+export function show(value: unknown): string {
   const text = inspect(value, { depth: 2, breakLength: Number.POSITIVE_INFINITY });
   return text.length > 200 ? `${text.slice(0, 197)}...` : text;
 }

@@ -39,7 +39,12 @@ async function loadInput(descriptor: InputDescriptor, input: StageInput): Promis
   if (typeof module.load !== 'function') {
     throw new StageError(`the load module of kind "${descriptor.kind}" exports no function \`load\``);
   }
-  return module.load(input);
+  const loaded: unknown = await module.load(input);
+  if (loaded === undefined)
+    throw new StageError(`\`load\` of kind "${descriptor.kind}" returns nothing`, {
+      hint: 'return what other stages read: a `return` is missing, or an `await` before it',
+    });
+  return loaded;
 }
 
 function mapValues<From, To>(

@@ -20,7 +20,8 @@ test('metrics.json has what a stage says of its result, and metrics of any name'
 });
 
 test('a metric that is no finite number is refused by name', (t) => {
-  t.snapshot(formatError(t.throws(() => formatMetrics('onnx', { psnr: Number.POSITIVE_INFINITY }))));
+  for (const psnr of [Number.POSITIVE_INFINITY, undefined, '0.5', Promise.resolve(1), [1, 2]])
+    t.snapshot(formatError(t.throws(() => formatMetrics('onnx', { psnr: psnr as number }))));
 });
 
 const about = (project: Project): ResultsInfo => ({

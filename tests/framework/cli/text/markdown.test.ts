@@ -93,6 +93,8 @@ test('colour and Unicode go by the terminal and the locale', (t) => {
   t.false(lookOf(tty, { TERM: 'linux', LANG: 'C.UTF-8' }).unicode);
   t.false(lookOf(tty, { NO_COLOR: '1' }).colour);
   t.true(lookOf(tty, { NO_COLOR: '' }).colour);
+  t.false(lookOf(tty, { FORCE_COLOR: '0' }).colour);
+  t.true(lookOf(tty, { FORCE_COLOR: '1' }).colour);
   t.false(lookOf(tty, { TERM: 'dumb' }).colour);
   t.false('columns' in lookOf({ isTTY: true, columns: 0 }, {}), 'a size that is not known');
 });

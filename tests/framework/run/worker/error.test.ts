@@ -1,9 +1,11 @@
 import fs from 'node:fs';
+import os from 'node:os';
 import path from 'node:path';
 import vm from 'node:vm';
 import test from 'ava';
 import fc from 'fast-check';
 import { describeThrown } from '../../../../framework/run/worker/error.ts';
+import { openInputs } from '../../../../framework/run/worker/inputs.ts';
 import { StageError } from '../../../../framework/stage/stage-error.ts';
 import { repository } from '../../../support/project.ts';
 
@@ -100,4 +102,14 @@ test('an error whose message cannot be read is no second error', (t) => {
     },
   });
   t.is(describeThrown(error).message, 'it threw something that cannot be shown');
+});
+
+test('a load module that returns nothing is named, before what it should have returned is read', async (t) => {
+  const load = path.join(fs.mkdtempSync(path.join(os.tmpdir(), 'peco-load-')), 'load.mjs');
+  t.teardown(() => fs.rmSync(path.dirname(load), { recursive: true }));
+  fs.writeFileSync(load, 'export const load = async () => { ({ count: 3 }); };\n');
+  const descriptor = { kind: 'jpegs', config: {}, dir: '', files: {}, inputs: {}, load };
+  const inputs = openInputs({ inputs: { train: 'a' }, descriptors: { a: descriptor } });
+  const error = await t.throwsAsync(inputs.train!.load() as Promise<unknown>, { instanceOf: StageError });
+  t.is(error.message, '`load` of kind "jpegs" returns nothing');
 });
