@@ -1,4 +1,5 @@
 import type { Emit } from '../run/record/events.ts';
+import { isReaderGone } from './unwritten.ts';
 
 /**
  * npm and npx pass Ctrl-C on to their child, which the terminal has told already: within this time (milliseconds) a
@@ -15,11 +16,6 @@ export interface Interrupts {
   begin(emit: Emit): void;
   /** From now on interrupts are ignored: all that is left is to say how it went. */
   end(): void;
-}
-
-/** True for the errors of writing to a reader that has gone: a closed pipe, a closed terminal. */
-export function isReaderGone(error: NodeJS.ErrnoException): boolean {
-  return error.code === 'EPIPE' || error.code === 'EIO';
 }
 
 /**
@@ -53,7 +49,7 @@ export function listenForInterrupts(now: () => number = () => performance.now())
   process.on('SIGTERM', interrupt);
   process.on('SIGHUP', stopGently);
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    // Anything else, such as a full disk, is said by main.ts: a run stores its results elsewhere.
+    // Anything else, such as a full disk, is said by unwritten.ts: a run stores its results elsewhere.
     if (isReaderGone(error)) stopGently();
   });
   return {

@@ -1,19 +1,17 @@
 import { CommanderError } from 'commander';
 import { formatError, isPecoError, PecoError } from '../stage/errors.ts';
-import { isReaderGone } from './interrupts.ts';
 import { errorAsJson } from './json/error.ts';
 import { keepForAnswers, printLines } from './print.ts';
 import { createProgram } from './program.ts';
+import { hasUnwritten, noteUnwritten } from './unwritten.ts';
 
 /** Exit code after Ctrl-C. */
 const interrupted = 130;
 
 /** Runs the command line; `args` without node and script. Returns the exit code. */
 export async function main(args: readonly string[]): Promise<number> {
-  // A reader that has gone away (`| head`) wants no more; a run takes it for Ctrl-C, see interrupts.ts.
-  isUnwritten = false;
-  for (const stream of [process.stdout, process.stderr])
-    stream.off('error', noteUnwritten).on('error', noteUnwritten);
+  // A reader that has gone away: a run takes it for Ctrl-C, see interrupts.ts.
+  noteUnwritten();
   const exit = process.exit.bind(process); // an experiment file may not call it, see code/evaluate.ts
   const isJson = args.includes('--json');
   // What code of an experiment file does later, in a timer, or a fault of ours.
@@ -25,7 +23,7 @@ export async function main(args: readonly string[]): Promise<number> {
   process.on('uncaughtException', onLost);
   try {
     const code = await (isJson ? answerInJson(args) : answer(args));
-    return code === 0 && isUnwritten ? 1 : code;
+    return code === 0 && hasUnwritten() ? 1 : code;
   } finally {
     process.off('uncaughtException', onLost);
   }
@@ -83,20 +81,6 @@ async function call(args: readonly string[]): Promise<number> {
     if (error instanceof CommanderError && error.exitCode === 0) return 0;
     throw error;
   }
-}
-
-/** Whether what this process printed is incomplete, as in a file on a full disk. */
-let isUnwritten = false;
-
-/** The command goes on, since a run stores its results elsewhere; that what it printed is incomplete is said once. */
-function noteUnwritten(this: NodeJS.WriteStream, error: NodeJS.ErrnoException): void {
-  if (isReaderGone(error) || isUnwritten || this !== process.stdout) return;
-  isUnwritten = true;
-  // Node says so once a command has ended; until then its own code counts.
-  process.exitCode = 1;
-  process.stderr.write(
-    `what this command prints can't be written: ${error.message}\n  free some space, or send it elsewhere\n`,
-  );
 }
 
 function printError(error: unknown): void {

@@ -35,6 +35,17 @@ test('a run in which nothing changed loads the launcher and the quick path, and 
   t.regex(first, /dist\/cli\.js/);
   t.notRegex(first, /tfjs|onnxruntime|protobufjs/);
   t.deepEqual(scriptsOf(rig, ...command), ['bin/peco-exp.js', 'dist/quick.cjs']);
+  if (fs.existsSync('/dev/full')) {
+    const full = fs.openSync('/dev/full', 'w');
+    const { status, stderr } = spawnSync(
+      process.execPath,
+      [path.join(repository, 'bin/peco-exp.js'), ...command],
+      { cwd: rig.dir, env: { ...process.env, ...rig.environment }, stdio: ['ignore', full, 'pipe'] },
+    );
+    fs.closeSync(full);
+    t.is(status, 1, 'on a full disk');
+    t.regex(stderr.toString(), /^what this command prints can't be written: ENOSPC/);
+  }
   // Nor does a plan load a tensor library, the display or the bundler.
   const loaded = scriptsOf(rig, 'plan', 'experiment.ts').join('\n');
   t.notRegex(loaded, /tfjs|onnxruntime|listr2|esbuild|csv-stringify|cosmiconfig|oxc-parser|protobufjs/);

@@ -4,6 +4,7 @@ import { isatty } from 'node:tty';
 import { listTree } from '../../files/folder-list.ts';
 import { isUnchanged, readFolderMemory } from '../../files/folder-memory.ts';
 import { type Look, lookOf } from '../text/look.ts';
+import { noteUnwritten } from '../unwritten.ts';
 import { areUnchanged, type PackedStamps } from './stamps.ts';
 
 // The quick path: a run in which nothing changed since it was recorded says what it would say, without loading anything
@@ -58,7 +59,7 @@ function print(text: string): void {
   try {
     while (rest.length > 0) rest = rest.subarray(fs.writeSync(standardOutput, rest));
   } catch {
-    process.stdout.on('error', () => {}); // a reader that has gone away wants no more
+    noteUnwritten();
     process.stdout.write(rest);
   }
 }
