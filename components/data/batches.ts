@@ -111,6 +111,14 @@ export async function* passBatches<Batch extends object>(
   }
 }
 
+/** A reader of a user's own may run without a check of its types. */
+function checkImage(read: Partial<{ readonly file: unknown; readonly bytes: unknown }> | undefined): void {
+  if (typeof read?.file === 'string' || read?.bytes instanceof Uint8Array) return;
+  throw new StageError('its reader gives neither a `file` nor `bytes`', {
+    hint: '`image(index)` of a data set gives { format, file }, { format, bytes }, or pixels with the format "raw"',
+  });
+}
+
 /** What is made of an image. Rejects with a StageError that names the image, or its file. */
 export async function withImage<Made>(
   { name, image }: Pick<Dataset<unknown>, 'name' | 'image'>,
@@ -120,6 +128,7 @@ export async function withImage<Made>(
   let from: string | undefined;
   try {
     const read = await image(index);
+    checkImage(read);
     if (read.format !== 'raw') from = 'file' in read ? read.file : read.from;
     return await make(read);
   } catch (cause) {

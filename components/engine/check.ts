@@ -22,6 +22,20 @@ export function describeSpec({ shape, dtype }: TensorSpec): string {
   return `${dtype ?? 'float32'} [${shape.join(', ')}]`;
 }
 
+/** What a component's own code has given where a tensor was asked for. */
+export function describeValue(value: unknown): string {
+  if (value instanceof Promise) return 'a promise';
+  const { shape } = (value ?? {}) as Partial<TensorSpec>;
+  if (Array.isArray(shape)) return describeSpec(value as TensorSpec);
+  return value === null
+    ? 'null'
+    : Array.isArray(value)
+      ? 'a list'
+      : typeof value === 'object'
+        ? 'an object'
+        : String(value);
+}
+
 /**
  * The leaves of `given`, which must be exactly those of `expected`.
  * `what` begins the message: `program 'train': the batch`. Throws EngineError that names the entry and the fix.

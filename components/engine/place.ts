@@ -15,7 +15,8 @@ export function explainStepError(options: {
 }): EngineError {
   const { error, program, what, missingKernel } = options;
   const message = error instanceof Error ? error.message : String(error);
-  const place = placeOf(error);
+  // A StageError says by itself what is wrong; its own place is that of a check.
+  const place = error instanceof Error && error.name === 'StageError' ? undefined : placeOf(error);
   const at = place ? ` (at ${place})` : '';
   const kernel = /^Kernel '(\w+)' not registered/.exec(message)?.[1];
   const text = kernel ? missingKernel(kernel) : message;

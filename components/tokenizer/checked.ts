@@ -2,7 +2,7 @@ import type { Tensor } from '@tensorflow/tfjs-core';
 import type { StageInput } from '../../framework/stage/contract.ts';
 import type { JsonObject } from '../../framework/stage/json.ts';
 import { StageError } from '../../framework/stage/stage-error.ts';
-import { describeSpec } from '../engine/check.ts';
+import { describeSpec, describeValue } from '../engine/check.ts';
 import type { TensorSpec } from '../engine/types.ts';
 import type { Tokenizer } from './tokenizer.ts';
 
@@ -58,14 +58,16 @@ function checkParts(loaded: Tokenizer, name: string): void {
 }
 
 /** Height and width of pictures that have as many pixels as there should be; otherwise those of a square. */
-function sides({ shape }: Tensor, pixels: number): readonly number[] {
+function sides(pictures: Tensor, pixels: number): readonly number[] {
+  // `as` says what it is, if it is no tensor.
+  const shape = pictures?.shape ?? [];
   const given = shape.slice(1, 3);
   const side = Math.sqrt(pixels);
   return shape.length === 4 && given[0]! * given[1]! === pixels ? given : [side, side];
 }
 
 function as(wanted: TensorSpec, given: Tensor, { what, hint }: { what: string; hint: string }): Tensor {
-  const [is, must] = [describeSpec(given as TensorSpec), describeSpec(wanted)];
+  const [is, must] = [describeValue(given), describeSpec(wanted)];
   if (is !== must) throw new StageError(`${what} gives ${is}, not ${must}`, { hint });
   return given;
 }

@@ -1,10 +1,14 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { StageError } from '../../framework/stage/stage-error.ts';
+import { describeValue } from '../engine/check.ts';
 import type { Tree } from '../engine/types.ts';
 import { leaves, refill, type TreeOf } from '../nn/tree.ts';
 
 /**
  * Loss, its gradient for every leaf of `parameters`, and whatever else `compute` puts into `aux`
  * (codes, accuracies, new statistics): those carry no gradient.
+ *
+ * @throws StageError if the loss isn't a scalar: the gradient would be that of its sum
  */
 export function valueAndGradients<P, A extends { readonly [name: string]: tf.Tensor }>(
   parameters: P,
@@ -18,7 +22,7 @@ export function valueAndGradients<P, A extends { readonly [name: string]: tf.Ten
     const { loss, aux } = compute(refill(form, values) as P);
     kept = aux;
     for (const tensor of Object.values(aux)) tf.keep(tensor);
-    return loss;
+    return asScalar('the loss', loss);
   })(flat);
   const aux = Object.fromEntries(
     Object.entries(kept as A).map(([name, tensor]) => {
@@ -28,6 +32,14 @@ export function valueAndGradients<P, A extends { readonly [name: string]: tf.Ten
     }),
   ) as A;
   return { loss: value as tf.Scalar, gradients: refill(form, grads) as P, aux };
+}
+
+/** @throws StageError that says what `value` is, if it isn't a scalar. Users' code may run without a check of its types. */
+export function asScalar(what: string, value: tf.Tensor): tf.Scalar {
+  if (value instanceof tf.Tensor && value.rank === 0) return value as tf.Scalar;
+  throw new StageError(`${what} is ${describeValue(value)}, not a scalar`, {
+    hint: 'take its mean: `tf.mean(...)` gives one number',
+  });
 }
 
 /** The value without its gradient: `sg[x]` in the VQ-VAE paper. */

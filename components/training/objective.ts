@@ -4,7 +4,7 @@ import { StageError } from '../../framework/stage/stage-error.ts';
 import { movingAverage } from '../engine/ema.ts';
 import type { HostOf } from '../engine/types.ts';
 import { type HostTree, leaves } from '../nn/tree.ts';
-import { valueAndGradients } from './gradients.ts';
+import { asScalar, valueAndGradients } from './gradients.ts';
 import { adamw, initMoments, type Moments, type StepScalars } from './optimizer.ts';
 import type { Recipe } from './recipe.ts';
 
@@ -105,6 +105,7 @@ export function gradientsOf<P, B, T, C, R, A extends Named>(objective: Objective
     const given = { batch, targets, constants, rest: state.rest as R };
     const { loss, gradients, aux } = valueAndGradients(state.parameters, (parameters) => {
       const { loss, shown = {}, statistics = {} } = objective.loss(parameters, given);
+      for (const [name, value] of Object.entries(shown)) asScalar(`${name} of \`shown\``, value);
       return { loss, aux: { ...prefixed('shown', shown), ...prefixed('statistics', statistics) } };
     });
     return {

@@ -1,5 +1,6 @@
 import { formatElapsed } from '../../../framework/stage/duration.ts';
 import type { JsonObject } from '../../../framework/stage/json.ts';
+import { shellWord } from '../../../framework/stage/shell.ts';
 import type { FullReport } from '../../report.ts';
 import type { Family } from './families.ts';
 import { graphSvg, lastRun, type State, stateOf } from './graph.ts';
@@ -138,11 +139,6 @@ export function provenanceHtml({ stages, command, version }: FullReport): string
   return `<p>In the project’s folder, from any store:</p>
 <pre tabindex="0"><code>npx peco-exp ${command.map(shellWord).map(text).join(' ')}</code></pre>
 <dl>${items.join('')}</dl>`;
-}
-
-/** As a POSIX shell takes it for one word. */
-function shellWord(word: string): string {
-  return /^[\w./:=,@%+-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }
 
 function timesOf(made: readonly JsonObject[], field: 'started' | 'ended'): string[] {

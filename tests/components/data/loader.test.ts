@@ -3,6 +3,7 @@ import { imagesAt, onePass, openLoader, type Sampled } from '../../../components
 import type { Dataset } from '../../../components/data/types.ts';
 import { plainView, viewSchema } from '../../../components/data/views/view.ts';
 import { formatError } from '../../../framework/stage/errors.ts';
+import { StageError } from '../../../framework/stage/stage-error.ts';
 import { imagesOf } from '../../support/images.ts';
 
 /** Images of 4 x 4 in which every pixel says which image it is, and which place. */
@@ -212,4 +213,19 @@ test('an image that is not of the size that its data says is refused, not resize
 test('what a reader rejects with is reported with the image', async (t) => {
   const rejecting: Dataset = { ...data, image: async () => Promise.reject(new Error('the disk is gone')) };
   await t.throwsAsync(imagesAt(rejecting, [7]), { message: 'image 7 of images of a test: the disk is gone' });
+});
+
+test('an image without a file and without bytes is named, with what a reader gives', async (t) => {
+  for (const wrong of [
+    undefined,
+    {},
+    { format: 'jpeg' },
+    { format: 'jpeg', file: 7 },
+    { format: 'raw', bytes: [1] },
+  ]) {
+    const dataset = { ...data, image: async () => wrong } as unknown as Dataset;
+    const error = await t.throwsAsync(imagesAt(dataset, [7]), { instanceOf: StageError });
+    t.is(error.message, 'image 7 of images of a test: its reader gives neither a `file` nor `bytes`');
+    t.regex(error.hint!, /`image\(index\)` of a data set gives/);
+  }
 });

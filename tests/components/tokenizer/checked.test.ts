@@ -43,7 +43,10 @@ for (const [message, change] of Object.entries(wrongParts))
     t.not(error.hint, undefined);
   });
 
-const wrongTensors: { readonly [message: string]: () => tf.Tensor } = {
+const wrongTensors: { readonly [message: string]: () => unknown } = {
+  'encode gives a promise, not int32 [2, 4]': async () => codes,
+  'encode gives a list, not int32 [2, 4]': () => [1, 2],
+  'decode gives undefined, not float32 [2, 8, 8, 3]': () => {},
   'encode gives int32 [2, 2], not int32 [2, 4]': () => tf.zeros([2, 2], 'int32'),
   'encode gives float32 [2, 4], not int32 [2, 4]': () => tf.zeros([2, 4]),
   'encode gives int32 [8], not int32 [2, 4]': () => tf.zeros([8], 'int32'),

@@ -73,6 +73,7 @@ async function train(
   changes: Partial<Recipe>,
   batch: (which: MicroBatch) => number = () => 1,
   signal = new AbortController().signal,
+  objective = line,
 ) {
   const asked: MicroBatch[] = [];
   let closed = 0;
@@ -89,7 +90,7 @@ async function train(
     ...{ signal, progress: () => {} },
     log: ({ learningRate }: { readonly learningRate?: unknown }) => void rates.push(learningRate),
   };
-  const fitted = await fitLine(context, engine, line, {
+  const fitted = await fitLine(context, engine, objective, {
     recipe: { ...recipe, ...changes },
     ...{ images: 100, batches, logEvery: 1 },
   }).catch((error: Error) => error);
@@ -186,3 +187,20 @@ test('a name in `noDecay` that no parameter has is refused: the parameter that w
   );
   t.deepEqual(weightsOf(await train({ noDecay: ['weight'] })), weightsOf(await train({})));
 });
+
+const notScalars: { readonly [message: string]: (weight: tf.Tensor) => object } = {
+  'the loss is float32 [2], not a scalar': (weight) => ({ loss: tf.square(weight) }),
+  'the loss is a promise, not a scalar': (weight) => ({ loss: Promise.resolve(tf.sum(weight)) }),
+  'the loss is undefined, not a scalar': () => ({}),
+  'accuracy of `shown` is float32 [2], not a scalar': (weight) => ({
+    loss: tf.sum(weight),
+    shown: { accuracy: weight },
+  }),
+};
+for (const [message, loss] of Object.entries(notScalars))
+  test(`a loss that would be summed up unseen is refused: ${message}`, async (t) => {
+    const objective = { ...line, loss: ({ weight }: Line) => loss(weight) as { loss: tf.Scalar } };
+    const { fitted } = await train({}, undefined, undefined, objective);
+    t.is((fitted as Error).message, `program 'line' failed: ${message}`);
+    t.is(((fitted as Error).cause as StageError).hint, 'take its mean: `tf.mean(...)` gives one number');
+  });

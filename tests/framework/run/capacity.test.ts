@@ -3,17 +3,7 @@ import fc from 'fast-check';
 import type { StageEdge, StageNode } from '../../../framework/plan/types.ts';
 import { upstreamStages } from '../../../framework/plan/walk.ts';
 import { type Claim, chainLengths, chooseStarts, shareCores } from '../../../framework/run/capacity.ts';
-import type { Component } from '../../../framework/stage/component.ts';
-
-const component: Component = {
-  role: 'tokenizer',
-  kind: 'fake',
-  config: {},
-  implementation: {},
-  inputs: {},
-  files: {},
-  issues: [],
-};
+import { component } from './support/fake-tasks.ts';
 
 function stage(id: string, ...upstream: StageNode[]): StageNode {
   const edges = upstream.map((node): [string, StageEdge] => [node.id, { type: 'stage', stage: node }]);
