@@ -1,4 +1,5 @@
-import type { Dependency, Job, Place } from './jobs.ts';
+import type { Dependency, Job } from './jobs.ts';
+import { type BusyTask, type Lane, openLanes, type Task } from './open-lanes.ts';
 
 export interface LaneOptions {
   /** Tasks that may run at once. */
@@ -9,13 +10,6 @@ export interface LaneOptions {
   readonly busy: readonly BusyTask[];
   /** Calls of sbatch beyond which lanes become wider. */
   readonly mostJobs?: number;
-}
-
-export interface BusyTask extends Place {
-  /** Absent if it was submitted without a limit. */
-  readonly lane?: number;
-  /** Tasks of its lane that run at once; absent: 1. */
-  readonly width?: number;
 }
 
 export interface LimitedJobs {
@@ -56,40 +50,10 @@ export function limitJobs(jobs: readonly Job[], options: LaneOptions): LimitedJo
   }
 }
 
-/** One task of a job. */
-interface Task {
-  readonly job: Job;
-  readonly index: number;
-  /** Of this submission. */
-  readonly waitsFor: readonly Task[];
-  /** In the simulation, in seconds. */
-  readonly end: number;
-  readonly lane: number;
-  /** What has ended for certain when it begins, and when it ends itself, be it cancelled. */
-  readonly before: ReadonlySet<Task>;
-  readonly after: ReadonlySet<Task>;
-}
-
 /** A task that has no lane yet. */
 interface Waiting extends Pick<Task, 'job' | 'index' | 'waitsFor'> {
   /** In the simulation, in seconds. */
   readonly ready: number;
-}
-
-interface Lane {
-  /** Its number: the first of those that it was joined from. */
-  readonly first: number;
-  /** Of how many. So many of its tasks run at once. */
-  readonly width: number;
-  /** Undefined where it has none, or only tasks that were queued before. */
-  last?: Task;
-  readonly tasks: Task[];
-  /** When all of it has ended. */
-  end: number;
-  /** Of the last job in it: when each of those that run at once has ended. */
-  slots: number[];
-  /** What was queued before. */
-  readonly busy: Dependency[];
 }
 
 class Lanes {
@@ -111,47 +75,8 @@ class Lanes {
     this.#usual = usualSeconds(jobs);
     this.#atOnce = atOnce;
     const tasks = jobs.reduce((sum, job) => sum + job.tasks.size, busy.length);
-    const named = Math.max(0, ...busy.map(({ lane = -1, width = 1 }) => lane + width));
-    const needed = Math.min(most, Math.max(tasks, named));
-    const count = Math.min(wanted, needed);
-    this.#lanes = Array.from({ length: count }, (_, n): Lane => {
-      const [first, end] = [Math.floor((n * needed) / count), Math.floor(((n + 1) * needed) / count)];
-      return { first, width: end - first, tasks: [], end: 0, slots: [], busy: [] };
-    });
-    this.#takeBusy(busy);
+    this.#lanes = openLanes(busy, { most, tasks, wanted, usual: this.#usual });
     for (const job of jobs) this.#add(job);
-  }
-
-  /** Tasks without a lane each go where the fewest are. */
-  #takeBusy(busy: readonly BusyTask[]): void {
-    const jobs = new Map<string, (readonly [index: number, lanes: ReadonlySet<Lane>])[]>();
-    const sorted = [
-      ...busy.filter(({ lane }) => lane !== undefined),
-      ...busy.filter((one) => one.lane === undefined),
-    ];
-    for (const task of sorted) {
-      const lanes = this.#lanesOfBusy(task);
-      for (const lane of lanes) lane.end += this.#usual / lane.width;
-      jobs.set(task.job, [...(jobs.get(task.job) ?? []), [task.index, lanes]]);
-    }
-    for (const [job, tasks] of jobs) {
-      for (const lane of this.#lanes) {
-        const own = tasks.filter(([, lanes]) => lanes.has(lane));
-        if (own.length === tasks.length) lane.busy.push({ type: 'afterany', job });
-        else for (const [index] of own) lane.busy.push({ type: 'afterany', job, index });
-      }
-    }
-  }
-
-  /** All lanes that have a number of its own. */
-  #lanesOfBusy({ lane, width = 1 }: BusyTask): ReadonlySet<Lane> {
-    const lanes = this.#lanes;
-    if (lane === undefined) return new Set([lanes.reduce((best, one) => (one.end < best.end ? one : best))]);
-    const { first, width: last } = lanes.at(-1)!;
-    const numbers = Array.from({ length: width }, (_, n) => (lane + n) % (first + last));
-    return new Set(
-      numbers.map((number) => lanes.find((one) => number >= one.first && number < one.first + one.width)!),
-    );
   }
 
   lanesOf(jobs: readonly Job[]): ReadonlyMap<Job, ReadonlyMap<number, number>> {

@@ -1,7 +1,8 @@
 import test from 'ava';
 import fc from 'fast-check';
 import type { Dependency, Job, Place, Unit } from '../../../framework/slurm/jobs.ts';
-import { type BusyTask, type LimitedJobs, limitJobs } from '../../../framework/slurm/lanes.ts';
+import { type LimitedJobs, limitJobs } from '../../../framework/slurm/lanes.ts';
+import type { BusyTask } from '../../../framework/slurm/open-lanes.ts';
 import { partition } from '../../../framework/slurm/partition.ts';
 import type { InputKey } from '../../../framework/stage/keys.ts';
 
