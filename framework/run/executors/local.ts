@@ -4,7 +4,7 @@ import path from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
-import { placesIn } from '../../code/frames.ts';
+import { mapStack, placesIn } from '../../code/frames.ts';
 import { showPath } from '../../files/show-path.ts';
 import type { Failure } from '../../stage/errors.ts';
 import type { Executor, FromWorker, JobControl, JobResult, StageJob, ToWorker } from './executor.ts';
@@ -101,13 +101,16 @@ function environmentOf({ engine }: StageJob): NodeJS.ProcessEnv {
 
 /** Says where in the project a stage failed, if its stack passes through one of its files. */
 function withLocation(failure: Failure, job: StageJob, { root, cwd }: LocalOptions): Failure {
+  if (failure.stack === undefined) return failure;
   const loads = Object.values(job.descriptors).flatMap(({ load }) => load ?? []);
-  for (const place of placesIn(failure.stack ?? '', new Set([job.bundle, ...loads]))) {
+  const bundles = new Set([job.bundle, ...loads]);
+  const mapped = { ...failure, stack: mapStack(failure.stack, bundles) };
+  for (const place of placesIn(failure.stack, bundles)) {
     const inside = path.relative(root, place.file).split(path.sep);
     if (inside[0] === '..' || path.isAbsolute(inside[0]!) || inside.includes('node_modules')) continue;
-    return { ...failure, location: { ...place, file: showPath(place.file, cwd) } };
+    return { ...mapped, location: { ...place, file: showPath(place.file, cwd) } };
   }
-  return failure;
+  return mapped;
 }
 
 function diedSilently(code: number | null, signal: string | null, tail: readonly string[]): JobResult {
