@@ -16,7 +16,7 @@ export function* placesIn(stack: string, bundles: ReadonlySet<string>): Iterable
   for (const frame of stack.split('\n')) {
     const place = placeOf(frame);
     if (place === undefined) continue;
-    const source = bundles.has(place.file) ? maps.sourceOf(place) : place;
+    const source = bundles.has(place.file) ? maps.originOf(place) : place;
     if (source) yield source;
   }
 }
@@ -31,7 +31,7 @@ export function mapStack(stack: string, bundles: ReadonlySet<string>): string {
     .split('\n')
     .map((frame) => {
       const place = placeOf(frame);
-      const source = place && bundles.has(place.file) && maps.sourceOf(place);
+      const source = place && bundles.has(place.file) && maps.originOf(place);
       return source
         ? frame.replace(framePlace, () => `${source.file}:${source.line}:${source.column}`)
         : frame;
@@ -50,7 +50,7 @@ function placeOf(frame: string): SourceLocation | undefined {
 class Maps {
   readonly #read = new Map<string, SourceMap | undefined>();
 
-  sourceOf({ file, line, column }: SourceLocation): SourceLocation | undefined {
+  originOf({ file, line, column }: SourceLocation): SourceLocation | undefined {
     if (!this.#read.has(file)) this.#read.set(file, readMap(file));
     const entry = this.#read.get(file)?.findEntry(line - 1, column - 1);
     if (!entry || !('originalSource' in entry)) return undefined;
