@@ -27,13 +27,8 @@ export function describeValue(value: unknown): string {
   if (value instanceof Promise) return 'a promise';
   const { shape } = (value ?? {}) as Partial<TensorSpec>;
   if (Array.isArray(shape)) return describeSpec(value as TensorSpec);
-  return value === null
-    ? 'null'
-    : Array.isArray(value)
-      ? 'a list'
-      : typeof value === 'object'
-        ? 'an object'
-        : String(value);
+  if (Array.isArray(value)) return 'a list';
+  return typeof value === 'object' && value !== null ? 'an object' : String(value);
 }
 
 /**

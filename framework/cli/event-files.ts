@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { naming } from '../files/files.ts';
 import { findObstacle, makeFolders } from '../files/make-folders.ts';
 import type { Plan, PlannedStage } from '../plan/plan.ts';
 import type { Curve } from '../run/curve.ts';
@@ -33,11 +34,7 @@ export function eventsFolder(folder: string, { experiment, changes }: Plan['grap
 export async function reserveEvents(folder: string, { graph }: Pick<Plan, 'graph'>): Promise<Release> {
   const dir = eventsFolder(folder, graph);
   const file = path.join(dir, '.lock');
-  const lock = () =>
-    tryLock(file).catch((error: unknown) => {
-      // Its own name for the file says nothing to a user.
-      throw error instanceof Error ? Object.assign(error, { path: dir }) : error;
-    });
+  const lock = () => naming(dir, tryLock(file));
   const release = await writingTo({ ...what, folder }, makeFolders(dir).then(lock));
   if (release) return release;
   const holder = readHolder(file);

@@ -7,17 +7,14 @@ const framePlace = /(file:\/\/\/\S*?|\/.*?)(?:\?\w+)?:(\d+):(\d+)(?=\)?$)/;
 
 /**
  * The places that the stack of an error passes through, innermost first. Those in a bundle are mapped back to its
- * sources, unless Node has done so already; all files are absolute.
+ * sources, unless that was done already; all files are absolute.
  *
  * @param bundles files whose source map lies beside them, as `<file>.map`
  */
 export function* placesIn(stack: string, bundles: ReadonlySet<string>): Iterable<SourceLocation> {
-  const maps = new Maps();
-  for (const frame of stack.split('\n')) {
+  for (const frame of mapStack(stack, bundles).split('\n')) {
     const place = placeOf(frame);
-    if (place === undefined) continue;
-    const source = bundles.has(place.file) ? maps.originOf(place) : place;
-    if (source) yield source;
+    if (place && !bundles.has(place.file)) yield place;
   }
 }
 

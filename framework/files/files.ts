@@ -70,6 +70,16 @@ export function hasCode(error: unknown, ...codes: string[]): boolean {
   return error instanceof Error && codes.includes((error as NodeJS.ErrnoException).code ?? '');
 }
 
+/**
+ * Has errors of some work name a place that says something to a user: one of writing to an open file, such as a full disk,
+ * names none, and one of a file of ours a name that is not known.
+ */
+export function naming<T>(place: string, work: Promise<T>): Promise<T> {
+  return work.catch((error: unknown) => {
+    throw error instanceof Error ? Object.assign(error, { path: place }) : error;
+  });
+}
+
 /** Whether an error says that a file isn't there. ESTALE: another machine removed it while this one used it. */
 export function isGone(error: unknown): boolean {
   return hasCode(error, 'ENOENT', 'ESTALE');

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
+import { isGone } from '../files/files.ts';
 import { readFresh } from '../files/fresh.ts';
 import { digestJson } from '../stage/canonical.ts';
 import type { JsonObject } from '../stage/json.ts';
@@ -59,12 +60,12 @@ export function readManifest(entryDir: string, key: ContentKey): ManifestState {
 function explainMissing(entryDir: string, error: unknown): ManifestState {
   const code = codeOf(error);
   try {
-    if (['ENOENT', 'ESTALE', 'ENOTDIR', 'EISDIR', 'ELOOP'].includes(code)) {
+    if (isGone(error) || ['ENOTDIR', 'EISDIR', 'ELOOP'].includes(code)) {
       fs.lstatSync(entryDir);
       return { state: 'damaged', why: 'manifest.json is missing or broken' };
     }
   } catch (inner) {
-    if (['ENOENT', 'ESTALE', 'ENOTDIR'].includes(codeOf(inner))) return { state: 'absent' };
+    if (isGone(inner) || codeOf(inner) === 'ENOTDIR') return { state: 'absent' };
     return { state: 'unreadable', why: codeOf(inner) };
   }
   return { state: 'unreadable', why: code };

@@ -1,6 +1,6 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import { linkOrCopy } from '../files/files.ts';
+import { isGone, linkOrCopy } from '../files/files.ts';
 import type { ContentKey } from '../stage/keys.ts';
 import { entryOf, type Manifest, readManifest } from './manifest.ts';
 import { discard, entryDir, makeDir, newTemporary, objectFile, type Place } from './place.ts';
@@ -57,8 +57,7 @@ export async function inspectFile(place: Place, file: string, output: OutputFile
   const stat = statOrError(file);
   if (stat instanceof Error) {
     const { code } = stat as NodeJS.ErrnoException;
-    if (code === 'ENOENT' || code === 'ESTALE' || code === 'ENOTDIR')
-      return { state: 'wrong', why: `${output.path} is missing` };
+    if (isGone(stat) || code === 'ENOTDIR') return { state: 'wrong', why: `${output.path} is missing` };
     return { state: 'unreadable', why: `${output.path}: ${code}` };
   }
   if (!stat.isFile()) return { state: 'wrong', why: `${output.path} is not a plain file` };

@@ -30,6 +30,7 @@ export function parseSweep(texts: readonly string[]): {
     const { path, value } = split(text);
     const deep = path && findTooDeep(path, value);
     const values = deep ? [] : parseValues(value);
+    const again = repeatedIn(values);
     const bad = path && (deep ?? findBadName(path));
     if (bad) {
       problems.push({ ...bad, origin: 'sweep' });
@@ -38,8 +39,8 @@ export function parseSweep(texts: readonly string[]): {
       problems.push({ path: [], message: `--sweep ${text} is not a list of values`, hint, origin: 'sweep' });
     } else if (Object.hasOwn(flags, path.join('.'))) {
       problems.push({ path, message: 'is swept twice', origin: 'sweep' });
-    } else if (repeatedIn(values)) {
-      const message = `has ${showValue(repeatedIn(values)!.value)} twice`;
+    } else if (again) {
+      const message = `has ${showValue(again.value)} twice`;
       problems.push({ path, message, hint: 'give each value once', origin: 'sweep' });
     } else {
       flags[path.join('.')] = values;

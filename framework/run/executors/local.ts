@@ -105,7 +105,7 @@ function withLocation(failure: Failure, job: StageJob, { root, cwd }: LocalOptio
   const loads = Object.values(job.descriptors).flatMap(({ load }) => load ?? []);
   const bundles = new Set([job.bundle, ...loads]);
   const mapped = { ...failure, stack: mapStack(failure.stack, bundles) };
-  for (const place of placesIn(failure.stack, bundles)) {
+  for (const place of placesIn(mapped.stack, bundles)) {
     const inside = path.relative(root, place.file).split(path.sep);
     if (inside[0] === '..' || path.isAbsolute(inside[0]!) || inside.includes('node_modules')) continue;
     return { ...mapped, location: { ...place, file: showPath(place.file, cwd) } };

@@ -1,7 +1,7 @@
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import { besideName } from '../../files/disposable.ts';
-import { hasCode } from '../../files/files.ts';
+import { hasCode, naming } from '../../files/files.ts';
 import { makeFolders } from '../../files/make-folders.ts';
 import { encodeHead, formatRecords, isSameEvent, parseRecords, wallTimeOf } from './tf-record.ts';
 
@@ -132,13 +132,6 @@ function sharedLength(some: readonly Uint8Array[], others: readonly Uint8Array[]
   let length = 0;
   while (length < most && isSameEvent(some[length]!, others[length]!)) length += 1;
   return length;
-}
-
-/** An error of writing to an open file, such as a full disk, doesn't say where that was. */
-function naming<T>(place: string, work: Promise<T>): Promise<T> {
-  return work.catch((error: unknown) => {
-    throw error instanceof Error ? Object.assign(error, { path: place }) : error;
-  });
 }
 
 async function sizeOf(file: string): Promise<number | undefined> {
